@@ -1,0 +1,62 @@
+//! libuv's event loop and its handles - timer, idle, prepare, check, async, poll, signal - as a
+//! pure state machine.
+//!
+//! Nothing here knows an operating system, a clock, a thread or a WebAssembly runtime: the time and
+//! what is ready come in as arguments, and callbacks come out as [`Event`]s, one at a time. Whoever
+//! drives the machine owns the waiting. That is what lets the same rules serve a native host, a
+//! simulation under test, and a component that runs inside a sandbox itself.
+//!
+//! [`Loops`] holds all loops of one guest. A run is three calls:
+//!
+//! ```
+//! use uv_handles_core::{Limits, Loops, RunMode, Step};
+//!
+//! let mut loops = Loops::new(Limits::default());
+//! let event_loop = loops.make_loop(0)?;
+//! let timer = loops.make_timer(event_loop, 7)?;
+//! loops.timer_start(timer, 1000, 0)?;
+//!
+//! let mut now = 0;
+//! loops.begin(event_loop, RunMode::Default)?;
+//! let alive = loop {
+//!     match loops.step(event_loop, &mut || now)? {
+//!         // A callback is due. It is taken to run until the next step.
+//!         Step::Deliver(event) => assert_eq!((event.token, now), (7, 1000)),
+//!         // Time to wait. Here nothing but time passes, so the wait is over at once.
+//!         Step::Poll { timeout } => {
+//!             now += u64::from(timeout.expect("a timer is active"));
+//!             loops.polled(event_loop, now);
+//!         }
+//!         Step::Finished { alive } => break alive,
+//!     }
+//! };
+//! assert!(!alive);
+//! # Ok::<(), uv_handles_core::Error>(())
+//! ```
+//!
+//! Where a rule is libuv's, the comment beside it names the function that it was read off
+//! (libuv 1.53, Unix).
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs, missing_debug_implementations)]
+
+mod async_handle;
+mod close;
+mod error;
+mod handle;
+mod links;
+mod loops;
+mod poll;
+mod run;
+mod signal;
+#[cfg(test)]
+mod testing;
+mod timer;
+mod watcher;
+mod wheel;
+
+pub use error::Error;
+pub use handle::{Event, HandleId, Occurrence};
+pub use loops::{Limits, LoopId, Loops};
+pub use poll::{PollEvents, Readiness, SourceId};
+pub use run::{RunMode, Step};

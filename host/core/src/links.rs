@@ -1,0 +1,209 @@
+//! Doubly linked lists through the handles, as libuv's queues: a handle is in at most one list, and
+//! leaves it in constant time without anyone having to know which list that is.
+//!
+//! Lists are circular around an *anchor*. Anchors and handles share one space of node numbers: the
+//! highest bit tells them apart.
+
+/// Marks the node numbers of anchors.
+const ANCHOR: u32 = 1 << 31;
+
+/// A list: the node that its first and last member are linked to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Anchor(u32);
+
+impl Anchor {
+    /// The anchor `n` places further in the block that `Links::new_anchors` made.
+    pub(crate) fn nth(self, n: u32) -> Anchor {
+        Anchor(self.0 + n)
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    prev: u32,
+    next: u32,
+    /// A timer's deadline in milliseconds, kept here because whoever walks a list of timers needs
+    /// it next. Keeps its value while the timer is stopped.
+    deadline: u64,
+}
+
+impl Node {
+    fn alone(at: u32) -> Node {
+        Node { prev: at, next: at, deadline: 0 }
+    }
+}
+
+/// The nodes of all handles and all lists of a guest.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    handles: Vec<Node>,
+    anchors: Vec<Node>,
+    /// Blocks of anchors that were given back, as (first anchor, how many).
+    free: Vec<(Anchor, u32)>,
+}
+
+impl Links {
+    /// Makes the node of a handle slot, in no list.
+    pub(crate) fn reset(&mut self, slot: u32) {
+        debug_assert!(slot < ANCHOR);
+        while self.handles.len() <= slot as usize {
+            self.handles.push(Node::alone(self.handles.len() as u32));
+        }
+        self.handles[slot as usize] = Node::alone(slot);
+    }
+
+    /// Makes `count` empty lists that stand side by side, and names the first.
+    pub(crate) fn new_anchors(&mut self, count: u32) -> Anchor {
+        if let Some(at) = self.free.iter().position(|&(_, n)| n == count) {
+            return self.free.swap_remove(at).0;
+        }
+        let first = self.anchors.len() as u32 | ANCHOR;
+        for at in first..first + count {
+            self.anchors.push(Node::alone(at));
+        }
+        Anchor(first)
+    }
+
+    /// Gives back what `new_anchors(count)` made. The lists are empty.
+    pub(crate) fn free_anchors(&mut self, first: Anchor, count: u32) {
+        debug_assert!((0..count).all(|n| self.is_empty(first.nth(n))));
+        self.free.push((first, count));
+    }
+
+    pub(crate) fn is_empty(&self, list: Anchor) -> bool {
+        self.node(list.0).next == list.0
+    }
+
+    /// The first handle of the list.
+    pub(crate) fn first(&self, list: Anchor) -> Option<u32> {
+        let next = self.node(list.0).next;
+        (next != list.0).then_some(next)
+    }
+
+    /// The handles of the list from its front to its back.
+    pub(crate) fn iter(&self, list: Anchor) -> impl Iterator<Item = u32> {
+        let mut at = list.0;
+        std::iter::from_fn(move || {
+            at = self.node(at).next;
+            (at != list.0).then_some(at)
+        })
+    }
+
+    pub(crate) fn push_front(&mut self, list: Anchor, slot: u32) {
+        let next = self.node(list.0).next;
+        self.link_between(list.0, slot, next);
+    }
+
+    pub(crate) fn push_back(&mut self, list: Anchor, slot: u32) {
+        let prev = self.node(list.0).prev;
+        self.link_between(prev, slot, list.0);
+    }
+
+    /// Takes the handle out of whatever list it is in.
+    pub(crate) fn unlink(&mut self, slot: u32) {
+        let Node { prev, next, .. } = *self.node(slot);
+        self.node_mut(prev).next = next;
+        self.node_mut(next).prev = prev;
+        let node = self.node_mut(slot);
+        (node.prev, node.next) = (slot, slot);
+    }
+
+    /// Takes the first handle out of the list.
+    pub(crate) fn pop_front(&mut self, list: Anchor) -> Option<u32> {
+        let slot = self.first(list)?;
+        self.unlink(slot);
+        Some(slot)
+    }
+
+    /// Moves all handles of `from` to `to`, which is empty, in their order.
+    pub(crate) fn move_all(&mut self, from: Anchor, to: Anchor) {
+        debug_assert!(self.is_empty(to));
+        let Node { prev, next, .. } = *self.node(from.0);
+        if next == from.0 {
+            return;
+        }
+        let node = self.node_mut(to.0);
+        (node.prev, node.next) = (prev, next);
+        self.node_mut(prev).next = to.0;
+        self.node_mut(next).prev = to.0;
+        let node = self.node_mut(from.0);
+        (node.prev, node.next) = (from.0, from.0);
+    }
+
+    pub(crate) fn deadline(&self, slot: u32) -> u64 {
+        self.node(slot).deadline
+    }
+
+    pub(crate) fn set_deadline(&mut self, slot: u32, deadline: u64) {
+        self.node_mut(slot).deadline = deadline;
+    }
+
+    fn link_between(&mut self, prev: u32, slot: u32, next: u32) {
+        debug_assert_eq!(self.node(slot).next, slot, "the handle is in another list");
+        let node = self.node_mut(slot);
+        (node.prev, node.next) = (prev, next);
+        self.node_mut(prev).next = slot;
+        self.node_mut(next).prev = slot;
+    }
+
+    fn node(&self, at: u32) -> &Node {
+        match at & ANCHOR {
+            0 => &self.handles[at as usize],
+            _ => &self.anchors[(at & !ANCHOR) as usize],
+        }
+    }
+
+    fn node_mut(&mut self, at: u32) -> &mut Node {
+        match at & ANCHOR {
+            0 => &mut self.handles[at as usize],
+            _ => &mut self.anchors[(at & !ANCHOR) as usize],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links_with(slots: u32) -> (Links, Anchor, Anchor) {
+        let mut links = Links::default();
+        (0..slots).for_each(|slot| links.reset(slot));
+        let first = links.new_anchors(2);
+        (links, first, first.nth(1))
+    }
+
+    #[test]
+    fn members_keep_their_order() {
+        let (mut links, list, _) = links_with(4);
+        links.push_back(list, 1);
+        links.push_back(list, 2);
+        links.push_front(list, 0);
+        assert_eq!(links.iter(list).collect::<Vec<_>>(), [0, 1, 2]);
+        links.unlink(1);
+        links.unlink(1);
+        assert_eq!(links.iter(list).collect::<Vec<_>>(), [0, 2]);
+        assert_eq!(links.pop_front(list), Some(0));
+        assert_eq!(links.pop_front(list), Some(2));
+        assert_eq!(links.pop_front(list), None);
+    }
+
+    #[test]
+    fn a_list_moves_as_a_whole() {
+        let (mut links, from, to) = links_with(3);
+        links.move_all(from, to);
+        assert!(links.is_empty(to));
+        (0..3).for_each(|slot| links.push_back(from, slot));
+        links.move_all(from, to);
+        assert!(links.is_empty(from));
+        links.unlink(1);
+        assert_eq!(links.iter(to).collect::<Vec<_>>(), [0, 2]);
+    }
+
+    #[test]
+    fn anchors_are_used_again() {
+        let (mut links, _, _) = links_with(0);
+        let block = links.new_anchors(64);
+        links.free_anchors(block, 64);
+        assert_eq!(links.new_anchors(64), block);
+    }
+}

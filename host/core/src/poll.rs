@@ -1,0 +1,336 @@
+//! Poll handles, as libuv's poll.c. The driver watches the descriptors and reports what it sees
+//! with [`Loops::poll_ready`]; here are the rules of what is made of it.
+
+use crate::handle::Kind;
+use crate::{Error, HandleId, LoopId, Loops};
+use bitflags::bitflags;
+use std::collections::{HashMap, VecDeque};
+
+bitflags! {
+    /// What a poll handle asks for and reports, with libuv's values.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+    pub struct PollEvents: u8 {
+        /// There is something to read, or the end.
+        const READABLE = 1;
+        /// There is room to write.
+        const WRITABLE = 2;
+        /// The peer has shut down its side.
+        const DISCONNECT = 4;
+        /// There is priority data.
+        const PRIORITIZED = 8;
+    }
+
+    /// What the OS says of a descriptor: the events, and two conditions that nobody can ask for.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+    pub struct Readiness: u8 {
+        /// POLLIN.
+        const READABLE = 1;
+        /// POLLOUT.
+        const WRITABLE = 2;
+        /// POLLRDHUP.
+        const DISCONNECT = 4;
+        /// POLLPRI.
+        const PRIORITIZED = 8;
+        /// POLLHUP.
+        const HANGUP = 16;
+        /// POLLERR.
+        const ERROR = 32;
+    }
+}
+
+/// A descriptor of the driver, by a number that it never uses for another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SourceId(pub u64);
+
+#[derive(Debug)]
+pub(crate) struct PollState {
+    source: SourceId,
+    asked: PollEvents,
+    /// What was reported in this poll and not delivered yet.
+    collected: Readiness,
+}
+
+/// What a loop knows of its poll handles.
+#[derive(Debug, Default)]
+pub(crate) struct ReadyQueue {
+    /// The active handle of each descriptor, as libuv's `loop->watchers`.
+    watching: HashMap<SourceId, HandleId>,
+    /// Handles with something collected, in the order in which it was reported. An entry whose
+    /// handle has been stopped since has lost its meaning.
+    queue: VecDeque<(HandleId, u64)>,
+}
+
+impl ReadyQueue {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+}
+
+impl Loops {
+    /// Makes a poll handle, as uv_poll_init.
+    pub fn make_poll(&mut self, owner: LoopId, token: u64, source: SourceId) -> Result<HandleId, Error> {
+        if self.open_state(owner)?.ready.watching.contains_key(&source) {
+            return Err(Error::Exists);
+        }
+        let state = PollState { source, asked: PollEvents::empty(), collected: Readiness::empty() };
+        self.make(owner, token, Kind::Poll(state))
+    }
+
+    /// Watches for these events, as uv_poll_start; without any it stops the handle.
+    pub fn poll_start(&mut self, id: HandleId, events: PollEvents) -> Result<(), Error> {
+        self.check_open(id)?;
+        let source = self.poll_source(id).ok_or(Error::Invalid)?;
+        let owner = self.loop_of(id);
+        let other = self.state(owner).ready.watching.get(&source);
+        if other.is_some_and(|&other| other != id) {
+            return Err(Error::Exists);
+        }
+        self.poll_stop(id);
+        if !events.is_empty() {
+            self.poll_state_mut(id).asked = events;
+            self.state_mut(owner).ready.watching.insert(source, id);
+            self.mark_active(id, true);
+        }
+        Ok(())
+    }
+
+    /// Stops watching and drops what was collected, as uv_poll_stop.
+    pub fn poll_stop(&mut self, id: HandleId) {
+        if !self.handle(id).active {
+            return;
+        }
+        let owner = self.loop_of(id);
+        let state = self.poll_state_mut(id);
+        state.collected = Readiness::empty();
+        state.asked = PollEvents::empty();
+        let source = state.source;
+        self.state_mut(owner).ready.watching.remove(&source);
+        self.mark_active(id, false);
+    }
+
+    /// What an active poll handle asks for; empty for a stopped one.
+    pub fn poll_events(&self, id: HandleId) -> PollEvents {
+        match &self.handle(id).kind {
+            Kind::Poll(state) => state.asked,
+            _ => PollEvents::empty(),
+        }
+    }
+
+    /// The descriptor that a poll handle was made for, none for other kinds.
+    pub fn poll_source(&self, id: HandleId) -> Option<SourceId> {
+        match &self.handle(id).kind {
+            Kind::Poll(state) => Some(state.source),
+            _ => None,
+        }
+    }
+
+    /// Reports what is ready for a poll handle, between [`Step::Poll`](crate::Step::Poll) and
+    /// [`Loops::polled`]. Answers whether the poll ends with it: not if the handle is stopped or
+    /// nothing of it was asked for.
+    pub fn poll_ready(&mut self, id: HandleId, readiness: Readiness) -> bool {
+        let handle = &mut self.handles[id.index() as usize];
+        let Kind::Poll(state) = &mut handle.kind else {
+            return false;
+        };
+        let wanted = Readiness::from_bits_truncate(state.asked.bits()) | Readiness::HANGUP | Readiness::ERROR;
+        let readiness = readiness & wanted;
+        if !handle.active || readiness.is_empty() {
+            return false;
+        }
+        if state.collected.is_empty() {
+            let queue = &mut self.loops[handle.owner.at()].ready.queue;
+            queue.push_back((id, handle.made));
+        }
+        state.collected |= readiness;
+        true
+    }
+
+    /// Reports that a descriptor is gone: the handle that is active on it, in each loop, is stopped
+    /// and called with an error in its loop's next poll.
+    pub fn poll_source_gone(&mut self, source: SourceId) {
+        let watching: Vec<HandleId> =
+            self.loops.iter().filter_map(|(_, state)| state.ready.watching.get(&source).copied()).collect();
+        for handle in watching {
+            self.poll_ready(handle, Readiness::ERROR);
+        }
+    }
+
+    /// The next handle with something collected, and what it is told: uv__poll_io.
+    pub(crate) fn next_ready(&mut self, id: LoopId) -> Option<(HandleId, Result<PollEvents, Error>)> {
+        loop {
+            let (handle, made) = self.state_mut(id).ready.queue.pop_front()?;
+            let collected = match self.still(handle, made).map(|handle| &handle.kind) {
+                Some(Kind::Poll(state)) => state.collected,
+                _ => continue,
+            };
+            if collected.is_empty() {
+                continue;
+            }
+            if collected.contains(Readiness::ERROR) && !collected.contains(Readiness::PRIORITIZED) {
+                self.poll_stop(handle);
+                return Some((handle, Err(Error::BadDescriptor)));
+            }
+            let state = self.poll_state_mut(handle);
+            state.collected = Readiness::empty();
+            // After a hang-up or an error, reading or writing shows what happened.
+            let events = match collected.intersects(Readiness::HANGUP | Readiness::ERROR) {
+                true => state.asked,
+                false => PollEvents::from_bits_truncate(collected.bits()),
+            };
+            return Some((handle, Ok(events)));
+        }
+    }
+
+    fn poll_state_mut(&mut self, id: HandleId) -> &mut PollState {
+        match &mut self.handle_mut(id).kind {
+            Kind::Poll(state) => state,
+            _ => unreachable!("only poll handles are active as poll handles"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RunMode;
+    use crate::testing::*;
+
+    const READABLE: PollEvents = PollEvents::READABLE;
+
+    fn started(world: &mut World, source: u64, events: PollEvents) -> HandleId {
+        let poll = world.loops.make_poll(world.main, 0, SourceId(source)).unwrap();
+        world.loops.poll_start(poll, events).unwrap();
+        poll
+    }
+
+    fn report(world: &mut World, poll: HandleId, readiness: Readiness) {
+        world.at_poll(move |world| world.loops.poll_ready(poll, readiness));
+    }
+
+    #[test]
+    fn what_was_asked_for_is_reported() {
+        let mut world = World::new();
+        let poll = started(&mut world, 1, READABLE | PollEvents::WRITABLE);
+        report(&mut world, poll, Readiness::READABLE | Readiness::PRIORITIZED);
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [ready(poll, READABLE)]);
+        assert!(world.loops.active(poll));
+    }
+
+    #[test]
+    fn what_nobody_asked_for_does_not_end_the_poll() {
+        let mut world = World::new();
+        let poll = started(&mut world, 1, PollEvents::DISCONNECT);
+        assert!(!world.loops.poll_ready(poll, Readiness::READABLE));
+        world.loops.poll_stop(poll);
+        assert!(!world.loops.poll_ready(poll, Readiness::DISCONNECT));
+    }
+
+    #[test]
+    fn a_hangup_reports_all_that_was_asked_for() {
+        let mut world = World::new();
+        let asked = PollEvents::WRITABLE | PollEvents::DISCONNECT;
+        let poll = started(&mut world, 1, asked);
+        report(&mut world, poll, Readiness::HANGUP | Readiness::READABLE);
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [ready(poll, asked)]);
+    }
+
+    #[test]
+    fn an_error_stops_the_handle_and_is_reported_once() {
+        let mut world = World::new();
+        let poll = started(&mut world, 1, READABLE);
+        report(&mut world, poll, Readiness::ERROR | Readiness::READABLE | Readiness::HANGUP);
+        world.on(poll_error(poll), move |world| assert!(!world.loops.active(poll)));
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [poll_error(poll)]);
+    }
+
+    #[test]
+    fn an_error_with_priority_data_is_no_error() {
+        let mut world = World::new();
+        let poll = started(&mut world, 1, PollEvents::PRIORITIZED | READABLE);
+        report(&mut world, poll, Readiness::ERROR | Readiness::PRIORITIZED);
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [ready(poll, PollEvents::PRIORITIZED | READABLE)]);
+    }
+
+    #[test]
+    fn two_active_handles_on_one_descriptor_exist_already() {
+        let mut world = World::new();
+        let first = started(&mut world, 1, READABLE);
+        let main = world.main;
+        assert_eq!(world.loops.make_poll(main, 0, SourceId(1)), Err(Error::Exists));
+        world.loops.poll_stop(first);
+        let second = world.loops.make_poll(main, 0, SourceId(1)).unwrap();
+        world.loops.poll_start(second, READABLE).unwrap();
+        assert_eq!(world.loops.poll_start(first, READABLE), Err(Error::Exists));
+        assert_eq!(world.loops.poll_start(first, PollEvents::empty()), Err(Error::Exists));
+        let other = world.loops.make_loop(0).unwrap();
+        let elsewhere = world.loops.make_poll(other, 0, SourceId(1)).unwrap();
+        assert_eq!(world.loops.poll_start(elsewhere, READABLE), Ok(()), "another loop may watch it too");
+    }
+
+    #[test]
+    fn starting_without_events_stops() {
+        let mut world = World::new();
+        let poll = started(&mut world, 1, READABLE);
+        world.loops.poll_start(poll, PollEvents::empty()).unwrap();
+        assert!(!world.loops.active(poll) && !world.alive());
+    }
+
+    #[test]
+    fn an_event_collected_before_a_stop_close_or_start_is_dropped() {
+        let mut world = World::new();
+        let polls: Vec<_> = (0..5).map(|n| started(&mut world, n, READABLE)).collect();
+        let [first, stopped, restarted, closed, last] = polls[..] else { unreachable!() };
+        world.at_poll(move |world| {
+            for poll in polls {
+                world.loops.poll_ready(poll, Readiness::READABLE);
+            }
+            true
+        });
+        world.on(ready(first, READABLE), move |world| {
+            world.loops.poll_stop(stopped);
+            world.loops.poll_start(restarted, READABLE).unwrap();
+            world.loops.close(closed);
+        });
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [ready(first, READABLE), ready(last, READABLE), close(closed)]);
+    }
+
+    #[test]
+    fn an_event_of_a_released_handle_does_not_reach_the_next_owner_of_its_place() {
+        let mut world = World::new();
+        let (first, second) = (started(&mut world, 1, READABLE), started(&mut world, 2, READABLE));
+        world.at_poll(move |world| {
+            world.loops.poll_ready(first, Readiness::READABLE)
+                | world.loops.poll_ready(second, Readiness::READABLE)
+        });
+        world.on(ready(first, READABLE), move |world| {
+            world.loops.release(second);
+            assert_eq!(started(world, 3, READABLE), second, "the place is used again");
+        });
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [ready(first, READABLE)]);
+    }
+
+    #[test]
+    fn a_dropped_descriptor_stops_the_handle_with_an_error_in_the_next_poll() {
+        let mut world = World::new();
+        let poll = started(&mut world, 1, READABLE);
+        world.loops.poll_source_gone(SourceId(1));
+        assert!(world.loops.active(poll));
+        world.run(RunMode::Default);
+        assert_eq!(world.trace(), [poll_error(poll)]);
+        assert_eq!(world.polls, [Some(0)], "the poll does not block");
+    }
+
+    #[test]
+    fn a_closing_poll_handle_refuses() {
+        let mut world = World::new();
+        let poll = started(&mut world, 1, READABLE);
+        world.loops.close(poll);
+        assert_eq!(world.loops.poll_start(poll, READABLE), Err(Error::HandleClosed));
+    }
+}

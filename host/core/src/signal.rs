@@ -1,0 +1,315 @@
+//! Signal handles, as libuv's signal.c. The driver catches the signals and reports each delivery
+//! to every loop with [`Loops::signal_delivered`], at the latest before a handle of the loop begins
+//! or ceases to watch one.
+
+use crate::handle::Kind;
+use crate::{Error, HandleId, LoopId, Loops};
+use std::collections::VecDeque;
+
+/// Signals that nobody can watch: SIGKILL and SIGSTOP; SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE and
+/// SIGSEGV, which a WebAssembly runtime handles itself; 32 and 33, which the C library uses.
+const FORBIDDEN: [i32; 10] = [9, 19, 4, 5, 6, 7, 8, 11, 32, 33];
+
+/// The largest signal number of Linux.
+const LAST: i32 = 64;
+
+#[derive(Debug, Default)]
+pub(crate) struct SignalState {
+    /// What the handle watches, 0 if it is stopped.
+    signum: i32,
+    /// To be stopped after its callback. Stays set when the handle is stopped, until it is started
+    /// to stay.
+    oneshot: bool,
+}
+
+/// The signal handles of a loop, and what was delivered for them.
+#[derive(Debug, Default)]
+pub(crate) struct SignalQueue {
+    watching: Vec<HandleId>,
+    /// One entry for each delivery and handle, as in libuv's signal pipe.
+    messages: VecDeque<Message>,
+    /// How many of them the pass in progress still reads.
+    in_pass: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Message {
+    handle: HandleId,
+    made: u64,
+    signum: i32,
+}
+
+impl SignalQueue {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+}
+
+impl Loops {
+    /// Makes a signal handle, as uv_signal_init.
+    pub fn make_signal(&mut self, owner: LoopId, token: u64) -> Result<HandleId, Error> {
+        self.make(owner, token, Kind::Signal(SignalState::default()))
+    }
+
+    /// Watches a signal, once or to stay, as uv_signal_start and uv_signal_start_oneshot. `granted`
+    /// tells of a valid signal whether the guest may watch it.
+    pub fn signal_start(
+        &mut self,
+        id: HandleId,
+        signum: i32,
+        oneshot: bool,
+        granted: impl FnOnce(i32) -> bool,
+    ) -> Result<(), Error> {
+        self.check_open(id)?;
+        if signum == 0 {
+            return Err(Error::Invalid);
+        }
+        let state = self.signal_state_mut(id)?;
+        if signum == state.signum {
+            state.oneshot &= oneshot;
+            return Ok(());
+        }
+        self.signal_stop(id);
+        if !(1..=LAST).contains(&signum) || FORBIDDEN.contains(&signum) {
+            return Err(Error::Invalid);
+        }
+        if !granted(signum) {
+            return Err(Error::AccessDenied);
+        }
+        *self.signal_state_mut(id)? = SignalState { signum, oneshot };
+        let owner = self.loop_of(id);
+        self.state_mut(owner).signals.watching.push(id);
+        self.mark_active(id, true);
+        Ok(())
+    }
+
+    /// Stops watching, as uv_signal_stop.
+    pub fn signal_stop(&mut self, id: HandleId) {
+        if !self.handle(id).active {
+            return;
+        }
+        if let Ok(state) = self.signal_state_mut(id) {
+            state.signum = 0;
+        }
+        let owner = self.loop_of(id);
+        self.state_mut(owner).signals.watching.retain(|&other| other != id);
+        self.mark_active(id, false);
+    }
+
+    /// The signal that the handle watches, 0 if it is stopped.
+    pub fn signal_signum(&self, id: HandleId) -> Result<i32, Error> {
+        self.check_open(id)?;
+        Ok(self.signum(id))
+    }
+
+    /// What a handle of any kind and stage watches, 0 for nothing.
+    pub fn signum(&self, id: HandleId) -> i32 {
+        match &self.handle(id).kind {
+            Kind::Signal(state) => state.signum,
+            _ => 0,
+        }
+    }
+
+    /// Reports one delivery of a signal. The loop's handles that watch it will be called in the
+    /// next poll: lasting ones before one-shots, then in order of making.
+    pub fn signal_delivered(&mut self, id: LoopId, signum: i32) {
+        let mut called: Vec<(bool, u64, HandleId)> = self
+            .state(id)
+            .signals
+            .watching
+            .iter()
+            .map(|&watching| (watching, self.handle(watching)))
+            .filter_map(|(watching, handle)| match &handle.kind {
+                Kind::Signal(state) if state.signum == signum => Some((state.oneshot, handle.made, watching)),
+                _ => None,
+            })
+            .collect();
+        called.sort_unstable_by_key(|&(oneshot, made, _)| (oneshot, made));
+        let messages = called.into_iter().map(|(_, made, handle)| Message { handle, made, signum });
+        self.state_mut(id).signals.messages.extend(messages);
+    }
+
+    /// Begins the pass over what has been delivered so far: uv__signal_event.
+    pub(crate) fn take_signals(&mut self, id: LoopId) {
+        let queue = &mut self.state_mut(id).signals;
+        queue.in_pass = queue.messages.len();
+    }
+
+    /// Goes on with the pass up to the next handle that is called.
+    pub(crate) fn next_signal(&mut self, id: LoopId) -> Option<(HandleId, i32)> {
+        loop {
+            let queue = &mut self.state_mut(id).signals;
+            if queue.in_pass == 0 {
+                return None;
+            }
+            queue.in_pass -= 1;
+            let message = queue.messages.pop_front()?;
+            if self.still(message.handle, message.made).is_none() {
+                continue;
+            }
+            if self.signum(message.handle) == message.signum {
+                return Some((message.handle, message.signum));
+            }
+            // A delivery that comes too late still uses up a one-shot, as in libuv.
+            self.signal_called(message.handle);
+        }
+    }
+
+    /// Stops a one-shot right after its callback.
+    pub(crate) fn signal_called(&mut self, id: HandleId) {
+        if matches!(&self.handle(id).kind, Kind::Signal(state) if state.oneshot) {
+            self.signal_stop(id);
+        }
+    }
+
+    fn signal_state_mut(&mut self, id: HandleId) -> Result<&mut SignalState, Error> {
+        match &mut self.handle_mut(id).kind {
+            Kind::Signal(state) => Ok(state),
+            _ => Err(Error::Invalid),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::*;
+    use crate::{Error, HandleId, RunMode};
+
+    const HUP: i32 = 1;
+    const USR1: i32 = 10;
+
+    fn watching(world: &mut World, signum: i32, oneshot: bool) -> HandleId {
+        let signal = world.loops.make_signal(world.main, 0).unwrap();
+        world.loops.signal_start(signal, signum, oneshot, |_| true).unwrap();
+        signal
+    }
+
+    #[test]
+    fn deliveries_are_counted_and_come_in_their_order() {
+        let mut world = World::new();
+        let (hup, usr1) = (watching(&mut world, HUP, false), watching(&mut world, USR1, false));
+        for signum in [USR1, HUP, USR1] {
+            world.loops.signal_delivered(world.main, signum);
+        }
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [signal(usr1, USR1), signal(hup, HUP), signal(usr1, USR1)]);
+    }
+
+    #[test]
+    fn lasting_handles_are_called_before_one_shots_and_then_in_order_of_making() {
+        let mut world = World::new();
+        let oneshot = watching(&mut world, HUP, true);
+        let late = world.loops.make_signal(world.main, 0).unwrap();
+        let later = watching(&mut world, HUP, false);
+        world.loops.signal_start(late, HUP, false, |_| true).unwrap();
+        world.loops.signal_delivered(world.main, HUP);
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [signal(late, HUP), signal(later, HUP), signal(oneshot, HUP)]);
+    }
+
+    #[test]
+    fn a_one_shot_is_called_once_and_stopped_after_its_callback() {
+        let mut world = World::new();
+        let oneshot = watching(&mut world, HUP, true);
+        world.loops.signal_delivered(world.main, HUP);
+        world.loops.signal_delivered(world.main, HUP);
+        world.on(signal(oneshot, HUP), move |world| {
+            assert!(world.loops.active(oneshot));
+            assert_eq!(world.loops.signal_signum(oneshot), Ok(HUP));
+        });
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [signal(oneshot, HUP)]);
+        assert!(!world.loops.active(oneshot));
+        assert_eq!(world.loops.signal_signum(oneshot), Ok(0));
+    }
+
+    #[test]
+    fn a_plain_start_makes_a_one_shot_lasting() {
+        let mut world = World::new();
+        let handle = watching(&mut world, HUP, true);
+        world.loops.signal_start(handle, HUP, false, |_| true).unwrap();
+        for _ in 0..2 {
+            world.loops.signal_delivered(world.main, HUP);
+        }
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [signal(handle, HUP), signal(handle, HUP)]);
+        world.loops.signal_start(handle, HUP, true, |_| true).unwrap();
+        world.loops.signal_delivered(world.main, HUP);
+        world.run(RunMode::Once);
+        assert!(world.loops.active(handle), "a lasting watch of the same signal stays one");
+    }
+
+    #[test]
+    fn another_signal_stops_first_and_stays_stopped_if_it_is_refused() {
+        let mut world = World::new();
+        for (refused, error) in
+            [(9, Error::Invalid), (65, Error::Invalid), (-1, Error::Invalid), (2, Error::AccessDenied)]
+        {
+            let handle = watching(&mut world, HUP, false);
+            let start = world.loops.signal_start(handle, refused, false, |signum| signum != 2);
+            assert_eq!(start, Err(error), "{refused}");
+            assert!(!world.loops.active(handle));
+        }
+        let handle = watching(&mut world, HUP, false);
+        assert_eq!(world.loops.signal_start(handle, 0, false, |_| true), Err(Error::Invalid));
+        assert!(world.loops.active(handle), "0 is refused before anything else");
+    }
+
+    #[test]
+    fn what_the_host_depends_on_is_refused() {
+        let mut world = World::new();
+        let handle = world.loops.make_signal(world.main, 0).unwrap();
+        for signum in super::FORBIDDEN {
+            let start = world.loops.signal_start(handle, signum, false, |_| true);
+            assert_eq!(start, Err(Error::Invalid), "{signum}");
+        }
+    }
+
+    #[test]
+    fn a_handle_closed_with_a_delivery_pending_is_only_called_back_as_closed() {
+        let mut world = World::new();
+        let handle = watching(&mut world, HUP, false);
+        world.loops.signal_delivered(world.main, HUP);
+        world.loops.close(handle);
+        assert_eq!(world.loops.signal_signum(handle), Err(Error::HandleClosed));
+        world.run(RunMode::Default);
+        assert_eq!(world.trace(), [close(handle)]);
+    }
+
+    #[test]
+    fn a_handle_stopped_with_a_delivery_pending_is_not_called() {
+        let mut world = World::new();
+        let handle = watching(&mut world, HUP, false);
+        world.loops.signal_delivered(world.main, HUP);
+        world.loops.signal_stop(handle);
+        world.run(RunMode::NoWait);
+        assert!(world.trace().is_empty());
+    }
+
+    #[test]
+    fn signals_are_dispatched_after_the_other_events_of_the_poll() {
+        let mut world = World::new();
+        let handle = watching(&mut world, HUP, false);
+        let wake_up = world.async_handle();
+        world.loops.signal_delivered(world.main, HUP);
+        world.loops.async_send(wake_up).unwrap();
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [call(wake_up), signal(handle, HUP)]);
+    }
+
+    #[test]
+    fn a_delivery_to_two_loops_reaches_both() {
+        let mut world = World::new();
+        let here = watching(&mut world, HUP, false);
+        let other = world.loops.make_loop(0).unwrap();
+        let there = world.loops.make_signal(other, 0).unwrap();
+        world.loops.signal_start(there, HUP, false, |_| true).unwrap();
+        for event_loop in [world.main, other] {
+            world.loops.signal_delivered(event_loop, HUP);
+        }
+        world.run(RunMode::Once);
+        world.main = other;
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [signal(here, HUP), signal(there, HUP)]);
+    }
+}

@@ -1,0 +1,130 @@
+//! The unit tests' driver: one loop on simulated time, with hooks inside its callbacks.
+
+use crate::{Error, Event, HandleId, Limits, LoopId, Loops, Occurrence, PollEvents, RunMode, Step};
+use std::collections::VecDeque;
+
+/// What the tests compare: which callback of which handle.
+pub(crate) type Call = (HandleId, Occurrence);
+
+pub(crate) fn call(handle: HandleId) -> Call {
+    (handle, Occurrence::Callback)
+}
+
+pub(crate) fn close(handle: HandleId) -> Call {
+    (handle, Occurrence::Closed)
+}
+
+pub(crate) fn signal(handle: HandleId, signum: i32) -> Call {
+    (handle, Occurrence::Signal(signum))
+}
+
+pub(crate) fn ready(handle: HandleId, events: PollEvents) -> Call {
+    (handle, Occurrence::Poll(Ok(events)))
+}
+
+pub(crate) fn poll_error(handle: HandleId) -> Call {
+    (handle, Occurrence::Poll(Err(Error::BadDescriptor)))
+}
+
+type Hook = Box<dyn FnOnce(&mut World)>;
+type AtPoll = Box<dyn FnOnce(&mut World) -> bool>;
+
+pub(crate) struct World {
+    pub loops: Loops,
+    /// The loop that the helpers make handles on and run.
+    pub main: LoopId,
+    /// The simulated time. A wait moves it on.
+    pub time: u64,
+    /// The timeouts of all polls so far.
+    pub polls: Vec<Option<u32>>,
+    trace: Vec<Call>,
+    hooks: Vec<(Call, Hook)>,
+    at_poll: VecDeque<AtPoll>,
+}
+
+impl World {
+    pub fn new() -> World {
+        let mut loops = Loops::new(Limits::default());
+        let main = loops.make_loop(0).unwrap();
+        World {
+            loops,
+            main,
+            time: 0,
+            polls: Vec::new(),
+            trace: Vec::new(),
+            hooks: Vec::new(),
+            at_poll: VecDeque::new(),
+        }
+    }
+
+    pub fn timer(&mut self) -> HandleId {
+        self.loops.make_timer(self.main, 0).unwrap()
+    }
+
+    pub fn async_handle(&mut self) -> HandleId {
+        self.loops.make_async(self.main, 0).unwrap()
+    }
+
+    pub fn started_idle(&mut self) -> HandleId {
+        let idle = self.loops.make_idle(self.main, 0).unwrap();
+        self.loops.watcher_start(idle).unwrap();
+        idle
+    }
+
+    pub fn alive(&self) -> bool {
+        self.loops.alive(self.main)
+    }
+
+    /// Does this inside the callback, the first time that it runs.
+    pub fn on(&mut self, call: Call, hook: impl FnOnce(&mut World) + 'static) {
+        self.hooks.push((call, Box::new(hook)));
+    }
+
+    /// Reports readiness in the next poll; answers whether that ends the wait.
+    pub fn at_poll(&mut self, report: impl FnOnce(&mut World) -> bool + 'static) {
+        self.at_poll.push_back(Box::new(report));
+    }
+
+    /// The callbacks since the last time this was asked.
+    pub fn trace(&mut self) -> Vec<Call> {
+        std::mem::take(&mut self.trace)
+    }
+
+    pub fn run(&mut self, mode: RunMode) -> bool {
+        let id = self.main;
+        self.loops.begin(id, mode).unwrap();
+        loop {
+            let time = self.time;
+            match self.loops.step(id, &mut || time).unwrap() {
+                Step::Finished { alive } => return alive,
+                Step::Deliver(Event { handle, what, .. }) => {
+                    self.trace.push((handle, what));
+                    if let Some(at) = self.hooks.iter().position(|(call, _)| *call == (handle, what)) {
+                        let (_, hook) = self.hooks.remove(at);
+                        hook(self);
+                    }
+                }
+                Step::Poll { timeout } => {
+                    self.polls.push(timeout);
+                    let woken = match self.at_poll.pop_front() {
+                        Some(report) => report(self),
+                        None => false,
+                    };
+                    if !woken {
+                        self.time += u64::from(timeout.expect("the test would wait for ever"));
+                    }
+                    self.loops.polled(id, self.time);
+                }
+            }
+        }
+    }
+}
+
+impl Drop for World {
+    /// A hook that never ran has tested nothing.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert!(self.hooks.is_empty() && self.at_poll.is_empty(), "a hook was never reached");
+        }
+    }
+}

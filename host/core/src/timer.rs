@@ -1,0 +1,320 @@
+//! Timers, as libuv's timer.c. What is due is the [wheel](crate::wheel)'s business; here are the
+//! rules of starting, repeating and being called.
+
+use crate::handle::Kind;
+use crate::links::{Anchor, Links};
+use crate::wheel::Wheel;
+use crate::{Error, HandleId, LoopId, Loops};
+
+/// The timers of a loop.
+#[derive(Debug)]
+pub(crate) struct Timers {
+    wheel: Wheel,
+    /// Timers that a timers phase has taken out and not called yet. They are not active.
+    due: Anchor,
+}
+
+impl Timers {
+    pub(crate) fn new(now: u64, due: Anchor) -> Timers {
+        Timers { wheel: Wheel::new(now), due }
+    }
+
+    /// The first of the lists that the loop was made with.
+    pub(crate) fn lists(&self) -> Anchor {
+        self.due
+    }
+
+    pub(crate) fn free(&mut self, links: &mut Links) {
+        self.wheel.free(links);
+    }
+}
+
+impl Loops {
+    /// Makes a timer, as uv_timer_init.
+    pub fn make_timer(&mut self, owner: LoopId, token: u64) -> Result<HandleId, Error> {
+        let kind = Kind::Timer { repeat: 0, ever_started: false };
+        self.make(owner, token, kind)
+    }
+
+    /// Starts the timer: due `timeout` ms from the loop's cached time, then every `repeat` ms unless
+    /// that is 0, as uv_timer_start.
+    pub fn timer_start(&mut self, id: HandleId, timeout: u64, repeat: u64) -> Result<(), Error> {
+        self.check_open(id)?;
+        self.timer_stop(id);
+        let handle = &mut self.handles[id.index() as usize];
+        handle.kind = Kind::Timer { repeat, ever_started: true };
+        let state = &mut self.loops[handle.owner.at()];
+        let deadline = state.now.saturating_add(timeout);
+        self.links.set_deadline(id.index(), deadline);
+        state.timers.wheel.insert(&mut self.links, id.index());
+        self.mark_active(id, true);
+        Ok(())
+    }
+
+    /// Stops the timer, also while it waits to be called in this timers phase, as uv_timer_stop.
+    pub fn timer_stop(&mut self, id: HandleId) {
+        let handle = self.handle(id);
+        if handle.active {
+            let owner = handle.owner.at();
+            self.loops[owner].timers.wheel.remove(&mut self.links, id.index());
+            self.mark_active(id, false);
+        } else if handle.stage == crate::close::Stage::Open {
+            self.links.unlink(id.index());
+        }
+    }
+
+    /// Starts a repeating timer with its repeat as the timeout, as uv_timer_again.
+    pub fn timer_again(&mut self, id: HandleId) -> Result<(), Error> {
+        self.check_open(id)?;
+        match self.handle(id).kind {
+            Kind::Timer { repeat, ever_started: true } if repeat > 0 => self.timer_start(id, repeat, repeat),
+            Kind::Timer { ever_started: true, .. } => Ok(()),
+            _ => Err(Error::Invalid),
+        }
+    }
+
+    /// The repeat in milliseconds, as uv_timer_get_repeat.
+    pub fn timer_repeat(&self, id: HandleId) -> Result<u64, Error> {
+        self.check_open(id)?;
+        match self.handle(id).kind {
+            Kind::Timer { repeat, .. } => Ok(repeat),
+            _ => Err(Error::Invalid),
+        }
+    }
+
+    /// Sets the repeat in milliseconds; the deadline does not move. As uv_timer_set_repeat.
+    pub fn timer_set_repeat(&mut self, id: HandleId, value: u64) -> Result<(), Error> {
+        self.check_open(id)?;
+        match &mut self.handle_mut(id).kind {
+            Kind::Timer { repeat, .. } => *repeat = value,
+            _ => return Err(Error::Invalid),
+        }
+        Ok(())
+    }
+
+    /// Milliseconds until the deadline, 0 if it has passed, as uv_timer_get_due_in.
+    pub fn timer_due_in(&self, id: HandleId) -> Result<u64, Error> {
+        self.check_open(id)?;
+        let now = self.state(self.handle(id).owner).now;
+        Ok(self.links.deadline(id.index()).saturating_sub(now))
+    }
+
+    /// Milliseconds until the next timer is due, at most what libuv's `int` holds, none without a
+    /// timer; as uv__next_timeout.
+    pub(crate) fn next_timeout(&mut self, id: LoopId) -> Option<u32> {
+        let state = &mut self.loops[id.at()];
+        let earliest = state.timers.wheel.earliest(&self.links)?;
+        let timeout = earliest.saturating_sub(state.now).min(i32::MAX as u64);
+        Some(timeout as u32)
+    }
+
+    /// Takes out all timers that are due, before the first of them is called: uv__run_timers.
+    pub(crate) fn take_due_timers(&mut self, id: LoopId) {
+        let state = &mut self.loops[id.at()];
+        let due = state.timers.due;
+        state.timers.wheel.take_due(&mut self.links, state.now, due);
+        let mut at = self.links.iter(due);
+        let handles = &mut self.handles;
+        let count = &mut self.loops[id.at()].active_referenced;
+        for timer in &mut at {
+            let handle = &mut handles[timer as usize];
+            handle.active = false;
+            *count -= usize::from(handle.referenced);
+        }
+    }
+
+    /// The next of the timers that were taken out. A repeating one is started again just before
+    /// it is called.
+    pub(crate) fn next_due_timer(&mut self, id: LoopId) -> Option<HandleId> {
+        let due = self.state(id).timers.due;
+        let timer = HandleId::from_index(self.links.pop_front(due)?);
+        if let Kind::Timer { repeat, .. } = self.handle(timer).kind
+            && repeat > 0
+        {
+            self.timer_start(timer, repeat, repeat).expect("a timer that is due is open");
+        }
+        Some(timer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::*;
+    use crate::{Error, RunMode};
+
+    #[test]
+    fn timers_fire_by_deadline_and_then_by_start() {
+        let mut world = World::new();
+        let (a, b, c) = (world.timer(), world.timer(), world.timer());
+        world.loops.timer_start(c, 20, 0).unwrap();
+        world.loops.timer_start(b, 10, 0).unwrap();
+        world.loops.timer_start(a, 20, 0).unwrap();
+        world.run(RunMode::Default);
+        assert_eq!(world.trace(), [call(b), call(c), call(a)]);
+        assert_eq!(world.time, 20);
+    }
+
+    #[test]
+    fn starting_a_started_timer_replaces_its_deadline() {
+        let mut world = World::new();
+        let (a, b) = (world.timer(), world.timer());
+        world.loops.timer_start(a, 10, 0).unwrap();
+        world.loops.timer_start(b, 20, 0).unwrap();
+        world.loops.timer_start(a, 30, 0).unwrap();
+        assert_eq!(world.loops.timer_due_in(a), Ok(30));
+        world.run(RunMode::Default);
+        assert_eq!(world.trace(), [call(b), call(a)]);
+    }
+
+    #[test]
+    fn a_timeout_of_0_is_due_in_the_next_timers_phase() {
+        let mut world = World::new();
+        let timer = world.timer();
+        world.loops.timer_start(timer, 0, 0).unwrap();
+        world.run(RunMode::NoWait);
+        assert_eq!(world.trace(), [call(timer)]);
+    }
+
+    #[test]
+    fn a_timer_started_in_a_timer_callback_is_not_called_in_the_same_phase() {
+        let mut world = World::new();
+        let (a, b) = (world.timer(), world.timer());
+        world.loops.timer_start(a, 0, 0).unwrap();
+        world.on(call(a), move |world| world.loops.timer_start(b, 0, 0).unwrap());
+        world.run(RunMode::NoWait);
+        assert_eq!(world.trace(), [call(a)]);
+        world.run(RunMode::NoWait);
+        assert_eq!(world.trace(), [call(b)]);
+    }
+
+    #[test]
+    fn a_timer_that_waits_in_the_batch_is_not_active_and_can_be_taken_out() {
+        let mut world = World::new();
+        let timers: Vec<_> = (0..5).map(|_| world.timer()).collect();
+        let [first, stopped, restarted, closed, last] = timers[..] else { unreachable!() };
+        for &timer in &timers {
+            world.loops.timer_start(timer, 5, 0).unwrap();
+        }
+        world.on(call(first), move |world| {
+            assert!(!world.loops.active(last) && !world.loops.active(first));
+            world.loops.timer_stop(stopped);
+            world.loops.timer_start(restarted, 0, 0).unwrap();
+            world.loops.close(closed);
+        });
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [call(first), call(last)]);
+        world.run(RunMode::Default);
+        assert_eq!(world.trace(), [call(restarted), close(closed)]);
+    }
+
+    #[test]
+    fn a_repeating_timer_is_started_again_just_before_its_callback() {
+        let mut world = World::new();
+        let timer = world.timer();
+        world.loops.timer_start(timer, 5, 7).unwrap();
+        world.on(call(timer), move |world| {
+            assert!(world.loops.active(timer));
+            assert_eq!(world.loops.timer_due_in(timer), Ok(7));
+            world.loops.timer_stop(timer);
+        });
+        world.run(RunMode::Default);
+        assert_eq!(world.trace(), [call(timer)]);
+    }
+
+    #[test]
+    fn a_repeating_timer_does_not_catch_up() {
+        let mut world = World::new();
+        let timer = world.timer();
+        world.loops.timer_start(timer, 10, 10).unwrap();
+        world.time = 95;
+        world.run(RunMode::NoWait);
+        assert_eq!(world.trace(), [call(timer)]);
+        assert_eq!(world.loops.timer_due_in(timer), Ok(10));
+    }
+
+    #[test]
+    fn again_needs_a_timer_that_was_started() {
+        let mut world = World::new();
+        let timer = world.timer();
+        world.loops.timer_set_repeat(timer, 5).unwrap();
+        assert_eq!(world.loops.timer_again(timer), Err(Error::Invalid));
+    }
+
+    #[test]
+    fn again_restarts_with_the_repeat() {
+        let mut world = World::new();
+        let timer = world.timer();
+        world.loops.timer_start(timer, 100, 30).unwrap();
+        world.loops.timer_again(timer).unwrap();
+        assert_eq!(world.loops.timer_due_in(timer), Ok(30));
+    }
+
+    #[test]
+    fn again_without_a_repeat_does_nothing_also_to_an_active_timer() {
+        let mut world = World::new();
+        let timer = world.timer();
+        world.loops.timer_start(timer, 100, 0).unwrap();
+        world.loops.timer_again(timer).unwrap();
+        assert!(world.loops.active(timer));
+        assert_eq!(world.loops.timer_due_in(timer), Ok(100));
+    }
+
+    #[test]
+    fn setting_the_repeat_does_not_move_the_deadline() {
+        let mut world = World::new();
+        let timer = world.timer();
+        world.loops.timer_start(timer, 100, 10).unwrap();
+        world.loops.timer_set_repeat(timer, 20).unwrap();
+        assert_eq!(world.loops.timer_due_in(timer), Ok(100));
+        assert_eq!(world.loops.timer_repeat(timer), Ok(20));
+        world.run(RunMode::Once);
+        assert_eq!(world.loops.timer_due_in(timer), Ok(20));
+    }
+
+    #[test]
+    fn a_repeat_set_in_the_callback_of_a_single_timer_needs_again() {
+        let mut world = World::new();
+        let timer = world.timer();
+        world.loops.timer_start(timer, 5, 0).unwrap();
+        world.on(call(timer), move |world| world.loops.timer_set_repeat(timer, 10).unwrap());
+        world.run(RunMode::Once);
+        assert!(!world.loops.active(timer));
+        world.loops.timer_again(timer).unwrap();
+        assert_eq!(world.loops.timer_due_in(timer), Ok(10));
+    }
+
+    #[test]
+    fn a_deadline_saturates() {
+        let mut world = World::new();
+        world.loops.update_time(world.main, 1_000).unwrap();
+        let timer = world.timer();
+        world.loops.timer_start(timer, u64::MAX, 0).unwrap();
+        assert_eq!(world.loops.timer_due_in(timer), Ok(u64::MAX - 1_000));
+        assert_eq!(world.loops.poll_timeout(world.main), Ok(Some(i32::MAX as u32)));
+    }
+
+    #[test]
+    fn a_stopped_timer_answers_from_its_last_deadline() {
+        let mut world = World::new();
+        let timer = world.timer();
+        assert_eq!(world.loops.timer_due_in(timer), Ok(0));
+        world.loops.timer_start(timer, 50, 0).unwrap();
+        world.loops.timer_stop(timer);
+        assert_eq!(world.loops.timer_due_in(timer), Ok(50));
+    }
+
+    #[test]
+    fn a_closing_timer_refuses() {
+        let mut world = World::new();
+        let timer = world.timer();
+        world.loops.close(timer);
+        assert_eq!(world.loops.timer_start(timer, 0, 0), Err(Error::HandleClosed));
+        assert_eq!(world.loops.timer_again(timer), Err(Error::HandleClosed));
+        assert_eq!(world.loops.timer_repeat(timer), Err(Error::HandleClosed));
+        assert_eq!(world.loops.timer_set_repeat(timer, 1), Err(Error::HandleClosed));
+        assert_eq!(world.loops.timer_due_in(timer), Err(Error::HandleClosed));
+        world.loops.timer_stop(timer);
+        world.run(RunMode::Default);
+        assert_eq!(world.trace(), [close(timer)], "stop does nothing to a closing timer");
+    }
+}

@@ -1,0 +1,191 @@
+//! Idle, prepare and check handles, as libuv's loop-watcher.c: three kinds of one shape, that differ
+//! in the phase which calls them.
+
+use crate::handle::Kind;
+use crate::links::Anchor;
+use crate::{Error, HandleId, LoopId, Loops};
+
+/// Which of the three a handle is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WatcherKind {
+    Idle,
+    Prepare,
+    Check,
+}
+
+/// The lists of a loop: for each kind, the active handles and those that the phase in progress has
+/// taken out and not called yet.
+#[derive(Debug)]
+pub(crate) struct WatcherLists {
+    first: Anchor,
+}
+
+impl WatcherLists {
+    /// Uses six lists from `first` on.
+    pub(crate) fn new(first: Anchor) -> WatcherLists {
+        WatcherLists { first }
+    }
+
+    pub(crate) fn active(&self, kind: WatcherKind) -> Anchor {
+        self.first.nth(kind as u32 * 2)
+    }
+
+    fn due(&self, kind: WatcherKind) -> Anchor {
+        self.first.nth(kind as u32 * 2 + 1)
+    }
+}
+
+impl Loops {
+    /// Makes an idle handle, as uv_idle_init.
+    pub fn make_idle(&mut self, owner: LoopId, token: u64) -> Result<HandleId, Error> {
+        self.make(owner, token, Kind::Watcher(WatcherKind::Idle))
+    }
+
+    /// Makes a prepare handle, as uv_prepare_init.
+    pub fn make_prepare(&mut self, owner: LoopId, token: u64) -> Result<HandleId, Error> {
+        self.make(owner, token, Kind::Watcher(WatcherKind::Prepare))
+    }
+
+    /// Makes a check handle, as uv_check_init.
+    pub fn make_check(&mut self, owner: LoopId, token: u64) -> Result<HandleId, Error> {
+        self.make(owner, token, Kind::Watcher(WatcherKind::Check))
+    }
+
+    /// Starts an idle, prepare or check handle, as uv_idle_start: it goes to the front. Nothing
+    /// happens if it is active.
+    pub fn watcher_start(&mut self, id: HandleId) -> Result<(), Error> {
+        self.check_open(id)?;
+        let handle = self.handle(id);
+        let Kind::Watcher(kind) = handle.kind else {
+            return Err(Error::Invalid);
+        };
+        if !handle.active {
+            let front = self.state(handle.owner).watchers.active(kind);
+            self.links.push_front(front, id.index());
+            self.mark_active(id, true);
+        }
+        Ok(())
+    }
+
+    /// Stops an idle, prepare or check handle, as uv_idle_stop.
+    pub fn watcher_stop(&mut self, id: HandleId) {
+        if self.handle(id).active {
+            self.links.unlink(id.index());
+            self.mark_active(id, false);
+        }
+    }
+
+    /// Takes out all active handles of the kind, before the first of them is called.
+    pub(crate) fn take_watchers(&mut self, id: LoopId, kind: WatcherKind) {
+        let lists = &self.loops[id.at()].watchers;
+        self.links.move_all(lists.active(kind), lists.due(kind));
+    }
+
+    /// The next of the handles that were taken out. It goes to the back of the active ones.
+    pub(crate) fn next_watcher(&mut self, id: LoopId, kind: WatcherKind) -> Option<HandleId> {
+        let lists = &self.loops[id.at()].watchers;
+        let slot = self.links.pop_front(lists.due(kind))?;
+        self.links.push_back(lists.active(kind), slot);
+        Some(HandleId::from_index(slot))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::*;
+    use crate::{Error, HandleId, RunMode};
+
+    fn three_idles(world: &mut World) -> [HandleId; 3] {
+        [(); 3].map(|()| world.started_idle())
+    }
+
+    #[test]
+    fn watchers_run_last_started_first_and_keep_that_order() {
+        let mut world = World::new();
+        let [a, b, c] = three_idles(&mut world);
+        for _ in 0..3 {
+            world.run(RunMode::NoWait);
+            assert_eq!(world.trace(), [call(c), call(b), call(a)]);
+        }
+    }
+
+    #[test]
+    fn starting_an_active_watcher_does_not_move_it() {
+        let mut world = World::new();
+        let [a, b, c] = three_idles(&mut world);
+        world.loops.watcher_start(a).unwrap();
+        world.run(RunMode::NoWait);
+        assert_eq!(world.trace(), [call(c), call(b), call(a)]);
+    }
+
+    #[test]
+    fn a_watcher_restarted_in_the_phase_runs_first_in_the_next_iteration() {
+        let mut world = World::new();
+        let [a, b, c] = three_idles(&mut world);
+        world.on(call(c), move |world| {
+            world.loops.watcher_stop(a);
+            world.loops.watcher_start(a).unwrap();
+        });
+        world.run(RunMode::NoWait);
+        assert_eq!(world.trace(), [call(c), call(b)]);
+        world.run(RunMode::NoWait);
+        assert_eq!(world.trace(), [call(a), call(c), call(b)]);
+    }
+
+    #[test]
+    fn a_watcher_stopped_in_the_phase_is_not_called() {
+        let mut world = World::new();
+        let [a, b, c] = three_idles(&mut world);
+        world.on(call(c), move |world| world.loops.watcher_stop(b));
+        world.run(RunMode::NoWait);
+        assert_eq!(world.trace(), [call(c), call(a)]);
+    }
+
+    #[test]
+    fn a_watcher_first_started_in_the_phase_waits_for_the_next_iteration() {
+        let mut world = World::new();
+        let a = world.started_idle();
+        let b = world.loops.make_idle(world.main, 0).unwrap();
+        world.on(call(a), move |world| world.loops.watcher_start(b).unwrap());
+        world.run(RunMode::NoWait);
+        assert_eq!(world.trace(), [call(a)]);
+        world.run(RunMode::NoWait);
+        assert_eq!(world.trace(), [call(b), call(a)]);
+    }
+
+    #[test]
+    fn idle_prepare_and_check_run_in_this_order() {
+        let mut world = World::new();
+        let check = world.loops.make_check(world.main, 0).unwrap();
+        let prepare = world.loops.make_prepare(world.main, 0).unwrap();
+        let idle = world.loops.make_idle(world.main, 0).unwrap();
+        for handle in [check, prepare, idle] {
+            world.loops.watcher_start(handle).unwrap();
+        }
+        world.run(RunMode::NoWait);
+        assert_eq!(world.trace(), [call(idle), call(prepare), call(check)]);
+    }
+
+    #[test]
+    fn an_active_idle_handle_keeps_the_loop_from_waiting() {
+        let mut world = World::new();
+        let timer = world.timer();
+        world.loops.timer_start(timer, 50, 0).unwrap();
+        assert_eq!(world.loops.poll_timeout(world.main), Ok(Some(50)));
+        let idle = world.started_idle();
+        assert_eq!(world.loops.poll_timeout(world.main), Ok(Some(0)));
+        world.loops.watcher_stop(idle);
+        assert_eq!(world.loops.poll_timeout(world.main), Ok(Some(50)));
+    }
+
+    #[test]
+    fn a_closing_watcher_refuses() {
+        let mut world = World::new();
+        let idle = world.started_idle();
+        world.loops.close(idle);
+        assert_eq!(world.loops.watcher_start(idle), Err(Error::HandleClosed));
+        world.loops.watcher_stop(idle);
+        world.run(RunMode::Default);
+        assert_eq!(world.trace(), [close(idle)]);
+    }
+}
