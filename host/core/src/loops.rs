@@ -6,7 +6,7 @@ use crate::handle::{Handle, Kind};
 use crate::links::{Anchor, Links};
 use crate::poll::ReadyQueue;
 use crate::run::Run;
-use crate::signal::SignalQueue;
+use crate::signal::{SignalQueue, Watched};
 use crate::timer::Timers;
 use crate::watcher::WatcherLists;
 use crate::{Error, HandleId};
@@ -56,6 +56,7 @@ pub struct Loops {
     pub(crate) loops: Slab<Loop>,
     pub(crate) handles: Slab<Handle>,
     pub(crate) links: Links,
+    pub(crate) watched_signals: Watched,
     made: u64,
 }
 
@@ -90,7 +91,14 @@ const LISTS: u32 = 11;
 impl Loops {
     /// No loop and no handle yet.
     pub fn new(limits: Limits) -> Loops {
-        Loops { limits, loops: Slab::new(), handles: Slab::new(), links: Links::default(), made: 0 }
+        Loops {
+            limits,
+            loops: Slab::new(),
+            handles: Slab::new(),
+            links: Links::default(),
+            watched_signals: Watched::default(),
+            made: 0,
+        }
     }
 
     /// Makes a loop whose time begins at `now` milliseconds.

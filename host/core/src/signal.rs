@@ -45,7 +45,50 @@ impl SignalQueue {
     }
 }
 
+/// Which signals the active handles of all loops watch.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    handles: [u32; LAST as usize + 1],
+    set: u64,
+}
+
+impl Default for Watched {
+    fn default() -> Watched {
+        Watched { handles: [0; LAST as usize + 1], set: 0 }
+    }
+}
+
+impl Watched {
+    fn add(&mut self, signum: i32) {
+        self.handles[signum as usize] += 1;
+        self.set |= 1 << (signum - 1);
+    }
+
+    fn remove(&mut self, signum: i32) {
+        self.handles[signum as usize] -= 1;
+        if self.handles[signum as usize] == 0 {
+            self.set &= !(1 << (signum - 1));
+        }
+    }
+}
+
 impl Loops {
+    /// The signals that active handles of any loop watch: bit 0 for signal 1 and so on. The driver
+    /// compares it with what it has asked the OS for.
+    pub fn watched_signals(&self) -> u64 {
+        self.watched_signals.set
+    }
+
+    /// Whether a handle of the loop watches a signal.
+    pub fn watches_signals(&self, id: LoopId) -> bool {
+        !self.state(id).signals.watching.is_empty()
+    }
+
+    /// All loops of the guest.
+    pub fn all_loops(&self) -> impl Iterator<Item = LoopId> {
+        self.loops.iter().map(|(at, _)| LoopId::from_index(at as u32))
+    }
+
     /// Makes a signal handle, as uv_signal_init.
     pub fn make_signal(&mut self, owner: LoopId, token: u64) -> Result<HandleId, Error> {
         self.make(owner, token, Kind::Signal(SignalState::default()))
@@ -77,6 +120,7 @@ impl Loops {
             return Err(Error::AccessDenied);
         }
         *self.signal_state_mut(id)? = SignalState { signum, oneshot };
+        self.watched_signals.add(signum);
         let owner = self.loop_of(id);
         self.state_mut(owner).signals.watching.push(id);
         self.mark_active(id, true);
@@ -89,7 +133,8 @@ impl Loops {
             return;
         }
         if let Ok(state) = self.signal_state_mut(id) {
-            state.signum = 0;
+            let signum = std::mem::take(&mut state.signum);
+            self.watched_signals.remove(signum);
         }
         let owner = self.loop_of(id);
         self.state_mut(owner).signals.watching.retain(|&other| other != id);
@@ -182,6 +227,20 @@ mod tests {
         let signal = world.loops.make_signal(world.main, 0).unwrap();
         world.loops.signal_start(signal, signum, oneshot, |_| true).unwrap();
         signal
+    }
+
+    #[test]
+    fn a_signal_is_watched_as_long_as_a_handle_of_any_loop_watches_it() {
+        let mut world = World::new();
+        let (one, two) = (watching(&mut world, HUP, false), watching(&mut world, HUP, true));
+        watching(&mut world, 64, false);
+        assert_eq!(world.loops.watched_signals(), 1 << 63 | 1);
+        world.loops.signal_stop(one);
+        assert_eq!(world.loops.watched_signals(), 1 << 63 | 1);
+        world.loops.close(two);
+        assert_eq!(world.loops.watched_signals(), 1 << 63);
+        world.loops.release_loop(world.main);
+        assert_eq!(world.loops.watched_signals(), 0);
     }
 
     #[test]

@@ -1,0 +1,186 @@
+//! Descriptors that the host granted: sockets, pipes, terminals.
+
+use std::fmt;
+use std::io;
+use std::rc::{Rc, Weak};
+
+use crate::bindings::uv::handles::descriptors::{Descriptor as RawDescriptor, ShutdownHow};
+use crate::error::Result;
+
+/// A descriptor that the host granted under a name, or a connection accepted from one.
+///
+/// **Nothing here blocks**: where there is nothing to do yet, the answer is EAGAIN, and a
+/// [`Poll`](crate::Poll) tells when it is worth trying again. Clones are the same descriptor; to
+/// close it, drop the last one. A poll handle that is active on it is stopped then, and called with
+/// EBADF.
+///
+/// Through [`io::Read`] and [`io::Write`] EAGAIN is [`io::ErrorKind::WouldBlock`], as for any
+/// non-blocking stream.
+#[derive(Clone)]
+pub struct Descriptor(Rc<RawDescriptor>);
+
+/// Which side of a connection to shut down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shutdown {
+    /// No more reads.
+    Read,
+    /// No more writes: the peer reads the end of its input.
+    Write,
+    /// Both.
+    Both,
+}
+
+impl Descriptor {
+    /// Opens what the host granted under this name. ENOENT if there is no such grant, EBUSY while
+    /// it is open already, EMFILE when the guest has as many descriptors as the host allows.
+    pub fn open(name: &str) -> Result<Self> {
+        Ok(Self(Rc::new(RawDescriptor::open(name)?)))
+    }
+
+    /// Reads what is there into `buffer` and answers how many bytes that was: 0 is the end of the
+    /// input, unless the buffer is empty.
+    ///
+    /// It may be fewer than fit, since the host limits a read. EAGAIN when nothing is there yet;
+    /// otherwise the system's error (ECONNRESET, ENOTCONN for a listening socket, …).
+    pub fn read(&self, buffer: &mut [u8]) -> Result<usize> {
+        let bytes = self.read_vec(clamped(buffer.len()))?;
+        buffer[..bytes.len()].copy_from_slice(&bytes);
+        Ok(bytes.len())
+    }
+
+    /// Reads what is there, at most `max` bytes, as [`read`](Self::read) but without a copy. An
+    /// empty vector is the end of the input, unless `max` is 0.
+    pub fn read_vec(&self, max: u32) -> Result<Vec<u8>> {
+        Ok(self.0.read(max)?)
+    }
+
+    /// Writes what fits and answers how many bytes that was, possibly fewer than given. EAGAIN when
+    /// nothing fits now, EPIPE when the other side does not read any more; otherwise the system's
+    /// error.
+    pub fn write(&self, bytes: &[u8]) -> Result<usize> {
+        Ok(self.0.write(bytes)? as usize)
+    }
+
+    /// Accepts a connection on a listening socket. EAGAIN when none is waiting, EINVAL or ENOTSOCK
+    /// on anything else, EMFILE when the guest has as many descriptors as the host allows (the
+    /// connection goes on waiting); otherwise the system's error.
+    pub fn accept(&self) -> Result<Self> {
+        Ok(Self(Rc::new(self.0.accept()?)))
+    }
+
+    /// Shuts down one or both sides of a connection, as `shutdown(2)`. ENOTCONN if it is not
+    /// connected, ENOTSOCK if it is no socket.
+    pub fn shutdown(&self, how: Shutdown) -> Result<()> {
+        Ok(self.0.shutdown(match how {
+            Shutdown::Read => ShutdownHow::Read,
+            Shutdown::Write => ShutdownHow::Write,
+            Shutdown::Both => ShutdownHow::Both,
+        })?)
+    }
+
+    /// The address that a socket is bound to: `127.0.0.1:8080`, `[::1]:8080`, or the path of a Unix
+    /// socket, empty if it has none. ENOTSOCK if it is no socket.
+    pub fn local_address(&self) -> Result<String> {
+        Ok(self.0.local_address()?)
+    }
+
+    /// The address of a connection's other side, in the same notation. ENOTCONN if it is not
+    /// connected, ENOTSOCK if it is no socket.
+    pub fn peer_address(&self) -> Result<String> {
+        Ok(self.0.peer_address()?)
+    }
+
+    /// The descriptor's number in the guest's own numbering, which has nothing to do with the
+    /// host's. It stays the same while the descriptor is open and may be used again afterwards.
+    pub fn fileno(&self) -> u32 {
+        self.0.fileno()
+    }
+
+    /// The size of a socket's send buffer in bytes: what was set is what is read back, within the
+    /// system's limits (Linux counts double, and that is hidden). ENOTSOCK if it is no socket.
+    pub fn send_buffer_size(&self) -> Result<u32> {
+        Ok(self.0.send_buffer_size()?)
+    }
+
+    /// Sets the size of a socket's send buffer in bytes. EINVAL for 0 or more than [`i32::MAX`],
+    /// ENOTSOCK if it is no socket.
+    pub fn set_send_buffer_size(&self, size: u32) -> Result<()> {
+        Ok(self.0.set_send_buffer_size(size)?)
+    }
+
+    /// The size of a socket's receive buffer in bytes, as
+    /// [`send_buffer_size`](Self::send_buffer_size).
+    pub fn receive_buffer_size(&self) -> Result<u32> {
+        Ok(self.0.receive_buffer_size()?)
+    }
+
+    /// Sets the size of a socket's receive buffer in bytes, as
+    /// [`set_send_buffer_size`](Self::set_send_buffer_size).
+    pub fn set_receive_buffer_size(&self, size: u32) -> Result<()> {
+        Ok(self.0.set_receive_buffer_size(size)?)
+    }
+
+    pub(crate) fn raw(&self) -> &RawDescriptor {
+        &self.0
+    }
+
+    pub(crate) fn downgrade(&self) -> Weak<RawDescriptor> {
+        Rc::downgrade(&self.0)
+    }
+
+    pub(crate) fn upgrade(weak: &Weak<RawDescriptor>) -> Option<Self> {
+        weak.upgrade().map(Self)
+    }
+}
+
+/// A length as the contract carries it; more than that is never read at once.
+fn clamped(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// Clones of one descriptor are equal, and nothing else is.
+impl PartialEq for Descriptor {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Descriptor {}
+
+impl fmt::Debug for Descriptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Descriptor").finish_non_exhaustive()
+    }
+}
+
+impl io::Read for &Descriptor {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(Descriptor::read(self, buffer)?)
+    }
+}
+
+impl io::Read for Descriptor {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        Ok(Descriptor::read(self, buffer)?)
+    }
+}
+
+impl io::Write for &Descriptor {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(Descriptor::write(self, bytes)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl io::Write for Descriptor {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(Descriptor::write(self, bytes)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

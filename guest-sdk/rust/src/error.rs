@@ -1,0 +1,115 @@
+//! Why a call was refused.
+
+use std::fmt;
+use std::io;
+
+use crate::bindings::uv::handles::types::Error as RawError;
+use crate::status::StatusCode;
+
+/// The result of a call that the host can refuse.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a call was refused. Nothing has changed then, unless the call's documentation says
+/// otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Error {
+    /// The handle is closing or closed.
+    HandleClosed,
+    /// The loop is closed.
+    LoopClosed,
+    /// Any other reason, by libuv's name for it.
+    Status(StatusCode),
+}
+
+impl Error {
+    /// The status code, none for a closed handle or loop.
+    pub const fn code(&self) -> Option<StatusCode> {
+        match self {
+            Self::Status(code) => Some(*code),
+            Self::HandleClosed | Self::LoopClosed => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HandleClosed => f.write_str("the handle is closing or closed"),
+            Self::LoopClosed => f.write_str("the loop is closed"),
+            Self::Status(code) => code.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<StatusCode> for Error {
+    fn from(code: StatusCode) -> Self {
+        Self::Status(code)
+    }
+}
+
+impl From<RawError> for Error {
+    fn from(error: RawError) -> Self {
+        match error {
+            RawError::HandleClosed => Self::HandleClosed,
+            RawError::LoopClosed => Self::LoopClosed,
+            RawError::Status(code) => Self::Status(code.into()),
+        }
+    }
+}
+
+/// The kind that the standard library has for the code, [`io::ErrorKind::Other`] where it has none;
+/// the error itself is the source.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        use io::ErrorKind;
+        let kind = match error.code() {
+            Some(StatusCode::EACCES | StatusCode::EPERM) => ErrorKind::PermissionDenied,
+            Some(StatusCode::EADDRINUSE) => ErrorKind::AddrInUse,
+            Some(StatusCode::EADDRNOTAVAIL) => ErrorKind::AddrNotAvailable,
+            Some(StatusCode::EAGAIN) => ErrorKind::WouldBlock,
+            Some(StatusCode::EBUSY) => ErrorKind::ResourceBusy,
+            Some(StatusCode::ECONNABORTED) => ErrorKind::ConnectionAborted,
+            Some(StatusCode::ECONNREFUSED) => ErrorKind::ConnectionRefused,
+            Some(StatusCode::ECONNRESET) => ErrorKind::ConnectionReset,
+            Some(StatusCode::EEXIST) => ErrorKind::AlreadyExists,
+            Some(StatusCode::EHOSTUNREACH) => ErrorKind::HostUnreachable,
+            Some(StatusCode::EINTR) => ErrorKind::Interrupted,
+            Some(StatusCode::EINVAL) => ErrorKind::InvalidInput,
+            Some(StatusCode::ENETDOWN) => ErrorKind::NetworkDown,
+            Some(StatusCode::ENETUNREACH) => ErrorKind::NetworkUnreachable,
+            Some(StatusCode::ENOENT) => ErrorKind::NotFound,
+            Some(StatusCode::ENOMEM) => ErrorKind::OutOfMemory,
+            Some(StatusCode::ENOTCONN) => ErrorKind::NotConnected,
+            Some(StatusCode::ENOSYS | StatusCode::ENOTSUP) => ErrorKind::Unsupported,
+            Some(StatusCode::EOF) => ErrorKind::UnexpectedEof,
+            Some(StatusCode::EPIPE) => ErrorKind::BrokenPipe,
+            Some(StatusCode::ETIMEDOUT) => ErrorKind::TimedOut,
+            _ => ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Error, StatusCode};
+    use std::io;
+
+    #[test]
+    fn an_error_shows_name_and_message() {
+        let error = Error::from(StatusCode::EBUSY);
+        assert_eq!(error.to_string(), "EBUSY: resource busy or locked");
+        assert_eq!(error.code(), Some(StatusCode::EBUSY));
+        assert_eq!(Error::LoopClosed.code(), None);
+    }
+
+    #[test]
+    fn eagain_would_block() {
+        let error = io::Error::from(Error::from(StatusCode::EAGAIN));
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        let source = error.get_ref().and_then(|e| e.downcast_ref::<Error>());
+        assert_eq!(source, Some(&Error::Status(StatusCode::EAGAIN)));
+    }
+}

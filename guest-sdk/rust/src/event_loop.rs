@@ -1,0 +1,150 @@
+//! The loop: what handles are made on, and what runs their callbacks.
+
+use std::fmt;
+use std::rc::Rc;
+
+use crate::any_handle::AnyHandle;
+use crate::bindings::uv::handles::blocking::{Pulled, pull};
+use crate::bindings::uv::handles::event_loop::Loop as RawLoop;
+use crate::bindings::uv::handles::types::RunMode as RawMode;
+use crate::error::Result;
+use crate::registry;
+
+/// How many events the host may hand over at once. With one it always knows which callback is
+/// running, so all queries inside a callback have the answers that libuv would give.
+const EVENTS_PER_PULL: u32 = 1;
+
+/// An event loop, as libuv's `uv_loop_t`.
+///
+/// A guest may have several loops; each is run on its own. Clones are the same loop. The host frees
+/// it when the last clone has been dropped **and** the last value of each of its handles: a handle
+/// keeps its loop. So a loop whose handles are never closed stays until the guest ends, as does
+/// memory that nobody frees.
+#[derive(Clone)]
+pub struct Loop(Rc<RawLoop>);
+
+/// How long a run goes on, as libuv's `uv_run_mode`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum RunMode {
+    /// Until no active and referenced handle is left, or the loop is stopped.
+    #[default]
+    Default,
+    /// One iteration, which waits for events if nothing is due.
+    Once,
+    /// One iteration, which does not wait.
+    NoWait,
+}
+
+impl Loop {
+    /// Makes a loop. EMFILE when the guest has as many loops as the host allows.
+    pub fn new() -> Result<Self> {
+        Ok(Self(Rc::new(RawLoop::create()?)))
+    }
+
+    /// Runs the loop and calls the callbacks that become due, as `uv_run`. **Blocks**: for as long
+    /// as the mode says.
+    ///
+    /// The value tells whether the loop was still alive when the run ended: in mode
+    /// [`Default`](RunMode::Default) that is so after [`stop`](Self::stop), in the others whenever
+    /// there is more to do. EBUSY inside a callback of the same loop (another loop may be run
+    /// there), ENOTSUP in a plugin, whose loops the host runs; `LoopClosed` on a closed loop.
+    pub fn run(&self, mode: RunMode) -> Result<bool> {
+        self.0.begin(match mode {
+            RunMode::Default => RawMode::Default,
+            RunMode::Once => RawMode::Once,
+            RunMode::NoWait => RawMode::Nowait,
+        })?;
+        loop {
+            match pull(&self.0, EVENTS_PER_PULL)? {
+                Pulled::Events(events) => events.into_iter().for_each(registry::dispatch),
+                Pulled::Finished(alive) => return Ok(alive),
+            }
+        }
+    }
+
+    /// Ends the run after the iteration in progress, as `uv_stop`.
+    ///
+    /// Called before the iteration waits for events, it does not wait. Called while the loop is not
+    /// running, the next run returns without an iteration. On a closed loop nothing happens.
+    pub fn stop(&self) {
+        self.0.stop();
+    }
+
+    /// Closes the loop, as `uv_loop_close`. EBUSY while a handle of it is not closed (a closing one
+    /// is not closed yet) or while it runs. Closing a closed loop does nothing.
+    pub fn close(&self) -> Result<()> {
+        Ok(self.0.close()?)
+    }
+
+    /// Whether the loop is closed.
+    pub fn closed(&self) -> bool {
+        self.0.closed()
+    }
+
+    /// Whether a run would have something to do, as `uv_loop_alive`: a handle is active and
+    /// referenced, or waits for its close callback. False on a closed loop.
+    pub fn alive(&self) -> bool {
+        self.0.alive()
+    }
+
+    /// The loop's time in milliseconds, as `uv_now`.
+    ///
+    /// It begins anywhere, never goes back, and stands still between the moments at which the loop
+    /// refreshes it: before timers are called, and after each wait for events. `LoopClosed` on a
+    /// closed loop.
+    pub fn now(&self) -> Result<u64> {
+        Ok(self.0.now()?)
+    }
+
+    /// Refreshes the loop's time, as `uv_update_time`. `LoopClosed` on a closed loop.
+    pub fn update_time(&self) -> Result<()> {
+        Ok(self.0.update_time()?)
+    }
+
+    /// For how many milliseconds the next iteration would wait for events, none for without limit,
+    /// as `uv_backend_timeout`. It does not take into account what may be ready by then.
+    /// `LoopClosed` on a closed loop.
+    pub fn poll_timeout(&self) -> Result<Option<u32>> {
+        Ok(self.0.poll_timeout()?)
+    }
+
+    /// The loop's handles that are not closed yet, in order of making, as `uv_walk` visits them.
+    /// Empty on a closed loop.
+    ///
+    /// The way to end a loop that somebody else has filled:
+    ///
+    /// ```no_run
+    /// # use uv_handles::{Handle, Loop, Result, RunMode};
+    /// # fn main() -> Result<()> {
+    /// # let event_loop = Loop::new()?;
+    /// for handle in event_loop.handles() {
+    ///     handle.close();
+    /// }
+    /// event_loop.run(RunMode::Default)?;
+    /// event_loop.close()
+    /// # }
+    /// ```
+    pub fn handles(&self) -> Vec<AnyHandle> {
+        let tokens = self.0.handles();
+        tokens.into_iter().filter_map(registry::lookup).collect()
+    }
+
+    pub(crate) fn raw(&self) -> &RawLoop {
+        &self.0
+    }
+}
+
+/// Clones of one loop are equal, and nothing else is.
+impl PartialEq for Loop {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Loop {}
+
+impl fmt::Debug for Loop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Loop").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,296 @@
+//! What all seven kinds of handles have in common: libuv's base class `uv_handle_t`.
+//!
+//! A handle value is a reference-counted pointer to an [`Inner`]: the host's resource, the callback,
+//! and the [`Common`] part. The trait [`Handle`] is written once in terms of two things that each
+//! kind supplies (see `Sealed`); the macro `handle_kind!` writes what is the same for every kind.
+
+use std::cell::Cell;
+use std::fmt;
+use std::rc::Rc;
+
+use crate::any_handle::AnyHandle;
+use crate::bindings::uv::handles::handle as raw;
+use crate::bindings::uv::handles::types::Token;
+use crate::callback::Callback;
+use crate::error::Result;
+use crate::event_loop::Loop;
+
+/// How far a handle has come. Kept here, since only [`Handle::close`] and the event that answers it
+/// change it: the close callback depends on it, and asking the host would cost a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Open,
+    Closing,
+    Closed,
+}
+
+type OnClosed = Box<dyn FnOnce(&AnyHandle)>;
+
+/// The part that does not depend on the kind.
+pub struct Common {
+    token: Token,
+    stage: Cell<Stage>,
+    on_closed: Cell<Option<OnClosed>>,
+    event_loop: Loop,
+}
+
+impl Common {
+    fn new(event_loop: &Loop, token: Token) -> Self {
+        Self {
+            token,
+            stage: Cell::new(Stage::Open),
+            on_closed: Cell::new(None),
+            event_loop: event_loop.clone(),
+        }
+    }
+
+    /// On a closed handle the callback is dropped: nobody would ever take it out again.
+    fn set_on_closed(&self, on_closed: OnClosed) {
+        if self.stage.get() != Stage::Closed {
+            self.on_closed.set(Some(on_closed));
+        }
+    }
+
+    pub(crate) fn call_on_closed(&self, handle: &AnyHandle) {
+        if let Some(on_closed) = self.on_closed.take() {
+            on_closed(handle);
+        }
+    }
+
+    pub(crate) fn set_closed(&self) {
+        self.stage.set(Stage::Closed);
+        // One that the close callback itself has set.
+        drop(self.on_closed.take());
+    }
+}
+
+impl fmt::Debug for Common {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}, {:?}", self.token, self.stage.get())
+    }
+}
+
+/// What the values of one handle share: `R` is the host's resource, `F` the callback.
+///
+/// The resource is the first field, because fields are dropped in order: the host sees the handle
+/// go before its loop.
+pub(crate) struct Inner<R, F: ?Sized> {
+    pub(crate) raw: R,
+    pub(crate) callback: Callback<F>,
+    pub(crate) common: Common,
+}
+
+impl<R, F: ?Sized> Inner<R, F> {
+    pub(crate) fn new(raw: R, event_loop: &Loop, token: Token) -> Rc<Self> {
+        Rc::new(Self { raw, callback: Callback::new(), common: Common::new(event_loop, token) })
+    }
+}
+
+pub(crate) mod sealed {
+    use super::{AnyHandle, Common, raw};
+
+    /// What a kind of handle supplies, and what keeps other crates from implementing `Handle`.
+    pub trait Sealed: Sized {
+        /// The part that does not depend on the kind.
+        fn common(&self) -> &Common;
+
+        /// The handle as the functions of the interface `handle` take it.
+        fn raw(&self) -> raw::AnyHandle<'_>;
+
+        /// The handle inside a handle of any kind, if it is of this kind.
+        fn of_kind(handle: &AnyHandle) -> Option<&Self>;
+    }
+}
+
+/// The members that all kinds of handles have, as libuv's `uv_handle_t`.
+///
+/// It is implemented by the seven kinds and by [`AnyHandle`], and by nothing else.
+pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHandle> + 'static {
+    /// The loop that the handle was made on.
+    fn event_loop(&self) -> Loop {
+        self.common().event_loop.clone()
+    }
+
+    /// Whether the handle is closed: true as soon as its close callback has returned.
+    fn closed(&self) -> bool {
+        self.common().stage.get() == Stage::Closed
+    }
+
+    /// Whether the handle is closing or closed, as `uv_is_closing`: true from
+    /// [`close`](Self::close) on. Most calls are refused with
+    /// [`HandleClosed`](crate::Error::HandleClosed) then.
+    fn closing(&self) -> bool {
+        self.common().stage.get() != Stage::Open
+    }
+
+    /// Whether the handle is started and not stopped, as `uv_is_active`. An [`Async`](crate::Async)
+    /// is active from its making until it is closed.
+    fn active(&self) -> bool {
+        raw::active(&self.raw())
+    }
+
+    /// Whether the handle keeps its loop alive while it is active, as `uv_has_ref`. True for a new
+    /// handle, false for a closed one. It has nothing to do with counting Rust values.
+    fn referenced(&self) -> bool {
+        raw::referenced(&self.raw())
+    }
+
+    /// Makes the handle keep its loop alive while it is active, as `uv_ref`. Idempotent.
+    /// `HandleClosed` on a closing handle.
+    fn reference(&self) -> Result<()> {
+        Ok(raw::reference(&self.raw())?)
+    }
+
+    /// Lets the loop end although the handle is active, as `uv_unref`. Idempotent. `HandleClosed`
+    /// on a closing handle.
+    fn dereference(&self) -> Result<()> {
+        Ok(raw::dereference(&self.raw())?)
+    }
+
+    /// Closes the handle, as `uv_close`, with the close callback that
+    /// [`set_on_closed`](Self::set_on_closed) has set, if any.
+    ///
+    /// The handle is inactive at once; the close callback comes in a later phase of the loop, never
+    /// inside this call. After it the callbacks of the handle are dropped with all that they
+    /// captured. Closing a closing or closed handle does nothing.
+    fn close(&self) {
+        let stage = &self.common().stage;
+        if stage.get() == Stage::Open {
+            stage.set(Stage::Closing);
+            raw::close(&self.raw());
+        }
+    }
+
+    /// Closes the handle with this close callback, in place of one that was set before.
+    ///
+    /// On a closing or closed handle nothing happens: the close callback is **not** replaced.
+    fn close_with(&self, on_closed: impl FnOnce(&Self) + 'static) {
+        if !self.closing() {
+            self.set_on_closed(on_closed);
+            self.close();
+        }
+    }
+
+    /// Sets what to call after the handle has been closed, once. It replaces one that was set
+    /// before, as long as that has not been called. On a closed handle nothing happens.
+    fn set_on_closed(&self, on_closed: impl FnOnce(&Self) + 'static) {
+        self.common().set_on_closed(Box::new(move |handle| {
+            if let Some(handle) = Self::of_kind(handle) {
+                on_closed(handle);
+            }
+        }));
+    }
+
+    /// The number of the descriptor that the handle works on, in the guest's own numbering, as
+    /// `uv_fileno`. EINVAL on all kinds but [`Poll`](crate::Poll), `HandleClosed` on a closing
+    /// handle.
+    fn fileno(&self) -> Result<u32> {
+        Ok(raw::fileno(&self.raw())?)
+    }
+
+    /// The size of the send buffer, as `uv_send_buffer_size`. No kind of handle here has one, so
+    /// EINVAL; `HandleClosed` on a closing handle. Sockets have it:
+    /// [`Descriptor::send_buffer_size`](crate::Descriptor::send_buffer_size).
+    fn send_buffer_size(&self) -> Result<u32> {
+        Ok(raw::send_buffer_size(&self.raw())?)
+    }
+
+    /// Sets the size of the send buffer, with the errors of
+    /// [`send_buffer_size`](Self::send_buffer_size).
+    fn set_send_buffer_size(&self, size: u32) -> Result<()> {
+        Ok(raw::set_send_buffer_size(&self.raw(), size)?)
+    }
+
+    /// The size of the receive buffer, as `uv_recv_buffer_size`, with the errors of
+    /// [`send_buffer_size`](Self::send_buffer_size).
+    fn receive_buffer_size(&self) -> Result<u32> {
+        Ok(raw::receive_buffer_size(&self.raw())?)
+    }
+
+    /// Sets the size of the receive buffer, with the errors of
+    /// [`send_buffer_size`](Self::send_buffer_size).
+    fn set_receive_buffer_size(&self, size: u32) -> Result<()> {
+        Ok(raw::set_receive_buffer_size(&self.raw(), size)?)
+    }
+}
+
+/// Defines a kind of handle: `Name(resource), variant of any-handle, callback(arguments)`.
+macro_rules! handle_kind {
+    (
+        $(#[$attribute:meta])*
+        $kind:ident($raw:ty), $variant:ident, callback($($argument:ty),*)
+    ) => {
+        $(#[$attribute])*
+        #[derive(Clone)]
+        pub struct $kind(
+            pub(crate) std::rc::Rc<$crate::handle::Inner<$raw, dyn FnMut($($argument),*)>>,
+        );
+
+        impl $kind {
+            /// Makes the host's resource with `create` and registers the handle for its events.
+            fn make(
+                event_loop: &$crate::Loop,
+                create: impl FnOnce(
+                    &$crate::bindings::uv::handles::event_loop::Loop,
+                    $crate::bindings::uv::handles::types::Token,
+                ) -> $crate::Result<$raw, $crate::bindings::uv::handles::types::Error>,
+            ) -> $crate::Result<Self> {
+                $crate::registry::register(|token| {
+                    let raw = create(event_loop.raw(), token)?;
+                    Ok(Self($crate::handle::Inner::new(raw, event_loop, token)))
+                })
+            }
+
+            /// Sets the callback, in place of the one before.
+            ///
+            /// It may be called at any time, also inside the callback: the one that runs is dropped
+            /// when it returns, and the new one is called from the next time on. On a closed handle
+            /// nothing happens.
+            pub fn set_callback(&self, callback: impl FnMut($($argument),*) + 'static) {
+                self.0.callback.set(Box::new(callback));
+            }
+        }
+
+        impl $crate::handle::sealed::Sealed for $kind {
+            fn common(&self) -> &$crate::handle::Common {
+                &self.0.common
+            }
+
+            fn raw(&self) -> $crate::bindings::uv::handles::handle::AnyHandle<'_> {
+                $crate::bindings::uv::handles::handle::AnyHandle::$variant(&self.0.raw)
+            }
+
+            fn of_kind(handle: &$crate::AnyHandle) -> Option<&Self> {
+                match handle {
+                    $crate::AnyHandle::$kind(handle) => Some(handle),
+                    _ => None,
+                }
+            }
+        }
+
+        impl $crate::Handle for $kind {}
+
+        impl From<$kind> for $crate::AnyHandle {
+            fn from(handle: $kind) -> Self {
+                Self::$kind(handle)
+            }
+        }
+
+        /// Clones of one handle are equal, and nothing else is.
+        impl PartialEq for $kind {
+            fn eq(&self, other: &Self) -> bool {
+                std::rc::Rc::ptr_eq(&self.0, &other.0)
+            }
+        }
+
+        impl Eq for $kind {}
+
+        impl std::fmt::Debug for $kind {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, concat!(stringify!($kind), "({:?})"), self.0.common)
+            }
+        }
+    };
+}
+
+pub(crate) use handle_kind;

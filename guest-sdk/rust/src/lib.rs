@@ -1,0 +1,157 @@
+//! libuv's event loop for sandboxed WebAssembly guests.
+//!
+//! A guest inside a sandbox has no event loop of its own. This crate gives it libuv's: a
+//! [`Loop`], and on it [`Timer`], [`Poll`], [`Signal`], [`Idle`], [`Prepare`], [`Check`] and
+//! [`Async`] handles. They live on the host, which implements the interfaces of the package
+//! `uv:handles`; a guest can use what the host granted to it, and nothing else.
+//!
+//! Make a handle, start it with a closure, run the loop:
+//!
+//! ```no_run
+//! use uv_handles::{Handle, Loop, Result, RunMode, Timer};
+//!
+//! fn main() -> Result<()> {
+//!     let event_loop = Loop::new()?;
+//!     let timer = Timer::new(&event_loop)?;
+//!     // Once, in half a second.
+//!     timer.start_with(500, 0, |timer| {
+//!         println!("half a second later");
+//!         timer.close();
+//!     })?;
+//!     event_loop.run(RunMode::Default)?;
+//!     event_loop.close()
+//! }
+//! ```
+//!
+//! This is the whole program, for the target `wasm32-wasip2`: no WIT, no build script. The crate
+//! itself needs nothing from WASI, so a library for a host without WASI can use it as well.
+//!
+//! # Rules for all handles
+//!
+//! **What blocks.** [`Loop::run`] waits for events; no other function of this crate ever blocks.
+//!
+//! **Callbacks** are closures that receive their handle, so they rarely have to capture it. Any of
+//! them may start, stop, close and drop any handle, its own included, and may replace itself: the
+//! new closure is called from the next time on. Functions named `…_with` set the callback after the
+//! call has succeeded; if it is refused, the callback stays what it was. Callbacks run one after the
+//! other, only inside `run`, in libuv's order.
+//!
+//! **Values are references.** A clone of a handle is the same handle. Dropping the last value
+//! *detaches* it: it lives on in its loop and its callback goes on being called (explicit is better
+//! than implicit). To end a handle, [`close`](Handle::close) it; its close callback comes in a later
+//! phase of the loop, and then its closures are dropped with all that they captured. Values that are
+//! still held answer [`closed`](Handle::closed). The host frees the handle when it is closed and its
+//! last value is gone, and a [`Loop`] after all of its handles.
+//!
+//! A [`Descriptor`] is different: dropping the last value closes it, and a [`Poll`] does not keep it
+//! open.
+//!
+//! **Errors** are values. [`Error::HandleClosed`] and [`Error::LoopClosed`] come from whatever is
+//! called on something that is closed, [`Error::Status`] carries a libuv code: EINVAL for arguments
+//! that make no sense, ENOENT and EACCES for what was not granted, ENOMEM and EMFILE for the host's
+//! limits. The documentation of each function lists its own.
+//!
+//! **Times** are milliseconds.
+//!
+//! # From the Python bindings of libuv
+//!
+//! Names of the Python package `uv` (python-libuv-cffi 0.0.4) and where they are here.
+//!
+//! | Python | Rust |
+//! | --- | --- |
+//! | `Loop()` | [`Loop::new`] |
+//! | `Loop.run(mode)` | [`Loop::run`] with a [`RunMode`] |
+//! | `Loop.stop()`, `Loop.close()` | [`Loop::stop`], [`Loop::close`] |
+//! | `Loop.closed`, `Loop.alive` | [`Loop::closed`], [`Loop::alive`] |
+//! | `Loop.now`, `Loop.update_time()` | [`Loop::now`], [`Loop::update_time`] |
+//! | `Loop.get_timeout()` | [`Loop::poll_timeout`] |
+//! | `Loop.handles` | [`Loop::handles`] |
+//! | `Handle` | the trait [`Handle`]; [`AnyHandle`] for a handle of any kind |
+//! | `Handle.loop` | [`Handle::event_loop`] |
+//! | `Handle.on_closed` | [`Handle::set_on_closed`] |
+//! | `Handle.closed` | [`Handle::closed`] |
+//! | `Handle.closing` | [`Handle::closing`] |
+//! | `Handle.active` | [`Handle::active`] |
+//! | `Handle.referenced` | [`Handle::referenced`]; to set it, `reference` and `dereference` |
+//! | `Handle.send_buffer_size` | [`Handle::send_buffer_size`], [`Handle::set_send_buffer_size`] |
+//! | `Handle.receive_buffer_size` | [`Handle::receive_buffer_size`], [`Handle::set_receive_buffer_size`] |
+//! | `Handle.fileno()` | [`Handle::fileno`] |
+//! | `Handle.reference()` | [`Handle::reference`] |
+//! | `Handle.dereference()` | [`Handle::dereference`] |
+//! | `Handle.close(on_closed)` | [`Handle::close`], [`Handle::close_with`] |
+//! | `Handle.destroy()` | happens by itself after the close callback |
+//! | `Async(loop, callback)` | [`Async::new`], [`Async::named`] |
+//! | `Async.callback` | [`Async::set_callback`], a `FnMut(&Async)` |
+//! | `Async.send(callback)` | [`Async::send`], [`Async::send_with`] |
+//! | `Check(loop, callback)` | [`Check::new`] |
+//! | `Check.callback` | [`Check::set_callback`], a `FnMut(&Check)` |
+//! | `Check.start(callback)`, `Check.stop()` | [`Check::start`], [`Check::start_with`], [`Check::stop`] |
+//! | `Idle(loop, callback)` | [`Idle::new`] |
+//! | `Idle.callback` | [`Idle::set_callback`], a `FnMut(&Idle)` |
+//! | `Idle.start(callback)`, `Idle.stop()` | [`Idle::start`], [`Idle::start_with`], [`Idle::stop`] |
+//! | `Poll(fd, loop, callback)` | [`Poll::new`], for a [`Descriptor`] |
+//! | `Poll.fd` | [`Handle::fileno`] for the number, [`Poll::descriptor`] |
+//! | `Poll.callback` | [`Poll::set_callback`], a `FnMut(&Poll, Result<PollEvents, StatusCode>)` |
+//! | `Poll.start(events, callback)`, `Poll.stop()` | [`Poll::start`], [`Poll::start_with`], [`Poll::stop`] |
+//! | `PollEvent.READABLE`, `PollEvent.WRITABLE` | [`PollEvents::READABLE`], [`PollEvents::WRITABLE`] |
+//! | `Prepare(loop, callback)` | [`Prepare::new`] |
+//! | `Prepare.callback` | [`Prepare::set_callback`], a `FnMut(&Prepare)` |
+//! | `Prepare.start(callback)`, `Prepare.stop()` | [`Prepare::start`], [`Prepare::start_with`], [`Prepare::stop`] |
+//! | `Signal(loop, callback)` | [`Signal::new`] |
+//! | `Signal.callback` | [`Signal::set_callback`], a `FnMut(&Signal, Signum)` |
+//! | `Signal.signum` | [`Signal::signum`] |
+//! | `Signal.start(signum, callback)`, `Signal.stop()` | [`Signal::start`], [`Signal::start_with`], [`Signal::stop`] |
+//! | `Signals.SIGINT`, `SIGHUP`, `SIGWINCH` | [`Signum::SIGINT`], [`Signum::SIGHUP`], [`Signum::SIGWINCH`] |
+//! | `Signals.SIGBREAK` | none: it exists on Windows only, and numbers here are Linux's |
+//! | `Timer(loop, callback)` | [`Timer::new`] |
+//! | `Timer.callback` | [`Timer::set_callback`], a `FnMut(&Timer)` |
+//! | `Timer.repeat` | [`Timer::repeat`], [`Timer::set_repeat`] |
+//! | `Timer.again()` | [`Timer::again`] |
+//! | `Timer.start(timeout, callback, repeat)` | [`Timer::start`], [`Timer::start_with`] |
+//! | `Timer.stop()` | [`Timer::stop`] |
+//! | `StatusCode`, `StatusCode.SUCCESS` | [`StatusCode`], [`StatusCode::SUCCESS`] |
+//! | `UVError` | [`Error::Status`]; its code is [`Error::code`] |
+//! | `HandleClosedError`, `LoopClosedError` | [`Error::HandleClosed`], [`Error::LoopClosed`] |
+//!
+//! A constructor takes no callback here: `start_with` does, or `set_callback`.
+
+#![deny(missing_docs, unsafe_code)]
+
+mod any_handle;
+mod async_handle;
+#[doc(hidden)]
+pub mod bindings;
+mod callback;
+mod descriptor;
+mod error;
+mod event_loop;
+mod handle;
+mod poll;
+mod poll_events;
+mod registry;
+mod signal;
+mod signum;
+mod status;
+mod timer;
+mod watcher;
+
+pub use any_handle::AnyHandle;
+pub use async_handle::Async;
+pub use descriptor::{Descriptor, Shutdown};
+pub use error::{Error, Result};
+pub use event_loop::{Loop, RunMode};
+pub use handle::Handle;
+pub use poll::Poll;
+pub use poll_events::PollEvents;
+#[doc(hidden)]
+pub use registry::dispatch;
+pub use signal::Signal;
+pub use signum::Signum;
+pub use status::StatusCode;
+pub use timer::Timer;
+pub use watcher::{Check, Idle, Prepare};
+
+/// The example of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

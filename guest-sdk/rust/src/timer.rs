@@ -1,0 +1,91 @@
+//! Timers: a callback at a time in the future, once or again and again.
+
+use crate::bindings::uv::handles::timer::Timer as RawTimer;
+use crate::error::Result;
+use crate::event_loop::Loop;
+use crate::handle::handle_kind;
+
+handle_kind! {
+    /// A timer handle, as libuv's `uv_timer_t`. All times are milliseconds.
+    ///
+    /// All timers that are due at one time are called in order of deadline and, for equal ones, of
+    /// their start. A repeating timer does not catch up: it is next due one repeat after the time at
+    /// which it was called. A timer that does not repeat is stopped before its callback.
+    ///
+    /// ```no_run
+    /// # use uv_handles::{Handle, Loop, Result, Timer};
+    /// # fn main() -> Result<()> {
+    /// # let event_loop = Loop::new()?;
+    /// let timer = Timer::new(&event_loop)?;
+    /// let mut left = 3;
+    /// // In one second, and then every 500 ms.
+    /// timer.start_with(1000, 500, move |timer| {
+    ///     left -= 1;
+    ///     if left == 0 {
+    ///         timer.close();
+    ///     }
+    /// })?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    Timer(RawTimer), Timer, callback(&Timer)
+}
+
+impl Timer {
+    /// Makes a timer. `LoopClosed` on a closed loop, ENOMEM when the guest has as many handles as
+    /// the host allows.
+    pub fn new(event_loop: &Loop) -> Result<Self> {
+        Self::make(event_loop, RawTimer::create)
+    }
+
+    /// Starts the timer, as `uv_timer_start`: due `timeout` milliseconds from the loop's
+    /// [`now`](Loop::now), and then every `repeat` milliseconds unless that is 0.
+    ///
+    /// With a timeout of 0 it is due when the loop next looks at its timers. Starting a started
+    /// timer replaces its deadline. `HandleClosed` on a closing handle.
+    pub fn start(&self, timeout: u64, repeat: u64) -> Result<()> {
+        Ok(self.0.raw.start(timeout, repeat)?)
+    }
+
+    /// Starts the timer with this callback. If that is refused, the callback is not replaced.
+    pub fn start_with(&self, timeout: u64, repeat: u64, callback: impl FnMut(&Self) + 'static) -> Result<()> {
+        self.start(timeout, repeat)?;
+        self.set_callback(callback);
+        Ok(())
+    }
+
+    /// Stops the timer, as `uv_timer_stop`. Nothing happens if it is not started or is closing.
+    pub fn stop(&self) {
+        self.0.raw.stop();
+    }
+
+    /// Starts a repeating timer afresh, with its repeat as the timeout, as `uv_timer_again`.
+    ///
+    /// Nothing happens if the repeat is 0, also if the timer is active. EINVAL if the timer has
+    /// never been started, `HandleClosed` on a closing handle.
+    pub fn again(&self) -> Result<()> {
+        Ok(self.0.raw.again()?)
+    }
+
+    /// The repeat in milliseconds, 0 for none, as `uv_timer_get_repeat`. `HandleClosed` on a
+    /// closing handle.
+    pub fn repeat(&self) -> Result<u64> {
+        Ok(self.0.raw.repeat()?)
+    }
+
+    /// Sets the repeat in milliseconds, 0 for none, as `uv_timer_set_repeat`.
+    ///
+    /// The deadline that is already set does not move: a repeating timer uses the new value when it
+    /// is next called. A timer that did not repeat has been stopped before its callback;
+    /// [`again`](Self::again) starts it. `HandleClosed` on a closing handle.
+    pub fn set_repeat(&self, repeat: u64) -> Result<()> {
+        Ok(self.0.raw.set_repeat(repeat)?)
+    }
+
+    /// Milliseconds from the loop's [`now`](Loop::now) to the deadline, 0 if it has passed, as
+    /// `uv_timer_get_due_in`. A stopped timer answers from its last deadline. `HandleClosed` on a
+    /// closing handle.
+    pub fn due_in(&self) -> Result<u64> {
+        Ok(self.0.raw.due_in()?)
+    }
+}

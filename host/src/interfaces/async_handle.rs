@@ -1,0 +1,47 @@
+//! `uv:handles/async-handle`.
+
+use super::{handle_id, handle_resource, loop_id};
+use crate::UvCtxView;
+use crate::bindings::async_handle::{AsyncHandle, Host, HostAsyncHandle};
+use crate::bindings::event_loop::Loop;
+use crate::bindings::types::Error;
+use wasmtime::component::Resource;
+
+impl Host for UvCtxView<'_> {}
+
+impl HostAsyncHandle for UvCtxView<'_> {
+    fn create(&mut self, owner: Resource<Loop>, token: u64) -> Result<Resource<AsyncHandle>, Error> {
+        Ok(handle_resource(self.ctx.loops.make_async(loop_id(&owner), token)?))
+    }
+
+    fn create_named(
+        &mut self,
+        owner: Resource<Loop>,
+        token: u64,
+        name: String,
+    ) -> Result<Resource<AsyncHandle>, Error> {
+        let owner = loop_id(&owner);
+        if let Err(error) = self.ctx.wake_ups.check(&name) {
+            tracing::debug!(name, ?error, "the guest asked for a wake-up");
+            return Err(error.into());
+        }
+        let handle = self.ctx.loops.make_async(owner, token)?;
+        match self.ctx.pollers.get(owner) {
+            Ok(poller) => self.ctx.wake_ups.open(&name, handle, poller.waker()),
+            Err(error) => {
+                self.ctx.loops.release(handle);
+                return Err(error.into());
+            }
+        }
+        Ok(handle_resource(handle))
+    }
+
+    fn send(&mut self, handle: Resource<AsyncHandle>) -> Result<(), Error> {
+        Ok(self.ctx.loops.async_send(handle_id(&handle))?)
+    }
+
+    fn drop(&mut self, handle: Resource<AsyncHandle>) -> wasmtime::Result<()> {
+        self.ctx.release(handle_id(&handle));
+        Ok(())
+    }
+}

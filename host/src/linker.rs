@@ -1,0 +1,45 @@
+//! Giving the interfaces to guests: how a store's data shows its context, and the linker.
+
+use crate::{UvCtx, bindings};
+use wasmtime::component::{HasData, Linker};
+
+/// Finds the [`UvCtx`] in the data of a store.
+pub trait UvView: Send {
+    /// A view of this guest's context.
+    fn uv(&mut self) -> UvCtxView<'_>;
+}
+
+/// What the host functions work on.
+#[derive(Debug)]
+pub struct UvCtxView<'a> {
+    /// The guest's context.
+    pub ctx: &'a mut UvCtx,
+}
+
+impl<T: ?Sized + UvView> UvView for &mut T {
+    fn uv(&mut self) -> UvCtxView<'_> {
+        T::uv(self)
+    }
+}
+
+impl<T: ?Sized + UvView> UvView for Box<T> {
+    fn uv(&mut self) -> UvCtxView<'_> {
+        T::uv(self)
+    }
+}
+
+struct HasUv;
+
+impl HasData for HasUv {
+    type Data<'a> = UvCtxView<'a>;
+}
+
+/// Adds all interfaces of `uv:handles` to a linker, for an embedder that calls guests synchronously:
+/// `uv:handles/blocking.pull` blocks the calling thread.
+///
+/// # Errors
+///
+/// wasmtime's, when one of the interfaces is in the linker already.
+pub fn add_to_linker_sync<T: UvView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    bindings::Program::add_to_linker::<T, HasUv>(linker, T::uv)
+}

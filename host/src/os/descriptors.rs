@@ -1,0 +1,248 @@
+//! Descriptors: what the embedder granted under a name, and what a guest has opened or accepted.
+//!
+//! A guest gets a duplicate of what was granted, so a grant outlives its use and can be opened
+//! again. What a guest sees are numbers of its own, never those of the host.
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::Errno;
+use rustix::net::{SendFlags, Shutdown, SocketAddr, SocketAddrAny, SocketFlags};
+use rustix::{io, net};
+use slab::Slab;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use uv_handles_core::SourceId;
+
+/// The first number that a guest's descriptors get: those below are the standard streams' own.
+const FIRST_NUMBER: u32 = 3;
+
+/// Why a descriptor is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Nothing was granted under this name.
+    NotGranted,
+    /// It is open already.
+    Busy,
+    /// The guest has as many descriptors as its limit allows.
+    TooMany,
+    /// The OS refused.
+    Os(Errno),
+}
+
+impl From<Errno> for Refused {
+    fn from(errno: Errno) -> Refused {
+        Refused::Os(errno)
+    }
+}
+
+/// A descriptor that the embedder granted.
+#[derive(Debug)]
+struct Grant {
+    name: String,
+    fd: OwnedFd,
+    open: bool,
+    /// The file description was in blocking mode. It may be shared, with a terminal's other users for
+    /// instance, so it is put back.
+    was_blocking: bool,
+}
+
+impl Drop for Grant {
+    fn drop(&mut self) {
+        if self.was_blocking {
+            // Nothing is left to be done if that fails.
+            let _ = set_nonblocking(&self.fd, false);
+        }
+    }
+}
+
+/// A descriptor that the guest has open.
+#[derive(Debug)]
+pub(crate) struct Descriptor {
+    fd: OwnedFd,
+    /// Never used again, unlike the descriptor's place.
+    serial: u32,
+    grant: Option<usize>,
+    is_socket: bool,
+}
+
+/// All grants and open descriptors of a guest.
+#[derive(Debug)]
+pub(crate) struct Descriptors {
+    grants: Vec<Grant>,
+    open: Slab<Descriptor>,
+    serial: u32,
+    limit: u32,
+}
+
+impl Descriptors {
+    pub(crate) fn new(limit: u32) -> Descriptors {
+        Descriptors { grants: Vec::new(), open: Slab::new(), serial: 0, limit }
+    }
+
+    /// Grants a descriptor. A later grant of the same name replaces an earlier one.
+    pub(crate) fn grant(&mut self, name: String, fd: OwnedFd) -> io::Result<()> {
+        let was_blocking = set_nonblocking(&fd, true)?;
+        self.grants.retain(|grant| grant.name != name);
+        self.grants.push(Grant { name, fd, open: false, was_blocking });
+        Ok(())
+    }
+
+    /// Opens what was granted under a name and answers with its place.
+    pub(crate) fn open(&mut self, name: &str) -> Result<u32, Refused> {
+        let at = self.grants.iter().position(|grant| grant.name == name).ok_or(Refused::NotGranted)?;
+        if self.grants[at].open {
+            return Err(Refused::Busy);
+        }
+        self.check_limit()?;
+        let fd = io::fcntl_dupfd_cloexec(&self.grants[at].fd, 0)?;
+        self.grants[at].open = true;
+        Ok(self.insert(fd, Some(at)))
+    }
+
+    /// Accepts a connection on the listening socket at this place.
+    pub(crate) fn accept(&mut self, place: u32) -> Result<u32, Refused> {
+        self.check_limit()?;
+        let fd = net::accept_with(&self.get(place).fd, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?;
+        Ok(self.insert(fd, None))
+    }
+
+    fn check_limit(&self) -> Result<(), Refused> {
+        match self.open.len() < self.limit as usize {
+            true => Ok(()),
+            false => Err(Refused::TooMany),
+        }
+    }
+
+    fn insert(&mut self, fd: OwnedFd, grant: Option<usize>) -> u32 {
+        self.serial = self.serial.wrapping_add(1);
+        let is_socket = net::sockopt::socket_type(&fd).is_ok();
+        self.open.insert(Descriptor { fd, serial: self.serial, grant, is_socket }) as u32
+    }
+
+    /// Closes the descriptor at this place. Nothing watches it any more.
+    pub(crate) fn close(&mut self, place: u32) {
+        let descriptor = self.open.remove(place as usize);
+        if let Some(at) = descriptor.grant {
+            self.grants[at].open = false;
+        }
+    }
+
+    pub(crate) fn get(&self, place: u32) -> &Descriptor {
+        &self.open[place as usize]
+    }
+
+    /// How the loop's core knows the descriptor at this place.
+    pub(crate) fn source(&self, place: u32) -> SourceId {
+        SourceId(u64::from(self.get(place).serial) << 32 | u64::from(place))
+    }
+
+    /// The OS's number of a descriptor that the core knows, if it is still open.
+    pub(crate) fn raw_fd(&self, source: SourceId) -> Option<RawFd> {
+        let descriptor = self.open.get(source.0 as u32 as usize)?;
+        (u64::from(descriptor.serial) == source.0 >> 32).then(|| descriptor.fd.as_raw_fd())
+    }
+}
+
+/// The guest's own number of the descriptor at this place.
+pub(crate) fn number(place: u32) -> u32 {
+    place + FIRST_NUMBER
+}
+
+/// The guest's own number of a descriptor that the core knows.
+pub(crate) fn number_of(source: SourceId) -> u32 {
+    number(source.0 as u32)
+}
+
+impl Descriptor {
+    pub(crate) fn raw_fd(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+
+    /// Reads what is there, as much as fits.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        retry(|| io::read(&self.fd, &mut *buffer))
+    }
+
+    /// Writes what fits. A closed reader is an error, never a SIGPIPE, whatever the embedder does
+    /// with that signal.
+    pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self.is_socket {
+            true => retry(|| net::send(&self.fd, bytes, SendFlags::NOSIGNAL)),
+            false => retry(|| io::write(&self.fd, bytes)),
+        }
+    }
+
+    pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        net::shutdown(&self.fd, how)
+    }
+
+    pub(crate) fn local_address(&self) -> io::Result<String> {
+        net::getsockname(&self.fd).map(|address| text(&address))
+    }
+
+    pub(crate) fn peer_address(&self) -> io::Result<String> {
+        net::getpeername(&self.fd).map(|address| address.as_ref().map(text).unwrap_or_default())
+    }
+
+    pub(crate) fn send_buffer_size(&self) -> io::Result<u32> {
+        net::sockopt::socket_send_buffer_size(&self.fd).map(undoubled)
+    }
+
+    pub(crate) fn set_send_buffer_size(&self, size: u32) -> io::Result<()> {
+        net::sockopt::set_socket_send_buffer_size(&self.fd, settable(size)?)
+    }
+
+    pub(crate) fn receive_buffer_size(&self) -> io::Result<u32> {
+        net::sockopt::socket_recv_buffer_size(&self.fd).map(undoubled)
+    }
+
+    pub(crate) fn set_receive_buffer_size(&self, size: u32) -> io::Result<()> {
+        net::sockopt::set_socket_recv_buffer_size(&self.fd, settable(size)?)
+    }
+}
+
+/// Linux answers with the double of what was set.
+fn undoubled(size: usize) -> u32 {
+    let size = if cfg!(target_os = "linux") { size / 2 } else { size };
+    u32::try_from(size).unwrap_or(u32::MAX)
+}
+
+fn settable(size: u32) -> io::Result<usize> {
+    match i32::try_from(size) {
+        Ok(size) if size > 0 => Ok(size as usize),
+        _ => Err(Errno::INVAL),
+    }
+}
+
+/// An address in the usual notation.
+fn text(address: &SocketAddrAny) -> String {
+    if let Ok(address) = SocketAddr::try_from(address.clone()) {
+        return address.to_string();
+    }
+    net::SocketAddrUnix::try_from(address.clone())
+        .ok()
+        .and_then(|address| address.path().map(|path| path.to_string_lossy().into_owned()))
+        .unwrap_or_default()
+}
+
+/// Switches the file description's mode and answers whether that changed it.
+pub(crate) fn set_nonblocking(fd: impl AsFd, nonblocking: bool) -> io::Result<bool> {
+    let flags = fcntl_getfl(&fd)?;
+    let mut wanted = flags;
+    wanted.set(OFlags::NONBLOCK, nonblocking);
+    if wanted != flags {
+        fcntl_setfl(&fd, wanted)?;
+    }
+    Ok(wanted != flags)
+}
+
+/// Calls again what a signal interrupted.
+fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(Errno::INTR) => {}
+            other => return other,
+        }
+    }
+}

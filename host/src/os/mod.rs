@@ -1,0 +1,8 @@
+//! The one place that knows the operating system. It knows nothing of WIT or of the loop's rules.
+//!
+//! Tested on Linux. What is Linux's own is named where it is used.
+
+pub(crate) mod descriptors;
+pub(crate) mod poller;
+pub(crate) mod signals;
+pub(crate) mod stdin;

@@ -1,0 +1,239 @@
+//! Waiting: one mio poll for each loop that ever has to wait.
+//!
+//! mio reports edges, libuv's poll handles are level-triggered. So every handle that an event was
+//! taken for is registered anew before the next wait, which makes the OS look at the descriptor
+//! again. Registering is put off until a wait anyway: starting and stopping a handle within one
+//! iteration costs nothing.
+
+use crate::os::signals;
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token, Waker};
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+use std::time::Duration;
+use uv_handles_core::{HandleId, LoopId, PollEvents, Readiness};
+
+/// Tokens below these two are the numbers of poll handles.
+const WAKE: Token = Token(usize::MAX);
+const SIGNALS: Token = Token(usize::MAX - 1);
+
+/// Events taken from the OS at once, as many as libuv takes.
+const EVENTS: usize = 1024;
+
+/// The pollers of a guest's loops, by the number of the loop. One is made when its loop first needs it.
+#[derive(Debug, Default)]
+pub(crate) struct Pollers(Vec<Option<Poller>>);
+
+impl Pollers {
+    /// The loop's poller.
+    pub(crate) fn get(&mut self, id: LoopId) -> io::Result<&mut Poller> {
+        let at = id.index() as usize;
+        if self.0.len() <= at {
+            self.0.resize_with(at + 1, || None);
+        }
+        match &mut self.0[at] {
+            Some(poller) => Ok(poller),
+            empty => Ok(empty.insert(Poller::new()?)),
+        }
+    }
+
+    /// The loop's poller, if it has been made.
+    pub(crate) fn made(&mut self, id: LoopId) -> Option<&mut Poller> {
+        self.0.get_mut(id.index() as usize)?.as_mut()
+    }
+
+    /// Gives up the poller of a loop that is gone, before its number is given to another one.
+    pub(crate) fn remove(&mut self, id: LoopId) {
+        if let Some(poller) = self.0.get_mut(id.index() as usize) {
+            *poller = None;
+        }
+    }
+
+    /// Takes a descriptor that is about to be closed out of every loop's poller. A duplicate of it
+    /// may live on, and the OS would report that one for ever.
+    pub(crate) fn forget_descriptor(&mut self, fd: RawFd) {
+        self.0.iter_mut().flatten().for_each(|poller| poller.deregister(fd));
+    }
+}
+
+/// What a loop waits with.
+#[derive(Debug)]
+pub(crate) struct Poller {
+    poll: Poll,
+    events: Events,
+    waker: Arc<Waker>,
+    /// What the OS watches: for each descriptor the handle that it is watched for ...
+    watched: HashMap<RawFd, HandleId>,
+    /// ... and for each handle the descriptor.
+    fds: HashMap<HandleId, RawFd>,
+    /// Handles whose registration has to be looked at before the next wait.
+    stale: BTreeSet<u32>,
+    watches_signals: bool,
+}
+
+impl Poller {
+    fn new() -> io::Result<Poller> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+        Ok(Poller {
+            poll,
+            events: Events::with_capacity(EVENTS),
+            waker,
+            watched: HashMap::new(),
+            fds: HashMap::new(),
+            stale: BTreeSet::new(),
+            watches_signals: false,
+        })
+    }
+
+    /// Ends a wait from any thread.
+    pub(crate) fn waker(&self) -> Arc<Waker> {
+        self.waker.clone()
+    }
+
+    /// Says that what a handle watches may have changed.
+    pub(crate) fn touch(&mut self, handle: HandleId) {
+        self.stale.insert(handle.index());
+    }
+
+    /// Takes a handle out at once, because its number is about to be given away.
+    pub(crate) fn forget(&mut self, handle: HandleId) {
+        self.stale.remove(&handle.index());
+        if let Some(&fd) = self.fds.get(&handle) {
+            self.deregister(fd);
+        }
+    }
+
+    fn deregister(&mut self, fd: RawFd) {
+        if let Some(handle) = self.watched.remove(&fd) {
+            self.fds.remove(&handle);
+            // It fails only for a descriptor that is not registered, which is what is wanted.
+            let _ = self.poll.registry().deregister(&mut SourceFd(&fd));
+        }
+    }
+
+    /// Whether asking the OS could bring an event of a descriptor.
+    pub(crate) fn has_registrations(&self) -> bool {
+        !self.watched.is_empty() || !self.stale.is_empty()
+    }
+
+    /// Brings the registrations up to date. `wanted` tells what a handle watches now, if anything;
+    /// the answer names the handles whose descriptors the OS refuses to watch.
+    pub(crate) fn refresh(
+        &mut self,
+        mut wanted: impl FnMut(HandleId) -> Option<(RawFd, PollEvents)>,
+    ) -> Vec<HandleId> {
+        let mut refused = Vec::new();
+        while let Some(handle) = self.stale.pop_first().map(HandleId::from_index) {
+            match wanted(handle) {
+                Some((fd, events)) => {
+                    if let Err(error) = self.register(handle, fd, events) {
+                        tracing::warn!(%error, "a descriptor can not be watched");
+                        self.deregister(fd);
+                        refused.push(handle);
+                    }
+                }
+                None => self.forget(handle),
+            }
+        }
+        refused
+    }
+
+    fn register(&mut self, handle: HandleId, fd: RawFd, events: PollEvents) -> io::Result<()> {
+        let registry = self.poll.registry();
+        let (token, interest) = (Token(handle.index() as usize), interest(events));
+        match self.watched.insert(fd, handle) {
+            Some(before) => {
+                self.fds.remove(&before);
+                registry.reregister(&mut SourceFd(&fd), token, interest)?;
+            }
+            None => registry.register(&mut SourceFd(&fd), token, interest)?,
+        }
+        self.fds.insert(handle, fd);
+        Ok(())
+    }
+
+    /// Lets signals end a wait, or not.
+    pub(crate) fn watch_signals(&mut self, watch: bool) -> io::Result<()> {
+        if watch == self.watches_signals {
+            return Ok(());
+        }
+        let fd = signals::wake_fd()?;
+        let registry = self.poll.registry();
+        match watch {
+            true => registry.register(&mut SourceFd(&fd), SIGNALS, Interest::READABLE)?,
+            false => registry.deregister(&mut SourceFd(&fd))?,
+        }
+        self.watches_signals = watch;
+        Ok(())
+    }
+
+    /// Waits for at most this long (none: without limit) and reports what is ready of each handle;
+    /// `ready` answers whether that was asked for. Returns early, with or without a report, when
+    /// something else ended the wait.
+    pub(crate) fn wait(
+        &mut self,
+        timeout: Option<Duration>,
+        mut ready: impl FnMut(HandleId, Readiness) -> bool,
+    ) -> io::Result<()> {
+        match self.poll.poll(&mut self.events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            other => other?,
+        }
+        for event in &self.events {
+            let token = event.token();
+            if token == WAKE || token == SIGNALS {
+                continue;
+            }
+            let handle = HandleId::from_index(token.0 as u32);
+            // An event that nobody asked for (mio watches for the peer's half-close only together
+            // with reading) leaves the registration as it is: looking again would report it again,
+            // without end.
+            if ready(handle, readiness(event)) {
+                self.stale.insert(handle.index());
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a descriptor that the OS cannot watch, as uv__io_check_fd.
+    pub(crate) fn check(&self, fd: RawFd) -> io::Result<()> {
+        let registry = self.poll.registry();
+        match registry.register(&mut SourceFd(&fd), WAKE, Interest::READABLE) {
+            Ok(()) => registry.deregister(&mut SourceFd(&fd)),
+            // Registered for a handle that has been stopped in this iteration.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// mio has no interest in the peer's half-close alone; it comes with reading.
+fn interest(events: PollEvents) -> Interest {
+    let of = |events_of: PollEvents, interest: Interest| events.intersects(events_of).then_some(interest);
+    [
+        of(PollEvents::READABLE | PollEvents::DISCONNECT, Interest::READABLE),
+        of(PollEvents::WRITABLE, Interest::WRITABLE),
+        of(PollEvents::PRIORITIZED, Interest::PRIORITY),
+    ]
+    .into_iter()
+    .flatten()
+    .reduce(|all, one| all | one)
+    .unwrap_or(Interest::READABLE)
+}
+
+/// The poll(2) flags behind mio's event. Without an error flag, `is_write_closed` is POLLHUP, and
+/// then everything that was asked for is reported; otherwise `is_read_closed` is POLLRDHUP.
+/// `is_readable` is also true for priority data alone: for whoever asked for both, that is spurious
+/// readiness, which libuv allows.
+fn readiness(event: &mio::event::Event) -> Readiness {
+    let flag = |set: bool, flag: Readiness| if set { flag } else { Readiness::empty() };
+    flag(event.is_readable(), Readiness::READABLE)
+        | flag(event.is_writable(), Readiness::WRITABLE)
+        | flag(event.is_read_closed(), Readiness::DISCONNECT)
+        | flag(event.is_priority(), Readiness::PRIORITIZED)
+        | flag(event.is_error(), Readiness::ERROR)
+        | flag(event.is_write_closed(), Readiness::HANGUP)
+}

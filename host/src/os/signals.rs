@@ -1,0 +1,215 @@
+//! Catching signals for all guests of the process.
+//!
+//! The handler appends the signal's number to a log and writes to an eventfd, and that is all it
+//! does besides calling the handler that was there before. Every loop that watches signals has the
+//! eventfd in its poll, edge-triggered: each write wakes each of them, and nobody has to read it
+//! empty. Every guest reads the log from its own position.
+//!
+//! `unsafe` is here because sigaction takes a function that runs at any moment, and because calling
+//! the previous handler means calling an address that the OS gave back.
+
+#![expect(unsafe_code, reason = "signal handlers: see above")]
+
+use rustix::event::{EventfdFlags, eventfd};
+use std::io;
+use std::mem::{MaybeUninit, transmute};
+use std::os::fd::{IntoRawFd, RawFd};
+use std::ptr;
+use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// One more than the largest signal number of Linux.
+const SIGNALS: usize = 65;
+
+/// How many deliveries the log holds. Whoever falls further behind loses the oldest; libuv's signal
+/// pipe holds 4,096 and loses the newest.
+const LOG: usize = 1 << 14;
+
+/// How many deliveries there have been.
+static HEAD: AtomicU64 = AtomicU64::new(0);
+
+/// The last deliveries: in each entry the low byte is the signal, the rest counts the delivery, so
+/// that a reader recognises an entry which is not written yet.
+static ENTRIES: [AtomicU32; LOG] = [const { AtomicU32::new(0) }; LOG];
+
+/// The eventfd, made once and kept for the life of the process; -1 before.
+static WAKE: AtomicI32 = AtomicI32::new(-1);
+
+/// The handlers that were installed before ours: address and flags.
+static PREVIOUS: [(AtomicUsize, AtomicI32); SIGNALS] =
+    [const { (AtomicUsize::new(libc::SIG_DFL), AtomicI32::new(0)) }; SIGNALS];
+
+static INSTALLED: Mutex<[Option<Installed>; SIGNALS]> = Mutex::new([const { None }; SIGNALS]);
+
+/// A signal that our handler is installed for.
+struct Installed {
+    /// How many guests watch it. 0 if somebody else installed a handler over ours, which calls ours
+    /// in turn: it must stay where it is, but is not needed.
+    guests: usize,
+    /// What to restore.
+    before: libc::sigaction,
+}
+
+fn entry(at: u64, signum: i32) -> u32 {
+    (((at + 1) as u32) << 8) | signum as u32
+}
+
+/// Where the log ends now. A reader that begins here sees later deliveries only.
+pub(crate) fn head() -> u64 {
+    HEAD.load(Ordering::Acquire)
+}
+
+/// Reports the deliveries from `position` on, in their order, and moves it on.
+pub(crate) fn read(position: &mut u64, mut delivered: impl FnMut(i32)) {
+    let head = head();
+    *position = (*position).max(head.saturating_sub(LOG as u64));
+    while *position < head {
+        let found = ENTRIES[*position as usize % LOG].load(Ordering::Acquire);
+        let signum = (found & 0xff) as i32;
+        if found != entry(*position, signum) {
+            // Its handler is still running on another thread, and will wake us.
+            return;
+        }
+        delivered(signum);
+        *position += 1;
+    }
+}
+
+/// The descriptor that becomes readable anew with every delivery.
+pub(crate) fn wake_fd() -> io::Result<RawFd> {
+    let _installed = installed();
+    if WAKE.load(Ordering::Acquire) < 0 {
+        let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        WAKE.store(fd.into_raw_fd(), Ordering::Release);
+    }
+    Ok(WAKE.load(Ordering::Acquire))
+}
+
+/// Begins to catch a signal, on behalf of one guest.
+pub(crate) fn watch(signum: i32) -> io::Result<()> {
+    wake_fd()?;
+    let mut installed = installed();
+    let slot = &mut installed[signum as usize];
+    let before = action(signum, None)?;
+    // Our handler may be buried under one that was installed later and calls it. If so, installing
+    // it again would make the two call each other for ever.
+    let buried = before.sa_sigaction > libc::SIG_IGN;
+    if let Some(installed) = slot
+        && (installed.guests > 0 || is_ours(&before) || buried)
+    {
+        installed.guests += 1;
+        return Ok(());
+    }
+    let (address, flags) = &PREVIOUS[signum as usize];
+    flags.store(before.sa_flags, Ordering::Release);
+    address.store(before.sa_sigaction, Ordering::Release);
+    // SAFETY: all-zero bytes are a valid sigaction; every field that matters is set below.
+    let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    ours.sa_sigaction = on_signal as *const () as usize;
+    ours.sa_flags = libc::SA_RESTART | libc::SA_SIGINFO | libc::SA_ONSTACK;
+    // SAFETY: the mask is a valid place to write to.
+    unsafe { libc::sigfillset(&raw mut ours.sa_mask) };
+    action(signum, Some(&ours))?;
+    *slot = Some(Installed { guests: 1, before });
+    Ok(())
+}
+
+/// Ceases to catch a signal for a guest that `watch` succeeded for. After the last one, what was
+/// installed before is restored, if ours is still what is installed.
+pub(crate) fn unwatch(signum: i32) {
+    let mut installed = installed();
+    let slot = &mut installed[signum as usize];
+    let Some(entry) = slot else {
+        return;
+    };
+    entry.guests = entry.guests.saturating_sub(1);
+    if entry.guests == 0
+        && action(signum, None).is_ok_and(|now| is_ours(&now))
+        && action(signum, Some(&entry.before)).is_ok()
+    {
+        *slot = None;
+    }
+}
+
+/// Whether nobody's panic may keep the others from their signals: the table is valid at any moment.
+fn installed() -> MutexGuard<'static, [Option<Installed>; SIGNALS]> {
+    INSTALLED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn is_ours(action: &libc::sigaction) -> bool {
+    action.sa_sigaction == on_signal as *const () as usize
+}
+
+/// sigaction(2): installs an action if one is given, and answers with the one before.
+fn action(signum: i32, new: Option<&libc::sigaction>) -> io::Result<libc::sigaction> {
+    let mut old = MaybeUninit::zeroed();
+    // SAFETY: both pointers are null or valid for the call, and what is installed is a handler that
+    // does only what is allowed in one, or an action that the OS gave back.
+    let result = unsafe { libc::sigaction(signum, new.map_or(ptr::null(), ptr::from_ref), old.as_mut_ptr()) };
+    match result {
+        // SAFETY: the call succeeded and has written it.
+        0 => Ok(unsafe { old.assume_init() }),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Runs at any moment, on any thread: atomics and write(2) only.
+extern "C" fn on_signal(signum: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
+    // SAFETY: the location of errno is valid on every thread.
+    let errno = unsafe { *libc::__errno_location() };
+    let at = HEAD.fetch_add(1, Ordering::AcqRel);
+    ENTRIES[at as usize % LOG].store(entry(at, signum), Ordering::Release);
+    let one = 1u64;
+    // SAFETY: eight valid bytes; write(2) may be called in a signal handler. It fails only if the
+    // counter is full, and then the descriptor is readable anyway.
+    unsafe { libc::write(WAKE.load(Ordering::Acquire), (&raw const one).cast(), size_of::<u64>()) };
+    let (address, flags) = &PREVIOUS[signum as usize];
+    let (address, flags) = (address.load(Ordering::Acquire), flags.load(Ordering::Acquire));
+    if address != libc::SIG_DFL && address != libc::SIG_IGN {
+        if flags & libc::SA_SIGINFO != 0 {
+            type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
+            // SAFETY: the OS gave this address back as a handler with SA_SIGINFO.
+            unsafe { transmute::<usize, Handler>(address)(signum, info, context) };
+        } else {
+            type Handler = extern "C" fn(libc::c_int);
+            // SAFETY: the OS gave this address back as a handler without SA_SIGINFO.
+            unsafe { transmute::<usize, Handler>(address)(signum) };
+        }
+    }
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reader_gets_each_delivery_in_order_and_loses_only_what_the_log_no_longer_holds() {
+        let deliver = |signum| {
+            let at = HEAD.fetch_add(1, Ordering::AcqRel);
+            ENTRIES[at as usize % LOG].store(entry(at, signum), Ordering::Release);
+        };
+        let mut position = head();
+        let mut late = position;
+        [10, 12, 10].into_iter().for_each(deliver);
+        let mut seen = Vec::new();
+        read(&mut position, |signum| seen.push(signum));
+        read(&mut position, |signum| seen.push(signum));
+        assert_eq!(seen, [10, 12, 10]);
+
+        (0..LOG).for_each(|_| deliver(1));
+        let mut count = 0;
+        read(&mut late, |signum| {
+            assert_eq!(signum, 1);
+            count += 1;
+        });
+        assert_eq!((count, late), (LOG, head()));
+
+        let begun = HEAD.fetch_add(1, Ordering::AcqRel);
+        read(&mut late, |_| panic!("its handler has not written it yet"));
+        ENTRIES[begun as usize % LOG].store(entry(begun, 2), Ordering::Release);
+        read(&mut late, |signum| assert_eq!(signum, 2));
+        assert_eq!(late, head());
+    }
+}
