@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::Path;
 
 /// Runs a WebAssembly component that uses uv:handles.
 ///
@@ -31,12 +31,22 @@ pub struct Cli {
     #[arg(long, value_name = "SIGNAL,...", value_delimiter = ',', value_parser = signal)]
     pub signal: Vec<i32>,
 
-    /// The guest: a component, as a .wasm or .wat file.
-    pub guest: PathBuf,
+    /// The guest, a component, and what it gets as its arguments: whatever
+    /// follows the file's name is the guest's.
+    #[arg(value_name = "GUEST.wasm [ARGS]", required = true, trailing_var_arg = true)]
+    guest: Vec<String>,
+}
 
-    /// What the guest gets as its arguments.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub args: Vec<String>,
+impl Cli {
+    /// The guest's file.
+    pub fn file(&self) -> &Path {
+        Path::new(&self.guest[0])
+    }
+
+    /// The guest's arguments, as a C program gets them: first its own name.
+    pub fn args(&self) -> &[String] {
+        &self.guest
+    }
 }
 
 /// A listening socket to be granted.
@@ -139,7 +149,10 @@ mod tests {
     fn what_follows_the_guest_is_the_guests() {
         let cli =
             Cli::try_parse_from(["uv-run", "--signal", "hup,term", "guest.wasm", "--stdin", "-x"]).unwrap();
-        assert_eq!((cli.signal, cli.stdin), (vec![1, 15], false));
-        assert_eq!(cli.args, ["--stdin", "-x"]);
+        assert_eq!((&cli.signal[..], cli.stdin), (&[1, 15][..], false));
+        assert_eq!(cli.file(), Path::new("guest.wasm"));
+        assert_eq!(cli.args()[1..], ["--stdin", "-x"]);
+        assert!(Cli::try_parse_from(["uv-run", "--unknown", "guest.wasm"]).is_err());
+        assert!(Cli::try_parse_from(["uv-run"]).is_err());
     }
 }

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use uv_handles_host::{UvCtx, UvCtxView, UvView};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::error::Context;
-use wasmtime::{Config, Engine, Result, Store};
+use wasmtime::{Config, Engine, Result, Store, bail};
 use wasmtime_wasi::p2::bindings::sync::Command;
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 
@@ -69,8 +69,9 @@ fn prepare(cli: &Cli) -> Result<(Store<Guest>, Command)> {
     // Guests of uv:handles use no component-model async, and calls are three times cheaper without.
     config.concurrency_support(false);
     let engine = Engine::new(&config)?;
-    let name = cli.guest.display();
-    let bytes = std::fs::read(&cli.guest).with_context(|| format!("{name} can not be read"))?;
+    let name = cli.file().display();
+    let bytes = std::fs::read(cli.file()).with_context(|| format!("{name} can not be read"))?;
+    check_format(&bytes).with_context(|| format!("{name} can not be run"))?;
     let component = Component::new(&engine, bytes)
         .with_context(|| format!("{name} is not a WebAssembly component that can be used"))?;
 
@@ -87,6 +88,21 @@ fn prepare(cli: &Cli) -> Result<(Store<Guest>, Command)> {
         .with_context(|| format!("{name} is not a program (it does not export wasi:cli/run)"))?;
     let command = pre.instantiate(&mut store)?;
     Ok((store, command))
+}
+
+/// Refuses in one sentence what wasmtime would refuse in several lines.
+fn check_format(bytes: &[u8]) -> Result<()> {
+    let Some((magic, rest)) = bytes.split_first_chunk() else {
+        bail!("it is too short to be WebAssembly");
+    };
+    if magic != b"\0asm" {
+        bail!("it is not WebAssembly");
+    }
+    // The header's last two bytes tell a component (1) from a core module (0).
+    if rest.get(2..4) == Some(&[0, 0]) {
+        bail!("it is a core module, not a component: build it for wasm32-wasip2");
+    }
+    Ok(())
 }
 
 /// What the command line grants.
@@ -113,6 +129,6 @@ fn wasi(cli: &Cli) -> WasiCtx {
     wasi.inherit_stdout().inherit_stderr();
     // The guest has this thread to itself: what it prints may block it.
     wasi.allow_blocking_current_thread(true);
-    wasi.arg(cli.guest.display().to_string()).args(&cli.args);
+    wasi.args(cli.args());
     wasi.build()
 }
