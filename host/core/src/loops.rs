@@ -4,7 +4,7 @@ use crate::async_handle::AsyncLists;
 use crate::close::Stage;
 use crate::handle::{Handle, Kind};
 use crate::links::{Anchor, Links};
-use crate::poll::ReadyQueue;
+use crate::poll::Polls;
 use crate::run::Run;
 use crate::signal::{SignalQueue, Watched};
 use crate::timer::Timers;
@@ -67,7 +67,7 @@ pub(crate) struct Loop {
     pub timers: Timers,
     pub watchers: WatcherLists,
     pub asyncs: AsyncLists,
-    pub ready: ReadyQueue,
+    pub polls: Polls,
     pub signals: SignalQueue,
     /// Handles that wait for the next closing phase, last closed first.
     pub closing: Anchor,
@@ -86,7 +86,7 @@ pub(crate) struct Loop {
 }
 
 /// How many lists a loop has besides those of its wheel.
-const LISTS: u32 = 11;
+const LISTS: u32 = 12;
 
 impl Loops {
     /// No loop and no handle yet.
@@ -112,7 +112,7 @@ impl Loops {
             timers: Timers::new(now, lists),
             watchers: WatcherLists::new(lists.nth(1)),
             asyncs: AsyncLists::new(lists.nth(7)),
-            ready: ReadyQueue::default(),
+            polls: Polls::new(lists.nth(11)),
             signals: SignalQueue::default(),
             closing: lists.nth(9),
             closing_now: lists.nth(10),

@@ -2,9 +2,10 @@
 //! with [`Loops::poll_ready`]; here are the rules of what is made of it.
 
 use crate::handle::Kind;
+use crate::links::Anchor;
 use crate::{Error, HandleId, LoopId, Loops};
 use bitflags::bitflags;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 bitflags! {
     /// What a poll handle asks for and reports, with libuv's values.
@@ -51,25 +52,28 @@ pub(crate) struct PollState {
 }
 
 /// What a loop knows of its poll handles.
-#[derive(Debug, Default)]
-pub(crate) struct ReadyQueue {
+#[derive(Debug)]
+pub(crate) struct Polls {
     /// The active handle of each descriptor, as libuv's `loop->watchers`.
     watching: HashMap<SourceId, HandleId>,
-    /// Handles with something collected, in the order in which it was reported. An entry whose
-    /// handle has been stopped since has lost its meaning.
-    queue: VecDeque<(HandleId, u64)>,
+    /// Handles with something collected, in the order in which it was reported.
+    ready: Anchor,
 }
 
-impl ReadyQueue {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+impl Polls {
+    pub(crate) fn new(ready: Anchor) -> Polls {
+        Polls { watching: HashMap::new(), ready }
+    }
+
+    pub(crate) fn ready(&self) -> Anchor {
+        self.ready
     }
 }
 
 impl Loops {
     /// Makes a poll handle, as uv_poll_init.
     pub fn make_poll(&mut self, owner: LoopId, token: u64, source: SourceId) -> Result<HandleId, Error> {
-        if self.open_state(owner)?.ready.watching.contains_key(&source) {
+        if self.open_state(owner)?.polls.watching.contains_key(&source) {
             return Err(Error::Exists);
         }
         let state = PollState { source, asked: PollEvents::empty(), collected: Readiness::empty() };
@@ -81,14 +85,14 @@ impl Loops {
         self.check_open(id)?;
         let source = self.poll_source(id).ok_or(Error::Invalid)?;
         let owner = self.loop_of(id);
-        let other = self.state(owner).ready.watching.get(&source);
+        let other = self.state(owner).polls.watching.get(&source);
         if other.is_some_and(|&other| other != id) {
             return Err(Error::Exists);
         }
         self.poll_stop(id);
         if !events.is_empty() {
             self.poll_state_mut(id).asked = events;
-            self.state_mut(owner).ready.watching.insert(source, id);
+            self.state_mut(owner).polls.watching.insert(source, id);
             self.mark_active(id, true);
         }
         Ok(())
@@ -99,12 +103,13 @@ impl Loops {
         if !self.handle(id).active {
             return;
         }
+        self.links.unlink(id.index());
         let owner = self.loop_of(id);
         let state = self.poll_state_mut(id);
         state.collected = Readiness::empty();
         state.asked = PollEvents::empty();
         let source = state.source;
-        self.state_mut(owner).ready.watching.remove(&source);
+        self.state_mut(owner).polls.watching.remove(&source);
         self.mark_active(id, false);
     }
 
@@ -138,8 +143,8 @@ impl Loops {
             return false;
         }
         if state.collected.is_empty() {
-            let queue = &mut self.loops[handle.owner.at()].ready.queue;
-            queue.push_back((id, handle.made));
+            let ready = self.loops[handle.owner.at()].polls.ready;
+            self.links.push_back(ready, id.index());
         }
         state.collected |= readiness;
         true
@@ -149,7 +154,7 @@ impl Loops {
     /// and called with an error in its loop's next poll.
     pub fn poll_source_gone(&mut self, source: SourceId) {
         let watching: Vec<HandleId> =
-            self.loops.iter().filter_map(|(_, state)| state.ready.watching.get(&source).copied()).collect();
+            self.loops.iter().filter_map(|(_, state)| state.polls.watching.get(&source).copied()).collect();
         for handle in watching {
             self.poll_ready(handle, Readiness::ERROR);
         }
@@ -157,28 +162,19 @@ impl Loops {
 
     /// The next handle with something collected, and what it is told: uv__poll_io.
     pub(crate) fn next_ready(&mut self, id: LoopId) -> Option<(HandleId, Result<PollEvents, Error>)> {
-        loop {
-            let (handle, made) = self.state_mut(id).ready.queue.pop_front()?;
-            let collected = match self.still(handle, made).map(|handle| &handle.kind) {
-                Some(Kind::Poll(state)) => state.collected,
-                _ => continue,
-            };
-            if collected.is_empty() {
-                continue;
-            }
-            if collected.contains(Readiness::ERROR) && !collected.contains(Readiness::PRIORITIZED) {
-                self.poll_stop(handle);
-                return Some((handle, Err(Error::BadDescriptor)));
-            }
-            let state = self.poll_state_mut(handle);
-            state.collected = Readiness::empty();
-            // After a hang-up or an error, reading or writing shows what happened.
-            let events = match collected.intersects(Readiness::HANGUP | Readiness::ERROR) {
-                true => state.asked,
-                false => PollEvents::from_bits_truncate(collected.bits()),
-            };
-            return Some((handle, Ok(events)));
+        let handle = HandleId::from_index(self.links.pop_front(self.state(id).polls.ready)?);
+        let state = self.poll_state_mut(handle);
+        let collected = std::mem::take(&mut state.collected);
+        if collected.contains(Readiness::ERROR) && !collected.contains(Readiness::PRIORITIZED) {
+            self.poll_stop(handle);
+            return Some((handle, Err(Error::BadDescriptor)));
         }
+        // After a hang-up or an error, reading or writing shows what happened.
+        let events = match collected.intersects(Readiness::HANGUP | Readiness::ERROR) {
+            true => state.asked,
+            false => PollEvents::from_bits_truncate(collected.bits()),
+        };
+        Some((handle, Ok(events)))
     }
 
     fn poll_state_mut(&mut self, id: HandleId) -> &mut PollState {

@@ -204,7 +204,7 @@ impl Loops {
     /// Whether something has been reported that ends a wait.
     pub fn has_ready(&self, id: LoopId) -> bool {
         let state = self.state(id);
-        state.asyncs.woken() || !state.ready.is_empty() || !state.signals.is_empty()
+        state.asyncs.woken() || !self.links.is_empty(state.polls.ready()) || !state.signals.is_empty()
     }
 
     /// uv__backend_timeout.

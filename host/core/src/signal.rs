@@ -45,6 +45,11 @@ impl SignalQueue {
     }
 }
 
+/// How many deliveries wait for a loop at most. Later ones are lost until some have been dispatched, as
+/// when libuv's signal pipe is full, which holds as many: a guest that never runs its loop can not
+/// make the host's memory grow.
+const WAITING: usize = 4_096;
+
 /// Which signals the active handles of all loops watch.
 #[derive(Debug)]
 pub(crate) struct Watched {
@@ -171,7 +176,9 @@ impl Loops {
             .collect();
         called.sort_unstable_by_key(|&(oneshot, made, _)| (oneshot, made));
         let messages = called.into_iter().map(|(_, made, handle)| Message { handle, made, signum });
-        self.state_mut(id).signals.messages.extend(messages);
+        let queue = &mut self.state_mut(id).signals.messages;
+        let room = WAITING.saturating_sub(queue.len());
+        queue.extend(messages.take(room));
     }
 
     /// Begins the pass over what has been delivered so far: uv__signal_event.
@@ -343,6 +350,17 @@ mod tests {
         world.loops.signal_stop(handle);
         world.run(RunMode::NoWait);
         assert!(world.trace().is_empty());
+    }
+
+    #[test]
+    fn as_many_deliveries_wait_as_libuvs_pipe_holds() {
+        let mut world = World::new();
+        let handle = watching(&mut world, HUP, false);
+        for _ in 0..super::WAITING + 10 {
+            world.loops.signal_delivered(world.main, HUP);
+        }
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), vec![signal(handle, HUP); super::WAITING]);
     }
 
     #[test]

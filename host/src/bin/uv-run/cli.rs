@@ -4,6 +4,12 @@ use clap::Parser;
 use std::net::SocketAddr;
 use std::path::Path;
 
+const EXIT_CODES: &str = "\
+The exit code is the guest's. 1 also stands for a guest that trapped, 2 for a wrong command line or a
+component that can not be used.
+
+RUST_LOG=uv_handles_host=debug shows what a guest asks for and does not get.";
+
 /// Runs a WebAssembly component that uses uv:handles.
 ///
 /// The guest gets its standard output, standard error and arguments. Everything else it gets only
@@ -12,9 +18,8 @@ use std::path::Path;
 #[command(
     name = "uv-run",
     version,
-    after_help = "The exit code is the guest's; 2 stands for a wrong command \
-line or a component that can not be used, 1 also for a guest that traps.\n\nRUST_LOG=uv_handles_host=debug shows \
-what a guest asks for and does not get."
+    override_usage = "uv-run [OPTIONS] GUEST.wasm [ARGS]...",
+    after_help = EXIT_CODES
 )]
 pub struct Cli {
     /// Grants a listening TCP socket under a name. Port 0 takes a free one; the address is printed
