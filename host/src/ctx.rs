@@ -1,13 +1,13 @@
 //! The state of one guest on the host's side, and how an embedder sets it up: what is granted, and
 //! how much of everything the guest may have.
 
-use crate::AsyncSender;
 use crate::clock::Clock;
 use crate::os::descriptors::Descriptors;
 use crate::os::poller::Pollers;
 use crate::os::signals;
 use crate::os::stdin::Stdin;
 use crate::wake_up::WakeUps;
+use crate::{AsyncSender, InterruptHandle};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use uv_handles_core::{LoopId, Loops};
@@ -155,6 +155,7 @@ impl UvCtxBuilder {
     /// Makes the context and leaves the builder as if it were new.
     pub fn build(&mut self) -> UvCtx {
         let UvCtxBuilder { limits, grants, stdins, signals, wake_ups, virtual_time } = std::mem::take(self);
+        let interrupt = InterruptHandle::new();
         let mut descriptors = Descriptors::new(limits.descriptors);
         for (name, fd) in grants {
             // `descriptor` has made sure that the mode can be read; what can be read can be set.
@@ -164,7 +165,8 @@ impl UvCtxBuilder {
         }
         UvCtx {
             loops: Loops::new(uv_handles_core::Limits { handles: limits.handles, loops: limits.loops }),
-            pollers: Pollers::default(),
+            pollers: Pollers::new(interrupt.clone()),
+            interrupt,
             descriptors,
             signals: SignalWatch { granted: signals, caught: 0, position: 0 },
             wake_ups,
@@ -187,6 +189,7 @@ impl Default for UvCtxBuilder {
 pub struct UvCtx {
     pub(crate) loops: Loops,
     pub(crate) pollers: Pollers,
+    pub(crate) interrupt: InterruptHandle,
     pub(crate) descriptors: Descriptors,
     pub(crate) signals: SignalWatch,
     pub(crate) wake_ups: WakeUps,
@@ -213,6 +216,18 @@ impl UvCtx {
     /// Begins to set up a context.
     pub fn builder() -> UvCtxBuilder {
         UvCtxBuilder::new()
+    }
+
+    /// What ends this guest from any thread, also while it is blocked inside the host.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.interrupt.clone()
+    }
+
+    /// Closes everything that the guest has open, and takes back what was granted.
+    pub(crate) fn release_all(&mut self) {
+        let interrupt = self.interrupt.clone();
+        *self = UvCtx::builder().build();
+        self.interrupt = interrupt;
     }
 
     /// Hands what came from outside - wake-ups and signals - to the loops. To be called before

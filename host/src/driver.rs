@@ -19,6 +19,8 @@ pub(crate) enum Pulled {
 pub(crate) enum PullError {
     Core(Error),
     Os(io::Error),
+    /// The guest must not go on.
+    Interrupted,
 }
 
 impl From<Error> for PullError {
@@ -37,6 +39,9 @@ impl UvCtx {
     /// Goes on with a run, and blocks until a callback is due or the run has finished.
     pub(crate) fn pull(&mut self, id: LoopId) -> Result<Pulled, PullError> {
         loop {
+            if self.interrupt.is_interrupted() {
+                return Err(PullError::Interrupted);
+            }
             self.collect();
             let clock = &self.clock;
             let step = self.loops.step(id, &mut || clock.now())?;
@@ -74,7 +79,8 @@ impl UvCtx {
         loop {
             let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             self.poll(id, left)?;
-            if self.loops.has_ready(id) || left.is_some_and(|left| left.is_zero()) {
+            let over = self.loops.has_ready(id) || self.interrupt.is_interrupted();
+            if over || left.is_some_and(|left| left.is_zero()) {
                 return Ok(());
             }
         }
@@ -104,7 +110,8 @@ impl UvCtx {
         poller.watch_signals(loops.watches_signals(id))?;
         // From here on, whatever comes from outside ends the wait. What came earlier is known.
         self.collect();
-        let timeout = if self.loops.has_ready(id) { Some(Duration::ZERO) } else { timeout };
+        let over = self.loops.has_ready(id) || self.interrupt.is_interrupted();
+        let timeout = if over { Some(Duration::ZERO) } else { timeout };
         let (poller, loops) = (self.pollers.get(id)?, &mut self.loops);
         poller.wait(timeout, |handle, readiness| loops.poll_ready(handle, readiness))?;
         self.collect();

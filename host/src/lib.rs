@@ -76,10 +76,12 @@ mod clock;
 mod ctx;
 mod driver;
 mod interfaces;
+mod interrupt;
 mod linker;
 mod os;
 mod wake_up;
 
 pub use ctx::{Limits, UvCtx, UvCtxBuilder};
+pub use interrupt::{InterruptHandle, Interrupted};
 pub use linker::{UvCtxView, UvView, add_to_linker_sync};
 pub use wake_up::{AsyncSender, SendError};

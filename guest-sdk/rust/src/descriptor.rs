@@ -61,6 +61,23 @@ impl Descriptor {
         Ok(self.0.write(bytes)? as usize)
     }
 
+    /// Receives a datagram, as much of it as fits, and tells its length and where it comes from; the
+    /// rest of a longer one is lost, as with recvfrom(2). EAGAIN when none is there yet, ENOTSOCK if
+    /// it is no socket; otherwise the system's error.
+    pub fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, String)> {
+        let datagram = self.0.recv_from(clamped(buffer.len()))?;
+        buffer[..datagram.bytes.len()].copy_from_slice(&datagram.bytes);
+        Ok((datagram.bytes.len(), datagram.sender))
+    }
+
+    /// Sends a datagram to an IP address and port (`127.0.0.1:8125`, `[::1]:8125`) and answers how
+    /// many bytes were sent. EINVAL for anything else, EAGAIN when it does not fit now, EMSGSIZE when it
+    /// is too large, ENOTSOCK if it is no socket; otherwise the system's error. On a socket that the
+    /// host has connected, [`write`](Self::write) sends to its only peer.
+    pub fn send_to(&self, bytes: &[u8], address: &str) -> Result<usize> {
+        Ok(self.0.send_to(bytes, address)? as usize)
+    }
+
     /// Accepts a connection on a listening socket. EAGAIN when none is waiting, EINVAL or ENOTSOCK
     /// on anything else, EMFILE when the guest has as many descriptors as the host allows (the
     /// connection goes on waiting); otherwise the system's error.

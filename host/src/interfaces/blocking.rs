@@ -1,21 +1,28 @@
 //! `uv:handles/blocking`, for embedders that let a guest block its thread.
 
 use super::loop_id;
+use crate::Interrupted;
 use crate::UvCtxView;
 use crate::bindings::blocking::{Host, Pulled};
 use crate::bindings::event_loop::Loop;
 use crate::bindings::types::{Error, Event, Occurrence, StatusCode};
-use crate::driver;
+use crate::driver::{self, PullError};
 use wasmtime::component::Resource;
 
 impl Host for UvCtxView<'_> {
-    fn pull(&mut self, id: Resource<Loop>, max: u32) -> Result<Pulled, Error> {
+    fn pull(&mut self, id: Resource<Loop>, max: u32) -> wasmtime::Result<Result<Pulled, Error>> {
         if max == 0 {
-            return Err(StatusCode::Einval.into());
+            return Ok(Err(StatusCode::Einval.into()));
         }
-        Ok(match self.ctx.pull(loop_id(&id))? {
-            driver::Pulled::Event(event) => Pulled::Events(vec![event.into()]),
-            driver::Pulled::Finished { alive } => Pulled::Finished(alive),
+        Ok(match self.ctx.pull(loop_id(&id)) {
+            Ok(driver::Pulled::Event(event)) => Ok(Pulled::Events(vec![event.into()])),
+            Ok(driver::Pulled::Finished { alive }) => Ok(Pulled::Finished(alive)),
+            Err(PullError::Core(error)) => Err(error.into()),
+            Err(PullError::Os(error)) => Err(error.into()),
+            Err(PullError::Interrupted) => {
+                self.ctx.release_all();
+                return Err(Interrupted.into());
+            }
         })
     }
 }

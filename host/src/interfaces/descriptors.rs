@@ -1,9 +1,9 @@
 //! `uv:handles/descriptors`.
 
-use crate::UvCtxView;
-use crate::bindings::descriptors::{Descriptor, Host, HostDescriptor, ShutdownHow};
+use crate::bindings::descriptors::{Datagram, Descriptor, Host, HostDescriptor, ShutdownHow};
 use crate::bindings::types::Error;
 use crate::os::descriptors::{Descriptor as Open, number};
+use crate::{Limits, UvCtxView};
 use rustix::net::Shutdown;
 use wasmtime::component::Resource;
 
@@ -11,6 +11,15 @@ impl UvCtxView<'_> {
     fn open_descriptor(&self, descriptor: &Resource<Descriptor>) -> &Open {
         self.ctx.descriptors.get(descriptor.rep())
     }
+}
+
+/// Room for one read. `max` is the guest's: it is cut to the limit before anything is allocated.
+fn read_buffer<'a>(buffer: &'a mut Vec<u8>, max: u32, limits: &Limits) -> &'a mut [u8] {
+    let max = max.min(limits.read_bytes) as usize;
+    if buffer.len() < max {
+        buffer.resize(max, 0);
+    }
+    &mut buffer[..max]
 }
 
 impl Host for UvCtxView<'_> {}
@@ -27,14 +36,25 @@ impl HostDescriptor for UvCtxView<'_> {
     }
 
     fn read(&mut self, descriptor: Resource<Descriptor>, max: u32) -> Result<Vec<u8>, Error> {
-        // `max` is the guest's: it is cut to the limit before anything is allocated.
-        let max = max.min(self.ctx.limits.read_bytes) as usize;
-        let buffer = &mut self.ctx.read_buffer;
-        if buffer.len() < max {
-            buffer.resize(max, 0);
-        }
-        let read = self.ctx.descriptors.get(descriptor.rep()).read(&mut buffer[..max])?;
+        let buffer = read_buffer(&mut self.ctx.read_buffer, max, &self.ctx.limits);
+        let read = self.ctx.descriptors.get(descriptor.rep()).read(buffer)?;
         Ok(buffer[..read].to_vec())
+    }
+
+    fn recv_from(&mut self, descriptor: Resource<Descriptor>, max: u32) -> Result<Datagram, Error> {
+        let buffer = read_buffer(&mut self.ctx.read_buffer, max, &self.ctx.limits);
+        let (length, sender) = self.ctx.descriptors.get(descriptor.rep()).recv_from(buffer)?;
+        Ok(Datagram { bytes: buffer[..length].to_vec(), sender })
+    }
+
+    fn send_to(
+        &mut self,
+        descriptor: Resource<Descriptor>,
+        bytes: Vec<u8>,
+        address: String,
+    ) -> Result<u32, Error> {
+        let sent = self.open_descriptor(&descriptor).send_to(&bytes, &address)?;
+        Ok(u32::try_from(sent).unwrap_or(u32::MAX))
     }
 
     fn write(&mut self, descriptor: Resource<Descriptor>, bytes: Vec<u8>) -> Result<u32, Error> {

@@ -2,7 +2,6 @@
 
 use crate::UvCtxView;
 use crate::bindings::types::{Error, Host, PollEvents, RunMode, StatusCode};
-use crate::driver::PullError;
 use crate::os::descriptors::Refused;
 use crate::wake_up::OpenError;
 use rustix::io::Errno;
@@ -41,15 +40,6 @@ impl From<Errno> for Error {
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Error {
         Error::Status(error.raw_os_error().map_or(StatusCode::Unknown, status_code))
-    }
-}
-
-impl From<PullError> for Error {
-    fn from(error: PullError) -> Error {
-        match error {
-            PullError::Core(error) => error.into(),
-            PullError::Os(error) => error.into(),
-        }
     }
 }
 

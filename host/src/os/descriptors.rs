@@ -5,7 +5,7 @@
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
-use rustix::net::{SendFlags, Shutdown, SocketAddr, SocketAddrAny, SocketFlags};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketAddr, SocketAddrAny, SocketFlags};
 use rustix::{io, net};
 use slab::Slab;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
@@ -61,6 +61,8 @@ pub(crate) struct Descriptor {
     serial: u32,
     grant: Option<usize>,
     is_socket: bool,
+    /// Who was accepted. The OS does not tell any more once the connection has been reset.
+    peer: Option<SocketAddrAny>,
 }
 
 /// All grants and open descriptors of a guest.
@@ -94,14 +96,15 @@ impl Descriptors {
         self.check_limit()?;
         let fd = io::fcntl_dupfd_cloexec(&self.grants[at].fd, 0)?;
         self.grants[at].open = true;
-        Ok(self.insert(fd, Some(at)))
+        Ok(self.insert(fd, Some(at), None))
     }
 
     /// Accepts a connection on the listening socket at this place.
     pub(crate) fn accept(&mut self, place: u32) -> Result<u32, Refused> {
         self.check_limit()?;
-        let fd = net::accept_with(&self.get(place).fd, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?;
-        Ok(self.insert(fd, None))
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let (fd, peer) = retry(|| net::acceptfrom_with(&self.get(place).fd, flags))?;
+        Ok(self.insert(fd, None, peer))
     }
 
     fn check_limit(&self) -> Result<(), Refused> {
@@ -111,10 +114,10 @@ impl Descriptors {
         }
     }
 
-    fn insert(&mut self, fd: OwnedFd, grant: Option<usize>) -> u32 {
+    fn insert(&mut self, fd: OwnedFd, grant: Option<usize>, peer: Option<SocketAddrAny>) -> u32 {
         self.serial = self.serial.wrapping_add(1);
         let is_socket = net::sockopt::socket_type(&fd).is_ok();
-        self.open.insert(Descriptor { fd, serial: self.serial, grant, is_socket }) as u32
+        self.open.insert(Descriptor { fd, serial: self.serial, grant, is_socket, peer }) as u32
     }
 
     /// Closes the descriptor at this place. Nothing watches it any more.
@@ -182,7 +185,23 @@ impl Descriptor {
     }
 
     pub(crate) fn peer_address(&self) -> io::Result<String> {
-        net::getpeername(&self.fd).map(|address| address.as_ref().map(text).unwrap_or_default())
+        match &self.peer {
+            Some(peer) => Ok(text(peer)),
+            None => net::getpeername(&self.fd).map(|peer| peer.as_ref().map(text).unwrap_or_default()),
+        }
+    }
+
+    /// Receives a datagram, as much of it as fits, and tells where it comes from.
+    pub(crate) fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, String)> {
+        let (length, _, sender) = retry(|| net::recvfrom(&self.fd, &mut *buffer, RecvFlags::empty()))?;
+        Ok((length, sender.as_ref().map(text).unwrap_or_default()))
+    }
+
+    /// Sends a datagram. Only to IP addresses: the path of a Unix socket would be a way into the file
+    /// system that nobody granted.
+    pub(crate) fn send_to(&self, bytes: &[u8], address: &str) -> io::Result<usize> {
+        let address: SocketAddr = address.parse().map_err(|_| Errno::INVAL)?;
+        retry(|| net::sendto(&self.fd, bytes, SendFlags::NOSIGNAL, &address))
     }
 
     pub(crate) fn send_buffer_size(&self) -> io::Result<u32> {

@@ -5,6 +5,7 @@
 //! again. Registering is put off until a wait anyway: starting and stopping a handle within one
 //! iteration costs nothing.
 
+use crate::InterruptHandle;
 use crate::os::signals;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
@@ -23,30 +24,42 @@ const SIGNALS: Token = Token(usize::MAX - 1);
 const EVENTS: usize = 1024;
 
 /// The pollers of a guest's loops, by the number of the loop. One is made when its loop first needs it.
-#[derive(Debug, Default)]
-pub(crate) struct Pollers(Vec<Option<Poller>>);
+#[derive(Debug)]
+pub(crate) struct Pollers {
+    pollers: Vec<Option<Poller>>,
+    /// Ends the waits of all of them.
+    interrupt: InterruptHandle,
+}
 
 impl Pollers {
+    pub(crate) fn new(interrupt: InterruptHandle) -> Pollers {
+        Pollers { pollers: Vec::new(), interrupt }
+    }
+
     /// The loop's poller.
     pub(crate) fn get(&mut self, id: LoopId) -> io::Result<&mut Poller> {
         let at = id.index() as usize;
-        if self.0.len() <= at {
-            self.0.resize_with(at + 1, || None);
+        if self.pollers.len() <= at {
+            self.pollers.resize_with(at + 1, || None);
         }
-        match &mut self.0[at] {
+        match &mut self.pollers[at] {
             Some(poller) => Ok(poller),
-            empty => Ok(empty.insert(Poller::new()?)),
+            empty => {
+                let poller = Poller::new()?;
+                self.interrupt.add(&poller.waker);
+                Ok(empty.insert(poller))
+            }
         }
     }
 
     /// The loop's poller, if it has been made.
     pub(crate) fn made(&mut self, id: LoopId) -> Option<&mut Poller> {
-        self.0.get_mut(id.index() as usize)?.as_mut()
+        self.pollers.get_mut(id.index() as usize)?.as_mut()
     }
 
     /// Gives up the poller of a loop that is gone, before its number is given to another one.
     pub(crate) fn remove(&mut self, id: LoopId) {
-        if let Some(poller) = self.0.get_mut(id.index() as usize) {
+        if let Some(poller) = self.pollers.get_mut(id.index() as usize) {
             *poller = None;
         }
     }
@@ -54,7 +67,7 @@ impl Pollers {
     /// Takes a descriptor that is about to be closed out of every loop's poller. A duplicate of it
     /// may live on, and the OS would report that one for ever.
     pub(crate) fn forget_descriptor(&mut self, fd: RawFd) {
-        self.0.iter_mut().flatten().for_each(|poller| poller.deregister(fd));
+        self.pollers.iter_mut().flatten().for_each(|poller| poller.deregister(fd));
     }
 }
 
