@@ -77,12 +77,11 @@ impl Loops {
     /// Starts a run. Refused while one is in progress, so also inside its callbacks.
     pub fn begin(&mut self, id: LoopId, mode: RunMode) -> Result<(), Error> {
         self.open_state(id)?;
-        let alive = self.alive(id);
         let state = self.state_mut(id);
         if state.run.is_some() {
             return Err(Error::Busy);
         }
-        state.run = Some(Run { mode, phase: Phase::Begin, may_wait: false, alive, running: None });
+        state.run = Some(Run { mode, phase: Phase::Begin, may_wait: false, alive: false, running: None });
         Ok(())
     }
 
@@ -102,7 +101,8 @@ impl Loops {
             };
             match run.phase {
                 Phase::Begin => {
-                    let (mode, alive) = (run.mode, run.alive);
+                    let (mode, alive) = (run.mode, self.alive(id));
+                    self.run_mut(id).alive = alive;
                     if !alive {
                         self.refresh_time(id, clock());
                     }
@@ -150,7 +150,10 @@ impl Loops {
                 },
                 Phase::Ready => match self.next_ready(id) {
                     Some((poll, events)) => return Ok(self.call(id, poll, Occurrence::Poll(events))),
-                    None => self.enter(id, Phase::Signals),
+                    None => {
+                        self.read_signals(id);
+                        self.enter(id, Phase::Signals);
+                    }
                 },
                 Phase::Signals => match self.next_signal(id) {
                     Some((signal, signum)) => return Ok(self.call(id, signal, Occurrence::Signal(signum))),
@@ -197,7 +200,7 @@ impl Loops {
         }
         self.refresh_time(id, now);
         self.take_asyncs(id);
-        self.take_signals(id);
+        self.note_signals(id);
         self.enter(id, Phase::Async);
     }
 

@@ -28,8 +28,12 @@ pub(crate) struct SignalQueue {
     watching: Vec<HandleId>,
     /// One entry for each delivery and handle, as in libuv's signal pipe.
     messages: VecDeque<Message>,
-    /// How many of them the pass in progress still reads.
-    in_pass: usize,
+    /// Some had been delivered when the poll ended, so they are read after its other events.
+    readable: bool,
+    /// How many of them have been read and not been dispatched yet.
+    read: usize,
+    /// As many were read as fit, so there may be more.
+    read_again: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +48,10 @@ impl SignalQueue {
         self.messages.is_empty()
     }
 }
+
+/// How many deliveries libuv reads from its pipe at once. As long as it gets that many it reads again,
+/// and then gets also what the callbacks in between have raised.
+const READ: usize = 32;
 
 /// How many deliveries wait for a loop at most. Later ones are lost until some have been dispatched, as
 /// when libuv's signal pipe is full, which holds as many: a guest that never runs its loop can not
@@ -181,20 +189,35 @@ impl Loops {
         queue.extend(messages.take(room));
     }
 
-    /// Begins the pass over what has been delivered so far: uv__signal_event.
-    pub(crate) fn take_signals(&mut self, id: LoopId) {
+    /// The poll has ended: if signals were delivered by now, they are part of it.
+    pub(crate) fn note_signals(&mut self, id: LoopId) {
         let queue = &mut self.state_mut(id).signals;
-        queue.in_pass = queue.messages.len();
+        queue.readable = !queue.messages.is_empty();
     }
 
-    /// Goes on with the pass up to the next handle that is called.
+    /// Reads what was delivered, if the poll has seen that there is something - and with it what the
+    /// poll's other callbacks have raised: uv__signal_event.
+    pub(crate) fn read_signals(&mut self, id: LoopId) {
+        let queue = &mut self.state_mut(id).signals;
+        if queue.readable {
+            queue.read = queue.messages.len().min(READ);
+            queue.read_again = queue.read == READ;
+        }
+    }
+
+    /// Goes on with what was read up to the next handle that is called.
     pub(crate) fn next_signal(&mut self, id: LoopId) -> Option<(HandleId, i32)> {
         loop {
             let queue = &mut self.state_mut(id).signals;
-            if queue.in_pass == 0 {
+            if queue.read == 0 && std::mem::take(&mut queue.read_again) {
+                self.read_signals(id);
+                continue;
+            }
+            if queue.read == 0 {
+                queue.readable = false;
                 return None;
             }
-            queue.in_pass -= 1;
+            queue.read -= 1;
             let message = queue.messages.pop_front()?;
             if self.still(message.handle, message.made).is_none() {
                 continue;
@@ -350,6 +373,36 @@ mod tests {
         world.loops.signal_stop(handle);
         world.run(RunMode::NoWait);
         assert!(world.trace().is_empty());
+    }
+
+    #[test]
+    fn what_other_callbacks_of_the_poll_raise_is_read_with_what_was_there() {
+        let mut world = World::new();
+        let handle = watching(&mut world, HUP, false);
+        let wake_up = world.async_handle();
+        world.loops.async_send(wake_up).unwrap();
+        world.on(call(wake_up), |world| world.loops.signal_delivered(world.main, HUP));
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [call(wake_up)], "nothing was there when the poll ended");
+
+        world.loops.async_send(wake_up).unwrap();
+        world.on(call(wake_up), |world| world.loops.signal_delivered(world.main, HUP));
+        world.run(RunMode::Once);
+        assert_eq!(world.trace(), [call(wake_up), signal(handle, HUP), signal(handle, HUP)]);
+    }
+
+    #[test]
+    fn what_a_signal_callback_raises_waits_for_the_next_poll_unless_32_were_read_at_once() {
+        for (before, in_the_same_poll) in [(1, 1), (31, 31), (32, 33)] {
+            let mut world = World::new();
+            let handle = watching(&mut world, HUP, false);
+            for _ in 0..before {
+                world.loops.signal_delivered(world.main, HUP);
+            }
+            world.on(signal(handle, HUP), |world| world.loops.signal_delivered(world.main, HUP));
+            world.run(RunMode::Once);
+            assert_eq!(world.trace().len(), in_the_same_poll, "{before}");
+        }
     }
 
     #[test]
