@@ -2,6 +2,7 @@
 //! how much of everything the guest may have.
 
 use crate::clock::Clock;
+use crate::denied::{Denied, OnDenied};
 use crate::os::descriptors::Descriptors;
 use crate::os::poller::Pollers;
 use crate::os::signals;
@@ -59,6 +60,7 @@ pub struct UvCtxBuilder {
     signals: u64,
     wake_ups: WakeUps,
     virtual_time: bool,
+    on_denied: OnDenied,
 }
 
 impl UvCtxBuilder {
@@ -71,6 +73,7 @@ impl UvCtxBuilder {
             signals: 0,
             wake_ups: WakeUps::default(),
             virtual_time: false,
+            on_denied: OnDenied::default(),
         }
     }
 
@@ -152,9 +155,17 @@ impl UvCtxBuilder {
         self
     }
 
+    /// Calls this whenever the guest asks for something that was not granted, for a log or a hint to the
+    /// user. It is called on the guest's thread, as often as the guest asks.
+    pub fn on_denied(&mut self, listener: impl Fn(Denied<'_>) + Send + 'static) -> &mut UvCtxBuilder {
+        self.on_denied = OnDenied::new(listener);
+        self
+    }
+
     /// Makes the context and leaves the builder as if it were new.
     pub fn build(&mut self) -> UvCtx {
-        let UvCtxBuilder { limits, grants, stdins, signals, wake_ups, virtual_time } = std::mem::take(self);
+        let UvCtxBuilder { limits, grants, stdins, signals, wake_ups, virtual_time, on_denied } =
+            std::mem::take(self);
         let interrupt = InterruptHandle::new();
         let mut descriptors = Descriptors::new(limits.descriptors);
         for (name, fd) in grants {
@@ -171,6 +182,7 @@ impl UvCtxBuilder {
             signals: SignalWatch { granted: signals, caught: 0, position: 0 },
             wake_ups,
             clock: Clock::new(virtual_time),
+            on_denied,
             read_buffer: Vec::new(),
             limits,
             _stdins: stdins,
@@ -194,6 +206,7 @@ pub struct UvCtx {
     pub(crate) signals: SignalWatch,
     pub(crate) wake_ups: WakeUps,
     pub(crate) clock: Clock,
+    pub(crate) on_denied: OnDenied,
     /// Used again by every read, so that none has to clear it.
     pub(crate) read_buffer: Vec<u8>,
     pub(crate) limits: Limits,

@@ -74,6 +74,7 @@
 mod bindings;
 mod clock;
 mod ctx;
+mod denied;
 mod driver;
 mod interfaces;
 mod interrupt;
@@ -82,6 +83,7 @@ mod os;
 mod wake_up;
 
 pub use ctx::{Limits, UvCtx, UvCtxBuilder};
+pub use denied::Denied;
 pub use interrupt::{InterruptHandle, Interrupted};
 pub use linker::{UvCtxView, UvView, add_to_linker_sync};
 pub use wake_up::{AsyncSender, SendError};

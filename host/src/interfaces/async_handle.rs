@@ -1,10 +1,11 @@
 //! `uv:handles/async-handle`.
 
 use super::{handle_id, handle_resource, loop_id};
-use crate::UvCtxView;
 use crate::bindings::async_handle::{AsyncHandle, Host, HostAsyncHandle};
 use crate::bindings::event_loop::Loop;
 use crate::bindings::types::Error;
+use crate::wake_up::OpenError;
+use crate::{Denied, UvCtxView};
 use wasmtime::component::Resource;
 
 impl Host for UvCtxView<'_> {}
@@ -22,7 +23,9 @@ impl HostAsyncHandle for UvCtxView<'_> {
     ) -> Result<Resource<AsyncHandle>, Error> {
         let owner = loop_id(&owner);
         if let Err(error) = self.ctx.wake_ups.check(&name) {
-            tracing::debug!(name, ?error, "the guest asked for a wake-up");
+            if error == OpenError::NotGranted {
+                self.ctx.on_denied.tell(Denied::WakeUp(&name));
+            }
             return Err(error.into());
         }
         let handle = self.ctx.loops.make_async(owner, token)?;

@@ -2,8 +2,8 @@
 
 use crate::bindings::descriptors::{Datagram, Descriptor, Host, HostDescriptor, ShutdownHow};
 use crate::bindings::types::Error;
-use crate::os::descriptors::{Descriptor as Open, number};
-use crate::{Limits, UvCtxView};
+use crate::os::descriptors::{Descriptor as Open, Refused, number};
+use crate::{Denied, Limits, UvCtxView};
 use rustix::net::Shutdown;
 use wasmtime::component::Resource;
 
@@ -29,7 +29,9 @@ impl HostDescriptor for UvCtxView<'_> {
         match self.ctx.descriptors.open(&name) {
             Ok(place) => Ok(Resource::new_own(place)),
             Err(error) => {
-                tracing::debug!(name, ?error, "the guest asked for a descriptor");
+                if error == Refused::NotGranted {
+                    self.ctx.on_denied.tell(Denied::Descriptor(&name));
+                }
                 Err(error.into())
             }
         }

@@ -1,10 +1,10 @@
 //! `uv:handles/signal`.
 
 use super::{handle_id, handle_resource, loop_id};
-use crate::UvCtxView;
 use crate::bindings::event_loop::Loop;
 use crate::bindings::signal::{Host, HostSignal, Signal};
 use crate::bindings::types::Error;
+use crate::{Denied, UvCtxView};
 use uv_handles_core::HandleId;
 use wasmtime::component::Resource;
 
@@ -16,7 +16,7 @@ impl UvCtxView<'_> {
         let is_granted = |signum: i32| granted & (1 << (signum - 1)) != 0;
         let started = self.ctx.loops.signal_start(signal, signum, oneshot, is_granted);
         if started == Err(uv_handles_core::Error::AccessDenied) {
-            tracing::debug!(signum, "the guest asked for a signal that was not granted");
+            self.ctx.on_denied.tell(Denied::Signal(signum));
         }
         // Also when it was refused: the handle may have been stopped.
         if let Err(error) = self.ctx.catch_signals() {

@@ -1,0 +1,130 @@
+//! The WIT package: it is valid, every item of it is documented, and its worlds have the shape that
+//! guests rely on.
+
+use std::path::Path;
+use wit_parser::{Docs, PackageId, Resolve, TypeDefKind, WorldItem, WorldKey};
+
+fn package() -> (Resolve, PackageId) {
+    let mut resolve = Resolve::default();
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
+    let (package, _) = resolve.push_dir(dir).expect("the WIT package is valid");
+    (resolve, package)
+}
+
+#[test]
+fn the_package_has_its_name_and_version() {
+    let (resolve, package) = package();
+    assert_eq!(resolve.packages[package].name.to_string(), "uv:handles@0.1.0");
+}
+
+#[test]
+fn every_item_is_documented() {
+    let (resolve, package) = package();
+    let mut undocumented = Vec::new();
+    let mut check = |what: String, docs: &Docs| {
+        if docs.contents.as_deref().is_none_or(|text| text.trim().is_empty()) {
+            undocumented.push(what);
+        }
+    };
+    let package = &resolve.packages[package];
+    check("the package".into(), &package.docs);
+    for (name, &world) in &package.worlds {
+        check(format!("world {name}"), &resolve.worlds[world].docs);
+    }
+    for (name, &interface) in &package.interfaces {
+        let interface = &resolve.interfaces[interface];
+        check(format!("interface {name}"), &interface.docs);
+        for (function, item) in &interface.functions {
+            check(format!("{name}: {function}"), &item.docs);
+        }
+        for (type_name, &id) in &interface.types {
+            let item = &resolve.types[id];
+            // What a `use` brings in is documented where it is from.
+            if matches!(item.kind, TypeDefKind::Type(_)) && item.docs.contents.is_none() {
+                continue;
+            }
+            check(format!("{name}: {type_name}"), &item.docs);
+            match &item.kind {
+                TypeDefKind::Record(record) => {
+                    record.fields.iter().for_each(|it| check(format!("{type_name}.{}", it.name), &it.docs));
+                }
+                TypeDefKind::Flags(flags) => {
+                    flags.flags.iter().for_each(|it| check(format!("{type_name}.{}", it.name), &it.docs));
+                }
+                TypeDefKind::Variant(variant) if type_name != "any-handle" => {
+                    variant.cases.iter().for_each(|it| check(format!("{type_name}.{}", it.name), &it.docs));
+                }
+                // libuv's names explain themselves, and each has libuv's message.
+                TypeDefKind::Enum(cases) if type_name != "status-code" => {
+                    cases.cases.iter().for_each(|it| check(format!("{type_name}.{}", it.name), &it.docs));
+                }
+                _ => {}
+            }
+        }
+    }
+    assert!(undocumented.is_empty(), "{undocumented:#?}");
+}
+
+/// The interfaces of `uv:handles` among a world's imports or exports.
+fn interfaces<'a>(
+    resolve: &'a Resolve,
+    items: impl Iterator<Item = (&'a WorldKey, &'a WorldItem)>,
+) -> Vec<String> {
+    let mut names: Vec<String> = items
+        .map(|(key, item)| match item {
+            WorldItem::Interface { .. } => resolve.name_world_key(key),
+            other => panic!("{other:?} is not an interface"),
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_plugin_imports_what_a_program_does_and_exports_its_events() {
+    let (resolve, package) = package();
+    let world =
+        |name| &resolve.worlds[resolve.select_world(&[package], Some(name)).expect("the world is there")];
+    let (program, plugin) = (world("program"), world("plugin"));
+    let all = interfaces(&resolve, program.imports.iter());
+    assert_eq!(all, interfaces(&resolve, plugin.imports.iter()));
+    assert!(program.exports.is_empty());
+    assert_eq!(interfaces(&resolve, plugin.exports.iter()), ["uv:handles/plugin-events@0.1.0"]);
+    let of_package = resolve.packages[package].interfaces.keys();
+    let mut importable: Vec<String> = of_package
+        .filter(|name| *name != "plugin-events")
+        .map(|name| format!("uv:handles/{name}@0.1.0"))
+        .collect();
+    importable.sort();
+    assert_eq!(all, importable);
+}
+
+#[test]
+fn only_pull_may_block_and_it_is_alone() {
+    let (resolve, package) = package();
+    let blocking = resolve.packages[package].interfaces["blocking"];
+    let functions: Vec<&String> = resolve.interfaces[blocking].functions.keys().collect();
+    assert_eq!(functions, ["pull"]);
+}
+
+#[test]
+fn a_guest_of_the_sdk_needs_no_wasi() {
+    let guests = std::env::var_os("UV_HANDLES_GUESTS").expect("run `cargo xtask test`: it builds the guests");
+    let wasm =
+        std::fs::read(Path::new(&guests).join("no-wasi.wasm")).expect("run `cargo xtask guests` first");
+    let decoded = wit_component::decode(&wasm).expect("it is a component");
+    let resolve = decoded.resolve();
+    let (_, world) = resolve.worlds.iter().next_back().expect("a component has a world");
+    let imports = interfaces(resolve, world.imports.iter());
+    assert!(imports.contains(&"uv:handles/timer@0.1.0".to_owned()), "{imports:?}");
+    let others: Vec<&String> = imports.iter().filter(|name| !name.starts_with("uv:handles/")).collect();
+    assert!(others.is_empty(), "{others:?}");
+}
+
+#[test]
+fn the_readme_shows_the_program_that_is_tested() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = std::fs::read_to_string(root.join("wit/README.md")).unwrap();
+    let program = std::fs::read_to_string(root.join("tests/guests/src/bin/wit_pull.rs")).unwrap();
+    assert!(readme.contains(&format!("```rust\n{program}```\n")), "wit/README.md shows another program");
+}

@@ -1,0 +1,274 @@
+//! `cargo xtask demo`: the line-stats example at work on real input, and what it prints.
+//!
+//! Lines that begin with `demo:` tell what happens; all others are the guest's and uv-run's own.
+//! Nothing here sleeps: each step waits for the output that the step before it causes.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::guests;
+use crate::process;
+use crate::toolchain::Way;
+use crate::uv_run;
+use crate::workspace::Workspace;
+
+/// The longest wait for any one step. The first includes compiling the guest.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// What the TCP client says.
+const CLIENT_LINES: [&str; 5] =
+    ["a client's first line", "and a second one", "", "the third was empty", "this is the fifth and last"];
+
+/// The lines of output that the demo waits for.
+mod output {
+    /// uv-run says where a granted listener listens: `uv-run: clients listens on 127.0.0.1:41234`.
+    pub fn address(line: &str) -> Option<&str> {
+        line.strip_prefix("uv-run: clients listens on ").map(str::trim)
+    }
+
+    /// line-stats says every second what it has counted: `summary: 12 lines, 345 bytes, ...`.
+    pub fn is_summary(line: &str, lines: usize) -> bool {
+        line.strip_prefix("summary: ").is_some_and(|rest| rest.starts_with(&format!("{lines} lines")))
+    }
+
+    /// line-stats says that it starts afresh, and what it has counted until then.
+    pub fn is_reset(line: &str) -> bool {
+        line.starts_with("reset: ")
+    }
+
+    /// line-stats says for the last time what it has counted.
+    pub fn is_final(line: &str) -> bool {
+        line.starts_with("final summary: ")
+    }
+}
+
+/// Builds what the demo needs, then runs it.
+pub fn run(workspace: &Workspace, forced: Option<Way>) -> Result<()> {
+    let guest = guests::build(workspace, forced)?.join("line-stats.wasm");
+    ensure!(guest.is_file(), "there is no {}: the workspace has no example of that name", guest.display());
+    let uv_run = uv_run::build(workspace)?;
+    let text = text_of_repository(&workspace.root)?;
+    let mut command = Command::new(uv_run);
+    command.args(["--stdin", "--listen", "clients=127.0.0.1:0"]);
+    command.args(["--signal", "hup,int,term"]);
+    // Shorter to read.
+    command.current_dir(&workspace.root).arg(guest.strip_prefix(&workspace.root).unwrap_or(&guest));
+    show(&mut command, text)
+}
+
+fn show(command: &mut Command, text: Vec<u8>) -> Result<()> {
+    let lines = text.iter().filter(|byte| **byte == b'\n').count();
+    tell(process::shown(command));
+    let mut guest = Running::start(command)?;
+    let stdin = guest.child.stdin.take().context("no pipe to the guest")?;
+    let address = guest.wait_for("its listening address", output::address)?;
+
+    tell(format_args!(
+        "its stdin is a pipe: {lines} lines of this repository's text go into it, and it stays open"
+    ));
+    let _stdin = write_all(stdin, text)?;
+    guest.wait_until("a summary of these lines", |line| output::is_summary(line, lines))?;
+
+    let sent = CLIENT_LINES.len();
+    tell(format_args!("a TCP client connects to {address} and sends {sent} lines"));
+    let mut client = connect(&address)?;
+    client.write_all((CLIENT_LINES.join("\n") + "\n").as_bytes())?;
+    guest.wait_until("a summary with the client's lines", |line| output::is_summary(line, lines + sent))?;
+    tell("the client has sent everything, and waits for the answer");
+    client.shutdown(Shutdown::Write)?;
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).context("the client got no answer")?;
+    tell(format_args!("the client was told: {}", answer.trim_end()));
+
+    tell("SIGHUP: it counts from zero");
+    guest.signal(Signal::HUP)?;
+    guest.wait_until("that it starts afresh", output::is_reset)?;
+    guest.wait_until("a summary of nothing", |line| output::is_summary(line, 0))?;
+
+    tell("SIGTERM: the last summary, and an orderly end");
+    guest.signal(Signal::TERM)?;
+    guest.wait_until("the final summary", output::is_final)?;
+    let status = guest.wait_for_end()?;
+    ensure!(status.success(), "uv-run ended with {status}");
+    tell("uv-run ended with status 0");
+    Ok(())
+}
+
+fn connect(address: &str) -> Result<TcpStream> {
+    let client = TcpStream::connect(address)
+        .with_context(|| format!("cannot connect to the guest's address {address}"))?;
+    client.set_read_timeout(Some(DEADLINE))?;
+    client.set_write_timeout(Some(DEADLINE))?;
+    Ok(client)
+}
+
+/// Says what happens, so that it cannot be mistaken for the guest's output.
+fn tell(line: impl std::fmt::Display) {
+    println!("demo: {line}");
+}
+
+/// uv-run with a guest. It is killed when this is dropped.
+struct Running {
+    child: Child,
+    /// What it prints, on either output.
+    lines: Receiver<String>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Result<Self> {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start `{}`", process::shown(command)))?;
+        let (sender, lines) = mpsc::channel();
+        let outputs: [Option<Box<dyn Read + Send>>; 2] =
+            [child.stdout.take().map(|o| Box::new(o) as _), child.stderr.take().map(|o| Box::new(o) as _)];
+        for output in outputs.into_iter().flatten() {
+            let sender = sender.clone();
+            thread::spawn(move || {
+                for line in BufReader::new(output).lines().map_while(Result::ok) {
+                    if sender.send(line).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        Ok(Running { child, lines })
+    }
+
+    /// Shows what the guest prints until `wanted` finds what it looks for in a line.
+    fn wait_for(
+        &mut self,
+        what: &str,
+        wanted: impl for<'a> Fn(&'a str) -> Option<&'a str>,
+    ) -> Result<String> {
+        let end = Instant::now() + DEADLINE;
+        loop {
+            match self.lines.recv_timeout(end.duration_since(Instant::now())) {
+                Ok(line) => {
+                    println!("{line}");
+                    if let Some(found) = wanted(&line) {
+                        return Ok(found.to_owned());
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    bail!("waited {DEADLINE:?} for {what}, and it was not printed")
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    let status = self.child.wait()?;
+                    bail!("uv-run ended with {status}, without {what}")
+                }
+            }
+        }
+    }
+
+    /// Shows what the guest prints up to a line that is `wanted`.
+    fn wait_until(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> Result<()> {
+        self.wait_for(what, |line| wanted(line).then_some(line)).map(drop)
+    }
+
+    /// Shows the rest of the output. Both outputs close when the process ends.
+    fn wait_for_end(&mut self) -> Result<ExitStatus> {
+        let end = Instant::now() + DEADLINE;
+        loop {
+            match self.lines.recv_timeout(end.duration_since(Instant::now())) {
+                Ok(line) => println!("{line}"),
+                Err(RecvTimeoutError::Disconnected) => return Ok(self.child.wait()?),
+                Err(RecvTimeoutError::Timeout) => {
+                    bail!("waited {DEADLINE:?} for uv-run to end, and it still runs")
+                }
+            }
+        }
+    }
+
+    /// Sends a signal. What was printed before it is shown first.
+    fn signal(&mut self, signal: Signal) -> Result<()> {
+        for line in self.lines.try_iter() {
+            println!("{line}");
+        }
+        kill_process(Pid::from_child(&self.child), signal).context("cannot send a signal to uv-run")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Both fail if it has ended, which is as well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Writes everything into the pipe, and returns it open. The guest may take its time to read.
+fn write_all(mut pipe: ChildStdin, bytes: Vec<u8>) -> Result<ChildStdin> {
+    let (sender, written) = mpsc::channel();
+    thread::spawn(move || {
+        let result = pipe.write_all(&bytes).map(|()| pipe);
+        let _ = sender.send(result);
+    });
+    written
+        .recv_timeout(DEADLINE)
+        .with_context(|| format!("the guest did not read its stdin within {DEADLINE:?}"))?
+        .context("cannot write to the guest's stdin")
+}
+
+/// All documentation and interface files of the repository, one after the other.
+fn text_of_repository(root: &Path) -> Result<Vec<u8>> {
+    let mut files = Vec::new();
+    collect(root, &mut files).with_context(|| format!("cannot list the files in {}", root.display()))?;
+    files.sort();
+    let mut text = Vec::new();
+    for file in files {
+        let content = fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        text.extend(content);
+        if !text.ends_with(b"\n") {
+            text.push(b'\n');
+        }
+    }
+    Ok(text)
+}
+
+fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let path = entry.path();
+        let name = entry.file_name();
+        if entry.file_type()?.is_dir() {
+            if name != "target" && !name.to_string_lossy().starts_with('.') {
+                collect(&path, files)?;
+            }
+        } else if path.extension().is_some_and(|e| e == "md" || e == "wit") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::output;
+
+    #[test]
+    fn the_address_is_the_end_of_uv_runs_line() {
+        let line = "uv-run: clients listens on 127.0.0.1:41234";
+        assert_eq!(output::address(line), Some("127.0.0.1:41234"));
+        assert_eq!(output::address("uv-run: something else"), None);
+    }
+
+    #[test]
+    fn a_summary_is_known_by_its_lines() {
+        assert!(output::is_summary("summary: 805 lines, 9 bytes, 0 clients", 805));
+        assert!(!output::is_summary("summary: 1805 lines, 9 bytes, 0 clients", 805));
+        assert!(!output::is_summary("final summary: 805 lines, 9 bytes, 0 clients", 805));
+    }
+}

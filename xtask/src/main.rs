@@ -1,0 +1,85 @@
+//! The project's own commands: `cargo xtask guests`, `test` and `demo`.
+//!
+//! Each of them sees to what it needs: the toolchain for the guests ([`toolchain`]), then the guests
+//! themselves ([`guests`]). Nothing has to be set up by hand first.
+
+#![forbid(unsafe_code)]
+
+mod demo;
+mod guests;
+mod process;
+mod test;
+mod toolchain;
+mod uv_run;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::toolchain::Way;
+use crate::workspace::Workspace;
+
+/// Builds the guests, runs the tests, shows the demo.
+///
+/// Every command first makes sure that guests can be built: the toolchain in use has the target, or
+/// `rustup target add` gets it, or Debian's packages rustc-web, cargo-web, rust-web-src and
+/// wasi-libc are used (installed with apt-get when running as root).
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Builds the guests this one way instead of the first that works
+    #[arg(long, global = true, value_name = "WAY", env = "UV_HANDLES_GUEST_TOOLCHAIN")]
+    guest_toolchain: Option<Way>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build every guest and every example guest into target/guests
+    ///
+    /// They are components for wasm32-wasip2, and for wasm32-unknown-unknown where a guest shows
+    /// that no WASI is needed. A file is rewritten only when it has changed.
+    Guests,
+
+    /// Build the guests and run all tests
+    ///
+    /// In this order: the loop's state machine is built for wasm32-unknown-unknown; what does not use
+    /// wasmtime is tested in the dev profile, with debug assertions; all else in the release profile.
+    Test {
+        /// Arguments for `cargo test`, after `--`
+        ///
+        /// They narrow the run: only the release profile's tests run, and `-p PACKAGE` stands for
+        /// that package alone. Example: cargo xtask test -- -p uv-handles-tests timer
+        #[arg(last = true, value_name = "ARGS")]
+        cargo_args: Vec<String>,
+    },
+
+    /// Build everything and watch the line-stats example at work
+    ///
+    /// It counts the lines of this repository's text from a pipe and of a TCP client, and answers to
+    /// SIGHUP and SIGTERM.
+    Demo,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            process::say(format_args!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<()> {
+    let workspace = Workspace::load()?;
+    match cli.command {
+        Command::Guests => guests::build(&workspace, cli.guest_toolchain).map(drop),
+        Command::Test { cargo_args } => test::run(&workspace, cli.guest_toolchain, &cargo_args),
+        Command::Demo => demo::run(&workspace, cli.guest_toolchain),
+    }
+}

@@ -1,0 +1,63 @@
+//! `cargo xtask test`: everything that can be checked by running it.
+//!
+//! wasmtime takes minutes to build, so it is built once: what uses it is tested in the release profile,
+//! and by a cargo of its own. cargo joins the features that all packages of one run ask for, and
+//! wasmtime with another feature somewhere below it is another wasmtime. What does not use it is
+//! tested in the dev profile, with debug assertions.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::guests;
+use crate::process::{self, say};
+use crate::toolchain::{Target, Toolchain, Way};
+use crate::uv_run;
+use crate::workspace::{Package, Workspace};
+
+/// Builds the guests and runs the tests. With arguments for `cargo test`, only those of the release
+/// profile which they select.
+pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) -> Result<()> {
+    let guests_dir = guests::build(workspace, forced)?;
+    let (with_wasmtime, without): (Vec<_>, Vec<_>) = workspace
+        .packages
+        .iter()
+        .filter(|package| !guests::is_test_guest(workspace, package))
+        .partition(|package| workspace.uses(package, "wasmtime"));
+    if !cargo_args.is_empty() {
+        uv_run::build(workspace)?;
+        let packages = if names_packages(cargo_args) { &[][..] } else { &with_wasmtime };
+        return cargo_test(&guests_dir, packages, &["--release"], cargo_args);
+    }
+    build_core_for_wasm(workspace, forced)?;
+    cargo_test(&guests_dir, &without, &[], &[])?;
+    uv_run::build(workspace)?;
+    // Documentation first: the last lines of the output are then those of a test program.
+    cargo_test(&guests_dir, &with_wasmtime, &["--release", "--doc"], &[])?;
+    cargo_test(&guests_dir, &with_wasmtime, &["--release", "--tests", "--examples"], &[])
+}
+
+/// The state machine is meant to run inside a guest too.
+fn build_core_for_wasm(workspace: &Workspace, forced: Option<Way>) -> Result<()> {
+    let toolchain = Toolchain::ensure(workspace, Target::Unknown, forced)?;
+    say(format_args!("building uv-handles-core for {}", Target::Unknown.triple()));
+    // Not `cargo check`: that could not use the standard library which was built for the guests.
+    process::run(toolchain.cargo_build()?.args(["--package", "uv-handles-core"]))
+}
+
+fn cargo_test(guests_dir: &Path, packages: &[&Package], args: &[&str], more: &[String]) -> Result<()> {
+    let mut cargo = process::cargo();
+    cargo.arg("test").args(args);
+    for package in packages {
+        cargo.args(["--package", &package.name]);
+    }
+    cargo.args(more).env("UV_HANDLES_GUESTS", guests_dir);
+    say(format_args!("running {}", process::shown(&cargo)));
+    process::run(&mut cargo)
+}
+
+/// Whether arguments for cargo say which packages are meant. What follows `--` is for the tests.
+fn names_packages(args: &[String]) -> bool {
+    let mut cargos = args.iter().take_while(|arg| *arg != "--");
+    cargos.any(|arg| arg.starts_with("-p") || arg.starts_with("--package") || arg == "--workspace")
+}
