@@ -71,6 +71,12 @@
 
 #![deny(missing_docs, missing_debug_implementations, unsafe_code)]
 
+/// The examples of these pages are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+#[doc = include_str!("../../docs/embedding.md")]
+struct Pages;
+
 mod bindings;
 mod clock;
 mod ctx;

@@ -1,51 +1,75 @@
 //! The command line of `uv-run`.
+//!
+//! What it grants and how it limits a guest is one struct, [`Options`], which a configuration file
+//! fills in as well: every option has the key of the same name there.
 
-use clap::Parser;
-use std::net::SocketAddr;
-use std::path::Path;
+use crate::config::{entries, number, value};
+use crate::values::{
+    Address, Dir, Env, Fifo, HostPort, Name, Named, Seconds, Signals, Size, SocketPath, Udp, Wake,
+};
+use clap::{Args, Parser, ValueHint};
+use clap_complete::Shell;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
 
 const EXIT_CODES: &str = "\
-The exit code is the guest's. 1 also stands for a guest that trapped, 2 for a wrong command line or a
-component that can not be used.
+Exit codes:
+  the guest's own     it ended by itself
+  1                   the guest trapped; what happened is on standard error
+  2                   the command line, the configuration or the component can not be used
+  124                 --timeout has passed
+  141                 nobody reads standard output any more, as with any filter before `head`
 
-RUST_LOG=uv_handles_host=debug shows what a guest asks for and does not get.";
+RUST_LOG=uv_handles_host=debug,uv_run=debug tells more about a run.";
 
 /// Runs a WebAssembly component that uses uv:handles.
 ///
-/// The guest gets its standard output, standard error and arguments. Everything else it gets only
-/// when an option grants it.
+/// The guest gets its arguments, standard output and standard error, loops, timers and its own async
+/// handles. Everything else it gets only when an option grants it. When it asks for more, uv-run says
+/// on standard error what it was and which option grants it.
 #[derive(Debug, Parser)]
 #[command(
     name = "uv-run",
     version,
     override_usage = "uv-run [OPTIONS] GUEST.wasm [ARGS]...",
-    after_help = EXIT_CODES
+    after_help = EXIT_CODES,
+    max_term_width = 100
 )]
 pub struct Cli {
-    /// Grants a listening TCP socket under a name. Port 0 takes a free one; the address is printed
-    /// on standard error.
-    #[arg(long, value_name = "NAME=ADDRESS:PORT", value_parser = listen)]
-    pub listen: Vec<Listen>,
+    #[command(flatten)]
+    pub options: Options,
 
-    /// Grants standard input, under the name "stdin". It may be a pipe, a file, /dev/null or a
-    /// terminal.
-    #[arg(long)]
-    pub stdin: bool,
+    /// Takes options from a TOML file too.
+    ///
+    /// Its keys are the options' names: `stdin = true`, `timeout = 2.5`, `signal = ["hup", "term"]`,
+    /// `listen = { clients = "127.0.0.1:7000" }`. The command line adds to the file and has precedence.
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath, help_heading = "Running")]
+    pub config: Option<PathBuf>,
 
-    /// Lets the guest watch these signals, by name or number: hup,term,int
-    #[arg(long, value_name = "SIGNAL,...", value_delimiter = ',', value_parser = signal)]
-    pub signal: Vec<i32>,
+    /// Prints what the component imports, and which options grant it; does not run it.
+    #[arg(long, help_heading = "Running")]
+    pub list_imports: bool,
+
+    /// Prints the completions for a shell.
+    #[arg(long, value_name = "SHELL", help_heading = "Running")]
+    pub completions: Option<Shell>,
 
     /// The guest, a component, and what it gets as its arguments: whatever
     /// follows the file's name is the guest's.
-    #[arg(value_name = "GUEST.wasm [ARGS]", required = true, trailing_var_arg = true)]
+    #[arg(
+        value_name = "GUEST.wasm [ARGS]",
+        required_unless_present = "completions",
+        trailing_var_arg = true,
+        value_hint = ValueHint::FilePath
+    )]
     guest: Vec<String>,
 }
 
 impl Cli {
     /// The guest's file.
     pub fn file(&self) -> &Path {
-        Path::new(&self.guest[0])
+        // Empty only with --completions.
+        Path::new(self.guest.first().map_or("", String::as_str))
     }
 
     /// The guest's arguments, as a C program gets them: first its own name.
@@ -54,63 +78,139 @@ impl Cli {
     }
 }
 
-/// A listening socket to be granted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listen {
-    /// The name that the guest opens it by.
-    pub name: String,
-    /// Where it listens.
-    pub address: SocketAddr,
-}
+/// Grants and limits, from the command line or a configuration file.
+#[derive(Debug, Default, Args, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Options {
+    /// Grants a listening TCP socket.
+    ///
+    /// Port 0 takes a free one; the address is printed on standard error.
+    #[arg(long, value_name = "NAME=ADDRESS:PORT", help_heading = "Descriptors")]
+    #[serde(deserialize_with = "entries")]
+    pub listen: Vec<Named<Address>>,
 
-fn listen(text: &str) -> Result<Listen, String> {
-    let (name, address) = text.split_once('=').ok_or("expected NAME=ADDRESS:PORT")?;
-    if name.is_empty() {
-        return Err("the name is empty".into());
-    }
-    let address =
-        address.parse().map_err(|_| format!("{address:?} is no ADDRESS:PORT, such as 127.0.0.1:8080"))?;
-    Ok(Listen { name: name.into(), address })
-}
+    /// Grants a TCP connection, which is made before the guest starts.
+    #[arg(long, value_name = "NAME=HOST:PORT", help_heading = "Descriptors")]
+    #[serde(deserialize_with = "entries")]
+    pub connect: Vec<Named<HostPort>>,
 
-/// Linux's signals that a guest may watch, by name.
-const SIGNALS: [(&str, i32); 25] = [
-    ("hup", 1),
-    ("int", 2),
-    ("quit", 3),
-    ("usr1", 10),
-    ("usr2", 12),
-    ("pipe", 13),
-    ("alrm", 14),
-    ("term", 15),
-    ("stkflt", 16),
-    ("chld", 17),
-    ("cont", 18),
-    ("tstp", 20),
-    ("ttin", 21),
-    ("ttou", 22),
-    ("urg", 23),
-    ("xcpu", 24),
-    ("xfsz", 25),
-    ("vtalrm", 26),
-    ("prof", 27),
-    ("winch", 28),
-    ("io", 29),
-    ("poll", 29),
-    ("pwr", 30),
-    ("sys", 31),
-    ("rtmin", 34),
-];
+    /// Grants a UDP socket.
+    ///
+    /// With a HOST:PORT behind the comma the guest can talk to that peer only, otherwise to anybody.
+    /// Port 0 takes a free one; the address is printed on standard error.
+    #[arg(long, value_name = "NAME=ADDRESS:PORT[,HOST:PORT]", help_heading = "Descriptors")]
+    #[serde(deserialize_with = "entries")]
+    pub udp: Vec<Named<Udp>>,
 
-fn signal(text: &str) -> Result<i32, String> {
-    let lower = text.to_lowercase();
-    let name = lower.strip_prefix("sig").unwrap_or(&lower);
-    let known = SIGNALS.iter().find(|(known, _)| *known == name).map(|&(_, signum)| signum);
-    let signum = known
-        .or_else(|| name.parse().ok())
-        .ok_or("no such signal; expected a name such as hup, or a number")?;
-    let watchable = SIGNALS.iter().any(|&(_, known)| known == signum) || (34..=64).contains(&signum);
-    watchable.then_some(signum).ok_or_else(|| "a guest can not watch this signal".into())
+    /// Grants a listening Unix socket; the file is removed at the end.
+    ///
+    /// An existing file is refused, unless it is a socket that nobody listens on any more.
+    #[arg(long, value_name = "NAME=PATH", value_hint = ValueHint::FilePath, help_heading = "Descriptors")]
+    #[serde(deserialize_with = "entries")]
+    pub unix_listen: Vec<Named<SocketPath>>,
+
+    /// Grants a connection to a Unix socket, which is made before the guest starts.
+    #[arg(long, value_name = "NAME=PATH", value_hint = ValueHint::FilePath, help_heading = "Descriptors")]
+    #[serde(deserialize_with = "entries")]
+    pub unix_connect: Vec<Named<SocketPath>>,
+
+    /// Grants an existing FIFO for reading; or for `,write`, or `,both`.
+    ///
+    /// The input of a FIFO that is only read ends when its last writer closes it, as for `cat`. With
+    /// `,both` it never ends: for commands that others echo into it from time to time. With `,write`
+    /// somebody must be reading it before the guest starts.
+    #[arg(
+        long,
+        value_name = "NAME=PATH[,read|write|both]",
+        value_hint = ValueHint::FilePath,
+        help_heading = "Descriptors"
+    )]
+    #[serde(deserialize_with = "entries")]
+    pub fifo: Vec<Named<Fifo>>,
+
+    /// Grants standard input, under the name "stdin".
+    ///
+    /// It may be a pipe, a file, /dev/null or a terminal.
+    #[arg(long, help_heading = "Descriptors")]
+    pub stdin: bool,
+
+    /// Grants standard output as a descriptor, which a loop can poll.
+    ///
+    /// Printing the usual way works without.
+    #[arg(long, value_name = "NAME", help_heading = "Descriptors")]
+    #[serde(deserialize_with = "value")]
+    pub stdout_as: Option<Name>,
+
+    /// Lets the guest watch these signals, by name or number: hup,term,int
+    ///
+    /// While it does not watch one, the signal does to uv-run what it does to any program.
+    #[arg(long, value_name = "SIGNAL,...", help_heading = "Signals and wake-ups")]
+    #[serde(deserialize_with = "entries")]
+    pub signal: Vec<Signals>,
+
+    /// Grants a named async handle, which a signal to uv-run or --control sends.
+    #[arg(long, value_name = "NAME[=SIGNAL]", help_heading = "Signals and wake-ups")]
+    #[serde(deserialize_with = "entries")]
+    pub wake: Vec<Wake>,
+
+    /// Listens on a Unix socket for the names of wake-ups to be sent, one per line.
+    ///
+    /// Every line is answered: with `ok`, or with what is wrong. The file is treated as that of
+    /// --unix-listen.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Signals and wake-ups")]
+    #[serde(deserialize_with = "value")]
+    pub control: Option<SocketPath>,
+
+    /// Grants a directory, for reading and writing.
+    #[arg(long, value_name = "HOST_DIR[::GUEST_DIR]", value_hint = ValueHint::DirPath, help_heading = "WASI")]
+    #[serde(deserialize_with = "entries")]
+    pub dir: Vec<Dir>,
+
+    /// Grants a directory, for reading only.
+    #[arg(long, value_name = "HOST_DIR[::GUEST_DIR]", value_hint = ValueHint::DirPath, help_heading = "WASI")]
+    #[serde(deserialize_with = "entries")]
+    pub dir_ro: Vec<Dir>,
+
+    /// Sets an environment variable; without a value, to what it is for uv-run.
+    #[arg(long, value_name = "NAME[=VALUE]", help_heading = "WASI")]
+    #[serde(deserialize_with = "entries")]
+    pub env: Vec<Env>,
+
+    /// Handles that the guest may have at once, on all loops together [default: 65536]
+    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    #[serde(deserialize_with = "number")]
+    pub max_handles: Option<u32>,
+
+    /// Loops that the guest may have at once [default: 64]
+    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    #[serde(deserialize_with = "number")]
+    pub max_loops: Option<u32>,
+
+    /// Descriptors that the guest may have open at once [default: 1024]
+    #[arg(long, value_name = "COUNT", help_heading = "Limits")]
+    #[serde(deserialize_with = "number")]
+    pub max_descriptors: Option<u32>,
+
+    /// Memory that the guest may have, in bytes or with K, M or G [default: 4G for each memory]
+    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
+    #[serde(deserialize_with = "value")]
+    pub max_memory: Option<Size>,
+
+    /// Ends the guest after this time, with exit code 124. Decimals are allowed.
+    #[arg(long, value_name = "SECONDS", help_heading = "Limits")]
+    #[serde(deserialize_with = "value")]
+    pub timeout: Option<Seconds>,
+
+    /// Lets the loops' time jump to the next timer instead of waiting for it.
+    ///
+    /// It begins at 0. Descriptors, signals and wake-ups are real and are looked at before every jump;
+    /// with no timer to jump to, the guest waits for them. WASI's clocks stay real.
+    #[arg(long, help_heading = "Running")]
+    pub virtual_time: bool,
+
+    /// Compiles the component anew, and keeps nothing in wasmtime's cache.
+    #[arg(long, help_heading = "Running")]
+    pub no_cache: bool,
 }
 
 #[cfg(test)]
@@ -124,40 +224,28 @@ mod tests {
     }
 
     #[test]
-    fn signals_have_names_and_numbers() {
-        for text in ["hup", "HUP", "SIGHUP", "sighup", "1"] {
-            assert_eq!(signal(text), Ok(1), "{text}");
-        }
-        assert_eq!(signal("64"), Ok(64));
-        for text in ["kill", "9", "segv", "11", "0", "-1", "65", "33", "", "no"] {
-            assert!(signal(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_listening_socket_has_a_name_and_an_address() {
-        let parsed = listen("clients=[::1]:80").unwrap();
-        assert_eq!((parsed.name.as_str(), parsed.address.to_string().as_str()), ("clients", "[::1]:80"));
-        for text in [
-            "clients",
-            "=127.0.0.1:0",
-            "clients=",
-            "clients=127.0.0.1",
-            "clients=localhost:0",
-            "c=1.2.3.4:65536",
-        ] {
-            assert!(listen(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
     fn what_follows_the_guest_is_the_guests() {
         let cli =
             Cli::try_parse_from(["uv-run", "--signal", "hup,term", "guest.wasm", "--stdin", "-x"]).unwrap();
-        assert_eq!((&cli.signal[..], cli.stdin), (&[1, 15][..], false));
+        assert_eq!((&cli.options.signal[0].0[..], cli.options.stdin), (&[1, 15][..], false));
         assert_eq!(cli.file(), Path::new("guest.wasm"));
         assert_eq!(cli.args()[1..], ["--stdin", "-x"]);
         assert!(Cli::try_parse_from(["uv-run", "--unknown", "guest.wasm"]).is_err());
         assert!(Cli::try_parse_from(["uv-run"]).is_err());
+        assert!(Cli::try_parse_from(["uv-run", "--completions", "bash"]).is_ok());
+    }
+
+    #[test]
+    fn limits_that_are_said_to_be_the_default_are() {
+        let help = Cli::command().render_help().to_string();
+        let limits = uv_handles_host::Limits::default();
+        for (option, limit) in [
+            ("--max-handles", limits.handles),
+            ("--max-loops", limits.loops),
+            ("--max-descriptors", limits.descriptors),
+        ] {
+            let line = help.lines().skip_while(|line| !line.contains(option)).take(2).collect::<String>();
+            assert!(line.contains(&format!("[default: {limit}]")), "{line}");
+        }
     }
 }

@@ -1,0 +1,265 @@
+//! The configuration file: the command line's options as TOML, and how the two go together.
+
+use crate::cli::Options;
+use crate::values::Named;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use std::collections::HashSet;
+use std::fmt;
+use std::marker::PhantomData;
+use std::path::Path;
+use std::str::FromStr;
+use wasmtime::error::Context;
+use wasmtime::{Result, bail};
+
+/// Reads a file of options.
+pub fn read(file: &Path) -> Result<Options> {
+    let name = file.display();
+    let text = std::fs::read_to_string(file).with_context(|| format!("--config {name} can not be read"))?;
+    match parse(&text) {
+        Ok(options) => Ok(options),
+        Err(message) => bail!("--config {name}{message}"),
+    }
+}
+
+/// Reads options; the error begins behind the file's name.
+fn parse(text: &str) -> Result<Options, String> {
+    toml::from_str(text).map_err(|error: toml::de::Error| {
+        // TOML's word for a key is not serde's.
+        let message = error.message().replace("unknown field", "unknown key").replace('\n', ", ");
+        match error.span() {
+            Some(span) => {
+                let line = text.bytes().take(span.start).filter(|&byte| byte == b'\n').count() + 1;
+                format!(", line {line}: {message}")
+            }
+            None => format!(": {message}"),
+        }
+    })
+}
+
+impl Options {
+    /// The options of a file below those of the command line: lists are added to, and what has the
+    /// same name or can be there only once is the command line's.
+    pub fn over(self, file: Options) -> Options {
+        let mut names: HashSet<String> = HashSet::new();
+        names.extend(self.listen.iter().map(|grant| grant.name.clone()));
+        names.extend(self.connect.iter().map(|grant| grant.name.clone()));
+        names.extend(self.udp.iter().map(|grant| grant.name.clone()));
+        names.extend(self.unix_listen.iter().map(|grant| grant.name.clone()));
+        names.extend(self.unix_connect.iter().map(|grant| grant.name.clone()));
+        names.extend(self.fifo.iter().map(|grant| grant.name.clone()));
+        names.extend(self.stdout_as.iter().map(|name| name.0.clone()));
+        let env: HashSet<String> = self.env.iter().map(|variable| variable.name.clone()).collect();
+        let dirs: HashSet<String> =
+            self.dir.iter().chain(&self.dir_ro).map(|dir| dir.guest.clone()).collect();
+
+        fn named<T>(file: Vec<Named<T>>, own: Vec<Named<T>>, names: &HashSet<String>) -> Vec<Named<T>> {
+            added(file, own, |grant| !names.contains(&grant.name))
+        }
+        fn added<T>(file: Vec<T>, own: Vec<T>, keep: impl Fn(&T) -> bool) -> Vec<T> {
+            file.into_iter().filter(keep).chain(own).collect()
+        }
+        Options {
+            listen: named(file.listen, self.listen, &names),
+            connect: named(file.connect, self.connect, &names),
+            udp: named(file.udp, self.udp, &names),
+            unix_listen: named(file.unix_listen, self.unix_listen, &names),
+            unix_connect: named(file.unix_connect, self.unix_connect, &names),
+            fifo: named(file.fifo, self.fifo, &names),
+            stdin: self.stdin || (file.stdin && !names.contains("stdin")),
+            stdout_as: self.stdout_as.or(file.stdout_as.filter(|name| !names.contains(&name.0))),
+            signal: added(file.signal, self.signal, |_| true),
+            wake: added(file.wake, self.wake, |_| true),
+            control: self.control.or(file.control),
+            dir: added(file.dir, self.dir, |dir| !dirs.contains(&dir.guest)),
+            dir_ro: added(file.dir_ro, self.dir_ro, |dir| !dirs.contains(&dir.guest)),
+            env: added(file.env, self.env, |variable| !env.contains(&variable.name)),
+            max_handles: self.max_handles.or(file.max_handles),
+            max_loops: self.max_loops.or(file.max_loops),
+            max_descriptors: self.max_descriptors.or(file.max_descriptors),
+            max_memory: self.max_memory.or(file.max_memory),
+            timeout: self.timeout.or(file.timeout),
+            virtual_time: self.virtual_time || file.virtual_time,
+            no_cache: self.no_cache || file.no_cache,
+        }
+    }
+}
+
+/// One value as the command line has it. TOML's numbers are as good as text.
+pub fn value<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(from: D) -> Result<Option<T>, D::Error> {
+    from.deserialize_any(Texts(PhantomData)).and_then(|mut texts: Vec<T>| match texts.pop() {
+        Some(text) if texts.is_empty() => Ok(Some(text)),
+        _ => Err(de::Error::custom("expected one value")),
+    })
+}
+
+/// A number.
+pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    u32::deserialize(from).map(Some)
+}
+
+/// What may be given several times: an array of what the command line has, a table of names and
+/// values, or just one.
+pub fn entries<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(from: D) -> Result<Vec<T>, D::Error> {
+    from.deserialize_any(Texts(PhantomData))
+}
+
+struct Texts<T>(PhantomData<T>);
+
+impl<'de, T: FromStr<Err = String>> Visitor<'de> for Texts<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or number, an array of them, or a table")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
+        Ok(vec![text.parse().map_err(E::custom)?])
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Vec<T>, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Vec<T>, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Vec<T>, A::Error> {
+        let mut all = Vec::new();
+        while let Some(Text(text)) = array.next_element()? {
+            all.push(text.parse().map_err(de::Error::custom)?);
+        }
+        Ok(all)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<Vec<T>, A::Error> {
+        let mut all = Vec::new();
+        while let Some((name, Text(text))) = table.next_entry::<String, Text>()? {
+            all.push(format!("{name}={text}").parse().map_err(de::Error::custom)?);
+        }
+        Ok(all)
+    }
+}
+
+/// A text, or a number as text.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
+        struct One;
+        impl Visitor<'_> for One {
+            type Value = Text;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text or number")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
+                Ok(Text(text.into()))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Text, E> {
+                Ok(Text(number.to_string()))
+            }
+        }
+        from.deserialize_any(One)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use crate::values::{Seconds, Size};
+    use clap::{CommandFactory, Parser};
+    use std::time::Duration;
+
+    const ALL: &str = r#"
+        listen = { clients = "127.0.0.1:7000", "admin 2" = "[::1]:0" }
+        connect = ["db=localhost:5432"]
+        udp = "metrics=127.0.0.1:0,localhost:8125"
+        unix-listen = { local = "/run/a.sock" }
+        unix-connect = { log = "/dev/log" }
+        fifo = { commands = "/run/f,both" }
+        stdin = true
+        stdout-as = "stdout"
+        signal = ["hup,int", 15]
+        wake = { print = "usr1", reload = 12 }
+        control = "/run/control.sock"
+        dir = ["data::/data"]
+        dir-ro = "etc::/etc"
+        env = { LANG = "C", LEVEL = 3 }
+        max-handles = 10
+        max-loops = 2
+        max-descriptors = 3
+        max-memory = "16M"
+        timeout = 2.5
+        virtual-time = true
+        no-cache = true
+    "#;
+
+    #[test]
+    fn every_option_is_a_key() {
+        let options = parse(ALL).unwrap();
+        assert_eq!(options.listen.len(), 2);
+        assert_eq!(options.udp[0].value.peer.as_ref().unwrap().to_string(), "localhost:8125");
+        assert_eq!(options.signal.iter().flat_map(|list| list.0.clone()).collect::<Vec<_>>(), [1, 2, 15]);
+        assert_eq!(options.wake.iter().map(|wake| wake.signal).collect::<Vec<_>>(), [Some(10), Some(12)]);
+        assert_eq!(options.env[1].value.as_deref(), Some("3"));
+        assert_eq!(options.max_memory, Some(Size(16 << 20)));
+        assert_eq!(options.timeout, Some(Seconds(Duration::from_millis(2500))));
+        assert_eq!(parse("max-memory = 4096\ntimeout = 2").unwrap().max_memory, Some(Size(4096)));
+
+        let keys: toml::Table = toml::from_str(ALL).unwrap();
+        let of_the_command_line_alone = ["config", "list-imports", "completions", "help", "version"];
+        for option in Cli::command().get_opts().filter_map(|option| option.get_long()) {
+            assert!(
+                keys.contains_key(option) || of_the_command_line_alone.contains(&option),
+                "{option} is not in the test's file"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_one_sentence_with_its_line() {
+        for (text, expected) in [
+            ("stdin = true\nlisen = 1", ", line 2: unknown key `lisen`"),
+            ("\n\nlisten = [\"a\"]", ", line 3: expected NAME=..."),
+            ("listen = { a = \"localhost:0\" }", ", line 1: \"localhost:0\" is no ADDRESS:PORT"),
+            ("signal = [\"kill\"]", ", line 1: the signal kill can not be watched"),
+            ("stdin = \"yes\"", ", line 1: invalid type"),
+            ("max-handles = -1", ", line 1: invalid value"),
+            ("timeout = 0", ", line 1: \"0\" is no number of seconds"),
+            ("timeout = [1, 2]", ", line 1: expected one value"),
+            ("listen = [[]]", ", line 1: invalid type"),
+            ("stdin = true\nstdin = true", ", line 2: duplicate key"),
+            ("stdin", ", line 1: "),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.starts_with(expected), "{text:?}: {error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_adds_and_has_precedence() {
+        let cli = Cli::parse_from([
+            "uv-run",
+            "--unix-listen=clients=/run/b.sock",
+            "--listen=more=127.0.0.1:1",
+            "--signal=term",
+            "--env=LANG=de",
+            "--timeout=1",
+            "guest.wasm",
+        ]);
+        let options = cli.options.over(parse(ALL).unwrap());
+        let listen: Vec<_> = options.listen.iter().map(|grant| grant.name.as_str()).collect();
+        assert_eq!(listen, ["admin 2", "more"], "clients is the command line's Unix socket");
+        assert_eq!(options.unix_listen.len(), 2);
+        assert_eq!(options.signal.len(), 3);
+        let env: Vec<_> = options.env.iter().map(|variable| variable.value.as_deref()).collect();
+        assert_eq!(env, [Some("3"), Some("de")]);
+        assert_eq!(options.timeout, Some(Seconds(Duration::from_secs(1))));
+        assert!(options.stdin && options.virtual_time);
+    }
+}

@@ -1,0 +1,68 @@
+//! Linux's signals, by name and by number.
+
+/// The signals that a guest may watch. Missing are those that the host depends on itself, such as
+/// SIGSEGV, and SIGKILL and SIGSTOP, which nobody can catch.
+const SIGNALS: [(&str, i32); 25] = [
+    ("hup", 1),
+    ("int", 2),
+    ("quit", 3),
+    ("usr1", 10),
+    ("usr2", 12),
+    ("pipe", 13),
+    ("alrm", 14),
+    ("term", 15),
+    ("stkflt", 16),
+    ("chld", 17),
+    ("cont", 18),
+    ("tstp", 20),
+    ("ttin", 21),
+    ("ttou", 22),
+    ("urg", 23),
+    ("xcpu", 24),
+    ("xfsz", 25),
+    ("vtalrm", 26),
+    ("prof", 27),
+    ("winch", 28),
+    ("io", 29),
+    ("poll", 29),
+    ("pwr", 30),
+    ("sys", 31),
+    ("rtmin", 34),
+];
+
+/// The number of a signal that can be watched, from its name or its number.
+pub fn number(text: &str) -> Result<i32, String> {
+    let lower = text.trim().to_lowercase();
+    let name = lower.strip_prefix("sig").unwrap_or(&lower);
+    let known = SIGNALS.iter().find(|(known, _)| *known == name).map(|&(_, signum)| signum);
+    let signum = known
+        .or_else(|| name.parse().ok())
+        .ok_or_else(|| format!("there is no signal {text:?}; expected a name such as hup, or a number"))?;
+    let watchable = SIGNALS.iter().any(|&(_, known)| known == signum) || (34..=64).contains(&signum);
+    watchable.then_some(signum).ok_or_else(|| format!("the signal {text} can not be watched"))
+}
+
+/// What to write on the command line for a signal: its name, or the number of one without.
+pub fn name(signum: i32) -> String {
+    let known = SIGNALS.iter().find(|&&(_, known)| known == signum);
+    known.map_or_else(|| signum.to_string(), |(name, _)| (*name).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn signals_have_names_and_numbers() {
+        for text in ["hup", "HUP", "SIGHUP", "sighup", "1", " hup "] {
+            assert_eq!(number(text), Ok(1), "{text}");
+        }
+        assert_eq!(number("64"), Ok(64));
+        for text in ["kill", "9", "segv", "11", "0", "-1", "65", "33", "", "no"] {
+            assert!(number(text).is_err(), "{text}");
+        }
+        for signum in [1, 15, 29, 34, 50] {
+            assert_eq!(number(&name(signum)), Ok(signum));
+        }
+    }
+}
