@@ -7,6 +7,7 @@ use crate::os::descriptors::Descriptors;
 use crate::os::poller::Pollers;
 use crate::os::signals;
 use crate::os::stdin::Stdin;
+use crate::os::stdout::{Stdout, Stdouts};
 use crate::wake_up::WakeUps;
 use crate::{AsyncSender, InterruptHandle};
 use std::io;
@@ -57,10 +58,12 @@ pub struct UvCtxBuilder {
     limits: Limits,
     grants: Vec<(String, OwnedFd)>,
     stdins: Vec<Stdin>,
+    stdouts: Vec<Stdout>,
     signals: u64,
     wake_ups: WakeUps,
     virtual_time: bool,
     on_denied: OnDenied,
+    interrupt: InterruptHandle,
 }
 
 impl UvCtxBuilder {
@@ -70,10 +73,12 @@ impl UvCtxBuilder {
             limits: Limits::default(),
             grants: Vec::new(),
             stdins: Vec::new(),
+            stdouts: Vec::new(),
             signals: 0,
             wake_ups: WakeUps::default(),
             virtual_time: false,
             on_denied: OnDenied::default(),
+            interrupt: InterruptHandle::new(),
         }
     }
 
@@ -132,6 +137,29 @@ impl UvCtxBuilder {
         self.descriptor(name, fd)
     }
 
+    /// Grants an output under a name: the process's own standard output, or whatever else may be a
+    /// pipe, a file or a terminal. Its mode is left alone, whoever shares it. The guest gets a pipe of its
+    /// own, which a thread, where one is needed, empties. Dropping the context waits until everything
+    /// that the guest has written is out, unless the guest was
+    /// [interrupted](UvCtx::interrupt_handle) and nobody takes it.
+    ///
+    /// ```no_run
+    /// # use uv_handles_host::UvCtx;
+    /// UvCtx::builder().stdout("stdout", std::io::stdout())?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// What the OS says when there is no output to begin with, or no descriptor or thread to be had.
+    pub fn stdout(&mut self, name: impl Into<String>, output: impl AsFd) -> io::Result<&mut UvCtxBuilder> {
+        let (fd, stdout) = Stdout::new(output.as_fd().try_clone_to_owned()?)?;
+        let name = name.into();
+        tracing::debug!(name, thread = stdout.is_pumped(), "an output is granted");
+        self.stdouts.push(stdout);
+        self.descriptor(name, fd)
+    }
+
     /// Lets the guest watch a signal, by Linux's number. Numbers that no guest can watch (0, SIGKILL,
     /// SIGSEGV, ...) are ignored here and refused there.
     pub fn signal(&mut self, signum: i32) -> &mut UvCtxBuilder {
@@ -155,6 +183,11 @@ impl UvCtxBuilder {
         self
     }
 
+    /// What ends the guest from any thread, also before it exists.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.interrupt.clone()
+    }
+
     /// Calls this whenever the guest asks for something that was not granted, for a log or a hint to the
     /// user. It is called on the guest's thread, as often as the guest asks.
     pub fn on_denied(&mut self, listener: impl Fn(Denied<'_>) + Send + 'static) -> &mut UvCtxBuilder {
@@ -164,9 +197,17 @@ impl UvCtxBuilder {
 
     /// Makes the context and leaves the builder as if it were new.
     pub fn build(&mut self) -> UvCtx {
-        let UvCtxBuilder { limits, grants, stdins, signals, wake_ups, virtual_time, on_denied } =
-            std::mem::take(self);
-        let interrupt = InterruptHandle::new();
+        let UvCtxBuilder {
+            limits,
+            grants,
+            stdins,
+            stdouts,
+            signals,
+            wake_ups,
+            virtual_time,
+            on_denied,
+            interrupt,
+        } = std::mem::take(self);
         let mut descriptors = Descriptors::new(limits.descriptors);
         for (name, fd) in grants {
             // `descriptor` has made sure that the mode can be read; what can be read can be set.
@@ -177,7 +218,7 @@ impl UvCtxBuilder {
         UvCtx {
             loops: Loops::new(uv_handles_core::Limits { handles: limits.handles, loops: limits.loops }),
             pollers: Pollers::new(interrupt.clone()),
-            interrupt,
+            interrupt: interrupt.clone(),
             descriptors,
             signals: SignalWatch { granted: signals, caught: 0, position: 0 },
             wake_ups,
@@ -186,6 +227,7 @@ impl UvCtxBuilder {
             read_buffer: Vec::new(),
             limits,
             _stdins: stdins,
+            _stdouts: Stdouts { all: stdouts, interrupt },
         }
     }
 }
@@ -212,6 +254,7 @@ pub struct UvCtx {
     pub(crate) limits: Limits,
     /// Dropped after the descriptors: the threads behind them end with the context.
     _stdins: Vec<Stdin>,
+    _stdouts: Stdouts,
 }
 
 /// A guest's signals.

@@ -14,9 +14,11 @@ pub enum Denied<'a> {
     WakeUp(&'a str),
 }
 
+type Listener = dyn Fn(Denied<'_>) + Send;
+
 /// Whoever wants to know.
 #[derive(Default)]
-pub(crate) struct OnDenied(Option<Box<dyn Fn(Denied<'_>) + Send>>);
+pub(crate) struct OnDenied(Option<Box<Listener>>);
 
 impl OnDenied {
     pub(crate) fn new(listener: impl Fn(Denied<'_>) + Send + 'static) -> OnDenied {

@@ -72,8 +72,8 @@ impl Descriptor {
 
     /// Sends a datagram to an IP address and port (`127.0.0.1:8125`, `[::1]:8125`) and answers how
     /// many bytes were sent. EINVAL for anything else, EAGAIN when it does not fit now, EMSGSIZE when it
-    /// is too large, ENOTSOCK if it is no socket; otherwise the system's error. On a socket that the
-    /// host has connected, [`write`](Self::write) sends to its only peer.
+    /// is too large, ENOTSOCK if it is no socket; otherwise the system's error. A socket that the host
+    /// has connected sends to its peer alone: EISCONN for any other address.
     pub fn send_to(&self, bytes: &[u8], address: &str) -> Result<usize> {
         Ok(self.0.send_to(bytes, address)? as usize)
     }

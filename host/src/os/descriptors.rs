@@ -198,9 +198,15 @@ impl Descriptor {
     }
 
     /// Sends a datagram. Only to IP addresses: the path of a Unix socket would be a way into the file
-    /// system that nobody granted.
+    /// system that nobody granted. And on a connected socket only to its peer: Linux would send to others
+    /// too, but whoever connects a socket and then grants it has granted that peer alone.
     pub(crate) fn send_to(&self, bytes: &[u8], address: &str) -> io::Result<usize> {
         let address: SocketAddr = address.parse().map_err(|_| Errno::INVAL)?;
+        if let Ok(Some(peer)) = net::getpeername(&self.fd)
+            && SocketAddr::try_from(peer) != Ok(address)
+        {
+            return Err(Errno::ISCONN);
+        }
         retry(|| net::sendto(&self.fd, bytes, SendFlags::NOSIGNAL, &address))
     }
 
@@ -263,5 +269,27 @@ fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
             Err(Errno::INTR) => {}
             other => return other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::UdpSocket;
+
+    #[test]
+    fn a_connected_socket_reaches_its_peer_and_nobody_else() {
+        let [ours, peer, other] = [(); 3].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
+        let [peer_address, other_address] = [&peer, &other].map(|s| s.local_addr().unwrap().to_string());
+        let mut descriptors = Descriptors::new(2);
+        descriptors.grant("free".into(), ours.try_clone().unwrap().into()).unwrap();
+        let place = descriptors.open("free").unwrap();
+        let socket = descriptors.get(place);
+        assert_eq!(socket.send_to(b"a", &other_address), Ok(1));
+
+        ours.connect(&peer_address).unwrap();
+        assert_eq!(socket.send_to(b"b", &other_address), Err(Errno::ISCONN));
+        assert_eq!(socket.send_to(b"b", &peer_address), Ok(1));
+        assert_eq!(socket.write(b"c"), Ok(1));
     }
 }

@@ -6,3 +6,4 @@ pub(crate) mod descriptors;
 pub(crate) mod poller;
 pub(crate) mod signals;
 pub(crate) mod stdin;
+pub(crate) mod stdout;

@@ -33,7 +33,7 @@ RUST_LOG=uv_handles_host=debug,uv_run=debug tells more about a run.";
     version,
     override_usage = "uv-run [OPTIONS] GUEST.wasm [ARGS]...",
     after_help = EXIT_CODES,
-    max_term_width = 100
+    verbatim_doc_comment
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -43,7 +43,7 @@ pub struct Cli {
     ///
     /// Its keys are the options' names: `stdin = true`, `timeout = 2.5`, `signal = ["hup", "term"]`,
     /// `listen = { clients = "127.0.0.1:7000" }`. The command line adds to the file and has precedence.
-    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath, help_heading = "Running")]
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath, help_heading = "Running", verbatim_doc_comment)]
     pub config: Option<PathBuf>,
 
     /// Prints what the component imports, and which options grant it; does not run it.
@@ -54,10 +54,9 @@ pub struct Cli {
     #[arg(long, value_name = "SHELL", help_heading = "Running")]
     pub completions: Option<Shell>,
 
-    /// The guest, a component, and what it gets as its arguments: whatever
-    /// follows the file's name is the guest's.
+    /// The guest, a component, and its arguments: whatever follows the file's name is the guest's.
     #[arg(
-        value_name = "GUEST.wasm [ARGS]",
+        value_name = "GUEST.wasm",
         required_unless_present = "completions",
         trailing_var_arg = true,
         value_hint = ValueHint::FilePath
@@ -98,7 +97,12 @@ pub struct Options {
     ///
     /// With a HOST:PORT behind the comma the guest can talk to that peer only, otherwise to anybody.
     /// Port 0 takes a free one; the address is printed on standard error.
-    #[arg(long, value_name = "NAME=ADDRESS:PORT[,HOST:PORT]", help_heading = "Descriptors")]
+    #[arg(
+        long,
+        value_name = "NAME=ADDRESS:PORT[,HOST:PORT]",
+        help_heading = "Descriptors",
+        verbatim_doc_comment
+    )]
     #[serde(deserialize_with = "entries")]
     pub udp: Vec<Named<Udp>>,
 
@@ -123,7 +127,8 @@ pub struct Options {
         long,
         value_name = "NAME=PATH[,read|write|both]",
         value_hint = ValueHint::FilePath,
-        help_heading = "Descriptors"
+        help_heading = "Descriptors",
+        verbatim_doc_comment
     )]
     #[serde(deserialize_with = "entries")]
     pub fifo: Vec<Named<Fifo>>,
@@ -157,7 +162,7 @@ pub struct Options {
     ///
     /// Every line is answered: with `ok`, or with what is wrong. The file is treated as that of
     /// --unix-listen.
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Signals and wake-ups")]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Signals and wake-ups", verbatim_doc_comment)]
     #[serde(deserialize_with = "value")]
     pub control: Option<SocketPath>,
 
@@ -205,7 +210,7 @@ pub struct Options {
     ///
     /// It begins at 0. Descriptors, signals and wake-ups are real and are looked at before every jump;
     /// with no timer to jump to, the guest waits for them. WASI's clocks stay real.
-    #[arg(long, help_heading = "Running")]
+    #[arg(long, help_heading = "Running", verbatim_doc_comment)]
     pub virtual_time: bool,
 
     /// Compiles the component anew, and keeps nothing in wasmtime's cache.

@@ -1,134 +1,162 @@
 //! `uv-run`: runs a guest from the command line, with what the command line grants.
+//!
+//! `cli` and `config` say what the user wants, `grants` makes it, `component` loads the guest, and this
+//! file puts it together.
 
 mod cli;
+mod component;
+mod config;
+mod denied;
+mod ending;
+mod grants;
+mod guest;
+mod imports;
+mod limits;
+mod output;
+mod signals;
+mod timeout;
+mod unix_socket;
+mod values;
+mod wake;
 
-use clap::Parser;
-use cli::Cli;
+use clap::{CommandFactory, Parser};
+use cli::{Cli, Options};
+use grants::Grants;
+use guest::Guest;
+use limits::MemoryLimit;
+use output::say;
 use std::io::IsTerminal;
-use std::net::TcpListener;
 use std::process::ExitCode;
-use uv_handles_host::{UvCtx, UvCtxView, UvView};
-use wasmtime::component::{Component, Linker, ResourceTable};
+use timeout::Timeout;
+use uv_handles_host::Limits;
+use wasmtime::component::ResourceTable;
 use wasmtime::error::Context;
-use wasmtime::{Config, Engine, Result, Store, bail};
-use wasmtime_wasi::p2::bindings::sync::Command;
-use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
+use wasmtime::{Engine, Result, Store, Trap, WasmBacktrace, bail};
+use wasmtime_wasi::p2::bindings::sync::CommandPre;
 
 /// A wrong command line (clap's own), or a component that can not be used.
 const UNUSABLE: u8 = 2;
 
-struct Guest {
-    uv: UvCtx,
-    wasi: WasiCtx,
-    table: ResourceTable,
-}
+/// --timeout has passed. The code of timeout(1).
+const TIMED_OUT: u8 = 124;
 
-impl UvView for Guest {
-    fn uv(&mut self) -> UvCtxView<'_> {
-        UvCtxView { ctx: &mut self.uv }
-    }
-}
+/// Nobody reads standard output. What a shell makes of a death by SIGPIPE.
+const NOBODY_READS: u8 = 141;
 
-impl WasiView for Guest {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
+/// Component handles that wasmtime allows beyond those of uv:handles: WASI's streams and files. This many
+/// are what it allows all together unless told otherwise.
+const OTHER_HANDLES: usize = 100_000;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    match start() {
+        Ok(code) => code,
+        Err(error) => {
+            say(format!("{error:#}"));
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}
+
+/// Does what the command line says. An error is one that keeps the guest from starting.
+fn start() -> Result<ExitCode> {
+    let mut cli = Cli::parse();
+    if let Some(shell) = cli.completions {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "uv-run", &mut script);
+        output::print(&String::from_utf8_lossy(&script));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(file) = &cli.config {
+        cli.options = cli.options.over(config::read(file)?);
+    }
+    let options = &cli.options;
+    // While there is no other thread.
+    let wake_signals = grants::wake_signals(options)?;
+    log();
+
+    let engine = component::engine(!options.no_cache)?;
+    let component = component::load(&engine, cli.file())?;
+    if cli.list_imports {
+        output::print(&imports::list(&engine, &component));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let program = component::link(&engine, &component, cli.file())?;
+    let Grants { uv, wasi, by_signal, control, files } = grants::make(options, cli.args())?;
+    if !by_signal.is_empty() {
+        wake::by_signals(wake_signals, by_signal)?;
+    }
+    if let Some((socket, senders)) = control {
+        wake::by_lines(socket, senders)?;
+    }
+    let timeout = match options.timeout {
+        Some(limit) => {
+            let (engine, interrupt, files) = (engine.clone(), uv.interrupt_handle(), files.clone());
+            let stuck = move || {
+                files.remove();
+                std::process::exit(TIMED_OUT.into())
+            };
+            let timeout = Timeout::start(limit.0, engine, interrupt, stuck);
+            Some(timeout.context("--timeout is not possible")?)
+        }
+        None => None,
+    };
+    let memory = MemoryLimit::new(options.max_memory.map(|size| size.0));
+    let guest = Guest { uv, wasi, table: ResourceTable::new(), memory };
+    let code = run(&engine, &program, guest, options, timeout.as_ref());
+    // Not before everything that the guest has written is out.
+    drop(timeout);
+    // Its thread may still have the files.
+    files.remove();
+    code
+}
+
+/// Runs the guest, and releases all that it had.
+fn run(
+    engine: &Engine,
+    program: &CommandPre<Guest>,
+    guest: Guest,
+    options: &Options,
+    timeout: Option<&Timeout>,
+) -> Result<ExitCode> {
+    let mut store = Store::new(engine, guest);
+    store.set_epoch_deadline(1);
+    store.limiter(|guest| &mut guest.memory);
+    store.set_max_component_handles(max_component_handles(options));
+    let command = match program.instantiate(&mut store) {
+        Ok(command) => command,
+        // Code of the guest runs already here.
+        Err(error) if error.is::<WasmBacktrace>() || error.is::<Trap>() => {
+            return Ok(ending::report(&error, &store, timeout));
+        }
+        Err(_) if store.data().memory.was_reached() => {
+            bail!("the guest needs more memory to begin with than --max-memory allows");
+        }
+        Err(error) => return Err(error.context("the guest can not be started")),
+    };
+    Ok(match command.wasi_cli_run().call_run(&mut store) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(())) => ExitCode::FAILURE,
+        Err(error) => ending::report(&error, &store, timeout),
+    })
+}
+
+/// Our limits are to be reached first: theirs are errors that a guest can handle, this one is a trap.
+fn max_component_handles(options: &Options) -> usize {
+    let limits = Limits::default();
+    [
+        options.max_handles.unwrap_or(limits.handles),
+        options.max_loops.unwrap_or(limits.loops),
+        options.max_descriptors.unwrap_or(limits.descriptors),
+    ]
+    .into_iter()
+    .fold(OTHER_HANDLES, |sum, limit| sum.saturating_add(limit as usize))
+}
+
+/// Shows the events that RUST_LOG asks for.
+fn log() {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
-    let (mut store, command) = match prepare(&cli) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            eprintln!("uv-run: {error:#}");
-            return ExitCode::from(UNUSABLE);
-        }
-    };
-    let result = command.wasi_cli_run().call_run(&mut store);
-    match result {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(())) => ExitCode::FAILURE,
-        Err(error) => match error.downcast_ref::<I32Exit>() {
-            Some(I32Exit(code)) => ExitCode::from(u8::try_from(*code).unwrap_or(1)),
-            None => {
-                eprintln!("uv-run: the guest trapped: {error:?}");
-                ExitCode::FAILURE
-            }
-        },
-    }
-}
-
-/// Everything up to the guest's first instruction.
-fn prepare(cli: &Cli) -> Result<(Store<Guest>, Command)> {
-    let mut config = Config::new();
-    // Guests of uv:handles use no component-model async, and calls are three times cheaper without.
-    config.concurrency_support(false);
-    let engine = Engine::new(&config)?;
-    let name = cli.file().display();
-    let bytes = std::fs::read(cli.file()).with_context(|| format!("{name} can not be read"))?;
-    check_format(&bytes).with_context(|| format!("{name} can not be run"))?;
-    let component = Component::new(&engine, bytes)
-        .with_context(|| format!("{name} is not a WebAssembly component that can be used"))?;
-
-    let mut linker = Linker::<Guest>::new(&engine);
-    uv_handles_host::add_to_linker_sync(&mut linker)?;
-    wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
-    let instance = linker
-        .instantiate_pre(&component)
-        .with_context(|| format!("{name} imports something that uv-run does not have"))?;
-
-    let guest = Guest { uv: grants(cli)?, wasi: wasi(cli), table: ResourceTable::new() };
-    let mut store = Store::new(&engine, guest);
-    let pre = wasmtime_wasi::p2::bindings::sync::CommandPre::new(instance)
-        .with_context(|| format!("{name} is not a program (it does not export wasi:cli/run)"))?;
-    let command = pre.instantiate(&mut store)?;
-    Ok((store, command))
-}
-
-/// Refuses in one sentence what wasmtime would refuse in several lines.
-fn check_format(bytes: &[u8]) -> Result<()> {
-    let Some((magic, rest)) = bytes.split_first_chunk() else {
-        bail!("it is too short to be WebAssembly");
-    };
-    if magic != b"\0asm" {
-        bail!("it is not WebAssembly");
-    }
-    // The header's last two bytes tell a component (1) from a core module (0).
-    if rest.get(2..4) == Some(&[0, 0]) {
-        bail!("it is a core module, not a component: build it for wasm32-wasip2");
-    }
-    Ok(())
-}
-
-/// What the command line grants.
-fn grants(cli: &Cli) -> Result<UvCtx> {
-    let mut uv = UvCtx::builder();
-    for listen in &cli.listen {
-        let refused = || format!("--listen {}={}", listen.name, listen.address);
-        let socket = TcpListener::bind(listen.address).with_context(refused)?;
-        eprintln!("uv-run: {} listens on {}", listen.name, socket.local_addr().with_context(refused)?);
-        uv.descriptor(&listen.name, socket).with_context(refused)?;
-    }
-    if cli.stdin {
-        uv.stdin("stdin", std::io::stdin()).context("--stdin: standard input can not be used")?;
-    }
-    for &signum in &cli.signal {
-        uv.signal(signum);
-    }
-    Ok(uv.build())
-}
-
-/// The part of WASI that every program gets: where to print, and its arguments.
-fn wasi(cli: &Cli) -> WasiCtx {
-    let mut wasi = WasiCtx::builder();
-    wasi.inherit_stdout().inherit_stderr();
-    // The guest has this thread to itself: what it prints may block it.
-    wasi.allow_blocking_current_thread(true);
-    wasi.args(cli.args());
-    wasi.build()
 }

@@ -34,6 +34,9 @@ const SIGNALS: [(&str, i32); 25] = [
 pub fn number(text: &str) -> Result<i32, String> {
     let lower = text.trim().to_lowercase();
     let name = lower.strip_prefix("sig").unwrap_or(&lower);
+    if ["kill", "stop", "segv", "bus", "ill", "fpe", "trap", "abrt"].contains(&name) {
+        return Err(format!("the signal {text} can not be watched"));
+    }
     let known = SIGNALS.iter().find(|(known, _)| *known == name).map(|&(_, signum)| signum);
     let signum = known
         .or_else(|| name.parse().ok())

@@ -293,7 +293,15 @@ mod tests {
         for text in ["example.org:80", "[::1]:80", "127.0.0.1:1"] {
             assert_eq!(text.parse::<HostPort>().unwrap().to_string(), text);
         }
-        refused::<HostPort>(&["", "example.org", ":80", "example.org:", "example.org:http", "a:0", "a:65536"]);
+        refused::<HostPort>(&[
+            "",
+            "example.org",
+            ":80",
+            "example.org:",
+            "example.org:http",
+            "a:0",
+            "a:65536",
+        ]);
     }
 
     #[test]

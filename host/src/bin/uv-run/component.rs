@@ -1,0 +1,157 @@
+//! From a file to a component that can be run, or to one sentence about why it can not.
+
+use crate::guest::Guest;
+use crate::imports;
+use crate::output;
+use std::path::Path;
+use wasmtime::component::{Component, Linker};
+use wasmtime::error::Context;
+use wasmtime::{Cache, Config, Engine, Result, bail};
+use wasmtime_wasi::p2::bindings::sync::CommandPre;
+
+/// The engine. With the cache, what is compiled once is there for later runs, of `wasmtime` too.
+pub fn engine(cache: bool) -> Result<Engine> {
+    let mut config = Config::new();
+    // Guests of uv:handles use no component-model async, and calls are three times cheaper without.
+    config.concurrency_support(false);
+    // For --timeout. Always, so that one compilation serves with and without it; it costs next to nothing.
+    config.epoch_interruption(true);
+    if cache {
+        match Cache::from_file(None) {
+            Ok(cache) => drop(config.cache(Some(cache))),
+            Err(error) => tracing::debug!("compiled code is not kept: {error:#}"),
+        }
+    }
+    Engine::new(&config)
+}
+
+/// Reads and compiles a component.
+pub fn load(engine: &Engine, file: &Path) -> Result<Component> {
+    let name = file.display();
+    let bytes = std::fs::read(file).with_context(|| format!("{name} can not be read"))?;
+    check_format(&bytes).with_context(|| format!("{name} can not be run"))?;
+    Component::new(engine, bytes).map_err(|error| {
+        wasmtime::Error::msg(format!("{name} is not a valid WebAssembly component: {}", in_one_line(&error)))
+    })
+}
+
+/// Connects a component's imports with what uv-run has.
+pub fn link(engine: &Engine, component: &Component, file: &Path) -> Result<CommandPre<Guest>> {
+    let name = file.display();
+    if let Some(problem) = imports::problem(engine, component) {
+        bail!("{name} can not be run: {problem}");
+    }
+    let instance = linker(engine)?
+        .instantiate_pre(component)
+        .map_err(|error| wasmtime::Error::msg(format!("{name} can not be run: {}", in_one_line(&error))))?;
+    CommandPre::new(instance).map_err(|_| {
+        let is_plugin = imports::exports(engine, component, "uv:handles/plugin-events");
+        let what = match is_plugin {
+            true => "it is a plugin for an embedder",
+            false => "it is a library",
+        };
+        wasmtime::Error::msg(format!(
+            "{name} can not be run: it does not export wasi:cli/run@0.2, so {what} and not a program"
+        ))
+    })
+}
+
+fn linker(engine: &Engine) -> Result<Linker<Guest>> {
+    let mut linker = Linker::<Guest>::new(engine);
+    uv_handles_host::add_to_linker_sync(&mut linker)?;
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+    output::end_when_nobody_reads(&mut linker)?;
+    Ok(linker)
+}
+
+/// Refuses in one sentence what wasmtime would refuse in several lines.
+fn check_format(bytes: &[u8]) -> Result<()> {
+    if bytes.trim_ascii_start().starts_with(b"(component") || bytes.trim_ascii_start().starts_with(b"(module")
+    {
+        bail!("it is WebAssembly's text format; `wasm-tools parse` makes a binary of it");
+    }
+    let Some((magic, rest)) = bytes.split_first_chunk() else {
+        bail!("it is too short to be WebAssembly");
+    };
+    if magic != b"\0asm" {
+        bail!("it is not WebAssembly");
+    }
+    // The header's last two bytes tell a component (1) from a core module (0).
+    if rest.get(2..4) == Some(&[0, 0]) {
+        bail!("it is a core module, not a component: build it for wasm32-wasip2");
+    }
+    Ok(())
+}
+
+/// An error of wasmtime's and its causes as one line.
+fn in_one_line(error: &wasmtime::Error) -> String {
+    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(bytes: &[u8]) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("guest.wasm");
+        std::fs::write(&file, bytes).unwrap();
+        let engine = engine(false).unwrap();
+        let refused = load(&engine, &file).and_then(|component| link(&engine, &component, &file).map(drop));
+        let error = format!("{:#}", refused.unwrap_err());
+        assert!(error.starts_with(file.to_str().unwrap()) && !error.contains('\n'), "{error}");
+        error
+    }
+
+    /// A component's header, and then its sections.
+    fn component(sections: &[u8]) -> Vec<u8> {
+        [b"\0asm\x0d\0\x01\0", sections].concat()
+    }
+
+    /// A component that imports an empty instance under this name.
+    fn importing(name: &str) -> Vec<u8> {
+        // Type section: one instance type without declarations. Import section: it, by name.
+        let import = [&[1, 0, name.len() as u8], name.as_bytes(), &[5, 0]].concat();
+        component(&[&[7, 3, 1, 0x42, 0, 10, import.len() as u8], &import[..]].concat())
+    }
+
+    #[test]
+    fn what_is_no_component_is_refused_in_one_sentence() {
+        for (bytes, expected) in [
+            (&b""[..], "too short"),
+            (b"\0asm", "not a valid WebAssembly component"),
+            (b"#!/bin/sh\n", "it is not WebAssembly"),
+            (b"\0asm\x01\0\0\0", "it is a core module"),
+            (b"  (component)", "text format"),
+            (b"\0asm\x0d\0\x01\0\xff\xff", "not a valid WebAssembly component"),
+        ] {
+            let error = refused(bytes);
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_linked_is_refused_in_one_sentence() {
+        for (bytes, expected) in [
+            (component(&[]), "does not export wasi:cli/run@0.2, so it is a library"),
+            (importing("acme:rockets/launch@1.0.0"), "it imports acme:rockets/launch@1.0.0, which"),
+            (
+                importing("uv:handles/timer@0.9.0"),
+                "imports uv:handles/timer@0.9.0, and this uv-run has uv:handles",
+            ),
+            (importing("wasi:cli/stdout@0.3.0"), "imports wasi:cli/stdout@0.3.0, and this uv-run has wasi"),
+        ] {
+            let error = refused(&bytes);
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_examples_can_be_run() {
+        let guests =
+            std::env::var_os("UV_HANDLES_GUESTS").expect("`cargo xtask test` says where the guests are");
+        let engine = engine(false).unwrap();
+        let file = Path::new(&guests).join("first-timer.wasm");
+        link(&engine, &load(&engine, &file).unwrap(), &file).unwrap();
+    }
+}

@@ -1,0 +1,103 @@
+//! Telling the user what the guest asked for in vain, and which option would grant it.
+
+use crate::output::{quoted, say};
+use crate::signals;
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use uv_handles_host::Denied;
+
+/// How many different things are told. A guest may think of any number of names.
+const MOST: usize = 100;
+
+/// What has been told.
+#[derive(Debug, Default)]
+pub struct Told(Mutex<HashSet<String>>);
+
+impl Told {
+    /// Tells it, unless it has been told already.
+    pub fn tell(&self, message: String) {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() > MOST || !told.insert(message.clone()) {
+            return;
+        }
+        match told.len() > MOST {
+            false => say(message),
+            true => say("the guest asks for ever more that was not granted; nothing more is said about it"),
+        }
+    }
+}
+
+/// The sentence for something of uv:handles.
+pub fn sentence(denied: Denied<'_>) -> String {
+    match denied {
+        Denied::Descriptor(name) => {
+            let (quoted, arg) = (quoted(name), argument(name));
+            let options = match name {
+                "stdin" => "--stdin would grant standard input".into(),
+                "stdout" => "--stdout-as stdout would grant standard output".into(),
+                _ => format!(
+                    "--listen {arg}=ADDRESS:PORT would grant it \
+                     (or --connect, --udp, --unix-listen, --unix-connect, --fifo, --stdout-as)"
+                ),
+            };
+            format!("the guest asked for the descriptor {quoted}, which was not granted; {options}")
+        }
+        Denied::Signal(signum) => {
+            let name = signals::name(signum);
+            format!(
+                "the guest asked for the signal {name}, which was not granted; \
+                 --signal {name} would grant it"
+            )
+        }
+        Denied::WakeUp(name) => format!(
+            "the guest asked for the wake-up {}, which was not granted; --wake {} would grant it",
+            quoted(name),
+            argument(name)
+        ),
+        // The library may learn to deny more than this command knows options for.
+        other => format!("the guest asked for {other:?}, which was not granted"),
+    }
+}
+
+/// The sentence for a socket of WASI's.
+pub fn wasi_socket() -> String {
+    "the guest asked for a socket of WASI's, which uv-run never grants; \
+     --listen, --connect and --udp grant sockets of uv:handles"
+        .into()
+}
+
+/// A name as it can be copied to a command line; `NAME` for one that would need quotes.
+fn argument(name: &str) -> &str {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:".contains(c);
+    match !name.is_empty() && name.len() <= 64 && name.chars().all(plain) {
+        true => name,
+        false => "NAME",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_names_the_option() {
+        for (denied, option) in [
+            (Denied::Descriptor("clients"), "\"clients\", which was not granted; --listen clients=ADDRESS"),
+            (Denied::Descriptor("a=\n"), "\"a=\\n\", which was not granted; --listen NAME=ADDRESS:PORT"),
+            (Denied::Descriptor("stdin"), "--stdin would"),
+            (Denied::Signal(1), "the signal hup, which was not granted; --signal hup would"),
+            (Denied::Signal(40), "--signal 40 would"),
+            (Denied::WakeUp("print"), "the wake-up \"print\", which was not granted; --wake print would"),
+        ] {
+            let sentence = sentence(denied);
+            assert!(sentence.contains(option), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn what_is_told_is_bounded() {
+        let told = Told::default();
+        (0..1000).for_each(|number| told.tell(number.to_string()));
+        assert_eq!(told.0.lock().unwrap().len(), MOST + 1);
+    }
+}

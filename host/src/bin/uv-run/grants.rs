@@ -1,0 +1,269 @@
+//! Making what the options grant: sockets are bound and connected, FIFOs and directories opened, before
+//! the guest starts.
+
+use crate::cli::Options;
+use crate::denied::{self, Told};
+use crate::output::{quoted, say};
+use crate::signals;
+use crate::unix_socket::SocketFiles;
+use crate::values::{Env, Fifo, FifoMode, HostPort, Udp};
+use crate::wake;
+use rustix::fs::{FileType, Mode, OFlags, fstat, open};
+use rustix::io::Errno;
+use std::collections::HashMap;
+use std::io;
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Arc;
+use uv_handles_host::{AsyncSender, UvCtx};
+use wasmtime::error::Context;
+use wasmtime::{Result, bail};
+use wasmtime_wasi::{FsPerms, WasiCtx};
+
+/// What the guest is given, and what goes with it.
+pub struct Grants {
+    pub uv: UvCtx,
+    pub wasi: WasiCtx,
+    /// The wake-ups that signals send.
+    pub by_signal: Vec<(i32, AsyncSender)>,
+    /// The control socket, and the wake-ups that it sends.
+    pub control: Option<(UnixListener, Vec<AsyncSender>)>,
+    pub files: SocketFiles,
+}
+
+/// Makes all grants. The arguments are the guest's.
+pub fn make(options: &Options, args: &[String]) -> Result<Grants> {
+    check_names(options)?;
+    let told = Arc::new(Told::default());
+    let files = SocketFiles::default();
+    let mut uv = UvCtx::builder();
+    let mut grant = |option: &str, name: &str, made: Result<OwnedFd>| {
+        let made = made.and_then(|fd| uv.descriptor(name, fd).map(drop).map_err(Into::into));
+        made.with_context(|| format!("{option} {} is not possible", name.escape_debug()))
+    };
+    for listen in &options.listen {
+        let option = format!("--listen {}={}", listen.name.escape_debug(), listen.value);
+        let socket = TcpListener::bind(listen.value.0).with_context(|| option.clone())?;
+        say(format!("{} listens on {}", listen.name.escape_debug(), socket.local_addr()?));
+        grant("--listen", &listen.name, Ok(socket.into()))?;
+    }
+    for peer in &options.connect {
+        grant("--connect", &peer.name, connect(&peer.value))?;
+    }
+    for socket in &options.udp {
+        let made = udp(&socket.value);
+        if let Ok(made) = &made {
+            say(format!("{} receives on {}", socket.name.escape_debug(), made.local_addr()?));
+        }
+        grant("--udp", &socket.name, made.map(Into::into))?;
+    }
+    for socket in &options.unix_listen {
+        let made = files.listen(&socket.value.0).map(Into::into);
+        grant("--unix-listen", &socket.name, made)?;
+    }
+    for socket in &options.unix_connect {
+        let path = &socket.value.0;
+        let made = UnixStream::connect(path)
+            .with_context(|| format!("the socket {}", quoted(&path.to_string_lossy())));
+        grant("--unix-connect", &socket.name, made.map(Into::into))?;
+    }
+    for file in &options.fifo {
+        grant("--fifo", &file.name, fifo(&file.value))?;
+    }
+    if options.stdin {
+        uv.stdin("stdin", io::stdin()).context("--stdin: standard input can not be used")?;
+    }
+    if let Some(name) = &options.stdout_as {
+        uv.stdout(&name.0, io::stdout()).context("--stdout-as: standard output can not be used")?;
+    }
+    for &signum in options.signal.iter().flat_map(|list| &list.0) {
+        uv.signal(signum);
+    }
+
+    let senders: Vec<_> =
+        options.wake.iter().map(|wake| (wake.signal, uv.wake_up(wake.name.as_str()))).collect();
+    let control = match &options.control {
+        Some(path) => Some(files.listen(&path.0).context("--control is not possible")?),
+        None => None,
+    };
+    let control = control.map(|socket| (socket, senders.iter().map(|(_, sender)| sender.clone()).collect()));
+    let by_signal = senders.into_iter().filter_map(|(signum, sender)| Some((signum?, sender))).collect();
+
+    uv.limits(|limits| {
+        limits.handles = options.max_handles.unwrap_or(limits.handles);
+        limits.loops = options.max_loops.unwrap_or(limits.loops);
+        limits.descriptors = options.max_descriptors.unwrap_or(limits.descriptors);
+    });
+    uv.virtual_time(options.virtual_time);
+    let listener = told.clone();
+    uv.on_denied(move |denied| listener.tell(denied::sentence(denied)));
+    Ok(Grants { uv: uv.build(), wasi: wasi(options, args, told)?, by_signal, control, files })
+}
+
+/// The signals that send wake-ups. Nothing else can have them then.
+pub fn wake_signals(options: &Options) -> Result<wake::SignalSet> {
+    let signums = options.wake.iter().filter_map(|wake| wake.signal);
+    for signum in signums.clone() {
+        if options.signal.iter().any(|list| list.0.contains(&signum)) {
+            let name = signals::name(signum);
+            bail!("the signal {name} can be either the guest's (--signal) or send a wake-up (--wake)");
+        }
+    }
+    Ok(wake::SignalSet::block(signums))
+}
+
+/// Refuses two descriptors of one name: the guest could open only one of them.
+fn check_names(options: &Options) -> Result<()> {
+    let names = (options.listen.iter().map(|grant| (&grant.name, "--listen")))
+        .chain(options.connect.iter().map(|grant| (&grant.name, "--connect")))
+        .chain(options.udp.iter().map(|grant| (&grant.name, "--udp")))
+        .chain(options.unix_listen.iter().map(|grant| (&grant.name, "--unix-listen")))
+        .chain(options.unix_connect.iter().map(|grant| (&grant.name, "--unix-connect")))
+        .chain(options.fifo.iter().map(|grant| (&grant.name, "--fifo")))
+        .chain(options.stdout_as.iter().map(|name| (&name.0, "--stdout-as")));
+    let mut known = HashMap::new();
+    let stdin = "stdin".to_owned();
+    if options.stdin {
+        known.insert(&stdin, "--stdin");
+    }
+    for (name, option) in names {
+        if let Some(other) = known.insert(name, option) {
+            bail!("the descriptor {} is granted twice, by {other} and by {option}", quoted(name));
+        }
+    }
+    Ok(())
+}
+
+fn connect(peer: &HostPort) -> Result<OwnedFd> {
+    let addresses = peer.resolve().with_context(|| format!("{peer} can not be resolved"))?;
+    let socket = TcpStream::connect(&addresses[..]).with_context(|| format!("{peer} does not answer"))?;
+    Ok(socket.into())
+}
+
+fn udp(udp: &Udp) -> Result<UdpSocket> {
+    let bind = udp.bind.0;
+    let socket = UdpSocket::bind(bind).with_context(|| bind.to_string())?;
+    if let Some(peer) = &udp.peer {
+        let addresses = peer.resolve().with_context(|| format!("{peer} can not be resolved"))?;
+        // A socket reaches its own kind only; a name may have addresses of both.
+        let reachable: Vec<_> =
+            addresses.into_iter().filter(|address| address.is_ipv4() == bind.is_ipv4()).collect();
+        socket.connect(&reachable[..]).with_context(|| format!("{peer} can not be reached from {bind}"))?;
+    }
+    Ok(socket)
+}
+
+fn fifo(fifo: &Fifo) -> Result<OwnedFd> {
+    let name = quoted(&fifo.path.to_string_lossy());
+    let flags = match fifo.mode {
+        FifoMode::Read => OFlags::RDONLY,
+        FifoMode::Write => OFlags::WRONLY,
+        FifoMode::Both => OFlags::RDWR,
+    };
+    let flags = flags | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    let fd = match open(&fifo.path, flags, Mode::empty()) {
+        Ok(fd) => fd,
+        Err(Errno::NOENT) => bail!("there is no {name}; `mkfifo` makes it"),
+        Err(Errno::NXIO) => bail!("nobody reads {name} yet"),
+        Err(error) => bail!("{name} can not be opened: {}", io::Error::from(error)),
+    };
+    let is_fifo = FileType::from_raw_mode(fstat(&fd).map_err(io::Error::from)?.st_mode) == FileType::Fifo;
+    match is_fifo {
+        true => Ok(fd),
+        false => bail!("{name} is no FIFO"),
+    }
+}
+
+/// The part of WASI that every program gets - where to print, its arguments, clocks and random
+/// numbers - and what is granted.
+fn wasi(options: &Options, args: &[String], told: Arc<Told>) -> Result<WasiCtx> {
+    let mut wasi = WasiCtx::builder();
+    wasi.inherit_stdout().inherit_stderr();
+    // The guest has this thread to itself: what it prints may block it.
+    wasi.allow_blocking_current_thread(true);
+    wasi.args(args);
+    for Env { name, value } in &options.env {
+        match value.clone().map_or_else(|| std::env::var(name), Ok) {
+            Ok(value) => drop(wasi.env(name, value)),
+            Err(_) => bail!("--env {}: uv-run has no such variable", name.escape_debug()),
+        }
+    }
+    for (dirs, permissions, option) in
+        [(&options.dir, FsPerms::ReadWrite, "--dir"), (&options.dir_ro, FsPerms::ReadOnly, "--dir-ro")]
+    {
+        for dir in dirs {
+            let host = || format!("{option} {} can not be opened", dir.host.display());
+            wasi.preopened_dir(&dir.host, &dir.guest, permissions).with_context(host)?;
+        }
+    }
+    // WASI's sockets can not be polled by a loop, so there is no option for them.
+    wasi.allow_tcp(true).allow_udp(true);
+    wasi.socket_addr_check(move |_, _| {
+        told.tell(denied::wasi_socket());
+        Box::pin(async { false })
+    });
+    Ok(wasi.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use clap::Parser;
+
+    fn refused(options: &[&str]) -> String {
+        let line = [&["uv-run"], options, &["guest.wasm"]].concat();
+        match make(&Cli::parse_from(line).options, &[]) {
+            Ok(_) => panic!("{options:?} is accepted"),
+            Err(error) => format!("{error:#}"),
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_granted_is_one_sentence() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        std::fs::write(path("file"), "").unwrap();
+        for (option, expected) in [
+            (format!("--listen=a={}", taken.local_addr().unwrap()), "in use"),
+            (format!("--connect=a={closed}"), "does not answer"),
+            ("--udp=a=127.0.0.1:0,[::1]:1".into(), "can not be reached from 127.0.0.1:0"),
+            ("--udp=a=192.0.2.1:0".into(), "192.0.2.1:0: "),
+            (format!("--unix-listen=a={}", path("file")), "is no socket"),
+            (format!("--unix-listen=a={}", path("none/socket")), "No such file"),
+            (format!("--unix-connect=a={}", path("none")), "No such file"),
+            (format!("--fifo=a={}", path("none")), "`mkfifo` makes it"),
+            (format!("--fifo=a={}", path("file")), "is no FIFO"),
+            (format!("--dir={}", path("none")), "can not be opened"),
+            (format!("--control={}", path("file")), "is no socket"),
+            ("--env=UV_RUN_HAS_NO_SUCH_VARIABLE".into(), "has no such variable"),
+        ] {
+            let error = refused(&[&option]);
+            let name = option.split('=').next().unwrap();
+            assert!(error.contains(expected) && error.contains(name), "{option}: {error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_granted_once() {
+        let error = refused(&["--udp=a=127.0.0.1:0", "--listen=a=127.0.0.1:0"]);
+        assert!(error.contains("\"a\" is granted twice, by --listen and by --udp"), "{error}");
+        let error = refused(&["--stdin", "--stdout-as=stdin"]);
+        assert!(error.contains("by --stdin and by --stdout-as"), "{error}");
+    }
+
+    #[test]
+    fn a_fifo_for_writing_needs_a_reader() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("fifo");
+        rustix::fs::mknodat(rustix::fs::CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        let open = |mode| fifo(&Fifo { path: path.clone(), mode });
+        assert!(open(FifoMode::Write).unwrap_err().to_string().contains("nobody reads"));
+        let _reader = open(FifoMode::Read).unwrap();
+        open(FifoMode::Write).unwrap();
+    }
+}

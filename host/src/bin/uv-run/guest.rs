@@ -1,0 +1,26 @@
+//! What the store of a guest holds.
+
+use crate::limits::MemoryLimit;
+use uv_handles_host::{UvCtx, UvCtxView, UvView};
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+/// A guest's contexts.
+pub struct Guest {
+    pub uv: UvCtx,
+    pub wasi: WasiCtx,
+    pub table: ResourceTable,
+    pub memory: MemoryLimit,
+}
+
+impl UvView for Guest {
+    fn uv(&mut self) -> UvCtxView<'_> {
+        UvCtxView { ctx: &mut self.uv }
+    }
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}

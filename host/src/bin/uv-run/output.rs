@@ -1,0 +1,139 @@
+//! What is printed: uv-run's own messages, and what becomes of a guest that prints to nobody.
+
+use crate::guest::Guest;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::fmt;
+use std::io::Write;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource};
+use wasmtime_wasi::p2::bindings::sync::io::streams::{Host, HostOutputStream, StreamError as Reported};
+use wasmtime_wasi::p2::{DynOutputStream, StreamError, StreamResult};
+
+/// The longest text of a guest's that is repeated.
+const QUOTED: usize = 64;
+
+/// Says something on standard error. If nobody listens there, that is no reason to fail.
+pub fn say(message: impl fmt::Display) {
+    // In one write: lines of several threads do not mix.
+    let _ = std::io::stderr().write_all(format!("uv-run: {message}\n").as_bytes());
+}
+
+/// Prints on standard output, and ends the process if nobody reads it.
+pub fn print(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    if stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err() {
+        std::process::exit(crate::NOBODY_READS.into());
+    }
+}
+
+/// A text that somebody else chose, so that it can be printed: quoted, escaped, and not too long.
+pub fn quoted(text: &str) -> String {
+    match text.char_indices().nth(QUOTED) {
+        Some((end, _)) => format!("\"{}...\"", text[..end].escape_debug()),
+        None => format!("\"{}\"", text.escape_debug()),
+    }
+}
+
+/// The interface, in the version of wasmtime-wasi; guests that import another 0.2 get it as well.
+const STREAMS: &str = "wasi:io/streams@0.2.12";
+
+/// The guest has printed something that nobody reads.
+#[derive(Debug)]
+pub struct NobodyReads;
+
+impl fmt::Display for NobodyReads {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("nobody reads standard output")
+    }
+}
+
+impl std::error::Error for NobodyReads {}
+
+/// Ends the guest at once when it prints and nobody reads, as SIGPIPE ends a C program. Otherwise most
+/// guests would panic about it on standard error. Descriptors are not concerned: writing to one answers
+/// with EPIPE.
+pub fn end_when_nobody_reads(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    // These four are how a guest prints; they do what wasmtime-wasi's do and look at the error.
+    linker.allow_shadowing(true);
+    let mut streams = linker.instance(STREAMS)?;
+    streams.func_wrap(
+        "[method]output-stream.write",
+        |mut store: StoreContextMut<'_, Guest>, (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| {
+            let table = &mut store.data_mut().table;
+            let written = HostOutputStream::write(table, stream, bytes);
+            reported(table, written)
+        },
+    )?;
+    streams.func_wrap(
+        "[method]output-stream.blocking-write-and-flush",
+        |mut store: StoreContextMut<'_, Guest>, (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| {
+            let table = &mut store.data_mut().table;
+            let written = HostOutputStream::blocking_write_and_flush(table, stream, bytes);
+            reported(table, written)
+        },
+    )?;
+    streams.func_wrap(
+        "[method]output-stream.flush",
+        |mut store: StoreContextMut<'_, Guest>, (stream,): (Resource<DynOutputStream>,)| {
+            let table = &mut store.data_mut().table;
+            let flushed = HostOutputStream::flush(table, stream);
+            reported(table, flushed)
+        },
+    )?;
+    streams.func_wrap(
+        "[method]output-stream.blocking-flush",
+        |mut store: StoreContextMut<'_, Guest>, (stream,): (Resource<DynOutputStream>,)| {
+            let table = &mut store.data_mut().table;
+            let flushed = HostOutputStream::blocking_flush(table, stream);
+            reported(table, flushed)
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+fn reported(
+    table: &mut wasmtime::component::ResourceTable,
+    result: StreamResult<()>,
+) -> wasmtime::Result<(Result<(), Reported>,)> {
+    match result {
+        Ok(()) => Ok((Ok(()),)),
+        Err(StreamError::Closed) if nobody_reads() => Err(NobodyReads.into()),
+        Err(error) => Ok((Err(Host::convert_stream_error(table, error)?),)),
+    }
+}
+
+/// Whether standard output is a pipe or socket without a reader.
+fn nobody_reads() -> bool {
+    let stdout = std::io::stdout();
+    let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
+    poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok()
+        && fds[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_replaced_is_there_to_begin_with() {
+        let engine = wasmtime::Engine::default();
+        let mut linker = Linker::<Guest>::new(&engine);
+        wasmtime_wasi::p2::add_to_linker_sync(&mut linker).unwrap();
+        let mut streams = linker.instance(STREAMS).unwrap();
+        for function in ["write", "blocking-write-and-flush", "flush", "blocking-flush"] {
+            let name = format!("[method]output-stream.{function}");
+            let added = streams.func_wrap(&name, |_, (): ()| Ok(()));
+            assert!(added.is_err(), "wasmtime-wasi has no {name} in {STREAMS}");
+        }
+        end_when_nobody_reads(&mut linker).unwrap();
+    }
+
+    #[test]
+    fn what_a_guest_chose_is_escaped_and_cut() {
+        assert_eq!(quoted("a b"), "\"a b\"");
+        assert_eq!(quoted("\x1b[2J\n\u{202e}\""), "\"\\u{1b}[2J\\n\\u{202e}\\\"\"");
+        let long = quoted(&"ä".repeat(1_000_000));
+        assert_eq!(long, format!("\"{}...\"", "ä".repeat(QUOTED)));
+    }
+}

@@ -1,0 +1,111 @@
+//! Listening on a Unix socket, and removing its file when the run ends.
+
+use crate::output::quoted;
+use std::fs;
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use wasmtime::error::Context;
+use wasmtime::{Result, bail};
+
+/// The files of a run's sockets. Clones share them; they are removed with the last clone, or when
+/// [`SocketFiles::remove`] says so, because another clone may live as long as the process.
+#[derive(Debug, Clone, Default)]
+pub struct SocketFiles(Arc<Files>);
+
+#[derive(Debug, Default)]
+struct Files(Mutex<Vec<SocketFile>>);
+
+#[derive(Debug)]
+struct SocketFile {
+    path: PathBuf,
+    /// Device and inode: somebody may have put another file there in the meantime.
+    identity: (u64, u64),
+}
+
+impl SocketFiles {
+    /// Listens on a new socket at a path. A socket file that nobody listens on any more is left over
+    /// from a run that was killed, and is replaced; any other file stays what it is.
+    pub fn listen(&self, path: &Path) -> Result<UnixListener> {
+        if let Ok(found) = fs::symlink_metadata(path) {
+            let name = quoted(&path.to_string_lossy());
+            if !found.file_type().is_socket() {
+                bail!("the file {name} exists already, and is no socket");
+            }
+            match UnixStream::connect(path) {
+                Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path)
+                    .with_context(|| format!("{name}, an old socket, can not be replaced"))?,
+                // Whoever listens may have no time, or be somebody else's.
+                _ => bail!("the socket {name} exists already, and is in use"),
+            }
+        }
+        let listener = UnixListener::bind(path)?;
+        let made = fs::symlink_metadata(path)?;
+        let file = SocketFile { path: fs::canonicalize(path)?, identity: (made.dev(), made.ino()) };
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+        Ok(listener)
+    }
+
+    /// Removes all files now.
+    pub fn remove(&self) {
+        self.0.remove();
+    }
+}
+
+impl Files {
+    fn remove(&self) {
+        for file in self.0.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let found = fs::symlink_metadata(&file.path);
+            if found.is_ok_and(|found| (found.dev(), found.ino()) == file.identity)
+                && let Err(error) = fs::remove_file(&file.path)
+            {
+                tracing::debug!(%error, path = %file.path.display(), "a socket's file stays");
+            }
+        }
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        self.remove();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_socket_that_nobody_listens_on_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("socket");
+        let files = SocketFiles::default();
+        let listener = files.listen(&path).unwrap();
+        let in_use = files.listen(&path).unwrap_err().to_string();
+        assert!(in_use.contains("in use"), "{in_use}");
+        drop(listener);
+        let _again = SocketFiles::default().listen(&path).unwrap();
+
+        let file = dir.path().join("file");
+        fs::write(&file, "precious").unwrap();
+        let error = files.listen(&file).unwrap_err().to_string();
+        assert!(error.contains("is no socket"), "{error}");
+        assert_eq!(fs::read(&file).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn a_file_is_removed_at_the_end_unless_it_is_another_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let (ours, other) = (dir.path().join("ours"), dir.path().join("other"));
+        let files = SocketFiles::default();
+        let _listeners = [files.listen(&ours).unwrap(), files.listen(&other).unwrap()];
+        fs::rename(&other, dir.path().join("kept so that its inode is not used again")).unwrap();
+        fs::write(&other, "another").unwrap();
+        drop(files.clone());
+        assert!(ours.exists());
+        drop(files);
+        assert!(!ours.exists() && other.exists());
+    }
+}
