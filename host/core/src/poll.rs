@@ -151,7 +151,7 @@ impl Loops {
     }
 
     /// Reports that a descriptor is gone: the handle that is active on it, in each loop, is stopped
-    /// and called with an error in its loop's next poll.
+    /// and called with an error: in the loop's next poll, or in this one, if it is dispatching.
     pub fn poll_source_gone(&mut self, source: SourceId) {
         let watching: Vec<HandleId> =
             self.loops.iter().filter_map(|(_, state)| state.polls.watching.get(&source).copied()).collect();

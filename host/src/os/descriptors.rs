@@ -3,6 +3,7 @@
 //! A guest gets a duplicate of what was granted, so a grant outlives its use and can be opened
 //! again. What a guest sees are numbers of its own, never those of the host.
 
+use crate::os::signals;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketAddr, SocketAddrAny, SocketFlags};
@@ -172,7 +173,7 @@ impl Descriptor {
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         match self.is_socket {
             true => retry(|| net::send(&self.fd, bytes, SendFlags::NOSIGNAL)),
-            false => retry(|| io::write(&self.fd, bytes)),
+            false => signals::without_sigpipe(|| retry(|| io::write(&self.fd, bytes))),
         }
     }
 

@@ -5,12 +5,14 @@
 //! eventfd in its poll, edge-triggered: each write wakes each of them, and nobody has to read it
 //! empty. Every guest reads the log from its own position.
 //!
-//! `unsafe` is here because sigaction takes a function that runs at any moment, and because calling
-//! the previous handler means calling an address that the OS gave back.
+//! `unsafe` is here because sigaction takes a function that runs at any moment, because calling the
+//! previous handler means calling an address that the OS gave back, and because the OS's calls for
+//! signal masks are C.
 
 #![expect(unsafe_code, reason = "signal handlers: see above")]
 
 use rustix::event::{EventfdFlags, eventfd};
+use rustix::io::Errno;
 use std::io;
 use std::mem::{MaybeUninit, transmute};
 use std::os::fd::{IntoRawFd, RawFd};
@@ -150,6 +152,32 @@ fn action(signum: i32, new: Option<&libc::sigaction>) -> io::Result<libc::sigact
         // SAFETY: the call succeeded and has written it.
         0 => Ok(unsafe { old.assume_init() }),
         _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Lets a write to a pipe without reader fail with EPIPE alone, whatever the embedder does with SIGPIPE:
+/// the signal is for the thread that writes, so it is kept off that thread and taken back.
+pub(crate) fn without_sigpipe<T>(write: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
+    if action(libc::SIGPIPE, None).is_ok_and(|action| action.sa_sigaction == libc::SIG_IGN) {
+        return write();
+    }
+    // SAFETY: all-zero bytes are a valid sigset_t and timespec, and all pointers are valid for the calls,
+    // which concern this thread's mask and pending signals only.
+    unsafe {
+        let mut sigpipe: libc::sigset_t = MaybeUninit::zeroed().assume_init();
+        let (mut pending, mut mask) = (sigpipe, sigpipe);
+        libc::sigemptyset(&raw mut sigpipe);
+        libc::sigaddset(&raw mut sigpipe, libc::SIGPIPE);
+        libc::sigpending(&raw mut pending);
+        let was_pending = libc::sigismember(&raw const pending, libc::SIGPIPE) == 1;
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const sigpipe, &raw mut mask);
+        let result = write();
+        if matches!(result, Err(Errno::PIPE)) && !was_pending {
+            let at_once: libc::timespec = MaybeUninit::zeroed().assume_init();
+            libc::sigtimedwait(&raw const sigpipe, ptr::null_mut(), &raw const at_once);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask, ptr::null_mut());
+        result
     }
 }
 

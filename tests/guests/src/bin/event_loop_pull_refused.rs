@@ -1,0 +1,47 @@
+//! What `pull` and `begin` refuse. With the bare interfaces: the SDK never does any of this.
+
+use uv_handles::bindings::uv::handles::blocking::{Pulled, pull};
+use uv_handles::bindings::uv::handles::event_loop::Loop;
+use uv_handles::bindings::uv::handles::idle::Idle;
+use uv_handles::bindings::uv::handles::types::{Error, Occurrence, RunMode, StatusCode};
+
+fn refused<T>(result: Result<T, Error>) -> StatusCode {
+    match result {
+        Err(Error::Status(code)) => code,
+        Err(other) => panic!("{other:?}"),
+        Ok(_) => panic!("accepted"),
+    }
+}
+
+fn main() {
+    let event_loop = Loop::create().unwrap();
+    assert_eq!(refused(pull(&event_loop, 1)), StatusCode::Einval, "no run has been started");
+    assert_eq!(refused(pull(&event_loop, 0)), StatusCode::Einval);
+
+    let idle = Idle::create(&event_loop, u64::MAX).unwrap();
+    idle.start().unwrap();
+    event_loop.begin(RunMode::Once).unwrap();
+    for mode in [RunMode::Default, RunMode::Once, RunMode::Nowait] {
+        assert_eq!(refused(event_loop.begin(mode)), StatusCode::Ebusy);
+    }
+    assert_eq!(refused(pull(&event_loop, 0)), StatusCode::Einval);
+    assert_eq!(refused(event_loop.close()), StatusCode::Ebusy);
+
+    // None of that has changed the run. The maximum is one: more events are allowed, never none.
+    match pull(&event_loop, u32::MAX).unwrap() {
+        Pulled::Events(events) => {
+            assert_eq!(events.len(), 1);
+            assert_eq!(events[0].token, u64::MAX);
+            assert!(matches!(events[0].what, Occurrence::Callback));
+        }
+        Pulled::Finished(_) => panic!("an idle handle is active"),
+    }
+    assert_eq!(refused(event_loop.begin(RunMode::Once)), StatusCode::Ebusy, "inside the callback");
+    assert!(matches!(pull(&event_loop, 1), Ok(Pulled::Finished(true))));
+    assert_eq!(refused(pull(&event_loop, 1)), StatusCode::Einval, "the run is over");
+
+    drop(idle);
+    event_loop.close().unwrap();
+    assert!(matches!(event_loop.begin(RunMode::Default), Err(Error::LoopClosed)));
+    assert!(matches!(pull(&event_loop, 1), Err(Error::LoopClosed)));
+}

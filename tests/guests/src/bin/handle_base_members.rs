@@ -1,0 +1,108 @@
+//! The members of the base class, on a handle of every kind.
+
+use uv_handles::{
+    AnyHandle, Async, Check, Descriptor, Error, Handle, Idle, Loop, Poll, PollEvents, Prepare, Result,
+    RunMode, Signal, Signum, StatusCode, Timer,
+};
+use uv_handles_test_guests::{Trace, assert_refused};
+
+fn main() -> Result<()> {
+    let event_loop = Loop::new()?;
+    let socket = Descriptor::open("socket")?;
+    let timer = Timer::new(&event_loop)?;
+    let idle = Idle::new(&event_loop)?;
+    let prepare = Prepare::new(&event_loop)?;
+    let check = Check::new(&event_loop)?;
+    let wake_up = Async::new(&event_loop)?;
+    let poll = Poll::new(&event_loop, &socket)?;
+    let signal = Signal::new(&event_loop)?;
+    let all: [AnyHandle; 7] = [
+        timer.clone().into(),
+        idle.clone().into(),
+        prepare.clone().into(),
+        check.clone().into(),
+        wake_up.clone().into(),
+        poll.clone().into(),
+        signal.clone().into(),
+    ];
+    assert_eq!(event_loop.handles(), all, "in order of making");
+
+    for handle in &all {
+        let is_async = matches!(handle, AnyHandle::Async(_));
+        assert_eq!(handle.active(), is_async, "{handle:?}");
+        assert!(handle.referenced() && !handle.closing() && !handle.closed());
+        assert_eq!(handle.event_loop(), event_loop);
+    }
+    wake_up.dereference()?;
+    assert!(!event_loop.alive());
+    wake_up.reference()?;
+
+    timer.start(1000, 0)?;
+    idle.start()?;
+    prepare.start()?;
+    check.start()?;
+    poll.start(PollEvents::READABLE)?;
+    signal.start(Signum::SIGWINCH)?;
+    let trace = Trace::new();
+    for handle in &all {
+        assert!(handle.active() && event_loop.alive(), "{handle:?}");
+        // Both are idempotent, and have nothing to do with being active.
+        for (call, referenced) in [(false, false), (false, false), (true, true), (true, true), (false, false)]
+        {
+            if call {
+                handle.reference()?
+            } else {
+                handle.dereference()?
+            }
+            assert_eq!((handle.referenced(), handle.active()), (referenced, true));
+        }
+        match handle {
+            AnyHandle::Poll(_) => assert_eq!(handle.fileno(), Ok(socket.fileno())),
+            _ => assert_refused(handle.fileno(), StatusCode::EINVAL),
+        }
+        assert_refused(handle.send_buffer_size(), StatusCode::EINVAL);
+        assert_refused(handle.set_send_buffer_size(8192), StatusCode::EINVAL);
+        assert_refused(handle.receive_buffer_size(), StatusCode::EINVAL);
+        assert_refused(handle.set_receive_buffer_size(8192), StatusCode::EINVAL);
+    }
+    assert!(!event_loop.alive(), "all are active, and none is referenced");
+
+    for handle in &all {
+        let trace = trace.clone();
+        handle.close_with(move |handle| {
+            assert!(handle.closing() && !handle.closed(), "until the callback has returned");
+            trace.add("closed");
+        });
+        assert!(handle.closing() && !handle.closed() && !handle.active(), "{handle:?}");
+        assert!(event_loop.alive(), "it waits for its close callback, referenced or not");
+    }
+    event_loop.run(RunMode::Default)?;
+    assert_eq!(trace.len(), 7);
+    assert!(event_loop.handles().is_empty());
+    for handle in &all {
+        assert!(handle.closed() && handle.closing() && !handle.active() && !handle.referenced());
+        let refused = Err(Error::HandleClosed);
+        assert_eq!([handle.reference(), handle.dereference()], [refused; 2]);
+        assert_eq!(handle.fileno(), Err(Error::HandleClosed));
+        assert_eq!(handle.send_buffer_size(), Err(Error::HandleClosed));
+        assert_eq!(handle.set_send_buffer_size(1), refused);
+        assert_eq!(handle.receive_buffer_size(), Err(Error::HandleClosed));
+        assert_eq!(handle.set_receive_buffer_size(1), refused);
+        handle.close();
+    }
+    let refused = Err(Error::HandleClosed);
+    assert_eq!([timer.start(0, 0), timer.again(), timer.set_repeat(1)], [refused; 3]);
+    assert_eq!([timer.repeat(), timer.due_in()], [Err(Error::HandleClosed); 2]);
+    assert_eq!([idle.start(), prepare.start(), check.start(), wake_up.send()], [refused; 4]);
+    assert_eq!([poll.start(PollEvents::READABLE), signal.start(Signum::SIGWINCH)], [refused; 2]);
+    assert_eq!(signal.start_oneshot(Signum::SIGWINCH), refused);
+    assert_eq!(signal.signum(), Err(Error::HandleClosed));
+    // Stopping is never refused.
+    timer.stop();
+    idle.stop();
+    prepare.stop();
+    check.stop();
+    poll.stop();
+    signal.stop();
+    event_loop.close()
+}

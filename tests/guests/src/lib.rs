@@ -1,0 +1,68 @@
+//! What the guests of the whole-system tests share.
+
+mod hash;
+
+pub use hash::Hash;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use uv_handles::{Descriptor, Error, StatusCode};
+
+/// What has happened, in order. Clones are the same trace, so that each callback can have one.
+#[derive(Clone, Debug, Default)]
+pub struct Trace(Rc<RefCell<Vec<String>>>);
+
+impl Trace {
+    /// An empty trace.
+    pub fn new() -> Trace {
+        Trace::default()
+    }
+
+    /// Something has happened.
+    pub fn add(&self, what: impl Into<String>) {
+        self.0.borrow_mut().push(what.into());
+    }
+
+    /// How much has happened since `take` was last called.
+    pub fn len(&self) -> usize {
+        self.0.borrow().len()
+    }
+
+    /// Whether nothing has happened since `take` was last called.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What has happened since the last call, separated by spaces.
+    pub fn take(&self) -> String {
+        self.0.take().join(" ")
+    }
+}
+
+/// A callback, of any kind of handle without arguments, that leaves a trace.
+pub fn traces<H>(trace: &Trace, what: impl Into<String>) -> impl FnMut(&H) + 'static {
+    let (trace, what) = (trace.clone(), what.into());
+    move |_| trace.add(what.clone())
+}
+
+/// A call was refused with this code.
+#[track_caller]
+pub fn assert_refused<T: std::fmt::Debug>(result: uv_handles::Result<T>, code: StatusCode) {
+    match result {
+        Err(Error::Status(got)) => assert_eq!(got, code),
+        other => panic!("expected {code}, got {other:?}"),
+    }
+}
+
+/// Reads all that is there now, up to the end of the input or until there is nothing more yet.
+/// Answers whether it was the end.
+pub fn drain(descriptor: &Descriptor, bytes: &mut Vec<u8>) -> uv_handles::Result<bool> {
+    loop {
+        match descriptor.read_vec(65_536) {
+            Ok(read) if read.is_empty() => return Ok(true),
+            Ok(read) => bytes.extend(read),
+            Err(Error::Status(StatusCode::EAGAIN)) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Running a guest in this process: the engine, the store, and what comes out.
+
+use crate::os::cpu_time;
+use crate::{PATIENCE, component};
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+use uv_handles_host::{UvCtx, UvCtxBuilder, UvCtxView, UvView};
+use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::{Config, Engine, Store};
+use wasmtime_wasi::cli::OutputFile;
+use wasmtime_wasi::p2::bindings::sync::{Command, CommandPre};
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
+
+/// A configuration of the engine. Guests must behave the same under both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Configuration {
+    /// The one that the host crate recommends: `Config::concurrency_support(false)`.
+    Recommended,
+    /// wasmtime's own.
+    Default,
+}
+
+struct State {
+    uv: UvCtx,
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl UvView for State {
+    fn uv(&mut self) -> UvCtxView<'_> {
+        UvCtxView { ctx: &mut self.uv }
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+fn engine(configuration: Configuration) -> &'static Engine {
+    static ENGINES: OnceLock<[Engine; 2]> = OnceLock::new();
+    let [recommended, default] = ENGINES.get_or_init(|| {
+        let mut config = Config::new();
+        config.concurrency_support(false);
+        [Engine::new(&config).expect("a valid configuration"), Engine::default()]
+    });
+    match configuration {
+        Configuration::Recommended => recommended,
+        Configuration::Default => default,
+    }
+}
+
+/// Compiles a guest, once for each configuration.
+fn prepared(name: &str, configuration: Configuration) -> CommandPre<State> {
+    type Key = (String, Configuration);
+    static PREPARED: Mutex<Option<HashMap<Key, CommandPre<State>>>> = Mutex::new(None);
+    let key = (name.to_owned(), configuration);
+    if let Some(known) = PREPARED.lock().unwrap().get_or_insert_default().get(&key) {
+        return known.clone();
+    }
+    // Outside of the lock: the guests of other tests are compiled at the same time.
+    let engine = engine(configuration);
+    let compile = || {
+        let component = Component::from_file(engine, component(name))?;
+        let mut linker = Linker::<State>::new(engine);
+        uv_handles_host::add_to_linker_sync(&mut linker)?;
+        wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+        CommandPre::new(linker.instantiate_pre(&component)?)
+    };
+    let pre = compile().unwrap_or_else(|error| panic!("the guest {name} can not be used: {error:?}"));
+    PREPARED.lock().unwrap().get_or_insert_default().insert(key, pre.clone());
+    pre
+}
+
+/// How a guest is to be run.
+#[derive(Debug, Clone)]
+pub struct Guest {
+    name: String,
+    configuration: Configuration,
+    args: Vec<String>,
+}
+
+impl Guest {
+    /// A guest by name, without arguments, in the recommended configuration.
+    pub fn new(name: &str) -> Guest {
+        Guest { name: name.into(), configuration: Configuration::Recommended, args: Vec::new() }
+    }
+
+    /// Sets the configuration of the engine.
+    pub fn configuration(mut self, configuration: Configuration) -> Guest {
+        self.configuration = configuration;
+        self
+    }
+
+    /// Adds an argument.
+    pub fn arg(mut self, arg: impl Into<String>) -> Guest {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Starts it on a thread of its own, with what `grant` grants.
+    pub fn spawn(self, grant: impl FnOnce(&mut UvCtxBuilder)) -> Running {
+        let pre = prepared(&self.name, self.configuration);
+        let mut uv = UvCtx::builder();
+        grant(&mut uv);
+        // A pipe, so that a test can wait for a line.
+        let (read, write) = std::io::pipe().expect("the OS has pipes");
+        let stderr = MemoryOutputPipe::new(1 << 20);
+        let mut wasi = WasiCtx::builder();
+        wasi.stdout(OutputFile::new(std::fs::File::from(OwnedFd::from(write)))).stderr(stderr.clone());
+        wasi.allow_blocking_current_thread(true).arg(&self.name).args(&self.args);
+        let state = State { uv: uv.build(), wasi: wasi.build(), table: ResourceTable::new() };
+
+        let (send_line, lines) = mpsc::channel();
+        spawn_thread(format!("{} stdout", self.name), move || {
+            for line in BufReader::new(read).lines().map_while(Result::ok) {
+                if send_line.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        let (send_end, end) = mpsc::channel();
+        spawn_thread(self.name.clone(), move || {
+            let mut store = Store::new(pre.engine(), state);
+            let (begin, cpu) = (Instant::now(), cpu_time());
+            let result = pre
+                .instantiate(&mut store)
+                .and_then(|command: Command| command.wasi_cli_run().call_run(&mut store));
+            let (wall, cpu) = (begin.elapsed(), cpu_time() - cpu);
+            // Whoever learns of the end finds everything released.
+            drop(store);
+            let _ = send_end.send((End::from(result), wall, cpu));
+        });
+        Running { name: self.name, lines, end, seen: Vec::new(), stderr }
+    }
+
+    /// Runs it to its end, with what `grant` grants.
+    pub fn run(self, grant: impl FnOnce(&mut UvCtxBuilder)) -> Output {
+        self.spawn(grant).wait()
+    }
+}
+
+fn spawn_thread(name: String, run: impl FnOnce() + Send + 'static) {
+    std::thread::Builder::new().name(name).spawn(run).expect("the OS has threads");
+}
+
+/// Runs a guest to its end, with what `grant` grants.
+pub fn run(name: &str, grant: impl FnOnce(&mut UvCtxBuilder)) -> Output {
+    Guest::new(name).run(grant)
+}
+
+/// Starts a guest on a thread of its own, with what `grant` grants.
+pub fn spawn(name: &str, grant: impl FnOnce(&mut UvCtxBuilder)) -> Running {
+    Guest::new(name).spawn(grant)
+}
+
+/// Runs a guest that asserts everything by itself and needs nothing from outside, in virtual time
+/// and in both configurations of the engine.
+///
+/// # Panics
+///
+/// If one of its assertions fails.
+pub fn check(name: &str) {
+    for configuration in [Configuration::Recommended, Configuration::Default] {
+        let guest = Guest::new(name).configuration(configuration);
+        let output = guest.run(|uv| {
+            uv.virtual_time(true);
+        });
+        output.succeeded();
+    }
+}
+
+/// How a guest ended.
+#[derive(Debug)]
+pub enum End {
+    /// It returned, and reports success.
+    Success,
+    /// It exited with this code.
+    Exit(i32),
+    /// It trapped, for instance because an assertion failed.
+    Trap(Arc<wasmtime::Error>),
+}
+
+impl End {
+    /// In one line: what the guest says of its own failure is on its standard error.
+    fn summary(&self) -> String {
+        match self {
+            End::Success => "success".into(),
+            End::Exit(code) => format!("exit code {code}"),
+            End::Trap(error) => format!("trap: {}", error.root_cause()),
+        }
+    }
+}
+
+impl From<wasmtime::Result<Result<(), ()>>> for End {
+    fn from(result: wasmtime::Result<Result<(), ()>>) -> End {
+        match result {
+            Ok(Ok(())) => End::Success,
+            Ok(Err(())) => End::Exit(1),
+            Err(error) => match error.downcast_ref::<I32Exit>() {
+                Some(I32Exit(0)) => End::Success,
+                Some(I32Exit(code)) => End::Exit(*code),
+                None => End::Trap(Arc::new(error)),
+            },
+        }
+    }
+}
+
+/// A guest that runs on a thread of its own.
+#[derive(Debug)]
+pub struct Running {
+    name: String,
+    lines: Receiver<String>,
+    end: Receiver<(End, Duration, Duration)>,
+    seen: Vec<String>,
+    stderr: MemoryOutputPipe,
+}
+
+impl Running {
+    /// Waits for the next line that the guest prints.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub fn line(&mut self) -> String {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => {
+                self.seen.push(line.clone());
+                line
+            }
+            Err(RecvTimeoutError::Timeout) => panic!("the guest prints nothing more: {}", self.so_far()),
+            Err(RecvTimeoutError::Disconnected) => panic!("the guest has ended: {}", self.so_far()),
+        }
+    }
+
+    /// Waits for the next line, which must be this one.
+    ///
+    /// # Panics
+    ///
+    /// If there is none, or another.
+    pub fn expect(&mut self, expected: &str) {
+        let line = self.line();
+        assert_eq!(line, expected, "{}", self.so_far());
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Panics
+    ///
+    /// If it does not come.
+    pub fn wait(mut self) -> Output {
+        let Ok((end, wall, cpu)) = self.end.recv_timeout(PATIENCE) else {
+            self.seen.extend(self.lines.try_iter());
+            panic!("the guest does not end: {}", self.so_far());
+        };
+        // The writing end is closed: what was printed is all there is, and the thread ends.
+        while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
+            self.seen.push(line);
+        }
+        let report = self.so_far();
+        Output { lines: self.seen, end, wall, cpu, report }
+    }
+
+    fn so_far(&self) -> String {
+        let stderr = String::from_utf8_lossy(&self.stderr.contents()).into_owned();
+        format!("{}\nstdout: {:#?}\nstderr: {stderr}", self.name, self.seen)
+    }
+}
+
+/// What came out of a guest.
+#[derive(Debug)]
+pub struct Output {
+    /// What it printed.
+    pub lines: Vec<String>,
+    /// How it ended.
+    pub end: End,
+    /// How long it ran.
+    pub wall: Duration,
+    /// How much of a processor it used for that.
+    pub cpu: Duration,
+    report: String,
+}
+
+impl Output {
+    /// The lines that it printed.
+    ///
+    /// # Panics
+    ///
+    /// If it did not end with success.
+    pub fn succeeded(self) -> Vec<String> {
+        match self.end {
+            End::Success => self.lines,
+            end => panic!("{}\n{}", end.summary(), self.report),
+        }
+    }
+
+    /// # Panics
+    ///
+    /// If it did not end with a trap.
+    pub fn trapped(&self) {
+        assert!(matches!(self.end, End::Trap(_)), "{}\n{}", self.end.summary(), self.report);
+    }
+}

@@ -1,0 +1,139 @@
+//! The test's side of the OS: peers for the guests' descriptors, signals, the modes of descriptors.
+
+use crate::PATIENCE;
+use std::io::{self, Read};
+use std::mem::MaybeUninit;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::ptr;
+use std::time::Duration;
+
+/// How much of a processor this thread has used.
+pub fn cpu_time() -> Duration {
+    let mut time = MaybeUninit::<libc::timespec>::zeroed();
+    // SAFETY: the pointer is valid for the call, and zeroed bytes are a valid timespec.
+    let time = unsafe {
+        libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, time.as_mut_ptr());
+        time.assume_init()
+    };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+/// Two connected sockets. The first is this side's: it waits with patience.
+pub fn stream_pair() -> (UnixStream, UnixStream) {
+    let (ours, theirs) = UnixStream::pair().expect("the OS has sockets");
+    ours.set_read_timeout(Some(PATIENCE)).unwrap();
+    ours.set_write_timeout(Some(PATIENCE)).unwrap();
+    (ours, theirs)
+}
+
+/// A listening socket on a free port, and its address.
+pub fn listener() -> (TcpListener, std::net::SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+/// A connection to that address, which waits with patience.
+pub fn connect(address: std::net::SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect_timeout(&address, PATIENCE).expect("somebody listens");
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// Two ends of a TCP connection. The first is this side's: it waits with patience.
+pub fn tcp_pair() -> (TcpStream, TcpStream) {
+    let (listener, address) = listener();
+    let ours = connect(address);
+    let (theirs, _) = listener.accept().unwrap();
+    (ours, theirs)
+}
+
+/// Closes a connection with a reset instead of an end.
+pub fn reset(stream: TcpStream) {
+    let linger = libc::linger { l_onoff: 1, l_linger: 0 };
+    // SAFETY: the pointer and the length describe one linger.
+    let result = unsafe {
+        libc::setsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_LINGER,
+            (&raw const linger).cast(),
+            size_of::<libc::linger>() as libc::socklen_t,
+        )
+    };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+}
+
+/// Sends a byte of TCP's urgent data.
+pub fn send_urgent(stream: &TcpStream, byte: u8) {
+    // SAFETY: the pointer is valid for one byte.
+    let sent = unsafe { libc::send(stream.as_raw_fd(), (&raw const byte).cast(), 1, libc::MSG_OOB) };
+    assert_eq!(sent, 1, "{}", io::Error::last_os_error());
+}
+
+/// Reads until the buffer is full. It fails with a clear message if nothing comes.
+pub fn read_exactly(mut from: impl Read, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    from.read_exact(&mut bytes).expect("the guest writes that much");
+    bytes
+}
+
+/// The flags of an open file description.
+pub fn flags(fd: BorrowedFd<'_>) -> i32 {
+    // SAFETY: the descriptor is open, and F_GETFL takes no argument.
+    let flags = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_GETFL) };
+    assert!(flags >= 0, "{}", io::Error::last_os_error());
+    flags
+}
+
+/// A pseudo-terminal: the side of whoever types, and the side of the program, which gets what is
+/// typed as it is.
+pub fn terminal() -> (OwnedFd, OwnedFd) {
+    let (mut ours, mut theirs): (RawFd, RawFd) = (-1, -1);
+    // SAFETY: both places are valid for a descriptor, and null stands for the default everywhere else.
+    let result =
+        unsafe { libc::openpty(&mut ours, &mut theirs, ptr::null_mut(), ptr::null_mut(), ptr::null_mut()) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    // SAFETY: the call succeeded: both are open, and nobody else's.
+    unsafe { (OwnedFd::from_raw_fd(ours), OwnedFd::from_raw_fd(theirs)) }
+}
+
+/// Makes a named pipe.
+pub fn make_fifo(path: &std::path::Path) {
+    let path = std::ffi::CString::new(path.to_str().expect("a plain path")).unwrap();
+    // SAFETY: the path is a string that ends with 0.
+    let result = unsafe { libc::mkfifo(path.as_ptr(), 0o600) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+}
+
+/// Sends this process a signal.
+pub fn kill_self(signum: i32) {
+    // SAFETY: it takes numbers only. What the signal does is the test's business.
+    let result = unsafe { libc::kill(libc::getpid(), signum) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+}
+
+/// Installs a handler for a signal in this process.
+pub fn install(signum: i32, handler: extern "C" fn(libc::c_int)) {
+    // SAFETY: all-zero bytes are a valid sigaction: no flags, an empty mask.
+    let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    action.sa_sigaction = handler as *const () as usize;
+    // SAFETY: the action is valid, and the caller's handler does what handlers may.
+    let result = unsafe { libc::sigaction(signum, &raw const action, ptr::null_mut()) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+}
+
+/// The handler that is installed for a signal: an address, SIG_DFL or SIG_IGN.
+pub fn installed(signum: i32) -> usize {
+    let mut action = MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: the place is valid for a sigaction, which the call fills.
+    let (result, action) = unsafe {
+        let result = libc::sigaction(signum, ptr::null(), action.as_mut_ptr());
+        (result, action.assume_init())
+    };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    action.sa_sigaction
+}

@@ -1,0 +1,157 @@
+//! The command `uv-run` as a process of its own.
+
+use crate::{PATIENCE, build_dir, component};
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+/// `uv-run` with this guest and these options; streams are pipes unless the caller says otherwise.
+///
+/// # Panics
+///
+/// If it has not been built.
+pub fn uv_run(options: &[&str], guest: &str) -> Command {
+    let program = build_dir().join("uv-run");
+    assert!(
+        program.is_file(),
+        "there is no {}: run `cargo build --release --package uv-handles-host` first",
+        program.display()
+    );
+    let mut command = Command::new(program);
+    command.args(options).arg(component(guest)).env_remove("RUST_LOG");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// A process whose output is read line by line. It is killed when this is dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    /// What it prints on its standard output.
+    pub stdout: Lines,
+    /// What it prints on its standard error.
+    pub stderr: Lines,
+}
+
+/// The lines of a stream, as they come.
+#[derive(Debug)]
+pub struct Lines {
+    lines: Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Lines {
+    fn of(stream: impl Read + Send + 'static) -> Lines {
+        let (send, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Lines { lines, seen: Vec::new() }
+    }
+
+    /// Waits for the next line; none is the end of the stream.
+    ///
+    /// # Panics
+    ///
+    /// If neither comes.
+    pub fn next_line(&mut self) -> Option<String> {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => {
+                self.seen.push(line.clone());
+                Some(line)
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => None,
+            Err(mpsc::RecvTimeoutError::Timeout) => panic!("no more lines after {:#?}", self.seen),
+        }
+    }
+
+    /// Waits for a line of which `wanted` makes something.
+    ///
+    /// # Panics
+    ///
+    /// If none comes.
+    pub fn find<T>(&mut self, mut wanted: impl FnMut(&str) -> Option<T>) -> T {
+        while let Some(line) = self.next_line() {
+            if let Some(found) = wanted(&line) {
+                return found;
+            }
+        }
+        panic!("the stream ended without the wanted line: {:#?}", self.seen)
+    }
+
+    /// Waits for the end, and gives all lines since the beginning.
+    pub fn all(&mut self) -> Vec<String> {
+        while self.next_line().is_some() {}
+        self.seen.clone()
+    }
+}
+
+impl Process {
+    /// Starts the command. Output that is not a pipe has no lines.
+    pub fn spawn(mut command: Command) -> Process {
+        let mut child = command.spawn().expect("the program can be started");
+        let stdout = match child.stdout.take() {
+            Some(stream) => Lines::of(stream),
+            None => Lines::of(std::io::empty()),
+        };
+        let stderr = match child.stderr.take() {
+            Some(stream) => Lines::of(stream),
+            None => Lines::of(std::io::empty()),
+        };
+        Process { child, stdout, stderr }
+    }
+
+    /// The writing end of its standard input, once.
+    pub fn stdin(&mut self) -> std::process::ChildStdin {
+        self.child.stdin.take().expect("the standard input is a pipe")
+    }
+
+    /// Sends it a signal.
+    pub fn kill(&self, signum: i32) {
+        // SAFETY: it takes numbers only; the process has not been waited for, so it is this child.
+        let result = unsafe { libc::kill(self.child.id() as libc::pid_t, signum) };
+        assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Panics
+    ///
+    /// If that does not come.
+    pub fn wait(&mut self) -> ExitStatus {
+        // Its output ends when it does.
+        self.stdout.all();
+        self.stderr.all();
+        let begin = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("it is this process's child") {
+                return status;
+            }
+            assert!(begin.elapsed() < PATIENCE, "the process does not end");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Waits for its end and gives its exit code.
+    ///
+    /// # Panics
+    ///
+    /// If a signal ended it.
+    pub fn exit_code(&mut self) -> i32 {
+        let status = self.wait();
+        status.code().unwrap_or_else(|| panic!("{status}: {:#?}", self.stderr.seen))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Fails if it has ended, which is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,163 @@
+//! Descriptors: what is granted and what is not, and what can be done with one.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
+use std::os::fd::AsFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::{Arc, Mutex};
+use uv_handles_tests::os::{connect, flags, listener, stream_pair, tcp_pair};
+use uv_handles_tests::*;
+
+foreach_descriptors!(assert_test_exists);
+
+#[test]
+fn descriptors_grants() {
+    let (one, two) = UnixStream::pair().unwrap();
+    // Somebody else uses the same file description, which is in blocking mode.
+    let shared = one.try_clone().unwrap();
+    let before = flags(shared.as_fd());
+    assert_eq!(before & libc::O_NONBLOCK, 0);
+    let denied = Arc::new(Mutex::new(Vec::new()));
+    let mut guest = spawn(DESCRIPTORS_GRANTS, |uv| {
+        let denied = denied.clone();
+        uv.on_denied(move |what| denied.lock().unwrap().push(format!("{what:?}")));
+        let nobody_gets_this = std::fs::File::open("/dev/null").unwrap();
+        uv.descriptor("one", nobody_gets_this).unwrap();
+        uv.descriptor("one", one).unwrap().descriptor("two", two).unwrap();
+    });
+    guest.expect("opened");
+    guest.wait().succeeded();
+    assert_eq!(flags(shared.as_fd()), before, "the mode is put back");
+    let asked = ["other", "", "/etc/passwd", "One", "one "].map(|name| format!("Descriptor({name:?})"));
+    assert_eq!(*denied.lock().unwrap(), asked);
+}
+
+#[test]
+fn descriptors_limit() {
+    let (listener, address) = listener();
+    let (_ours, theirs) = stream_pair();
+    // Connected before the guest asks: the OS accepts them, the guest finds them waiting.
+    let _clients = [(); 3].map(|()| connect(address));
+    let output = run(DESCRIPTORS_LIMIT, |uv| {
+        uv.limits(|limits| limits.descriptors = 3);
+        uv.descriptor("clients", listener).unwrap().descriptor("other", theirs).unwrap();
+    });
+    output.succeeded();
+}
+
+#[test]
+fn descriptors_buffer_sizes() {
+    let (_tcp, tcp) = tcp_pair();
+    let (_unix, unix) = stream_pair();
+    let (pipe, _write) = std::io::pipe().unwrap();
+    let output = run(DESCRIPTORS_BUFFER_SIZES, |uv| {
+        uv.descriptor("tcp", tcp).unwrap().descriptor("unix", unix).unwrap();
+        uv.descriptor("listener", listener().0).unwrap().descriptor("pipe", pipe).unwrap();
+        uv.descriptor("udp", UdpSocket::bind("127.0.0.1:0").unwrap()).unwrap();
+    });
+    output.succeeded();
+}
+
+/// The addresses of a listening socket's two sides, as the guest sees them.
+fn addresses(listener: TcpListener) {
+    let address = listener.local_addr().unwrap();
+    let client = connect(address);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("socket");
+    let unix = UnixListener::bind(&path).unwrap();
+    let _unix_client = UnixStream::connect(&path).unwrap();
+    let (pipe, _write) = std::io::pipe().unwrap();
+    let output = run(DESCRIPTORS_ADDRESSES, |uv| {
+        uv.descriptor("listener", listener).unwrap();
+        uv.descriptor("unix", unix).unwrap().descriptor("pipe", pipe).unwrap();
+    });
+    let path = path.to_str().unwrap();
+    let (address, peer) = (address.to_string(), client.local_addr().unwrap().to_string());
+    assert_eq!(output.succeeded(), [&address, &address, &peer, path, path]);
+}
+
+#[test]
+fn descriptors_addresses() {
+    addresses(TcpListener::bind("127.0.0.1:0").unwrap());
+}
+
+#[test]
+fn addresses_of_ipv6_have_brackets() {
+    match TcpListener::bind("[::1]:0") {
+        Ok(listener) => {
+            assert!(listener.local_addr().unwrap().to_string().starts_with("[::1]:"));
+            addresses(listener);
+        }
+        // Not every machine has it.
+        Err(error) => assert_eq!(error.kind(), ErrorKind::AddrNotAvailable),
+    }
+}
+
+#[test]
+fn descriptors_half_close() {
+    let (mut ours, theirs) = tcp_pair();
+    let (_unread, unread) = stream_pair();
+    let (pipe, _write) = std::io::pipe().unwrap();
+    let mut guest = spawn(DESCRIPTORS_HALF_CLOSE, |uv| {
+        uv.descriptor("socket", theirs).unwrap().descriptor("unread", unread).unwrap();
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        uv.descriptor("udp", udp).unwrap().descriptor("pipe", pipe).unwrap();
+    });
+    ours.write_all(b"stressed").unwrap();
+    ours.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    ours.read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, "desserts");
+    guest.expect("ended");
+    drop(ours);
+    guest.wait().succeeded();
+}
+
+#[test]
+fn descriptors_errors() {
+    let (socket, peer) = UnixStream::pair().unwrap();
+    let (reads, writes) = std::io::pipe().unwrap();
+    let output = run(DESCRIPTORS_ERRORS, |uv| {
+        uv.limits(|limits| limits.read_bytes = 10);
+        uv.descriptor("socket", socket).unwrap().descriptor("peer", peer).unwrap();
+        uv.descriptor("reads", reads).unwrap().descriptor("writes", writes).unwrap();
+        uv.descriptor("listener", listener().0).unwrap();
+    });
+    output.succeeded();
+}
+
+#[test]
+fn descriptors_datagrams() {
+    let udp = || UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (ours, theirs) = (udp(), udp());
+    ours.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut guest = spawn(DESCRIPTORS_DATAGRAMS, |uv| {
+        uv.descriptor("udp", theirs).unwrap();
+    });
+    let address = guest.line();
+    let mut buffer = [0; 100];
+    for text in ["one", "two"] {
+        ours.send_to(text.as_bytes(), &address).unwrap();
+        let (length, sender) = ours.recv_from(&mut buffer).unwrap();
+        assert_eq!(
+            (&buffer[..length], sender.to_string()),
+            (text.to_uppercase().as_bytes(), address.clone())
+        );
+        guest.expect(&format!("{} {text}", ours.local_addr().unwrap()));
+    }
+    ours.send_to(b"end", &address).unwrap();
+    guest.wait().succeeded();
+}
+
+#[test]
+fn descriptors_trap() {
+    let (listener, address) = listener();
+    let guest = spawn(DESCRIPTORS_TRAP, |uv| {
+        uv.descriptor("clients", listener).unwrap();
+    });
+    let mut client = connect(address);
+    guest.wait().trapped();
+    let refused = TcpStream::connect(address).expect_err("nobody listens any more");
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    assert_eq!(client.read(&mut [0]).unwrap(), 0, "the accepted connection is closed as well");
+}

@@ -1,0 +1,52 @@
+//! What all kinds of handles have in common: closing, references, dropping, and their number.
+
+use uv_handles_tests::os::stream_pair;
+use uv_handles_tests::*;
+
+foreach_handle!(assert_test_exists);
+
+#[test]
+fn handle_close_order() {
+    check(HANDLE_CLOSE_ORDER);
+}
+
+#[test]
+fn handle_close_in_callbacks() {
+    check(HANDLE_CLOSE_IN_CALLBACKS);
+}
+
+#[test]
+fn handle_detached() {
+    check(HANDLE_DETACHED);
+}
+
+/// Runs a guest that makes handles of all kinds, and so needs a socket and a signal.
+fn check_all_kinds(name: &str) {
+    for configuration in [Configuration::Recommended, Configuration::Default] {
+        let (_ours, theirs) = stream_pair();
+        let output = Guest::new(name).configuration(configuration).run(|uv| {
+            uv.virtual_time(true).signal(libc::SIGWINCH).descriptor("socket", theirs).unwrap();
+        });
+        output.succeeded();
+    }
+}
+
+#[test]
+fn handle_base_members() {
+    check_all_kinds(HANDLE_BASE_MEMBERS);
+}
+
+#[test]
+fn handle_dropped_resources() {
+    check_all_kinds(HANDLE_DROPPED_RESOURCES);
+}
+
+#[test]
+fn handle_limit() {
+    let output = run(HANDLE_LIMIT, |uv| {
+        uv.limits(|limits| limits.handles = 5);
+        uv.wake_up("tick");
+        uv.wake_up("tock");
+    });
+    output.succeeded();
+}

@@ -1,0 +1,209 @@
+//! Poll handles against the OS: TCP clients, pipes, files, and what their peers do to them.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::net::UnixStream;
+use uv_handles_tests::os::{
+    connect, listener, make_fifo, read_exactly, reset, send_urgent, stream_pair, tcp_pair,
+};
+use uv_handles_tests::*;
+
+foreach_poll!(assert_test_exists);
+
+/// Runs a guest that needs one end of a connection only, in both configurations.
+fn check_with_socket(name: &str) {
+    for configuration in [Configuration::Recommended, Configuration::Default] {
+        let (_ours, theirs) = stream_pair();
+        let output = Guest::new(name).configuration(configuration).run(|uv| {
+            uv.descriptor("socket", theirs).unwrap();
+        });
+        output.succeeded();
+    }
+}
+
+fn tcp_echo(configuration: Configuration) {
+    let (listener, address) = listener();
+    let guest = Guest::new(POLL_TCP_ECHO).configuration(configuration).spawn(|uv| {
+        uv.descriptor("clients", listener).unwrap();
+    });
+    std::thread::scope(|scope| {
+        for n in 0..3u8 {
+            scope.spawn(move || {
+                let mut client = connect(address);
+                let mut sends = client.try_clone().unwrap();
+                // More than fits into both directions' buffers together, so that everybody has to wait.
+                let sent: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8 ^ n).collect();
+                let expected = sent.clone();
+                scope.spawn(move || {
+                    sends.write_all(&sent).unwrap();
+                    sends.shutdown(Shutdown::Write).unwrap();
+                });
+                let mut received = Vec::new();
+                client.read_to_end(&mut received).unwrap();
+                assert!(received == expected, "{} bytes came back", received.len());
+            });
+        }
+    });
+    guest.wait().succeeded();
+}
+
+#[test]
+fn poll_tcp_echo() {
+    tcp_echo(Configuration::Recommended);
+}
+
+#[test]
+fn clients_are_served_in_the_default_configuration_too() {
+    tcp_echo(Configuration::Default);
+}
+
+#[test]
+fn poll_fifo() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("fifo");
+    make_fifo(&path);
+    let read = std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(&path).unwrap();
+    let mut guest = spawn(POLL_FIFO, |uv| {
+        uv.descriptor("fifo", read).unwrap();
+    });
+    guest.expect("ready");
+    let bytes: Vec<u8> = (0..500_000u32).map(|n| n as u8).collect();
+    let mut write = std::fs::File::create(&path).unwrap();
+    bytes.chunks(7_777).for_each(|chunk| write.write_all(chunk).unwrap());
+    drop(write);
+    let sum: u64 = bytes.iter().copied().map(u64::from).sum();
+    guest.expect(&format!("500000 bytes, sum {sum}"));
+    guest.wait().succeeded();
+}
+
+#[test]
+fn poll_unread_data() {
+    let (mut ours, theirs) = stream_pair();
+    ours.write_all(b"first").unwrap();
+    let mut guest = spawn(POLL_UNREAD_DATA, |uv| {
+        uv.descriptor("socket", theirs).unwrap();
+    });
+    guest.expect("send more");
+    ours.write_all(b"second").unwrap();
+    guest.expect("end");
+    drop(ours);
+    guest.wait().succeeded();
+}
+
+#[test]
+fn poll_writable() {
+    let (ours, theirs) = stream_pair();
+    let mut guest = spawn(POLL_WRITABLE, |uv| {
+        uv.descriptor("socket", theirs).unwrap();
+    });
+    let written = guest.line().parse().unwrap();
+    assert!(read_exactly(&ours, written).iter().all(|&byte| byte == 7));
+    guest.wait().succeeded();
+}
+
+#[test]
+fn poll_disconnect_alone() {
+    let (mut ours, theirs) = stream_pair();
+    ours.write_all(b"unread").unwrap();
+    let mut guest = spawn(POLL_DISCONNECT_ALONE, |uv| {
+        uv.descriptor("socket", theirs).unwrap();
+    });
+    // New data is none of its business either.
+    ours.write_all(b" data").unwrap();
+    let line = guest.line();
+    let iterations: u32 = line.strip_suffix(" iterations").unwrap().parse().unwrap();
+    ours.shutdown(Shutdown::Write).unwrap();
+    guest.expect("unread data");
+    let output = guest.wait();
+    let (cpu, wall) = (output.cpu, output.wall);
+    output.succeeded();
+    // It has waited for a second. If it had been spinning, in the guest or in the host, it would have
+    // used a good part of that.
+    assert!(iterations <= 10, "{iterations} iterations");
+    assert!(cpu * 10 < wall, "{cpu:?} of {wall:?}");
+}
+
+#[test]
+fn poll_reset() {
+    let (ours, theirs) = tcp_pair();
+    let mut guest = spawn(POLL_RESET, |uv| {
+        uv.descriptor("socket", theirs).unwrap();
+    });
+    guest.expect("ready");
+    reset(ours);
+    guest.wait().succeeded();
+}
+
+#[test]
+fn poll_pipe_without_reader() {
+    let (read, write) = std::io::pipe().unwrap();
+    drop(read);
+    let output = run(POLL_PIPE_WITHOUT_READER, |uv| {
+        uv.descriptor("pipe", write).unwrap();
+    });
+    output.succeeded();
+}
+
+/// Not even an embedder that has left SIGPIPE as the OS sets it, which ends the process, gets one
+/// because of a guest. (Rust programs ignore it from the start; this one does not in a process of its
+/// own.)
+#[test]
+fn a_pipe_without_reader_raises_no_signal() {
+    const IN_CHILD: &str = "UV_HANDLES_TEST_SIGPIPE";
+    if std::env::var_os(IN_CHILD).is_some() {
+        // SAFETY: the default action; no other test runs in this process.
+        unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
+        return poll_pipe_without_reader();
+    }
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_pipe_without_reader_raises_no_signal"])
+        .env(IN_CHILD, "1")
+        .output()
+        .unwrap();
+    assert!(child.status.success(), "{}: {}", child.status, String::from_utf8_lossy(&child.stdout));
+}
+
+#[test]
+fn poll_dropped_descriptor() {
+    check_with_socket(POLL_DROPPED_DESCRIPTOR);
+}
+
+#[test]
+fn poll_exists() {
+    check_with_socket(POLL_EXISTS);
+}
+
+#[test]
+fn poll_file() {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"content").unwrap();
+    std::io::Seek::rewind(&mut file).unwrap();
+    let null = std::fs::File::open("/dev/null").unwrap();
+    let output = run(POLL_FILE, |uv| {
+        uv.descriptor("file", file).unwrap().descriptor("null", null).unwrap();
+    });
+    assert_eq!(output.succeeded(), ["file: content", "null: "]);
+}
+
+#[test]
+fn poll_prioritized() {
+    let (ours, theirs) = tcp_pair();
+    let mut guest = spawn(POLL_PRIORITIZED, |uv| {
+        uv.descriptor("socket", theirs).unwrap();
+    });
+    guest.expect("ready");
+    send_urgent(&ours, b'!');
+    guest.wait().succeeded();
+}
+
+#[test]
+fn poll_collected_event() {
+    let pairs = [(); 3].map(|()| UnixStream::pair().unwrap());
+    let output = run(POLL_COLLECTED_EVENT, |uv| {
+        for (name, (_, theirs)) in ["one", "two", "three"].into_iter().zip(&pairs) {
+            uv.descriptor(name, theirs.try_clone().unwrap()).unwrap();
+        }
+    });
+    output.succeeded();
+}
