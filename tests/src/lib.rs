@@ -4,7 +4,7 @@
 //! of `tests/`. A guest asserts by itself, and what it prints a test compares. Every guest has a test
 //! of its own name:
 //!
-//! ```ignore
+//! ```text
 //! use uv_handles_tests::*;
 //!
 //! foreach_timer!(assert_test_exists);
