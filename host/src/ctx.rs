@@ -56,7 +56,7 @@ impl Default for Limits {
 #[derive(Debug)]
 pub struct UvCtxBuilder {
     limits: Limits,
-    grants: Vec<(String, OwnedFd)>,
+    descriptors: Descriptors,
     stdins: Vec<Stdin>,
     stdouts: Vec<Stdout>,
     signals: u64,
@@ -71,7 +71,7 @@ impl UvCtxBuilder {
     pub fn new() -> UvCtxBuilder {
         UvCtxBuilder {
             limits: Limits::default(),
-            grants: Vec::new(),
+            descriptors: Descriptors::default(),
             stdins: Vec::new(),
             stdouts: Vec::new(),
             signals: 0,
@@ -109,9 +109,7 @@ impl UvCtxBuilder {
         name: impl Into<String>,
         fd: impl Into<OwnedFd>,
     ) -> io::Result<&mut UvCtxBuilder> {
-        let fd = fd.into();
-        rustix::fs::fcntl_getfl(&fd)?;
-        self.grants.push((name.into(), fd));
+        self.descriptors.grant(name.into(), fd.into())?;
         Ok(self)
     }
 
@@ -199,7 +197,7 @@ impl UvCtxBuilder {
     pub fn build(&mut self) -> UvCtx {
         let UvCtxBuilder {
             limits,
-            grants,
+            mut descriptors,
             stdins,
             stdouts,
             signals,
@@ -208,13 +206,7 @@ impl UvCtxBuilder {
             on_denied,
             interrupt,
         } = std::mem::take(self);
-        let mut descriptors = Descriptors::new(limits.descriptors);
-        for (name, fd) in grants {
-            // `descriptor` has made sure that the mode can be read; what can be read can be set.
-            if let Err(error) = descriptors.grant(name.clone(), fd) {
-                tracing::error!(%error, name, "a granted descriptor can not be used");
-            }
-        }
+        descriptors.limit = limits.descriptors;
         UvCtx {
             loops: Loops::new(uv_handles_core::Limits { handles: limits.handles, loops: limits.loops }),
             pollers: Pollers::new(interrupt.clone()),

@@ -25,10 +25,31 @@ pub enum Configuration {
     Default,
 }
 
-struct State {
+/// The data of a guest's store.
+#[allow(missing_debug_implementations, reason = "WasiCtx has none")]
+pub struct State {
     uv: UvCtx,
     wasi: WasiCtx,
     table: ResourceTable,
+}
+
+impl State {
+    /// A guest's data with these contexts.
+    pub fn new(uv: UvCtx, wasi: WasiCtx) -> State {
+        State { uv, wasi, table: ResourceTable::new() }
+    }
+}
+
+/// A linker with everything that guests import.
+///
+/// # Errors
+///
+/// wasmtime's, if the host's interfaces collide with each other.
+pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    uv_handles_host::add_to_linker_sync(&mut linker)?;
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+    Ok(linker)
 }
 
 impl UvView for State {
@@ -68,10 +89,7 @@ fn prepared(name: &str, configuration: Configuration) -> CommandPre<State> {
     let engine = engine(configuration);
     let compile = || {
         let component = Component::from_file(engine, component(name))?;
-        let mut linker = Linker::<State>::new(engine);
-        uv_handles_host::add_to_linker_sync(&mut linker)?;
-        wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
-        CommandPre::new(linker.instantiate_pre(&component)?)
+        CommandPre::new(linker(engine)?.instantiate_pre(&component)?)
     };
     let pre = compile().unwrap_or_else(|error| panic!("the guest {name} can not be used: {error:?}"));
     PREPARED.lock().unwrap().get_or_insert_default().insert(key, pre.clone());
@@ -115,7 +133,7 @@ impl Guest {
         let mut wasi = WasiCtx::builder();
         wasi.stdout(OutputFile::new(std::fs::File::from(OwnedFd::from(write)))).stderr(stderr.clone());
         wasi.allow_blocking_current_thread(true).arg(&self.name).args(&self.args);
-        let state = State { uv: uv.build(), wasi: wasi.build(), table: ResourceTable::new() };
+        let state = State::new(uv.build(), wasi.build());
 
         let (send_line, lines) = mpsc::channel();
         spawn_thread(format!("{} stdout", self.name), move || {

@@ -28,7 +28,7 @@ pub mod process;
 
 pub use hash::Hash;
 
-pub use guest::{Configuration, End, Guest, Output, Running, check, run, spawn};
+pub use guest::{Configuration, End, Guest, Output, Running, State, check, linker, run, spawn};
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -1,42 +1,21 @@
 //! The example `batcher`: a component with a world of its own, called by its embedder again and again.
 
 use std::io::Write;
-use uv_handles_host::{UvCtx, UvCtxView, UvView};
-use uv_handles_tests::component;
-use wasmtime::component::{Component, Linker, ResourceTable};
+use uv_handles_host::UvCtx;
+use uv_handles_tests::{State, component, linker};
+use wasmtime::component::Component;
 use wasmtime::{Engine, Result, Store};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::WasiCtx;
 
 mod bindings {
     wasmtime::component::bindgen!({ path: "../examples/batcher/wit", world: "batcher" });
 }
 
-struct State {
-    uv: UvCtx,
-    wasi: WasiCtx,
-    table: ResourceTable,
-}
-
-impl UvView for State {
-    fn uv(&mut self) -> UvCtxView<'_> {
-        UvCtxView { ctx: &mut self.uv }
-    }
-}
-
-impl WasiView for State {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
-
 fn batcher(uv: UvCtx) -> Result<(Store<State>, bindings::Batcher)> {
     let engine = Engine::default();
-    let mut linker = Linker::<State>::new(&engine);
-    uv_handles_host::add_to_linker_sync(&mut linker)?;
-    wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+    let linker = linker(&engine)?;
     let component = Component::from_file(&engine, component("batcher"))?;
-    let state = State { uv, wasi: WasiCtx::builder().build(), table: ResourceTable::new() };
-    let mut store = Store::new(&engine, state);
+    let mut store = Store::new(&engine, State::new(uv, WasiCtx::builder().build()));
     let batcher = bindings::Batcher::instantiate(&mut store, &component, &linker)?;
     Ok((store, batcher))
 }

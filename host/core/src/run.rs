@@ -85,11 +85,6 @@ impl Loops {
         Ok(())
     }
 
-    /// Whether a run is in progress.
-    pub fn running(&self, id: LoopId) -> bool {
-        self.state(id).run.is_some()
-    }
-
     /// Goes on with the run up to the next callback, the next wait or its end. `clock` gives the
     /// time in milliseconds, where libuv refreshes its own. Refused if no run is in progress.
     pub fn step(&mut self, id: LoopId, clock: &mut impl FnMut() -> u64) -> Result<Step, Error> {

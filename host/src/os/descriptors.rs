@@ -67,19 +67,16 @@ pub(crate) struct Descriptor {
 }
 
 /// All grants and open descriptors of a guest.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Descriptors {
     grants: Vec<Grant>,
     open: Slab<Descriptor>,
     serial: u32,
-    limit: u32,
+    /// How many may be open at once.
+    pub(crate) limit: u32,
 }
 
 impl Descriptors {
-    pub(crate) fn new(limit: u32) -> Descriptors {
-        Descriptors { grants: Vec::new(), open: Slab::new(), serial: 0, limit }
-    }
-
     /// Grants a descriptor. A later grant of the same name replaces an earlier one.
     pub(crate) fn grant(&mut self, name: String, fd: OwnedFd) -> io::Result<()> {
         let was_blocking = set_nonblocking(&fd, true)?;
@@ -282,7 +279,7 @@ mod tests {
     fn a_connected_socket_reaches_its_peer_and_nobody_else() {
         let [ours, peer, other] = [(); 3].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
         let [peer_address, other_address] = [&peer, &other].map(|s| s.local_addr().unwrap().to_string());
-        let mut descriptors = Descriptors::new(2);
+        let mut descriptors = Descriptors { limit: 2, ..Descriptors::default() };
         descriptors.grant("free".into(), ours.try_clone().unwrap().into()).unwrap();
         let place = descriptors.open("free").unwrap();
         let socket = descriptors.get(place);

@@ -162,21 +162,20 @@ mod tests {
             File::from(own).write_all(&content).unwrap();
             drop(stdouts(stdout));
         });
-        std::thread::sleep(Duration::from_millis(20));
         let mut all = Vec::new();
         reader.read_to_end(&mut all).unwrap();
         writer.join().unwrap();
         assert_eq!(all.len(), length);
 
-        let (socket, _never_read) = UnixStream::pair().unwrap();
-        let (own, stdout) = Stdout::new(socket.into()).unwrap();
-        crate::os::descriptors::set_nonblocking(&own, true).unwrap();
-        let mut own = File::from(own);
-        let deadline = std::time::Instant::now() + Duration::from_millis(200);
-        while std::time::Instant::now() < deadline {
-            let _ = own.write(&[0; CHUNK]);
+        // Full to the last byte, so that what the guest writes can never get out.
+        let (mut full, _never_read) = UnixStream::pair().unwrap();
+        full.set_nonblocking(true).unwrap();
+        for size in [CHUNK, 1] {
+            while full.write(&vec![0; size]).is_ok() {}
         }
-        drop(own);
+        full.set_nonblocking(false).unwrap();
+        let (own, stdout) = Stdout::new(full.into()).unwrap();
+        File::from(own).write_all(b"stuck").unwrap();
         let stdouts = stdouts(stdout);
         stdouts.interrupt.interrupt();
         drop(stdouts);

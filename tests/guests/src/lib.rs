@@ -1,8 +1,10 @@
 //! What the guests of the whole-system tests share.
 
 mod hash;
+mod sum;
 
 pub use hash::Hash;
+pub use sum::print_sum_of;
 
 use std::cell::RefCell;
 use std::rc::Rc;

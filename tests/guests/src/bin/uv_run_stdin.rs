@@ -1,32 +1,6 @@
 //! Reads the granted standard input to its end, and tells how many bytes that were and what they add
 //! up to.
 
-use std::cell::Cell;
-use std::rc::Rc;
-use uv_handles::{Descriptor, Handle, Loop, Poll, PollEvents, Result, RunMode};
-use uv_handles_test_guests::drain;
-
-fn main() -> Result<()> {
-    let event_loop = Loop::new()?;
-    let stdin = Descriptor::open("stdin")?;
-    let total = Rc::new(Cell::new((0, 0)));
-    let poll = Poll::new(&event_loop, &stdin)?;
-    poll.start_with(PollEvents::READABLE, {
-        let total = total.clone();
-        move |poll, ready| {
-            assert_eq!(ready, Ok(PollEvents::READABLE));
-            let mut bytes = Vec::new();
-            let end = drain(&stdin, &mut bytes).unwrap();
-            let (count, sum) = total.get();
-            total.set((count + bytes.len(), sum + bytes.iter().copied().map(u64::from).sum::<u64>()));
-            if end {
-                poll.close();
-            }
-        }
-    })?;
-    println!("ready");
-    event_loop.run(RunMode::Default)?;
-    let (count, sum) = total.get();
-    println!("{count} bytes, sum {sum}");
-    event_loop.close()
+fn main() -> uv_handles::Result<()> {
+    uv_handles_test_guests::print_sum_of("stdin")
 }
