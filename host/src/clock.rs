@@ -1,6 +1,41 @@
 //! Where a guest's time comes from: the system's monotonic clock, or a virtual one.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+
+/// A clock that stands still except while a loop waits, and then jumps to the next timer; for
+/// [`UvCtxBuilder::virtual_clock`](crate::UvCtxBuilder::virtual_clock). Clones are the same clock.
+///
+/// ```
+/// use uv_handles_host::VirtualClock;
+///
+/// let clock = VirtualClock::new();
+/// clock.advance(1_500);
+/// assert_eq!(clock.now(), 1_500);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct VirtualClock(Arc<AtomicU64>);
+
+impl VirtualClock {
+    /// A clock that shows 0.
+    pub fn new() -> VirtualClock {
+        VirtualClock::default()
+    }
+
+    /// The time in milliseconds.
+    pub fn now(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Lets milliseconds pass, as if the guest had been busy for so long: its loops notice when they
+    /// next refresh their time.
+    pub fn advance(&self, milliseconds: u64) {
+        let later = |now: u64| Some(now.saturating_add(milliseconds));
+        // It is never refused.
+        let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, later);
+    }
+}
 
 /// Gives the time in milliseconds since the guest's context was made. It never goes back.
 #[derive(Debug)]
@@ -10,25 +45,22 @@ pub(crate) enum Clock {
         /// Where it begins.
         origin: Instant,
     },
-    /// Time that stands still except while a loop waits, and then jumps to the next timer.
-    Virtual {
-        /// The time now.
-        now: u64,
-    },
+    /// What the embedder supplied.
+    Virtual(VirtualClock),
 }
 
 impl Clock {
-    pub(crate) fn new(virtual_time: bool) -> Clock {
-        match virtual_time {
-            false => Clock::Monotonic { origin: Instant::now() },
-            true => Clock::Virtual { now: 0 },
+    pub(crate) fn new(virtual_clock: Option<VirtualClock>) -> Clock {
+        match virtual_clock {
+            None => Clock::Monotonic { origin: Instant::now() },
+            Some(clock) => Clock::Virtual(clock),
         }
     }
 
     pub(crate) fn now(&self) -> u64 {
         match self {
             Clock::Monotonic { origin } => u64::try_from(origin.elapsed().as_millis()).unwrap_or(u64::MAX),
-            Clock::Virtual { now } => *now,
+            Clock::Virtual(clock) => clock.now(),
         }
     }
 }

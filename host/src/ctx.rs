@@ -1,7 +1,7 @@
 //! The state of one guest on the host's side, and how an embedder sets it up: what is granted, and
 //! how much of everything the guest may have.
 
-use crate::clock::Clock;
+use crate::clock::{Clock, VirtualClock};
 use crate::denied::{Denied, OnDenied};
 use crate::os::descriptors::Descriptors;
 use crate::os::poller::Pollers;
@@ -61,7 +61,7 @@ pub struct UvCtxBuilder {
     stdouts: Vec<Stdout>,
     signals: u64,
     wake_ups: WakeUps,
-    virtual_time: bool,
+    virtual_clock: Option<VirtualClock>,
     on_denied: OnDenied,
     interrupt: InterruptHandle,
 }
@@ -76,7 +76,7 @@ impl UvCtxBuilder {
             stdouts: Vec::new(),
             signals: 0,
             wake_ups: WakeUps::default(),
-            virtual_time: false,
+            virtual_clock: None,
             on_denied: OnDenied::default(),
             interrupt: InterruptHandle::new(),
         }
@@ -177,7 +177,14 @@ impl UvCtxBuilder {
     /// the time jumps to the next timer; only if there is none, it blocks for real. For tests and
     /// simulations, not for timing real peers.
     pub fn virtual_time(&mut self, virtual_time: bool) -> &mut UvCtxBuilder {
-        self.virtual_time = virtual_time;
+        self.virtual_clock = virtual_time.then(VirtualClock::new);
+        self
+    }
+
+    /// Gives the guest this virtual clock, as [`virtual_time`](UvCtxBuilder::virtual_time) gives it one of
+    /// its own. The embedder can read it, and let time pass.
+    pub fn virtual_clock(&mut self, clock: &VirtualClock) -> &mut UvCtxBuilder {
+        self.virtual_clock = Some(clock.clone());
         self
     }
 
@@ -202,7 +209,7 @@ impl UvCtxBuilder {
             stdouts,
             signals,
             wake_ups,
-            virtual_time,
+            virtual_clock,
             on_denied,
             interrupt,
         } = std::mem::take(self);
@@ -214,7 +221,7 @@ impl UvCtxBuilder {
             descriptors,
             signals: SignalWatch { granted: signals, caught: 0, position: 0 },
             wake_ups,
-            clock: Clock::new(virtual_time),
+            clock: Clock::new(virtual_clock),
             on_denied,
             read_buffer: Vec::new(),
             limits,

@@ -63,13 +63,13 @@ impl UvCtx {
         if timeout == Some(0) {
             return self.look(id);
         }
-        if let Clock::Virtual { .. } = self.clock {
+        if matches!(self.clock, Clock::Virtual(_)) {
             self.look(id)?;
             if self.loops.has_ready(id) {
                 return Ok(());
             }
-            if let (Some(timeout), Clock::Virtual { now }) = (timeout, &mut self.clock) {
-                *now = now.saturating_add(timeout.into());
+            if let (Some(timeout), Clock::Virtual(clock)) = (timeout, &self.clock) {
+                clock.advance(timeout.into());
                 return Ok(());
             }
         }

@@ -88,6 +88,7 @@ mod linker;
 mod os;
 mod wake_up;
 
+pub use clock::VirtualClock;
 pub use ctx::{Limits, UvCtx, UvCtxBuilder};
 pub use denied::Denied;
 pub use interrupt::{InterruptHandle, Interrupted};

@@ -63,8 +63,10 @@ macro_rules! assert_test_exists {
 
 /// The directory of the build profile, where cargo puts programs.
 pub fn build_dir() -> PathBuf {
-    let test = std::env::current_exe().expect("this is a program");
-    test.ancestors().nth(2).expect("tests are in a directory of their own").to_owned()
+    let program = std::env::current_exe().expect("this is a program");
+    let dir = program.parent().expect("it is in a directory");
+    // Tests are in a directory of their own.
+    dir.ancestors().find(|dir| !dir.ends_with("deps")).expect("a directory has a parent").to_owned()
 }
 
 /// The component of a guest by name.

@@ -1,10 +1,11 @@
-//! The project's own commands: `cargo xtask guests`, `test` and `demo`.
+//! The project's own commands: `cargo xtask guests`, `test`, `demo` and more.
 //!
 //! Each of them sees to what it needs: the toolchain for the guests ([`toolchain`]), then the guests
 //! themselves ([`guests`]). Nothing has to be set up by hand first.
 
 #![forbid(unsafe_code)]
 
+mod conformance;
 mod demo;
 mod guests;
 mod process;
@@ -58,6 +59,19 @@ enum Command {
         cargo_args: Vec<String>,
     },
 
+    /// Compare random handle programs on native libuv, on the loop's core and in the sandbox
+    ///
+    /// What differs is printed as a script, made as small as it gets, with both traces.
+    Conformance {
+        /// Shows instead that faults put into the core are found, each within 2,000 programs
+        #[arg(long, exclusive = true)]
+        faults: bool,
+
+        /// How many programs (--programs N), from which seed (--seed S), and more (--help)
+        #[arg(value_name = "OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+
     /// Build everything and watch the line-stats example at work
     ///
     /// It counts the lines of this repository's text from a pipe and of a TCP client, and answers to
@@ -80,6 +94,10 @@ fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Guests => guests::build(&workspace, cli.guest_toolchain).map(drop),
         Command::Test { cargo_args } => test::run(&workspace, cli.guest_toolchain, &cargo_args),
+        Command::Conformance { faults: true, .. } => conformance::find_faults(&workspace),
+        Command::Conformance { faults: false, args } => {
+            conformance::run(&workspace, cli.guest_toolchain, &args)
+        }
         Command::Demo => demo::run(&workspace, cli.guest_toolchain),
     }
 }

@@ -1,0 +1,44 @@
+//! The differential test: random handle programs run on native libuv and on what this project makes of
+//! it, and their traces are compared.
+//!
+//! - [`generate`] makes a program from a seed;
+//! - [`Native`] is libuv itself, with time and waiting under control, [`Core`] the loop's core alone; what
+//!   runs a guest under the host is a third side, beside the other whole-system tests;
+//! - [`differ`] compares, [`shrink`] makes a program that differs small;
+//! - [`Coverage`] counts what occurred: a generator that rarely does the hard things proves nothing;
+//! - [`check`] does all of that for a range of seeds, as a command.
+
+#![deny(missing_docs, missing_debug_implementations)]
+
+mod check;
+mod compare;
+mod core;
+mod coverage;
+mod generate;
+mod native;
+mod peers;
+mod shrink;
+
+pub use check::{Options, check};
+pub use compare::{Difference, differ};
+pub use core::Core;
+pub use coverage::Coverage;
+pub use generate::generate;
+pub use native::{Native, error_name};
+pub use peers::Peers;
+pub use shrink::shrink;
+
+/// The signals that programs raise: those that do nothing where nobody watches them.
+pub const SIGNALS: [i32; 3] = [libc::SIGCHLD, libc::SIGURG, libc::SIGWINCH];
+
+/// Signals that libuv accepts and no guest can watch.
+pub const FORBIDDEN_SIGNALS: [i32; 8] =
+    [libc::SIGILL, libc::SIGTRAP, libc::SIGABRT, libc::SIGBUS, libc::SIGFPE, libc::SIGSEGV, 32, 33];
+
+/// Raises a signal in this thread, and returns when its handler has.
+pub fn raise(signum: i32) -> String {
+    assert!(SIGNALS.contains(&signum), "{signum} is not one of the signals that are safe to raise");
+    // SAFETY: it is ignored unless there is a handler.
+    unsafe { libc::raise(signum) };
+    "ok".into()
+}
