@@ -2,6 +2,7 @@
 
 use crate::{PATIENCE, build_dir, component};
 use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -32,6 +33,13 @@ pub struct Process {
     pub stdout: Lines,
     /// What it prints on its standard error.
     pub stderr: Lines,
+}
+
+/// Where the socket `clients` of uv-run listens, as that says.
+pub fn listens_on(process: &mut Process) -> SocketAddr {
+    process
+        .stderr
+        .find(|line| Some(line.strip_prefix("uv-run: clients listens on ")?.parse().expect("an address")))
 }
 
 /// The lines of a stream, as they come.
@@ -116,6 +124,27 @@ impl Process {
         // SAFETY: it takes numbers only; the process has not been waited for, so it is this child.
         let result = unsafe { libc::kill(self.child.id() as libc::pid_t, signum) };
         assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+    }
+
+    /// How many bytes of memory it uses now.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it runs");
+        let kibibytes: usize = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kibibytes * 1024
+    }
+
+    /// How many descriptors it has open now.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it runs").count()
     }
 
     /// Waits for its end.

@@ -7,7 +7,7 @@ use std::io::{Read, Seek, Write};
 use std::net::{Shutdown, SocketAddr};
 use std::thread;
 use uv_handles_tests::os::{connect, reset};
-use uv_handles_tests::process::{Process, uv_run};
+use uv_handles_tests::process::{Process, listens_on, uv_run};
 
 const GUEST: &str = "line-stats";
 const LINES: usize = 1_000_000;
@@ -78,12 +78,6 @@ fn listening() -> (Process, SocketAddr) {
     let mut process = Process::spawn(uv_run(&["--listen", "clients=127.0.0.1:0", "--signal", "term"], GUEST));
     let address = listens_on(&mut process);
     (process, address)
-}
-
-fn listens_on(process: &mut Process) -> SocketAddr {
-    process
-        .stderr
-        .find(|line| Some(line.strip_prefix("uv-run: clients listens on ")?.parse().expect("an address")))
 }
 
 /// A client that sends all of this, says that it ends, and is told what it has sent.
