@@ -35,6 +35,50 @@ pub struct Process {
     pub stderr: Lines,
 }
 
+/// A run with these arguments.
+pub fn start(options: &[&str], guest: &str, args: &[&str]) -> Process {
+    let mut command = uv_run(options, guest);
+    command.args(args);
+    Process::spawn(command)
+}
+
+/// How a run has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Its exit code.
+    pub code: i32,
+    /// What it has printed.
+    pub stdout: Vec<String>,
+    /// What it has printed on standard error.
+    pub stderr: Vec<String>,
+}
+
+/// A run with these arguments, to its end.
+pub fn ended(options: &[&str], guest: &str, args: &[&str]) -> Ended {
+    let mut process = start(options, guest, args);
+    let code = process.exit_code();
+    Ended { code, stdout: process.stdout.all(), stderr: process.stderr.all() }
+}
+
+impl Ended {
+    /// It ended well, said nothing else, and printed these lines.
+    ///
+    /// # Panics
+    ///
+    /// If not.
+    #[track_caller]
+    pub fn printed(&self, lines: &[&str]) {
+        assert_eq!((self.code, &self.stderr[..]), (0, &[][..]), "{self:?}");
+        assert_eq!(self.stdout, lines);
+    }
+}
+
+/// What follows the title in the next line of its output with this title.
+pub fn find(process: &mut Process, title: &str) -> String {
+    let prefix = format!("{title}: ");
+    process.stdout.find(|line| line.strip_prefix(&prefix).map(str::to_owned))
+}
+
 /// Where the socket `clients` of uv-run listens, as that says.
 pub fn listens_on(process: &mut Process) -> SocketAddr {
     process

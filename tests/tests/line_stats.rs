@@ -5,9 +5,13 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::net::{Shutdown, SocketAddr};
+use std::os::fd::AsRawFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use uv_handles_tests::os::{connect, reset};
-use uv_handles_tests::process::{Process, listens_on, uv_run};
+use uv_handles_tests::process::{Process, find, listens_on, uv_run};
+use uv_handles_tests::wait_until;
 
 const GUEST: &str = "line-stats";
 const LINES: usize = 1_000_000;
@@ -20,12 +24,6 @@ fn input() -> (String, String) {
     }
     let counts = format!("{LINES} lines, {} bytes", text.len());
     (text, counts)
-}
-
-/// What follows the title in the next line with this title.
-fn find(process: &mut Process, title: &str) -> String {
-    let prefix = format!("{title}: ");
-    process.stdout.find(|line| line.strip_prefix(&prefix).map(str::to_owned))
 }
 
 #[test]
@@ -205,4 +203,65 @@ fn a_silent_stdin_blocks_nothing() {
     let last = find(&mut process, "final summary");
     assert!(last.starts_with("3 lines, 11 bytes, 0 clients"), "{last}");
     assert_eq!(process.exit_code(), 0);
+}
+
+/// Bytes of a line, with its end.
+const LINE: usize = 16;
+
+/// What the pipe holds.
+const MEGABYTE: usize = 1 << 20;
+
+/// How many bytes wait in a pipe.
+fn queued(pipe: &impl AsRawFd) -> usize {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: the descriptor is open, and the number has a place.
+    let result = unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &raw mut bytes) };
+    assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+    bytes.try_into().unwrap()
+}
+
+/// SIGTERM arrives while a megabyte is queued in the pipe, and more comes without end. What was read until
+/// the guest ends is in the final summary, to the last line, and what was not is still in the pipe.
+#[test]
+fn a_signal_loses_no_line_that_was_read() {
+    let (mut reader, mut writer) = std::io::pipe().unwrap();
+    // SAFETY: the descriptor is open, and the size is a plain number.
+    let size = unsafe { libc::fcntl(writer.as_raw_fd(), libc::F_SETPIPE_SZ, MEGABYTE as libc::c_int) };
+    assert_eq!(size, MEGABYTE as libc::c_int, "{}", std::io::Error::last_os_error());
+    let mut command = uv_run(&["--stdin", "--signal", "term", "--wake", "print=usr1"], GUEST);
+    command.stdin(reader.try_clone().unwrap());
+    let mut process = Process::spawn(command);
+    let enough = Arc::new(AtomicBool::new(false));
+    let writing = std::thread::spawn({
+        let enough = enough.clone();
+        move || {
+            let text = b"fifteen letters\n".repeat(MEGABYTE / LINE);
+            let mut written = 0;
+            while !enough.load(Ordering::Relaxed) {
+                writer.write_all(&text).unwrap();
+                written += text.len();
+            }
+            written
+        }
+    });
+    // It has read something, and watches the signal. Stopped, it lets the pipe become full; the pages at
+    // the ends of what is queued need not be.
+    while find(&mut process, "summary").starts_with("0 lines") {}
+    process.kill(libc::SIGSTOP);
+    wait_until("the pipe is full", || queued(&reader) > MEGABYTE / 4 * 3);
+    process.kill(libc::SIGTERM);
+    process.kill(libc::SIGCONT);
+    let summary = find(&mut process, "final summary");
+    assert_eq!(process.exit_code(), 0);
+    enough.store(true, Ordering::Relaxed);
+    let mut rest = Vec::new();
+    reader.read_to_end(&mut rest).unwrap();
+    let written = writing.join().unwrap();
+
+    let mut numbers = summary.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse::<usize>().ok());
+    let (lines, bytes) = (numbers.next().unwrap(), numbers.next().unwrap());
+    // If the last line that was read was cut off, its beginning is a line.
+    assert_eq!(lines, bytes.div_ceil(LINE), "{summary}");
+    assert!(summary.ends_with(&format!("words: fifteen {lines}")) || bytes % LINE != 0, "{summary}");
+    assert_eq!(bytes + rest.len(), written, "{summary}, and {} bytes are left", rest.len());
 }
