@@ -51,7 +51,10 @@ impl UvCtx {
                 Step::Deliver(event) => return Ok(Pulled::Event(event)),
                 Step::Finished { alive } => return Ok(Pulled::Finished { alive }),
                 Step::Poll { timeout } => {
-                    self.wait(id, timeout)?;
+                    if let Err(error) = self.wait(id, timeout) {
+                        self.loops.give_up(id);
+                        return Err(error.into());
+                    }
                     self.loops.polled(id, self.clock.now());
                 }
             }

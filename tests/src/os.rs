@@ -8,6 +8,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::ptr;
 use std::time::Duration;
+use tempfile::TempDir;
 
 /// How much of a processor this thread has used.
 pub fn cpu_time() -> Duration {
@@ -23,9 +24,21 @@ pub fn cpu_time() -> Duration {
 /// Two connected sockets. The first is this side's: it waits with patience.
 pub fn stream_pair() -> (UnixStream, UnixStream) {
     let (ours, theirs) = UnixStream::pair().expect("the OS has sockets");
-    ours.set_read_timeout(Some(PATIENCE)).unwrap();
-    ours.set_write_timeout(Some(PATIENCE)).unwrap();
-    (ours, theirs)
+    (patient(ours), theirs)
+}
+
+/// A connection that waits with patience.
+pub fn patient(stream: UnixStream) -> UnixStream {
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+/// A directory, and the name of a file in it that is not there yet.
+pub fn place() -> (TempDir, String) {
+    let dir = tempfile::tempdir().expect("there is room for temporary files");
+    let path = dir.path().join("place").to_str().expect("a plain path").to_owned();
+    (dir, path)
 }
 
 /// A listening socket on a free port, and its address.

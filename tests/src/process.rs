@@ -2,6 +2,7 @@
 
 use crate::{PATIENCE, build_dir, component};
 use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -32,6 +33,57 @@ pub struct Process {
     pub stdout: Lines,
     /// What it prints on its standard error.
     pub stderr: Lines,
+}
+
+/// A run with these arguments.
+pub fn start(options: &[&str], guest: &str, args: &[&str]) -> Process {
+    let mut command = uv_run(options, guest);
+    command.args(args);
+    Process::spawn(command)
+}
+
+/// How a run has ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Its exit code.
+    pub code: i32,
+    /// What it has printed.
+    pub stdout: Vec<String>,
+    /// What it has printed on standard error.
+    pub stderr: Vec<String>,
+}
+
+/// A run with these arguments, to its end.
+pub fn ended(options: &[&str], guest: &str, args: &[&str]) -> Ended {
+    let mut process = start(options, guest, args);
+    let code = process.exit_code();
+    Ended { code, stdout: process.stdout.all(), stderr: process.stderr.all() }
+}
+
+impl Ended {
+    /// It ended well, said nothing else, and printed these lines.
+    ///
+    /// # Panics
+    ///
+    /// If not.
+    #[track_caller]
+    pub fn printed(&self, lines: &[&str]) {
+        assert_eq!((self.code, &self.stderr[..]), (0, &[][..]), "{self:?}");
+        assert_eq!(self.stdout, lines);
+    }
+}
+
+/// What follows the title in the next line of its output with this title.
+pub fn find(process: &mut Process, title: &str) -> String {
+    let prefix = format!("{title}: ");
+    process.stdout.find(|line| line.strip_prefix(&prefix).map(str::to_owned))
+}
+
+/// Where the socket `clients` of uv-run listens, as that says.
+pub fn listens_on(process: &mut Process) -> SocketAddr {
+    process
+        .stderr
+        .find(|line| Some(line.strip_prefix("uv-run: clients listens on ")?.parse().expect("an address")))
 }
 
 /// The lines of a stream, as they come.
@@ -116,6 +168,27 @@ impl Process {
         // SAFETY: it takes numbers only; the process has not been waited for, so it is this child.
         let result = unsafe { libc::kill(self.child.id() as libc::pid_t, signum) };
         assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+    }
+
+    /// How many bytes of memory it uses now.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn memory(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it runs");
+        let kibibytes: usize = line.trim().trim_end_matches(" kB").parse().expect("a number");
+        kibibytes * 1024
+    }
+
+    /// How many descriptors it has open now.
+    ///
+    /// # Panics
+    ///
+    /// If it has ended.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it runs").count()
     }
 
     /// Waits for its end.

@@ -17,6 +17,11 @@ fn async_handle_order() {
 }
 
 #[test]
+fn async_handle_made_inside_the_pass() {
+    check(ASYNC_HANDLE_MADE_INSIDE_THE_PASS);
+}
+
+#[test]
 fn async_handle_named() {
     let mut granted = None;
     let mut guest = spawn(ASYNC_HANDLE_NAMED, |uv| {

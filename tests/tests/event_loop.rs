@@ -10,6 +10,21 @@ fn event_loop_run_modes() {
 }
 
 #[test]
+fn event_loop_mode_once() {
+    check(EVENT_LOOP_MODE_ONCE);
+}
+
+#[test]
+fn event_loop_alive() {
+    check(EVENT_LOOP_ALIVE);
+}
+
+#[test]
+fn event_loop_poll_timeout() {
+    check(EVENT_LOOP_POLL_TIMEOUT);
+}
+
+#[test]
 fn event_loop_stop() {
     check(EVENT_LOOP_STOP);
 }
@@ -45,6 +60,11 @@ fn event_loop_limit() {
         uv.limits(|limits| limits.loops = 3);
     });
     output.succeeded();
+}
+
+#[test]
+fn event_loop_time_refreshed() {
+    check(EVENT_LOOP_TIME_REFRESHED);
 }
 
 #[test]

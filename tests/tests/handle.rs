@@ -26,6 +26,7 @@ fn check_all_kinds(name: &str) {
         let (_ours, theirs) = stream_pair();
         let output = Guest::new(name).configuration(configuration).run(|uv| {
             uv.virtual_time(true).signal(libc::SIGWINCH).descriptor("socket", theirs).unwrap();
+            uv.wake_up("tick");
         });
         output.succeeded();
     }

@@ -136,6 +136,32 @@ fn poll_reset() {
 }
 
 #[test]
+fn poll_reset_with_priority() {
+    let (ours, theirs) = tcp_pair();
+    let mut go = None;
+    let mut guest = spawn(POLL_RESET_WITH_PRIORITY, |uv| {
+        uv.descriptor("socket", theirs).unwrap();
+        go = Some(uv.wake_up("go"));
+    });
+    guest.expect("ready");
+    send_urgent(&ours, b'!');
+    guest.expect("urgent");
+    reset(ours);
+    go.unwrap().send().unwrap();
+    guest.wait().succeeded();
+}
+
+#[test]
+fn poll_hang_up() {
+    let (read, write) = std::io::pipe().unwrap();
+    drop(write);
+    let output = run(POLL_HANG_UP, |uv| {
+        uv.descriptor("pipe", read).unwrap();
+    });
+    output.succeeded();
+}
+
+#[test]
 fn poll_pipe_without_reader() {
     let (read, write) = std::io::pipe().unwrap();
     drop(read);

@@ -11,11 +11,15 @@
 //! | `signal_counted` | 36 |
 //! | `signal_trap` | 37 |
 //! | `an_ignored_signal_is_ignored_again_afterwards` | 38 |
+//! | `what_was_installed_over_ours_stays` | 39 |
+//! | `signal_after_other_events` | 40 |
+//! | `signal_closed_while_pending` | 41 |
+//! | `signal_started_again` | 42 |
 
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use uv_handles_tests::os::{install, installed, kill_self};
+use uv_handles_tests::os::{install, installed, kill_self, stream_pair};
 use uv_handles_tests::*;
 
 foreach_signal!(assert_test_exists);
@@ -51,17 +55,18 @@ fn signal_refused() {
     assert_eq!(*denied.lock().unwrap(), expected, "what nobody can watch was not denied");
 }
 
-/// How often the embedder's own handler of SIGUSR2 was called. A signal for the process may be
+/// How often the embedder's own handler was called, by signal. A signal for the process may be
 /// delivered on any thread, so this changes at some time after the signal was sent.
-static OWN: AtomicU32 = AtomicU32::new(0);
+static OWN: [AtomicU32; 65] = [const { AtomicU32::new(0) }; 65];
 
-extern "C" fn own(_: libc::c_int) {
-    OWN.fetch_add(1, Ordering::SeqCst);
+extern "C" fn own(signum: libc::c_int) {
+    OWN[signum as usize].fetch_add(1, Ordering::SeqCst);
 }
 
 /// It is called beside ours, and after it, once for each signal.
-fn called(times: u32) {
-    wait_until("the embedder's own handler is called", || OWN.load(Ordering::SeqCst) == times);
+fn called(signum: i32, times: u32) {
+    let called = &OWN[signum as usize];
+    wait_until("the embedder's own handler is called", || called.load(Ordering::SeqCst) == times);
 }
 
 #[test]
@@ -90,9 +95,9 @@ fn signal_two_guests() {
     twice.expect("called");
     twice.wait().succeeded();
     assert_eq!(installed(signum), before, "the previous handler is installed again");
-    called(2);
+    called(signum, 2);
     kill_self(signum);
-    called(3);
+    called(signum, 3);
 
     // And all over again.
     let mut again = guest(&["once"]);
@@ -101,7 +106,7 @@ fn signal_two_guests() {
     again.expect("called");
     again.wait().succeeded();
     assert_eq!(installed(signum), before);
-    called(4);
+    called(signum, 4);
 }
 
 #[test]
@@ -171,17 +176,40 @@ fn signal_two_loops() {
     guest.wait().succeeded();
 }
 
-#[test]
-fn signal_counted() {
+/// Runs a guest that does not look for its signal until it is woken, by when that has been delivered.
+fn sent_before_it_looks(name: &str, signum: i32, times: u32) -> Vec<String> {
+    install(signum, own);
+    let (_ours, theirs) = stream_pair();
     let mut go = None;
-    let mut guest = spawn(SIGNAL_COUNTED, |uv| {
-        uv.signal(36);
+    let mut guest = spawn(name, |uv| {
+        uv.signal(signum).descriptor("socket", theirs).unwrap();
         go = Some(uv.wake_up("go"));
     });
     guest.expect("ready");
-    (0..5).for_each(|_| kill_self(36));
+    (0..times).for_each(|_| kill_self(signum));
+    called(signum, times);
     go.unwrap().send().unwrap();
-    assert_eq!(guest.wait().succeeded(), ["ready", "1", "2", "3", "4", "5"]);
+    guest.wait().succeeded()
+}
+
+#[test]
+fn signal_counted() {
+    assert_eq!(sent_before_it_looks(SIGNAL_COUNTED, 36, 5), ["ready", "1", "2", "3", "4", "5"]);
+}
+
+#[test]
+fn signal_after_other_events() {
+    sent_before_it_looks(SIGNAL_AFTER_OTHER_EVENTS, 40, 1);
+}
+
+#[test]
+fn signal_closed_while_pending() {
+    sent_before_it_looks(SIGNAL_CLOSED_WHILE_PENDING, 41, 1);
+}
+
+#[test]
+fn signal_started_again() {
+    sent_before_it_looks(SIGNAL_STARTED_AGAIN, 42, 1);
 }
 
 #[test]
@@ -209,4 +237,24 @@ fn an_ignored_signal_is_ignored_again_afterwards() {
     guest.wait().succeeded();
     assert_eq!(installed(38), libc::SIG_IGN);
     kill_self(38);
+}
+
+extern "C" fn later(_: libc::c_int) {}
+
+/// What somebody has installed while a guest watches is theirs, and is not taken away.
+#[test]
+fn what_was_installed_over_ours_stays() {
+    let mut interrupt = None;
+    let mut guest = Guest::new(SIGNAL_TWO_GUESTS).arg("39").spawn(|uv| {
+        uv.signal(39);
+        interrupt = Some(uv.interrupt_handle());
+    });
+    guest.expect("ready");
+    let ours = installed(39);
+    install(39, later);
+    let theirs = installed(39);
+    assert_ne!(theirs, ours);
+    interrupt.unwrap().interrupt();
+    assert!(matches!(guest.wait().end, End::Trap(_)));
+    assert_eq!(installed(39), theirs);
 }

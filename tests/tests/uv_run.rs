@@ -1,16 +1,18 @@
-//! The command `uv-run`: exit codes, and each of the grants that its options make.
+//! The command `uv-run`: exit codes, the grants of everyday use, and what it says of a guest. What else its
+//! options do is in the suites `uv_run_*`.
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::process::Stdio;
 use uv_handles_tests::os::{connect, flags, terminal};
-use uv_handles_tests::process::{Process, uv_run};
+use uv_handles_tests::process::{Process, ended, uv_run};
 use uv_handles_tests::*;
 
 foreach_uv_run!(assert_test_exists);
+
+const LINE_STATS: &str = "line-stats";
 
 #[test]
 fn uv_run_exit() {
@@ -27,57 +29,6 @@ fn uv_run_exit() {
         );
         let stderr = process.stderr.all().join("\n");
         assert_eq!(stderr.contains("the guest trapped"), arg == "trap", "{stderr}");
-    }
-}
-
-/// It says what is wrong, on one line, and ends with 2.
-fn refused(options: &[&str], guest: &str) {
-    let mut command = uv_run(options, UV_RUN_EXIT);
-    if !guest.is_empty() {
-        // A program and its options again, with another guest.
-        let mut other = std::process::Command::new(command.get_program());
-        other.args(options).arg(guest);
-        other.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command = other;
-    }
-    let mut process = Process::spawn(command);
-    assert_eq!(process.exit_code(), 2, "{options:?} {guest}");
-    assert!(process.stdout.all().is_empty(), "no guest has run");
-    let stderr = process.stderr.all().join("\n");
-    assert!(!stderr.is_empty() && !stderr.contains("panicked"), "{stderr}");
-}
-
-#[test]
-fn a_guest_that_can_not_be_used_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
-    refused(&[], &path("missing.wasm"));
-    refused(&[], dir.path().to_str().unwrap());
-    for (name, content) in [
-        ("empty.wasm", &b""[..]),
-        ("text.wasm", b"no WebAssembly at all"),
-        ("module.wasm", b"\0asm\x01\0\0\0"),
-        ("cut.wasm", b"\0asm\x0d\0\x01\0\x07"),
-        ("library.wasm", b"\0asm\x0d\0\x01\0"),
-    ] {
-        std::fs::write(path(name), content).unwrap();
-        refused(&[], &path(name));
-    }
-}
-
-#[test]
-fn a_wrong_command_line_is_refused() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let taken = format!("clients={}", taken.local_addr().unwrap());
-    for options in [
-        &["--no-such-option"][..],
-        &["--signal", "kill"],
-        &["--signal", "no-such-signal"],
-        &["--listen", "clients"],
-        &["--listen", "clients=nowhere"],
-        &["--listen", &taken],
-    ] {
-        refused(options, "");
     }
 }
 
@@ -196,5 +147,55 @@ fn it_ends_although_its_stdin_is_silent() {
         let mut command = uv_run(&["--stdin"], UV_RUN_EXIT);
         command.stdin(input).arg("0");
         assert_eq!(Process::spawn(command).exit_code(), 0);
+    }
+}
+
+#[test]
+fn the_imports_are_listed_with_what_grants_them_and_nothing_runs() {
+    let ended = ended(&["--list-imports"], LINE_STATS, &[]);
+    assert_eq!((ended.code, &ended.stderr[..]), (0, &[][..]), "{ended:?}");
+    for (interface, granted_by) in [
+        ("uv:handles/event-loop@", "always"),
+        ("uv:handles/timer@", "always"),
+        ("uv:handles/descriptors@", "--unix-connect"),
+        ("uv:handles/signal@", "--signal"),
+        ("uv:handles/async-handle@", "--wake"),
+        ("wasi:cli/environment@", "--env"),
+        ("wasi:cli/stdout@", "always"),
+    ] {
+        let line = ended.stdout.iter().find(|line| line.starts_with(interface));
+        assert!(line.is_some_and(|line| line.contains(granted_by)), "{interface}: {ended:?}");
+    }
+    for line in &ended.stdout {
+        let (name, _) = line.split_once("  ").expect("a name and what grants it");
+        assert!(name.contains(":") && name.contains("/") && name.contains("@"), "{line}");
+    }
+}
+
+#[test]
+fn uv_run_denied() {
+    let ended = ended(&[], UV_RUN_DENIED, &[]);
+    assert_eq!((ended.code, &ended.stdout[..]), (0, &["went on".to_owned()][..]), "{ended:?}");
+    let expected = [
+        ("the descriptor \"clients\"", "--listen clients=ADDRESS:PORT would grant it"),
+        ("the descriptor \"stdin\"", "--stdin would grant"),
+        ("the descriptor \"stdout\"", "--stdout-as stdout would grant"),
+        ("the signal hup", "--signal hup would grant it"),
+        ("the wake-up \"print\"", "--wake print would grant it"),
+    ];
+    assert_eq!(ended.stderr.len(), expected.len(), "each is told once: {ended:?}");
+    for (line, (what, option)) in ended.stderr.iter().zip(expected) {
+        assert!(line.starts_with(&format!("uv-run: the guest asked for {what}, which was not granted; ")));
+        assert!(line.contains(option), "{line}");
+    }
+}
+
+#[test]
+fn completions_know_the_options() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let ended = ended(&["--completions", shell], LINE_STATS, &[]);
+        assert_eq!((ended.code, &ended.stderr[..]), (0, &[][..]), "{shell}");
+        let script = ended.stdout.join("\n");
+        assert!(script.contains("uv-run") && script.contains("max-descriptors"), "{shell}: {script}");
     }
 }

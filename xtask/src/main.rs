@@ -8,6 +8,8 @@
 mod conformance;
 mod demo;
 mod guests;
+mod guide;
+mod package;
 mod process;
 mod test;
 mod toolchain;
@@ -50,6 +52,7 @@ enum Command {
     ///
     /// In this order: the loop's state machine is built for wasm32-unknown-unknown; what does not use
     /// wasmtime is tested in the dev profile, with debug assertions; all else in the release profile.
+    /// Between the two, docs/guest.md is followed and the crates are packaged.
     Test {
         /// Arguments for `cargo test`, after `--`
         ///
@@ -77,6 +80,16 @@ enum Command {
     /// It counts the lines of this repository's text from a pipe and of a TCP client, and answers to
     /// SIGHUP and SIGTERM.
     Demo,
+
+    /// Follow docs/guest.md from an empty folder to running guests, with the commands that it shows
+    ///
+    /// A part of `test`. It needs no network.
+    Guide,
+
+    /// Package each crate that is published, and check that it carries what its users need
+    ///
+    /// A part of `test`. It needs no network once everything has been built.
+    Package,
 }
 
 fn main() -> ExitCode {
@@ -99,5 +112,7 @@ fn run(cli: Cli) -> Result<()> {
             conformance::run(&workspace, cli.guest_toolchain, &args)
         }
         Command::Demo => demo::run(&workspace, cli.guest_toolchain),
+        Command::Guide => guide::run(&workspace, cli.guest_toolchain),
+        Command::Package => package::run(&workspace),
     }
 }

@@ -10,6 +10,8 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::guests;
+use crate::guide;
+use crate::package;
 use crate::process::{self, say};
 use crate::toolchain::{Target, Toolchain, Way};
 use crate::uv_run;
@@ -31,7 +33,8 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     }
     build_core_for_wasm(workspace, forced)?;
     cargo_test(&guests_dir, &without, &[], &[])?;
-    uv_run::build(workspace)?;
+    guide::run(workspace, forced)?;
+    package::run(workspace)?;
     // Documentation first: the last lines of the output are then those of a test program.
     cargo_test(&guests_dir, &with_wasmtime, &["--release", "--doc"], &[])?;
     cargo_test(&guests_dir, &with_wasmtime, &["--release", "--tests", "--examples"], &[])

@@ -108,6 +108,11 @@ impl Toolchain {
         self.build_dir.join(self.target.triple()).join("release")
     }
 
+    /// cargo's target directory.
+    pub fn build_dir(&self) -> &Path {
+        &self.build_dir
+    }
+
     /// Which compiler this is, for messages.
     pub fn describe(&self) -> &'static str {
         match self.way {
@@ -118,6 +123,34 @@ impl Toolchain {
 
     /// `cargo build --release` for this target.
     pub fn cargo_build(&self) -> Result<Command> {
+        let mut command = self.cargo()?;
+        command.args(["build", "--release", "--target", self.target.triple()]);
+        command.arg("--target-dir").arg(&self.build_dir);
+        Ok(command)
+    }
+
+    /// A shell in which `cargo build` with this target builds a guest, as it does for a user. What it
+    /// finds in these folders has precedence over everything else.
+    pub fn shell(&self, folders: &[&Path]) -> Result<Command> {
+        let cargo = self.cargo()?;
+        let mut shell = Command::new("sh");
+        let mut path = env::var_os("PATH").unwrap_or_default();
+        for (name, value) in cargo.get_envs() {
+            match value {
+                Some(value) if name == "PATH" => path = value.to_owned(),
+                Some(value) => drop(shell.env(name, value)),
+                None => drop(shell.env_remove(name)),
+            }
+        }
+        // The cargo that this is about, also if the shell would find another one first.
+        let cargo = Path::new(cargo.get_program()).parent().filter(|dir| dir.is_absolute());
+        let first = folders.iter().copied().chain(cargo).map(Path::to_owned);
+        shell.env("PATH", env::join_paths(first.chain(env::split_paths(&path)))?);
+        Ok(shell)
+    }
+
+    /// A cargo with what it needs to build for this target.
+    fn cargo(&self) -> Result<Command> {
         let mut command = match self.way {
             Way::Rustup => rustup_cargo(),
             Way::Debian => self.debian_cargo()?,
@@ -131,10 +164,8 @@ impl Toolchain {
         // which stay.
         command.env("CARGO_PROFILE_RELEASE_DEBUG", "false");
         command.env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
-        command.args(["build", "--release", "--target", self.target.triple()]);
-        command.arg("--target-dir").arg(&self.build_dir);
         if self.way == Way::Debian {
-            command.arg("-Zbuild-std=std,panic_abort");
+            command.env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort");
         }
         Ok(command)
     }

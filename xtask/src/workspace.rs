@@ -21,6 +21,10 @@ pub struct Workspace {
 pub struct Package {
     /// Its name.
     pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Whether it may be published.
+    pub published: bool,
     /// The path of its Cargo.toml.
     pub manifest: PathBuf,
     /// `[package.metadata.uv-handles]`, or null.
@@ -93,6 +97,9 @@ impl Package {
         }
         Ok(Package {
             name: string(&package["name"])?,
+            version: string(&package["version"])?,
+            // Otherwise it is the list of the registries that it may go to.
+            published: package["publish"].is_null(),
             manifest: string(&package["manifest_path"])?.into(),
             metadata: package["metadata"]["uv-handles"].clone(),
             dependencies: array(&package["dependencies"])?
@@ -122,6 +129,8 @@ mod tests {
     fn what_a_member_uses_is_found_through_other_members() {
         let package = |name: &str, dependencies: &[&str]| Package {
             name: name.to_owned(),
+            version: String::new(),
+            published: false,
             manifest: PathBuf::new(),
             metadata: Value::Null,
             dependencies: dependencies.iter().map(|d| (*d).to_owned()).collect(),

@@ -47,7 +47,9 @@ impl Loop {
     /// The value tells whether the loop was still alive when the run ended: in mode
     /// [`Default`](RunMode::Default) that is so after [`stop`](Self::stop), in the others whenever
     /// there is more to do. EBUSY inside a callback of the same loop (another loop may be run
-    /// there), ENOTSUP in a plugin, whose loops the host runs; `LoopClosed` on a closed loop.
+    /// there), ENOTSUP in a plugin, whose loops the host runs; `LoopClosed` on a closed loop. The
+    /// system's error if the host can not wait (EMFILE when it has no descriptors left): then the run
+    /// is over, and the loop can be run again.
     pub fn run(&self, mode: RunMode) -> Result<bool> {
         self.0.begin(match mode {
             RunMode::Default => RawMode::Default,

@@ -199,6 +199,14 @@ impl Loops {
         self.enter(id, Phase::Async);
     }
 
+    /// Ends a run that can not go on, because the driver can not wait. Another one can be started when it
+    /// can. Nothing happens if the loop is not waiting.
+    pub fn give_up(&mut self, id: LoopId) {
+        if matches!(&self.state(id).run, Some(run) if run.phase == Phase::Poll) {
+            self.finish(id);
+        }
+    }
+
     /// Whether something has been reported that ends a wait.
     pub fn has_ready(&self, id: LoopId) -> bool {
         let state = self.state(id);
@@ -463,6 +471,23 @@ mod tests {
         assert_eq!(world.loops.step(main, &mut || 0), Err(Error::Invalid));
         world.loops.polled(main, 5);
         assert_eq!(world.loops.now(main), Ok(0));
+    }
+
+    #[test]
+    fn a_run_that_is_given_up_can_be_followed_by_another() {
+        let mut world = World::new();
+        let main = world.main;
+        let timer = world.timer();
+        world.loops.timer_start(timer, 7, 0).unwrap();
+        world.loops.give_up(main);
+        world.loops.begin(main, RunMode::Default).unwrap();
+        world.loops.give_up(main);
+        assert_eq!(world.loops.begin(main, RunMode::Default), Err(Error::Busy), "it is not waiting");
+        assert_eq!(world.loops.step(main, &mut || 0), Ok(Step::Poll { timeout: Some(7) }));
+        world.loops.give_up(main);
+        assert_eq!(world.loops.step(main, &mut || 0), Err(Error::Invalid));
+        world.run(RunMode::Default);
+        assert_eq!(world.trace(), [call(timer)]);
     }
 
     #[test]

@@ -76,33 +76,63 @@ fn main() -> Result<()> {
         assert!(handle.closing() && !handle.closed() && !handle.active(), "{handle:?}");
         assert!(event_loop.alive(), "it waits for its close callback, referenced or not");
     }
+    assert_all_refused(&all);
+    assert!(trace.is_empty() && !all.iter().any(Handle::closed), "a refused call changes nothing");
     event_loop.run(RunMode::Default)?;
     assert_eq!(trace.len(), 7);
     assert!(event_loop.handles().is_empty());
     for handle in &all {
         assert!(handle.closed() && handle.closing() && !handle.active() && !handle.referenced());
-        let refused = Err(Error::HandleClosed);
+    }
+    assert_all_refused(&all);
+    event_loop.close()?;
+    assert_eq!(Poll::new(&event_loop, &socket).err(), Some(Error::LoopClosed));
+    assert_eq!(Async::named(&event_loop, "tick").err(), Some(Error::LoopClosed));
+    Ok(())
+}
+
+/// What is refused from `close` on, and what does nothing.
+fn assert_all_refused(all: &[AnyHandle]) {
+    let refused = Err(Error::HandleClosed);
+    for handle in all {
         assert_eq!([handle.reference(), handle.dereference()], [refused; 2]);
         assert_eq!(handle.fileno(), Err(Error::HandleClosed));
         assert_eq!(handle.send_buffer_size(), Err(Error::HandleClosed));
         assert_eq!(handle.set_send_buffer_size(1), refused);
         assert_eq!(handle.receive_buffer_size(), Err(Error::HandleClosed));
         assert_eq!(handle.set_receive_buffer_size(1), refused);
+        match handle {
+            AnyHandle::Timer(timer) => {
+                assert_eq!([timer.start(0, 0), timer.again(), timer.set_repeat(1)], [refused; 3]);
+                assert_eq!([timer.repeat(), timer.due_in()], [Err(Error::HandleClosed); 2]);
+                timer.stop();
+            }
+            AnyHandle::Idle(idle) => {
+                assert_eq!(idle.start(), refused);
+                idle.stop();
+            }
+            AnyHandle::Prepare(prepare) => {
+                assert_eq!(prepare.start(), refused);
+                prepare.stop();
+            }
+            AnyHandle::Check(check) => {
+                assert_eq!(check.start(), refused);
+                check.stop();
+            }
+            AnyHandle::Async(wake_up) => assert_eq!(wake_up.send(), refused),
+            AnyHandle::Poll(poll) => {
+                assert_eq!(poll.start(PollEvents::READABLE), refused);
+                assert_eq!(poll.start(PollEvents::NONE), refused);
+                poll.stop();
+            }
+            AnyHandle::Signal(signal) => {
+                assert_eq!(signal.start(Signum::SIGWINCH), refused);
+                assert_eq!(signal.start_oneshot(Signum::SIGWINCH), refused);
+                assert_eq!(signal.signum(), Err(Error::HandleClosed));
+                signal.stop();
+            }
+        }
         handle.close();
+        assert!(handle.closing() && !handle.active(), "{handle:?}");
     }
-    let refused = Err(Error::HandleClosed);
-    assert_eq!([timer.start(0, 0), timer.again(), timer.set_repeat(1)], [refused; 3]);
-    assert_eq!([timer.repeat(), timer.due_in()], [Err(Error::HandleClosed); 2]);
-    assert_eq!([idle.start(), prepare.start(), check.start(), wake_up.send()], [refused; 4]);
-    assert_eq!([poll.start(PollEvents::READABLE), signal.start(Signum::SIGWINCH)], [refused; 2]);
-    assert_eq!(signal.start_oneshot(Signum::SIGWINCH), refused);
-    assert_eq!(signal.signum(), Err(Error::HandleClosed));
-    // Stopping is never refused.
-    timer.stop();
-    idle.stop();
-    prepare.stop();
-    check.stop();
-    poll.stop();
-    signal.stop();
-    event_loop.close()
 }

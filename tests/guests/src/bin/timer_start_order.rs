@@ -22,6 +22,16 @@ fn main() -> Result<()> {
     event_loop.run(RunMode::Default)?;
     assert_eq!(trace.take(), "f e d a b c");
 
+    // Starting a started timer replaces its deadline, to an earlier or a later one, and its repeat.
+    a.start(10, 0)?;
+    b.start(50, 1)?;
+    b.start(5, 0)?;
+    a.start(70, 0)?;
+    c.start(60, 0)?;
+    assert_eq!((a.due_in(), b.due_in(), b.repeat()), (Ok(70), Ok(5), Ok(0)));
+    event_loop.run(RunMode::Default)?;
+    assert_eq!(trace.take(), "b c a");
+
     // Deadlines that have all passed by the time of the phase count the same way.
     let [slow, fast] = [20, 15].map(|timeout| {
         let timer = Timer::new(&event_loop).unwrap();

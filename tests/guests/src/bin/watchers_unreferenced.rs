@@ -30,6 +30,15 @@ fn main() -> Result<()> {
     assert!(!event_loop.run(RunMode::Default)?);
     assert_eq!(trace.take(), "prepare check");
 
+    // An idle handle does as well.
+    idle.start_with(traces(&trace, "idle"))?;
+    idle.dereference()?;
+    assert!(!event_loop.run(RunMode::Default)?);
+    assert!(trace.is_empty());
+    timer.start(0, 0)?;
+    assert!(!event_loop.run(RunMode::Default)?);
+    assert_eq!(trace.take(), "timer idle prepare check");
+
     event_loop.handles().iter().for_each(Handle::close);
     event_loop.run(RunMode::Default)?;
     event_loop.close()
