@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask guests`, `test` and `demo`.
+//! The project's own commands: `cargo xtask guests`, `python`, `test` and `demo`.
 //!
 //! Each of them sees to what it needs: the toolchain for the guests ([`toolchain`]), then the guests
 //! themselves ([`guests`]). Nothing has to be set up by hand first.
@@ -8,6 +8,7 @@
 mod demo;
 mod guests;
 mod process;
+mod python;
 mod test;
 mod toolchain;
 mod uv_run;
@@ -45,6 +46,12 @@ enum Command {
     /// that no WASI is needed. A file is rewritten only when it has changed.
     Guests,
 
+    /// Build the runtime for Python scripts, target/python/uv-python.wasm
+    ///
+    /// It takes python3 with the module venv, and gets componentize-py from PyPI into a virtual
+    /// environment below target. `uv-run script.py` finds the runtime there.
+    Python,
+
     /// Build the guests and run all tests
     ///
     /// In this order: the loop's state machine is built for wasm32-unknown-unknown; what does not use
@@ -62,7 +69,11 @@ enum Command {
     ///
     /// It counts the lines of this repository's text from a pipe and of a TCP client, and answers to
     /// SIGHUP and SIGTERM.
-    Demo,
+    Demo {
+        /// Show the Python script examples/python/line_stats.py instead
+        #[arg(long)]
+        python: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -80,6 +91,8 @@ fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Guests => guests::build(&workspace, cli.guest_toolchain).map(drop),
         Command::Test { cargo_args } => test::run(&workspace, cli.guest_toolchain, &cargo_args),
-        Command::Demo => demo::run(&workspace, cli.guest_toolchain),
+        Command::Python => python::build(&workspace).map(drop),
+        Command::Demo { python: true } => demo::run_script(&workspace),
+        Command::Demo { python: false } => demo::run(&workspace, cli.guest_toolchain),
     }
 }

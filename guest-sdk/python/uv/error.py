@@ -126,4 +126,7 @@ def call(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
     try:
         return function(*args, **kwargs)
     except Err as error:
-        raise error_of(error.value) from None
+        refusal = error_of(error.value)
+    # Not inside the block: the host's error would be the context of ours, and it can not be written to,
+    # which is what unittest does with tracebacks.
+    raise refusal

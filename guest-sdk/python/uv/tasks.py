@@ -11,7 +11,7 @@ A coroutine that waits is a handle whose callback goes on with the coroutine:
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
 from . import _check
@@ -55,6 +55,11 @@ class Task(Generic[_T]):
         if not isinstance(coroutine, Coroutine):
             what = type(coroutine).__name__
             raise TypeError(f"a coroutine is required, as an async function returns it, not {what}")
+        try:
+            loop.call_later(self._go_on)
+        except UVError:
+            coroutine.close()  # It has not begun, and never will.
+            raise
         self._coroutine = coroutine
         self._loop = loop
         self._value: _T | None = None
@@ -63,7 +68,7 @@ class Task(Generic[_T]):
         # Somebody has asked for the result, so an error is theirs.
         self._is_awaited = False
         self._awaited_by: list[_Event] = []
-        loop.call_later(self._go_on)
+        self._at_end: Callable[[], None] | None = None
         Task._running.add(self)
 
     @property
@@ -122,6 +127,8 @@ class Task(Generic[_T]):
         for event in self._awaited_by:
             self._loop.call_later(event.happen)
         self._awaited_by = []
+        if self._at_end is not None:
+            self._at_end()
 
 
 def run(coroutine: Coroutine[Any, Any, _T], loop: Loop | None = None) -> _T:
@@ -136,32 +143,20 @@ def run(coroutine: Coroutine[Any, Any, _T], loop: Loop | None = None) -> _T:
     coroutine had ended; `LoopClosedError`; ``RuntimeError`` if it waits for something that never comes.
     """
     loop = current_or(loop)
+    main = Task(coroutine, loop)
+    main._is_awaited = True
+    main._at_end = loop.stop
     try:
-        main = Task(coroutine, loop)
-        main._is_awaited = True
-        end = Task(_stop_after(main, loop), loop)
-        end._is_awaited = True
         is_stopped = loop.run()
-    except BaseException:
-        if isinstance(coroutine, Coroutine):
-            coroutine.close()
+    finally:
+        is_done = main.done
+        main._at_end = None
         _cancel_all(loop)
-        raise
-    is_done = main.done
-    _cancel_all(loop)
     if is_done:
         return main._result()
     if is_stopped:
         raise UVError(StatusCode.ECANCELED, "the loop was stopped before the coroutine had ended")
     raise RuntimeError("the coroutine waits for something that never comes: no handle is active")
-
-
-async def _stop_after(main: Task[Any], loop: Loop) -> None:
-    try:
-        await main
-    except Exception:
-        pass  # `run` raises it.
-    loop.stop()
 
 
 def _cancel_all(loop: Loop) -> None:
