@@ -51,9 +51,9 @@ class TestCase(unittest.TestCase):
         self.assertEqual(caught.exception.code, code)
 
 
-def close(loop: uv.Loop) -> None:
+def close(loop: uv.Loop | None) -> None:
     """Closes a loop and its handles."""
-    if not loop.closed:
+    if loop is not None and not loop.closed:
         loop.close_all_handles()
         loop.run()
         loop.close()

@@ -5,7 +5,7 @@ import unittest
 import weakref
 
 import uv
-from support import TestCase
+from support import TestCase, close
 
 
 class Collection(TestCase):
@@ -60,13 +60,8 @@ class Collection(TestCase):
         gc.collect()
         self.assertIsNotNone(kept())
         self.assertIsNotNone(timer())
-        for loop in [kept()]:
-            assert loop is not None
-            loop.close_all_handles()
-            loop.run()
-            loop.close()
+        close(kept())
         self.loop.make_current()
-        del loop
         gc.collect()
         self.assertIsNone(kept())
         self.assertIsNone(timer())

@@ -193,8 +193,9 @@ class Members(TestCase):
 class Closing(TestCase):
     def test_last_closed_first_called(self) -> None:
         calls: list[str] = []
-        for name in "abc":
-            uv.Timer(self.loop).close(lambda _, name=name: calls.append(name))
+        timers = {uv.Timer(self.loop): name for name in "abc"}
+        for timer in timers:
+            timer.close(lambda timer: calls.append(timers[timer]))
         self.loop.run()
         self.assertEqual(calls, ["c", "b", "a"])
 

@@ -1,6 +1,7 @@
 """Timers."""
 
 import unittest
+from collections.abc import Callable
 
 import uv
 from support import TestCase
@@ -80,8 +81,12 @@ class Timers(TestCase):
 
     def test_start_in_order(self) -> None:
         calls: list[str] = []
+
+        def note(name: str) -> Callable[[uv.Timer], None]:
+            return lambda _: calls.append(name)
+
         for name, timeout in [("a", 20), ("b", 10), ("c", 10), ("d", 0)]:
-            uv.Timer(self.loop).start(timeout, lambda _, name=name: calls.append(name))
+            uv.Timer(self.loop).start(timeout, note(name))
         self.loop.run()
         self.assertEqual(calls, ["d", "b", "c", "a"])
 

@@ -58,7 +58,8 @@ pub fn check_types(workspace: &Workspace) -> Result<()> {
     process::run(python.componentize().arg("bindings").arg(&bindings))?;
     let root = &workspace.root;
     let (tests, examples) = (root.join("tests/python"), root.join("examples/python"));
-    for paths in [PACKAGES.map(|package| python.sources.join(package)).to_vec(), vec![tests], vec![examples]] {
+    for paths in [PACKAGES.map(|package| python.sources.join(package)).to_vec(), vec![tests], vec![examples]]
+    {
         let mut mypy = Command::new(python.program("mypy"));
         mypy.arg("--config-file").arg(python.sources.join("pyproject.toml"));
         mypy.arg("--cache-dir").arg(python.dir.join("mypy-cache"));
@@ -98,8 +99,8 @@ impl Python {
     /// Makes the virtual environment with the tools in it, unless it is there.
     fn ensure_tools(&self) -> Result<()> {
         let requirements = self.sources.join("requirements.txt");
-        let wanted = fs::read(&requirements)
-            .with_context(|| format!("cannot read {}", requirements.display()))?;
+        let wanted =
+            fs::read(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
         if self.program("componentize-py").is_file() && self.is_stamped("venv", &wanted) {
             return Ok(());
         }
@@ -128,10 +129,11 @@ impl Python {
     /// All that the runtime is made of.
     fn inputs(&self) -> Result<Vec<u8>> {
         let mut files = vec![self.sources.join("requirements.txt")];
-        for dir in PACKAGES.map(|package| self.sources.join(package)).iter().chain([
-            &self.sources.join("wit"),
-            &self.wit,
-        ]) {
+        for dir in PACKAGES
+            .map(|package| self.sources.join(package))
+            .iter()
+            .chain([&self.sources.join("wit"), &self.wit])
+        {
             collect(dir, &mut files)?;
         }
         files.sort();

@@ -19,6 +19,27 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import CodeType, ModuleType
 
+# What can not be imported without the parts that are left out, or on this system.
+_BROKEN = frozenset(
+    {
+        "_pyrepl.fancy_termios",
+        "_pyrepl.readline",
+        "_pyrepl.simple_interact",
+        "_pyrepl.unix_console",
+        "_pyrepl.unix_eventqueue",
+        "_pyrepl.windows_console",
+        "asyncio.tools",
+        "asyncio.windows_events",
+        "asyncio.windows_utils",
+        "concurrent.futures.interpreter",
+        "concurrent.futures.process",
+        "concurrent.interpreters",
+        "encodings.bz2_codec",
+        "encodings.mbcs",
+        "encodings.oem",
+    }
+)
+
 # Of no use in a sandbox, or without the C part that they need, which WASI does not have: processes,
 # terminals, windows, dynamic libraries, TLS, installing packages. A script that imports one gets
 # ModuleNotFoundError at that line, and not some other error later. docs/python.md has this list too.
@@ -29,7 +50,6 @@ ABSENT = frozenset(
         "_apple_support",
         "_ios_support",
         "_osx_support",
-        "_pyrepl",
         "antigravity",
         "bz2",
         "compression.bz2",
@@ -117,19 +137,22 @@ def build() -> Library:
     # Not os.__file__: that module is frozen into the interpreter, and names a place where nothing is.
     root = os.path.dirname(textwrap.__file__)
     library = Library()
+    left_out = ABSENT | _BROKEN
     for directory, subdirectories, files in os.walk(root):
         package = os.path.relpath(directory, root).replace(os.sep, ".")
         prefix = "" if package == "." else package + "."
         is_part = prefix == "" or "__init__.py" in files
         subdirectories[:] = [
-            name for name in subdirectories if is_part and name.isidentifier() and prefix + name not in ABSENT
+            name
+            for name in subdirectories
+            if is_part and name.isidentifier() and prefix + name not in left_out
         ]
         if not is_part:
             continue
         for file in files:
             stem, extension = os.path.splitext(file)
             name = package if stem == "__init__" else prefix + stem
-            if extension == ".py" and name not in ABSENT:
+            if extension == ".py" and name not in left_out:
                 library.add(name, os.path.join(directory, file), stem == "__init__")
     if len(library.names()) < 300:
         raise RuntimeError(f"the standard library is not in {root}")

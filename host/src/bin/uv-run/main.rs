@@ -91,6 +91,7 @@ fn start() -> Result<ExitCode> {
         output::print(&imports::list(&engine, &component));
         return Ok(ExitCode::SUCCESS);
     }
+    let script = script.map(|script| script.in_runtime(&component, &file)).transpose()?;
     let program = component::link(&engine, &component, &file)?;
     let Grants { uv, wasi, by_signal, control, files } = grants::make(options, cli.args())?;
     if !by_signal.is_empty() {
@@ -125,7 +126,7 @@ fn start() -> Result<ExitCode> {
 fn run(
     engine: &Engine,
     program: &CommandPre<Guest>,
-    script: Option<&Script>,
+    script: Option<&python::Ready>,
     guest: Guest,
     options: &Options,
     timeout: Option<&Timeout>,

@@ -8,7 +8,7 @@ use crate::guest::Guest;
 use crate::values::Dir;
 use std::path::{Path, PathBuf};
 use wasmtime::Store;
-use wasmtime::component::Instance;
+use wasmtime::component::{Component, ComponentExportIndex, Instance};
 use wasmtime::error::Context;
 use wasmtime::{Result, bail};
 
@@ -56,15 +56,28 @@ impl Script {
         Ok(Some(Script { name, source, args, path }))
     }
 
+    /// The script with what runs it in this component, the runtime.
+    pub fn in_runtime(self, runtime: &Component, file: &Path) -> Result<Ready> {
+        let scripts = runtime.get_export_index(None, SCRIPTS);
+        match scripts.and_then(|scripts| runtime.get_export_index(Some(&scripts), "run")) {
+            Some(run) => Ok(Ready { script: self, run }),
+            None => bail!("{} is not the Python runtime: it does not export {SCRIPTS}", file.display()),
+        }
+    }
+}
+
+/// A script that can be run.
+pub struct Ready {
+    script: Script,
+    run: ComponentExportIndex,
+}
+
+impl Ready {
     /// Runs it in an instance of the runtime, and gives its exit code.
     pub fn run(&self, store: &mut Store<Guest>, instance: &Instance) -> Result<u8> {
-        let Script { name, source, args, path } = self;
-        let run = instance
-            .get_export_index(&mut *store, None, SCRIPTS)
-            .and_then(|scripts| instance.get_export_index(&mut *store, Some(&scripts), "run"))
-            .with_context(|| format!("it does not export {SCRIPTS}"))?;
+        let Script { name, source, args, path } = &self.script;
         type Params<'a> = (&'a str, &'a [u8], &'a [String], &'a [String]);
-        let run = instance.get_typed_func::<Params<'_>, (u8,)>(&mut *store, run)?;
+        let run = instance.get_typed_func::<Params<'_>, (u8,)>(&mut *store, self.run)?;
         Ok(run.call(store, (name, source, args, path))?.0)
     }
 }
@@ -151,7 +164,7 @@ mod tests {
     fn what_is_not_there_is_one_sentence() {
         let error = format!("{:#}", of(&["no-such-script.py"]).1.unwrap_err());
         assert!(error.starts_with("no-such-script.py can not be read: "), "{error}");
-        let (dir, _) = (tempfile::tempdir().unwrap(), ());
+        let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("script.py");
         std::fs::write(&file, "").unwrap();
         let error = of(&["--pythonpath", "no-such-directory", file.to_str().unwrap()]).1.unwrap_err();
