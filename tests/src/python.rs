@@ -45,6 +45,8 @@ pub fn uv_run_script(options: &[&str], script: &Path) -> Command {
 fn command(options: &[&str], script: &Path) -> Command {
     let mut command = uv_run_file(options, script);
     command.env("UV_HANDLES_PYTHON", runtime());
+    // Not the user's: it is the tests' own, and can be written to.
+    command.env("XDG_CACHE_HOME", build_dir().with_file_name("python").join("cache"));
     command
 }
 

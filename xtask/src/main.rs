@@ -50,7 +50,11 @@ enum Command {
     ///
     /// It takes python3 with the module venv, and gets componentize-py from PyPI into a virtual
     /// environment below target. `uv-run script.py` finds the runtime there.
-    Python,
+    Python {
+        /// Check the types of the package, its tests and the examples too, with mypy --strict
+        #[arg(long)]
+        check: bool,
+    },
 
     /// Build the guests and run all tests
     ///
@@ -91,7 +95,10 @@ fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Guests => guests::build(&workspace, cli.guest_toolchain).map(drop),
         Command::Test { cargo_args } => test::run(&workspace, cli.guest_toolchain, &cargo_args),
-        Command::Python => python::build(&workspace).map(drop),
+        Command::Python { check } => {
+            python::build(&workspace)?;
+            if check { python::check_types(&workspace) } else { Ok(()) }
+        }
         Command::Demo { python: true } => demo::run_script(&workspace),
         Command::Demo { python: false } => demo::run(&workspace, cli.guest_toolchain),
     }
