@@ -41,15 +41,8 @@ fn from_start_to_the_first_line() {
 
 #[test]
 fn a_fresh_instance_for_an_embedder() {
-    for concurrency in [false, true] {
-        measure(concurrency);
-    }
-}
-
-/// Embedders that need component-model async leave it on. Scripts do the same then.
-fn measure(concurrency: bool) {
     let mut config = Config::new();
-    config.concurrency_support(concurrency);
+    config.concurrency_support(false);
     // Compiling is not what is measured, and takes long.
     config.cache(Some(Cache::from_file(None).unwrap()));
     let engine = Engine::new(&config).unwrap();
@@ -72,6 +65,5 @@ fn measure(concurrency: bool) {
         begin.elapsed()
     };
     one();
-    let what = format!("a script in a fresh instance, for an embedder, concurrency support {concurrency}");
-    report(&what, "15 ms", (0..RUNS * 10).map(|_| one()).collect());
+    report("a script in a fresh instance, for an embedder", "15 ms", (0..RUNS * 10).map(|_| one()).collect());
 }
