@@ -1,6 +1,7 @@
 //! How long a script takes to begin: measured and printed, not asserted, for it depends on the machine.
 
 use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use uv_handles_host::UvCtx;
 use uv_handles_tests::process::Process;
@@ -13,6 +14,9 @@ use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 const RUNS: usize = 20;
 
+/// Held while something is measured: the other test would take its processor.
+static ALONE: Mutex<()> = Mutex::new(());
+
 /// Says it although the test passes: libtest holds back what `println` says.
 fn report(what: &str, goal: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
@@ -23,6 +27,7 @@ fn report(what: &str, goal: &str, mut times: Vec<Duration>) {
 
 #[test]
 fn from_start_to_the_first_line() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let script = dir.path().join("script.py");
     std::fs::write(&script, "import uv\nprint(uv.Loop.get_current().alive)\n").unwrap();
@@ -41,6 +46,7 @@ fn from_start_to_the_first_line() {
 
 #[test]
 fn a_fresh_instance_for_an_embedder() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut config = Config::new();
     config.concurrency_support(false);
     // Compiling is not what is measured, and takes long.
