@@ -75,6 +75,7 @@
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 #[doc = include_str!("../../docs/embedding.md")]
+#[doc = include_str!("../../docs/python.md")]
 struct Pages;
 
 mod bindings;

@@ -25,6 +25,7 @@ mod guest;
 mod hash;
 pub mod os;
 pub mod process;
+pub mod python;
 
 pub use hash::Hash;
 

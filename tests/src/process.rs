@@ -3,6 +3,7 @@
 use crate::{PATIENCE, build_dir, component};
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -13,6 +14,15 @@ use std::time::{Duration, Instant};
 ///
 /// If it has not been built.
 pub fn uv_run(options: &[&str], guest: &str) -> Command {
+    uv_run_file(options, &component(guest))
+}
+
+/// `uv-run` with this file; streams are pipes unless the caller says otherwise.
+///
+/// # Panics
+///
+/// If it has not been built.
+pub fn uv_run_file(options: &[&str], file: &Path) -> Command {
     let program = build_dir().join("uv-run");
     assert!(
         program.is_file(),
@@ -20,7 +30,7 @@ pub fn uv_run(options: &[&str], guest: &str) -> Command {
         program.display()
     );
     let mut command = Command::new(program);
-    command.args(options).arg(component(guest)).env_remove("RUST_LOG");
+    command.args(options).arg(file).env_remove("RUST_LOG");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }

@@ -11,6 +11,7 @@ mod guests;
 mod guide;
 mod package;
 mod process;
+mod python;
 mod test;
 mod toolchain;
 mod uv_run;
@@ -48,6 +49,16 @@ enum Command {
     /// that no WASI is needed. A file is rewritten only when it has changed.
     Guests,
 
+    /// Build the runtime for Python scripts, target/python/uv-python.wasm
+    ///
+    /// It takes python3 with the module venv, and gets componentize-py from PyPI into a virtual
+    /// environment below target. `uv-run script.py` finds the runtime there.
+    Python {
+        /// Check the types of the package, its tests and the examples too, with mypy --strict
+        #[arg(long)]
+        check: bool,
+    },
+
     /// Build the guests and run all tests
     ///
     /// In this order: the loop's state machine is built for wasm32-unknown-unknown; what does not use
@@ -79,7 +90,11 @@ enum Command {
     ///
     /// It counts the lines of this repository's text from a pipe and of a TCP client, and answers to
     /// SIGHUP and SIGTERM.
-    Demo,
+    Demo {
+        /// Show the Python script examples/python/line_stats.py instead
+        #[arg(long)]
+        python: bool,
+    },
 
     /// Follow docs/guest.md from an empty folder to running guests, with the commands that it shows
     ///
@@ -111,8 +126,13 @@ fn run(cli: Cli) -> Result<()> {
         Command::Conformance { faults: false, args } => {
             conformance::run(&workspace, cli.guest_toolchain, &args)
         }
-        Command::Demo => demo::run(&workspace, cli.guest_toolchain),
         Command::Guide => guide::run(&workspace, cli.guest_toolchain),
         Command::Package => package::run(&workspace),
+        Command::Python { check } => {
+            python::build(&workspace)?;
+            if check { python::check_types(&workspace) } else { Ok(()) }
+        }
+        Command::Demo { python: true } => demo::run_script(&workspace),
+        Command::Demo { python: false } => demo::run(&workspace, cli.guest_toolchain),
     }
 }

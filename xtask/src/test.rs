@@ -13,6 +13,7 @@ use crate::guests;
 use crate::guide;
 use crate::package;
 use crate::process::{self, say};
+use crate::python;
 use crate::toolchain::{Target, Toolchain, Way};
 use crate::uv_run;
 use crate::workspace::{Package, Workspace};
@@ -21,6 +22,8 @@ use crate::workspace::{Package, Workspace};
 /// profile which they select.
 pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) -> Result<()> {
     let guests_dir = guests::build(workspace, forced)?;
+    let runtime = python::build(workspace)?;
+    let built = Built { guests_dir: &guests_dir, runtime: &runtime };
     let (with_wasmtime, without): (Vec<_>, Vec<_>) = workspace
         .packages
         .iter()
@@ -29,15 +32,17 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     if !cargo_args.is_empty() {
         uv_run::build(workspace)?;
         let packages = if names_packages(cargo_args) { &[][..] } else { &with_wasmtime };
-        return cargo_test(&guests_dir, packages, &["--release"], cargo_args);
+        return cargo_test(&built, packages, &["--release"], cargo_args);
     }
+    python::check_types(workspace)?;
     build_core_for_wasm(workspace, forced)?;
-    cargo_test(&guests_dir, &without, &[], &[])?;
+    cargo_test(&built, &without, &[], &[])?;
+    uv_run::build(workspace)?;
     guide::run(workspace, forced)?;
     package::run(workspace)?;
     // Documentation first: the last lines of the output are then those of a test program.
-    cargo_test(&guests_dir, &with_wasmtime, &["--release", "--doc"], &[])?;
-    cargo_test(&guests_dir, &with_wasmtime, &["--release", "--tests", "--examples"], &[])
+    cargo_test(&built, &with_wasmtime, &["--release", "--doc"], &[])?;
+    cargo_test(&built, &with_wasmtime, &["--release", "--tests", "--examples"], &[])
 }
 
 /// The state machine is meant to run inside a guest too.
@@ -48,13 +53,20 @@ fn build_core_for_wasm(workspace: &Workspace, forced: Option<Way>) -> Result<()>
     process::run(toolchain.cargo_build()?.args(["--package", "uv-handles-core"]))
 }
 
-fn cargo_test(guests_dir: &Path, packages: &[&Package], args: &[&str], more: &[String]) -> Result<()> {
+/// What the tests run.
+struct Built<'a> {
+    guests_dir: &'a Path,
+    /// The runtime for Python scripts.
+    runtime: &'a Path,
+}
+
+fn cargo_test(built: &Built<'_>, packages: &[&Package], args: &[&str], more: &[String]) -> Result<()> {
     let mut cargo = process::cargo();
     cargo.arg("test").args(args);
     for package in packages {
         cargo.args(["--package", &package.name]);
     }
-    cargo.args(more).env("UV_HANDLES_GUESTS", guests_dir);
+    cargo.args(more).env("UV_HANDLES_GUESTS", built.guests_dir).env("UV_HANDLES_PYTHON", built.runtime);
     say(format_args!("running {}", process::shown(&cargo)));
     process::run(&mut cargo)
 }

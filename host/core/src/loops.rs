@@ -155,8 +155,9 @@ impl Loops {
         let state = self.state_mut(id);
         state.closed = true;
         state.run = None;
-        state.released = true;
+        // The last of them would free the loop itself, were it released already.
         self.free_dropped_handles(id);
+        self.state_mut(id).released = true;
         self.free_loop_if_unused(id);
     }
 
@@ -284,8 +285,8 @@ impl Loops {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RunMode;
     use crate::testing::*;
+    use crate::{RunMode, Step};
 
     #[test]
     fn a_loop_with_open_handles_is_busy() {
@@ -370,6 +371,18 @@ mod tests {
         assert!(world.loops.handle_closed(closing));
         world.loops.release(timer);
         world.loops.release(closing);
+        assert!(world.loops.loops.is_empty() && world.loops.handles.is_empty());
+    }
+
+    #[test]
+    fn a_loop_is_released_after_its_last_handle_inside_the_callback_of_that_handle() {
+        let mut world = World::new();
+        let (main, timer) = (world.main, world.timer());
+        world.loops.timer_start(timer, 0, 0).unwrap();
+        world.loops.begin(main, RunMode::Default).unwrap();
+        assert!(matches!(world.loops.step(main, &mut || 0), Ok(Step::Deliver(_))));
+        world.loops.release(timer);
+        world.loops.release_loop(main);
         assert!(world.loops.loops.is_empty() && world.loops.handles.is_empty());
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::config::{entries, number, value};
 use crate::values::{
-    Address, Dir, Env, Fifo, HostPort, Name, Named, Seconds, Signals, Size, SocketPath, Udp, Wake,
+    Address, Dir, Env, Fifo, FilePath, HostPort, Name, Named, Seconds, Signals, Size, SocketPath, Udp, Wake,
 };
 use clap::{Args, Parser, ValueHint};
 use clap_complete::Shell;
@@ -22,7 +22,7 @@ Exit codes:
 
 RUST_LOG=uv_handles_host=debug,uv_run=debug tells more about a run.";
 
-/// Runs a WebAssembly component that uses uv:handles.
+/// Runs a WebAssembly component that uses uv:handles, or a Python script.
 ///
 /// The guest gets its arguments, standard output and standard error, loops, timers and its own async
 /// handles. Everything else it gets only when an option grants it. When it asks for more, uv-run says
@@ -31,7 +31,7 @@ RUST_LOG=uv_handles_host=debug,uv_run=debug tells more about a run.";
 #[command(
     name = "uv-run",
     version,
-    override_usage = "uv-run [OPTIONS] GUEST.wasm [ARGS]...",
+    override_usage = "uv-run [OPTIONS] GUEST.wasm|SCRIPT.py [ARGS]...",
     after_help = EXIT_CODES,
     verbatim_doc_comment
 )]
@@ -54,9 +54,10 @@ pub struct Cli {
     #[arg(long, value_name = "SHELL", help_heading = "Running")]
     pub completions: Option<Shell>,
 
-    /// The guest, a component, and its arguments: whatever follows the file's name is the guest's.
+    /// The guest, a component or a Python script, and its arguments: whatever follows the file's name is
+    /// the guest's.
     #[arg(
-        value_name = "GUEST.wasm",
+        value_name = "GUEST.wasm|SCRIPT.py",
         required_unless_present = "completions",
         trailing_var_arg = true,
         value_hint = ValueHint::FilePath
@@ -180,6 +181,24 @@ pub struct Options {
     #[arg(long, value_name = "NAME[=VALUE]", help_heading = "WASI")]
     #[serde(deserialize_with = "entries")]
     pub env: Vec<Env>,
+
+    /// Grants a directory for reading, in which a script's modules are looked up.
+    ///
+    /// The script's own directory comes first.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Python")]
+    #[serde(deserialize_with = "entries")]
+    pub pythonpath: Vec<FilePath>,
+
+    /// Does not grant the script's own directory for reading.
+    #[arg(long, help_heading = "Python")]
+    pub isolated: bool,
+
+    /// The component that runs scripts, as `cargo xtask python` builds it.
+    ///
+    /// Without, it is the one that UV_HANDLES_PYTHON names, or uv-python.wasm beside uv-run.
+    #[arg(long, value_name = "FILE.wasm", value_hint = ValueHint::FilePath, help_heading = "Python")]
+    #[serde(deserialize_with = "value")]
+    pub python_runtime: Option<FilePath>,
 
     /// Handles that the guest may have at once, on all loops together [default: 65536]
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]

@@ -73,6 +73,9 @@ impl Options {
             dir: added(file.dir, self.dir, |dir| !dirs.contains(&dir.guest)),
             dir_ro: added(file.dir_ro, self.dir_ro, |dir| !dirs.contains(&dir.guest)),
             env: added(file.env, self.env, |variable| !env.contains(&variable.name)),
+            pythonpath: added(file.pythonpath, self.pythonpath, |_| true),
+            isolated: self.isolated || file.isolated,
+            python_runtime: self.python_runtime.or(file.python_runtime),
             max_handles: self.max_handles.or(file.max_handles),
             max_loops: self.max_loops.or(file.max_loops),
             max_descriptors: self.max_descriptors.or(file.max_descriptors),
@@ -189,6 +192,9 @@ mod tests {
         dir = ["data::/data"]
         dir-ro = "etc::/etc"
         env = { LANG = "C", LEVEL = 3 }
+        pythonpath = ["modules"]
+        isolated = true
+        python-runtime = "python.wasm"
         max-handles = 10
         max-loops = 2
         max-descriptors = 3

@@ -13,6 +13,8 @@ mod guest;
 mod imports;
 mod limits;
 mod output;
+mod precompiled;
+mod python;
 mod signals;
 mod timeout;
 mod unix_socket;
@@ -25,6 +27,7 @@ use grants::Grants;
 use guest::Guest;
 use limits::MemoryLimit;
 use output::say;
+use python::Script;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use timeout::Timeout;
@@ -32,7 +35,7 @@ use uv_handles_host::Limits;
 use wasmtime::component::ResourceTable;
 use wasmtime::error::Context;
 use wasmtime::{Engine, Result, Store, Trap, WasmBacktrace, bail};
-use wasmtime_wasi::p2::bindings::sync::CommandPre;
+use wasmtime_wasi::p2::bindings::sync::{Command, CommandPre};
 
 /// A wrong command line (clap's own), or a component that can not be used.
 const UNUSABLE: u8 = 2;
@@ -69,18 +72,27 @@ fn start() -> Result<ExitCode> {
     if let Some(file) = &cli.config {
         cli.options = cli.options.over(config::read(file)?);
     }
+    let script = Script::of(&mut cli)?;
     let options = &cli.options;
+    let file = match script {
+        Some(_) => python::runtime(options)?,
+        None => cli.file().to_owned(),
+    };
     // While there is no other thread.
     let wake_signals = grants::wake_signals(options)?;
     log();
 
     let engine = component::engine(!options.no_cache)?;
-    let component = component::load(&engine, cli.file())?;
+    let component = match script {
+        Some(_) => precompiled::load(&engine, &file, !options.no_cache)?,
+        None => component::load(&engine, &file)?,
+    };
     if cli.list_imports {
         output::print(&imports::list(&engine, &component));
         return Ok(ExitCode::SUCCESS);
     }
-    let program = component::link(&engine, &component, cli.file())?;
+    let script = script.map(|script| script.in_runtime(&component, &file)).transpose()?;
+    let program = component::link(&engine, &component, &file)?;
     let Grants { uv, wasi, by_signal, control, files } = grants::make(options, cli.args())?;
     if !by_signal.is_empty() {
         wake::by_signals(wake_signals, by_signal)?;
@@ -102,7 +114,7 @@ fn start() -> Result<ExitCode> {
     };
     let memory = MemoryLimit::new(options.max_memory.map(|size| size.0));
     let guest = Guest { uv, wasi, table: ResourceTable::new(), memory };
-    let code = run(&engine, &program, guest, options, timeout.as_ref());
+    let code = run(&engine, &program, script.as_ref(), guest, options, timeout.as_ref());
     // Not before everything that the guest has written is out.
     drop(timeout);
     // Its thread may still have the files.
@@ -114,6 +126,7 @@ fn start() -> Result<ExitCode> {
 fn run(
     engine: &Engine,
     program: &CommandPre<Guest>,
+    script: Option<&python::Ready>,
     guest: Guest,
     options: &Options,
     timeout: Option<&Timeout>,
@@ -122,8 +135,8 @@ fn run(
     store.set_epoch_deadline(1);
     store.limiter(|guest| &mut guest.memory);
     store.set_max_component_handles(max_component_handles(options));
-    let command = match program.instantiate(&mut store) {
-        Ok(command) => command,
+    let instance = match program.instance_pre().instantiate(&mut store) {
+        Ok(instance) => instance,
         // Code of the guest runs already here.
         Err(error) if error.is::<WasmBacktrace>() || error.is::<Trap>() => {
             return Ok(ending::report(&error, &store, timeout));
@@ -133,9 +146,14 @@ fn run(
         }
         Err(error) => return Err(error.context("the guest can not be started")),
     };
-    Ok(match command.wasi_cli_run().call_run(&mut store) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(())) => ExitCode::FAILURE,
+    let ended = match script {
+        Some(script) => script.run(&mut store, &instance),
+        None => Command::new(&mut store, &instance)
+            .and_then(|command| command.wasi_cli_run().call_run(&mut store))
+            .map(|result| u8::from(result.is_err())),
+    };
+    Ok(match ended {
+        Ok(code) => ExitCode::from(code),
         Err(error) => ending::report(&error, &store, timeout),
     })
 }

@@ -109,6 +109,18 @@ impl FromStr for Udp {
     }
 }
 
+/// The path of a file or directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FilePath(pub PathBuf);
+
+impl FromStr for FilePath {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<FilePath, String> {
+        path(text).map(FilePath)
+    }
+}
+
 /// The path of a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketPath(pub PathBuf);

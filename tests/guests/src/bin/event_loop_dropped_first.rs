@@ -72,6 +72,15 @@ fn main() {
         drop(timers);
     }
 
+    // In the callback of the only handle: that handle, and then the loop.
+    let event_loop = Loop::create().unwrap();
+    let only = Timer::create(&event_loop, 0).unwrap();
+    only.start(10, 0).unwrap();
+    event_loop.begin(RunMode::Default).unwrap();
+    assert_eq!(next(&event_loop), Some(0));
+    drop(only);
+    drop(event_loop);
+
     // A run that was begun, and never pulled.
     let event_loop = Loop::create().unwrap();
     let timers = three_timers(&event_loop);

@@ -1,0 +1,233 @@
+"""Descriptors that the host granted: sockets, pipes, terminals."""
+
+from __future__ import annotations
+
+import socket
+from types import TracebackType
+from typing import Self
+from weakref import WeakValueDictionary
+
+from wit_world.imports.descriptors import Descriptor as RawDescriptor
+from wit_world.imports.descriptors import ShutdownHow
+
+from . import _check
+from .error import UVError, call
+from .status import StatusCode
+
+Address = tuple[str, int] | str
+"""An IP address and a port, or the path of a Unix socket, empty if it has none."""
+
+# The open ones by number. One that nobody knows any more is closed, as Python's sockets are.
+_by_number: WeakValueDictionary[int, Descriptor]
+
+_SHUTDOWN_HOW = {
+    socket.SHUT_RD: ShutdownHow.READ,
+    socket.SHUT_WR: ShutdownHow.WRITE,
+    socket.SHUT_RDWR: ShutdownHow.BOTH,
+}
+
+_LONGEST_READ = 2**32 - 1
+
+
+class Descriptor:
+    """A descriptor that the host granted under a name, or a connection accepted from one. `uv.open` gives it.
+
+    Its members are those of Python's non-blocking sockets, also where it is a pipe or a terminal. **Nothing
+    here blocks**: where there is nothing to do yet, EAGAIN is raised, which is a ``BlockingIOError`` too. A
+    `Poll` tells when it is worth trying again.
+
+    Calls on a closed one raise `UVError`: EBADF.
+    """
+
+    def __init__(self, raw: RawDescriptor) -> None:
+        self._raw: RawDescriptor | None = raw
+        self._number = raw.fileno()
+        _by_number[self._number] = self
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+        return self._raw is None
+
+    def fileno(self) -> int:
+        """Its number, as `Poll` takes it. It is the script's own numbering, which has nothing to do with
+        the host's; -1 for a closed one."""
+        return -1 if self._raw is None else self._number
+
+    def recv(self, bufsize: int) -> bytes:
+        """Reads what is there, at most ``bufsize`` bytes, and fewer if the host limits a read. ``b""`` is
+        the end of the input, unless ``bufsize`` is 0.
+
+        Raises `UVError`: EAGAIN when nothing is there yet; otherwise the system's error (ECONNRESET,
+        ENOTCONN for a listening socket). Raises ``ValueError`` for a negative size.
+        """
+        return call(self._open().read, min(_size(bufsize), _LONGEST_READ))
+
+    def send(self, data: bytes | bytearray | memoryview) -> int:
+        """Writes what fits, and returns how many bytes that was: possibly fewer than given.
+
+        Raises `UVError`: EAGAIN when nothing fits now, EPIPE when the other side does not read any more;
+        otherwise the system's error. Raises ``TypeError`` for what is no bytes.
+        """
+        return call(self._open().write, _bytes(data))
+
+    def recvfrom(self, bufsize: int) -> tuple[bytes, Address]:
+        """Receives a datagram, at most ``bufsize`` bytes of it, and tells where it comes from. The rest of
+        a longer one is lost.
+
+        Raises `UVError`: EAGAIN when none is there yet, ENOTSOCK if it is no socket; otherwise the system's
+        error.
+        """
+        datagram = call(self._open().recv_from, min(_size(bufsize), _LONGEST_READ))
+        return datagram.bytes, _parsed(datagram.sender)
+
+    def sendto(self, data: bytes | bytearray | memoryview, address: Address) -> int:
+        """Sends a datagram to an IP address and port, and returns how many bytes were sent.
+
+        Raises `UVError`: EINVAL for anything but an IP address and port, EISCONN for another address than
+        that of a connected socket's peer, EAGAIN when it does not fit now, EMSGSIZE when it is too large,
+        ENOTSOCK if it is no socket; otherwise the system's error.
+        """
+        return call(self._open().send_to, _bytes(data), _written(address))
+
+    def accept(self) -> tuple[Descriptor, Address]:
+        """Accepts a connection on a listening socket, and tells where it comes from.
+
+        Raises `UVError`: EAGAIN when none is waiting, EINVAL or ENOTSOCK on anything else, EMFILE when the
+        script has as many descriptors as the host allows (the connection goes on waiting); otherwise the
+        system's error.
+        """
+        connection = Descriptor(call(self._open().accept))
+        return connection, connection.getpeername()
+
+    def shutdown(self, how: int) -> None:
+        """Shuts down one or both sides of a connection: ``socket.SHUT_RD``, ``SHUT_WR`` or ``SHUT_RDWR``.
+
+        Raises `UVError`: ENOTCONN if it is not connected, ENOTSOCK if it is no socket. Raises
+        ``ValueError`` for another ``how``.
+        """
+        if how not in _SHUTDOWN_HOW:
+            raise ValueError(f"how must be SHUT_RD, SHUT_WR or SHUT_RDWR, and is {how!r}")
+        call(self._open().shutdown, _SHUTDOWN_HOW[how])
+
+    def getsockname(self) -> Address:
+        """The address that a socket is bound to. Raises `UVError`: ENOTSOCK if it is no socket."""
+        return _parsed(call(self._open().local_address))
+
+    def getpeername(self) -> Address:
+        """The address of a connection's other side. Raises `UVError`: ENOTCONN if it is not connected,
+        ENOTSOCK if it is no socket."""
+        return _parsed(call(self._open().peer_address))
+
+    @property
+    def send_buffer_size(self) -> int:
+        """The size of a socket's send buffer, in bytes. What was set is what is read back, within the
+        system's limits: Linux counts double, and that is hidden.
+
+        Raises `UVError`: ENOTSOCK if it is no socket; EINVAL for setting it to 0 or beyond 2**31.
+        """
+        return call(self._open().send_buffer_size)
+
+    @send_buffer_size.setter
+    def send_buffer_size(self, size: int) -> None:
+        call(self._open().set_send_buffer_size, _check.unsigned(size, "the size", 32))
+
+    @property
+    def receive_buffer_size(self) -> int:
+        """The size of a socket's receive buffer, in bytes, as `send_buffer_size`."""
+        return call(self._open().receive_buffer_size)
+
+    @receive_buffer_size.setter
+    def receive_buffer_size(self, size: int) -> None:
+        call(self._open().set_receive_buffer_size, _check.unsigned(size, "the size", 32))
+
+    def close(self) -> None:
+        """Closes it. A poll handle that is active on it is stopped, and called with EBADF. Closing a closed
+        one does nothing."""
+        if self._raw is not None:
+            raw, self._raw = self._raw, None
+            _by_number.pop(self._number, None)
+            raw.__exit__(None, None, None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<uv.Descriptor {'closed' if self._raw is None else self._number}>"
+
+    def _open(self) -> RawDescriptor:
+        if self._raw is None:
+            raise UVError(StatusCode.EBADF)
+        return self._raw
+
+
+_by_number = WeakValueDictionary()
+
+
+def open(name: str) -> Descriptor:
+    """Opens what the host has granted under this name. It can be open once at a time.
+
+    Raises `UVError`: ENOENT if there is no such grant, EBUSY while it is open already, EMFILE when the
+    script has as many descriptors as the host allows. Raises ``TypeError`` for what is no text.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"the name must be a str, not {type(name).__name__}")
+    try:
+        return Descriptor(call(RawDescriptor.open, name))
+    except UVError as error:
+        if error.code != StatusCode.ENOENT:
+            raise
+    raise UVError(StatusCode.ENOENT, f"no descriptor was granted under the name {name!r}")
+
+
+def descriptor_of(fd: int | Descriptor) -> Descriptor:
+    """The open descriptor with this number, or itself. EBADF if there is none."""
+    if isinstance(fd, Descriptor):
+        fd._open()
+        return fd
+    number = _check.integer(fd, "fd")
+    descriptor = _by_number.get(number)
+    if descriptor is None:
+        raise UVError(StatusCode.EBADF, f"no open descriptor has the number {number}")
+    return descriptor
+
+
+def _size(size: int) -> int:
+    number = _check.integer(size, "the size")
+    if number < 0:
+        raise ValueError(f"the size must not be negative, and is {number}")
+    return number
+
+
+def _bytes(data: bytes | bytearray | memoryview) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    if isinstance(data, (bytearray, memoryview)):
+        return bytes(data)
+    raise TypeError(f"a bytes-like object is required, not {type(data).__name__}")
+
+
+def _parsed(address: str) -> Address:
+    """``127.0.0.1:80`` and ``[::1]:80`` as host and port; anything else is a path."""
+    host, _, port = address.rpartition(":")
+    if not host or not port.isascii() or not port.isdigit() or "/" in host:
+        return address
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _written(address: Address) -> str:
+    if isinstance(address, str):
+        return address
+    try:
+        host, port = address
+    except (TypeError, ValueError):
+        raise TypeError(f"the address must be a host and a port, not {address!r}") from None
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

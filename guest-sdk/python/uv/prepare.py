@@ -1,0 +1,66 @@
+"""Prepare handles: a callback right before the loop waits for events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from wit_world.imports.prepare import Prepare as RawPrepare
+from wit_world.imports.types import Occurrence
+
+from . import _check
+from .error import call
+from .handle import Handle
+from .loop import Loop
+
+PrepareCallback = Callable[["Prepare"], object]
+
+
+class Prepare(Handle):
+    """Calls back once per iteration of the loop, right before it waits for events.
+
+    Prepare handles are called last-started first, and keep that order afterwards. One that is started, or stopped
+    and started again, while they are being called has its turn in the next iteration, before all others.
+
+    - ``loop``: where the handle runs; None for the current loop.
+    - ``callback``: called with the handle.
+
+    Raises `LoopClosedError`, ``TypeError``, and `UVError`: ENOMEM when the script has as many handles as
+    the host allows.
+    """
+
+    _raw: RawPrepare | None
+
+    def __init__(self, loop: Loop | None = None, callback: PrepareCallback | None = None) -> None:
+        self._callback = _check.callback(callback)
+        super().__init__(RawPrepare.create, loop)
+
+    @property
+    def callback(self) -> PrepareCallback | None:
+        """Called with the handle, right before the loop waits for events. May be set at any time."""
+        return self._callback
+
+    @callback.setter
+    def callback(self, callback: PrepareCallback | None) -> None:
+        self._callback = _check.callback(callback)
+
+    def start(self, callback: PrepareCallback | None = None) -> None:
+        """Starts the handle.
+
+        - ``callback``: becomes the handle's `callback`, also if it is started already; None leaves that
+          as it is.
+
+        Raises `HandleClosedError`, and ``TypeError`` for what can not be called. Nothing has changed then.
+        """
+        _check.callback(callback)
+        call(self._open(self._raw).start)
+        if callback is not None:
+            self._callback = callback
+
+    def stop(self) -> None:
+        """Stops the handle. Nothing happens if it is not started, or is closing."""
+        if self._raw is not None:
+            self._raw.stop()
+
+    def _called(self, what: Occurrence) -> None:
+        if self._callback is not None:
+            self._callback(self)

@@ -1,0 +1,42 @@
+"""What the runtime component exports: the app of componentize-py, which looks for classes of these names."""
+
+from __future__ import annotations
+
+import sys
+
+import uv as uv  # Before the files are gone.
+from componentize_py_types import Err
+from wit_world import exports
+
+from . import library, script
+
+LIBRARY = library.build()
+library.forget_files()
+
+
+class Scripts(exports.Scripts):
+    """The interface ``uv:python/scripts``."""
+
+    def run(self, name: str, source: bytes, args: list[str], path: list[str]) -> int:
+        """Runs a script to its end. Returns its exit code."""
+        return script.run(name, source, args, path)
+
+
+class Run(exports.Run):
+    """The interface ``wasi:cli/run``: the first argument is the name of the script's file."""
+
+    def run(self) -> None:
+        """Runs the script; raises ``Err`` for every exit code but 0."""
+        if len(sys.argv) < 2:
+            print("usage: SCRIPT.py [ARGS]...", file=sys.stderr)
+            raise Err(None)
+        name = sys.argv[1]
+        try:
+            with open(name, "rb") as file:
+                source = file.read()
+        except OSError as error:
+            print(f"can't open file {name!r}: {error}", file=sys.stderr)
+            raise Err(None) from None
+        directory, _, _ = name.rpartition("/")
+        if script.run(name, source, sys.argv[2:], [directory or "."]) != 0:
+            raise Err(None)

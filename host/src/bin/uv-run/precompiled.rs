@@ -1,0 +1,163 @@
+//! Keeping the Python runtime compiled, so that a script starts at once.
+//!
+//! wasmtime's cache keeps compiled code compressed, and finds it by a hash of the component. For most guests
+//! that takes a millisecond; for the runtime, which is a hundred times larger, it takes longer than all that
+//! most scripts do. So its code is kept as a plain file that is mapped into memory, and found by what tells
+//! one build of the runtime from another: its place, its size and its time.
+
+use crate::component;
+use std::fs::{self, File};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use wasmtime::component::Component;
+use wasmtime::{Engine, Result};
+
+/// Reads and compiles a component, or takes what an earlier run has compiled. With `cache`, what is compiled
+/// is kept.
+pub fn load(engine: &Engine, file: &Path, cache: bool) -> Result<Component> {
+    let kept = cache.then(|| Kept::of(engine, file)).flatten();
+    if let Some(component) = kept.as_ref().and_then(|kept| kept.take(engine)) {
+        return Ok(component);
+    }
+    let component = component::load(engine, file)?;
+    if let Some(kept) = kept
+        && let Err(error) = component.serialize().and_then(|code| Ok(kept.keep(&code)?))
+    {
+        tracing::debug!("compiled code is not kept: {error:#}");
+    }
+    Ok(component)
+}
+
+/// The place of a component's compiled code.
+struct Kept {
+    dir: PathBuf,
+    /// What all builds of the component have in common.
+    prefix: String,
+    name: String,
+}
+
+impl Kept {
+    /// None if there is no place for it, or no such component.
+    fn of(engine: &Engine, file: &Path) -> Option<Kept> {
+        let dir = cache_dir()?;
+        let file = file.canonicalize().ok()?;
+        let metadata = fs::metadata(&file).ok()?;
+        let build = (metadata.len(), metadata.ino(), metadata.mtime(), metadata.mtime_nsec());
+        let prefix = format!("{:016x}-", hash(&file));
+        let name = format!("{prefix}{:016x}.cwasm", hash(&(build, engine.precompile_compatibility_hash())));
+        Some(Kept { dir, prefix, name })
+    }
+
+    fn take(&self, engine: &Engine) -> Option<Component> {
+        let file = self.dir.join(&self.name);
+        if !belongs_to_us(&file) {
+            return None;
+        }
+        // SAFETY: only what `Component::serialize` has made may be deserialized. The file is this user's own
+        // and nobody else could write it; `keep` is what writes there, and puts a file in its place when it
+        // is complete. wasmtime's own cache trusts the user's directory in the same way, and so does whoever
+        // starts a program from it.
+        match unsafe { Component::deserialize_file(engine, &file) } {
+            Ok(component) => Some(component),
+            Err(error) => {
+                tracing::debug!("what is kept can not be used: {error:#}");
+                None
+            }
+        }
+    }
+
+    fn keep(&self, code: &[u8]) -> io::Result<()> {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
+        let fresh = self.dir.join(format!("{}.{}", self.name, std::process::id()));
+        let written = (|| {
+            let mut file = File::options().write(true).create_new(true).mode(0o600).open(&fresh)?;
+            file.write_all(code)?;
+            fs::rename(&fresh, self.dir.join(&self.name))
+        })();
+        if written.is_err() {
+            // It may not exist, and then there is nothing to remove.
+            let _ = fs::remove_file(&fresh);
+        }
+        written?;
+        // Those of earlier builds. Whoever runs one has it mapped.
+        for entry in fs::read_dir(&self.dir)?.flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(&self.prefix) && name.ends_with(".cwasm") && name != self.name {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where users' caches are.
+fn cache_dir() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|dir| dir.is_absolute());
+    let caches = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
+    Some(caches.join("uv-handles"))
+}
+
+/// Whether a file is there that nobody but this user can have written.
+fn belongs_to_us(file: &Path) -> bool {
+    // The directory of a process in /proc belongs to its effective user.
+    let (Ok(file), Ok(us)) = (fs::symlink_metadata(file), fs::metadata("/proc/self")) else {
+        return false;
+    };
+    file.is_file() && file.uid() == us.uid() && file.mode() & 0o022 == 0
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn kept(dir: &Path, engine: &Engine, component: &Path) -> Kept {
+        Kept { dir: dir.join("cache"), ..Kept::of(engine, component).unwrap() }
+    }
+
+    #[test]
+    fn what_is_kept_is_taken_until_the_component_changes() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("guest.wasm");
+        fs::write(&file, b"\0asm\x0d\0\x01\0").unwrap();
+        let engine = component::engine(false).unwrap();
+        let first = kept(dir.path(), &engine, &file);
+        assert!(first.take(&engine).is_none(), "nothing is kept yet");
+        let code = component::load(&engine, &file).unwrap().serialize().unwrap();
+        first.keep(&code).unwrap();
+        assert!(kept(dir.path(), &engine, &file).take(&engine).is_some());
+
+        fs::write(&file, b"\0asm\x0d\0\x01\0\0\x02\x01a").unwrap();
+        let second = kept(dir.path(), &engine, &file);
+        assert!(second.take(&engine).is_none(), "it is another build");
+        second.keep(&code).unwrap();
+        assert!(first.take(&engine).is_none(), "the first build's is removed");
+        assert_eq!(fs::read_dir(&second.dir).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_others_could_have_written_or_is_broken_is_not_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("guest.wasm");
+        fs::write(&file, b"\0asm\x0d\0\x01\0").unwrap();
+        let engine = component::engine(false).unwrap();
+        let kept = kept(dir.path(), &engine, &file);
+        kept.keep(&component::load(&engine, &file).unwrap().serialize().unwrap()).unwrap();
+        let place = kept.dir.join(&kept.name);
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o622)).unwrap();
+        assert!(kept.take(&engine).is_none());
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(kept.take(&engine).is_some());
+        fs::write(&place, b"no code").unwrap();
+        assert!(kept.take(&engine).is_none());
+    }
+}

@@ -1,0 +1,108 @@
+"""Signal handles. The test outside of the sandbox sends what they ask for."""
+
+import signal
+import unittest
+
+import uv
+from support import TestCase, ask_for_signal
+
+
+class SignalsOfTheReference(unittest.TestCase):
+    def test_sighup(self) -> None:
+        self.assertEqual(uv.Signals.SIGHUP, signal.SIGHUP)
+
+    def test_sigint(self) -> None:
+        self.assertEqual(uv.Signals.SIGINT, signal.SIGINT)
+
+    def test_sigwinch(self) -> None:
+        self.assertEqual(uv.Signals.SIGWINCH, 28)
+        self.assertEqual(signal.SIGTERM, 15, "Python's own numbers are Linux's")
+
+    def test_sigbreak_is_windows_alone(self) -> None:
+        loop = uv.Loop()
+        handle = uv.Signal(loop)
+        with self.assertRaises(uv.UVError) as caught:
+            handle.start(uv.Signals.SIGBREAK)
+        self.assertEqual(caught.exception.code, uv.StatusCode.EINVAL)
+        handle.close()
+        loop.run()
+        loop.close()
+
+
+class SignalHandles(TestCase):
+    def test_signal(self) -> None:
+        calls: list[tuple[uv.Signal, int]] = []
+
+        def called(handle: uv.Signal, signum: int) -> None:
+            calls.append((handle, signum))
+            handle.stop()
+
+        handle = uv.Signal(loop=self.loop, callback=called)
+        self.assertEqual(handle.callback, called)
+        handle.start(uv.Signals.SIGHUP)
+        ask_for_signal(1)
+        self.loop.run()
+        self.assertEqual(calls, [(handle, 1)])
+
+    def test_callback(self) -> None:
+        calls: list[str] = []
+
+        def by_start(handle: uv.Signal, signum: int) -> None:
+            calls.append("start")
+            handle.callback = by_attribute
+            ask_for_signal(1)
+
+        def by_attribute(handle: uv.Signal, signum: int) -> None:
+            calls.append("attribute")
+            handle.close()
+
+        handle = uv.Signal(self.loop)
+        self.assertIsNone(handle.callback)
+        handle.start(1, by_start)
+        ask_for_signal(1)
+        self.loop.run()
+        self.assertEqual(calls, ["start", "attribute"])
+        self.assertRaises(TypeError, setattr, handle, "callback", 1)
+        self.assertRaises(TypeError, uv.Signal, self.loop, 1)
+
+    def test_signum(self) -> None:
+        handle = uv.Signal(self.loop)
+        self.assertEqual(handle.signum, 0)
+        handle.start(1)
+        self.assertEqual(handle.signum, 1)
+        with self.assertRaises(AttributeError):
+            handle.signum = 2  # type: ignore[misc]
+        handle.stop()
+        self.assertEqual(handle.signum, 0)
+        handle.close()
+        self.assertRaises(uv.HandleClosedError, getattr, handle, "signum")
+
+    def test_start(self) -> None:
+        handle = uv.Signal(self.loop)
+        for wrong in (0, -1, 9, 19, 11, 1000, 1 << 40):
+            self.refused(uv.StatusCode.EINVAL, handle.start, wrong)
+        self.refused(uv.StatusCode.EACCES, handle.start, 15)
+        self.assertRaises(TypeError, handle.start, "SIGHUP")
+        self.assertRaises(TypeError, handle.start, 1, "callback")
+        self.assertFalse(handle.active)
+        handle.close()
+        self.assertRaises(uv.HandleClosedError, handle.start, 1)
+
+    def test_start_oneshot(self) -> None:
+        calls: list[bool] = []
+        handle = uv.Signal(self.loop)
+        handle.start_oneshot(1, lambda handle, _: calls.append(handle.active))
+        ask_for_signal(1)
+        self.loop.run()
+        self.assertEqual((calls, handle.active), ([True], False))
+
+    def test_stop(self) -> None:
+        handle = uv.Signal(self.loop)
+        handle.stop()
+        handle.start(1)
+        handle.stop()
+        self.assertFalse(handle.active or self.loop.alive)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,426 @@
+//! Python scripts: the tests of tests/python inside the sandbox, and what uv-run makes of scripts, good and
+//! bad.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use uv_handles_tests::os::make_fifo;
+use uv_handles_tests::process::Process;
+use uv_handles_tests::python::{Ended, root, runtime, uv_run_script};
+
+/// The page's text.
+fn page() -> String {
+    fs::read_to_string(root().join("docs/python.md")).unwrap()
+}
+
+/// What follows a marker on the page, up to an empty line.
+fn behind(page: &str, marker: &str) -> String {
+    let (_, rest) = page.split_once(marker).unwrap_or_else(|| panic!("docs/python.md has no {marker}"));
+    rest.trim_start().split("\n\n").next().unwrap().to_owned()
+}
+
+/// The modules that the page calls absent.
+fn documented_as_absent() -> String {
+    let list = behind(&page(), "<!-- A test compares this list with the runtime's. -->");
+    list.trim_start_matches("```text")
+        .trim_end()
+        .trim_end_matches("```")
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Runs a file of tests/python, with what its tests need: both ends of a FIFO, a connected pair of Unix
+/// sockets, two UDP sockets, a signal, and a wake-up on another. Signals are sent when it asks for them.
+fn run_tests(name: &str) -> Vec<String> {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    make_fifo(&dir.path().join("fifo"));
+    let (fifo, server, client) = (
+        format!("--fifo=pipe={},both", path("fifo")),
+        format!("--unix-listen=server={}", path("socket")),
+        format!("--unix-connect=client={}", path("socket")),
+    );
+    let absent = format!("--env=DOCUMENTED_AS_ABSENT={}", documented_as_absent());
+    let options = [
+        "--virtual-time",
+        "--signal=hup",
+        "--wake=poke=usr1",
+        "--max-handles=2000",
+        "--udp=udp=127.0.0.1:0",
+        "--udp=udp6=[::1]:0",
+        &fifo,
+        &server,
+        &client,
+        &absent,
+    ];
+    let mut process =
+        Process::spawn(uv_run_script(&options, &root().join(format!("tests/python/{name}.py"))));
+    while let Some(line) = process.stdout.next_line() {
+        if let Some(signum) = line.strip_prefix("kill ") {
+            process.kill(signum.parse().unwrap());
+        }
+    }
+    let code = process.exit_code();
+    let stderr = process.stderr.all().join("\n");
+    assert_eq!(code, 0, "{stderr}");
+    assert!(stderr.trim_end().ends_with("\nOK"), "{stderr}");
+    assert!(!stderr.contains("skipped"), "{stderr}");
+    process.stdout.all()
+}
+
+/// Makes a test of each file, and a list of them.
+macro_rules! files {
+    ($($name:ident)*) => {
+        const FILES: &[&str] = &[$(stringify!($name)),*];
+        $(#[test]
+        fn $name() {
+            run_tests(stringify!($name));
+        })*
+    };
+}
+
+files! {
+    test_async test_check test_collection test_descriptor test_error test_handle test_idle test_loop test_poll
+    test_prepare test_signal test_tasks test_timer
+}
+
+/// Apart, for there is more to it: what differs from run to run.
+#[test]
+fn test_library() {
+    let random = || run_tests("test_library").into_iter().find(|line| line.starts_with("random ")).unwrap();
+    assert_ne!(random(), random(), "the snapshot's seed would be everybody's");
+}
+
+#[test]
+fn every_file_of_tests_is_run() {
+    let entries = fs::read_dir(root().join("tests/python")).unwrap();
+    let names =
+        entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "py"));
+    let found: BTreeSet<_> =
+        names.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    let run = FILES.iter().copied().chain(["test_library", "support"]).map(str::to_owned).collect();
+    assert_eq!(found, run);
+}
+
+#[test]
+fn the_page_names_a_test_for_every_entry_of_the_reference() {
+    let index = fs::read_to_string(root().join("tests/python/reference-index.txt")).unwrap();
+    let page = page();
+    let table = behind(&page, "<!-- A test checks that the table is complete and that the tests exist. -->");
+    let mut entries = Vec::new();
+    for row in table.lines().skip(2) {
+        let cells: Vec<_> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        let [_, entry, test, _] = cells[..] else { panic!("{row}") };
+        let [file, class, name] = test.split('.').collect::<Vec<_>>()[..] else { panic!("{row}") };
+        assert!(FILES.contains(&file), "{row}");
+        let source = fs::read_to_string(root().join(format!("tests/python/{file}.py"))).unwrap();
+        let (_, members) = source.split_once(&format!("\nclass {class}(")).unwrap_or_else(|| panic!("{row}"));
+        let members = members.split("\nclass ").next().unwrap();
+        assert!(members.contains(&format!("\n    def {name}(self)")), "{row}");
+        entries.push(entry);
+    }
+    assert_eq!(entries, index.lines().collect::<Vec<_>>());
+    assert_eq!(entries.len(), 65);
+}
+
+#[test]
+fn the_page_shows_the_first_timer() {
+    let source = fs::read_to_string(root().join("examples/python/first_timer.py")).unwrap();
+    let program = &source[source.find("import uv").unwrap()..];
+    assert!(page().contains(&format!("```python\n{program}```\n")), "docs/python.md shows another");
+}
+
+#[test]
+fn the_pages_coroutines_greet() {
+    let page = page();
+    let (_, rest) = page.split_once("### The async style").unwrap();
+    let (_, program) = rest.split_once("```python\n").unwrap();
+    let program = program.split("```").next().unwrap();
+    Ended::of_text(&["--virtual-time"], program).printed(&[
+        "hello fast",
+        "hello fast",
+        "hello slow",
+        "hello fast",
+        "hello slow",
+        "hello slow",
+    ]);
+}
+
+#[test]
+fn arguments_are_the_scripts() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("script.py");
+    fs::write(&script, "import sys\nprint(sys.argv)\nprint(__name__, __file__)\n").unwrap();
+    let mut command = uv_run_script(&[], &script);
+    command.args(["--stdin", "a b", "ü"]);
+    let shown = script.display();
+    Ended::of(command)
+        .printed(&[&format!("['{shown}', '--stdin', 'a b', 'ü']"), &format!("__main__ {shown}")]);
+}
+
+#[test]
+fn modules_are_found_beside_the_script_and_in_the_pythonpath() {
+    let (dir, more) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let script = dir.path().join("script.py");
+    fs::write(&script, "import beside, package.inner, farther\nprint(farther.NAME)\nbeside.fail()\n")
+        .unwrap();
+    fs::write(dir.path().join("beside.py"), "def fail():\n    raise ValueError('beside')\n").unwrap();
+    fs::create_dir(dir.path().join("package")).unwrap();
+    fs::write(dir.path().join("package/__init__.py"), "").unwrap();
+    fs::write(dir.path().join("package/inner.py"), "").unwrap();
+    fs::write(more.path().join("farther.py"), "NAME = 'farther'\n").unwrap();
+    let more = more.path().to_str().unwrap();
+
+    let ended = Ended::of(uv_run_script(&["--pythonpath", more], &script));
+    assert_eq!((ended.code, &ended.stdout[..]), (1, &["farther".to_owned()][..]), "{ended:?}");
+    let stderr = ended.stderr.join("\n");
+    let beside = dir.path().canonicalize().unwrap().join("beside.py");
+    let expected = format!(
+        "Traceback (most recent call last):\n  File \"{}\", line 3, in <module>\n    beside.fail()\n",
+        script.display()
+    );
+    assert!(stderr.starts_with(&expected), "{stderr}");
+    assert!(
+        stderr.contains(&format!("File \"{}\", line 2, in fail\n    raise ValueError", beside.display())),
+        "{stderr}"
+    );
+    assert!(stderr.ends_with("ValueError: beside"), "{stderr}");
+
+    let ended = Ended::of(uv_run_script(&["--pythonpath", more, "--isolated"], &script));
+    assert_eq!(ended.stderr.last().unwrap(), "ModuleNotFoundError: No module named 'beside'");
+    let ended = Ended::of(uv_run_script(&[], &script));
+    assert_eq!(ended.stderr.last().unwrap(), "ModuleNotFoundError: No module named 'farther'");
+}
+
+#[test]
+fn a_script_sees_no_files_but_those_that_are_granted() {
+    let text = "
+import os
+print(os.listdir('/'))
+try:
+    open('/etc/passwd')
+except OSError as error:
+    print(type(error).__name__)
+open('/data/new', 'w').write('new')
+";
+    let data = tempfile::tempdir().unwrap();
+    let ended = Ended::of_text(&["--isolated", &format!("--dir={}::/data", data.path().display())], text);
+    // The root itself is not granted, so it can not be listed; a file elsewhere is not there.
+    assert_eq!(ended.code, 1, "{ended:?}");
+    let text = text.replace("print(os.listdir('/'))", "");
+    Ended::of_text(&["--isolated", &format!("--dir={}::/data", data.path().display())], text)
+        .printed(&["FileNotFoundError"]);
+    assert_eq!(fs::read_to_string(data.path().join("new")).unwrap(), "new");
+}
+
+#[test]
+fn exit_codes_are_the_scripts() {
+    for (text, code, stderr) in [
+        ("", 0, ""),
+        ("import sys; sys.exit()", 0, ""),
+        ("import sys; sys.exit(7)", 7, ""),
+        ("import sys; sys.exit(256 + 3)", 3, ""),
+        ("import sys; sys.exit(True)", 1, ""),
+        ("import sys; sys.exit('no more')", 1, "no more"),
+        ("raise SystemExit(9)", 9, ""),
+        ("import uv\nuv.Timer().start(1, lambda _: exit(8))\nuv.Loop.get_current().run()", 8, ""),
+        ("import uv\nasync def main(): raise SystemExit(6)\nuv.run(main())", 6, ""),
+        ("import atexit\natexit.register(print, 'at exit')\nraise SystemExit(5)", 5, ""),
+        ("import os; os._exit(0)", 0, ""),
+        (
+            "import uv\nuv.Timer().start(1, lambda _: 1 / 0)\nuv.Loop.get_current().run()\nprint('end')",
+            1,
+            "ZeroDiv",
+        ),
+        (
+            "import uv\nuv.Timer().start(1, lambda _: 1 / 0)\nuv.Loop.get_current().run()\nexit(4)",
+            4,
+            "ZeroDiv",
+        ),
+    ] {
+        let ended = Ended::of_text(&[], text);
+        assert_eq!(ended.code, code, "{text}: {ended:?}");
+        assert_eq!(ended.stderr.is_empty(), stderr.is_empty(), "{text}: {ended:?}");
+        assert!(ended.stderr.join("\n").contains(stderr), "{text}: {ended:?}");
+        assert_eq!(ended.stdout.contains(&"at exit".to_owned()), text.contains("atexit"), "{ended:?}");
+    }
+}
+
+/// What is wrong is told in Python's manner, and the exit code is 1.
+#[track_caller]
+fn fails(options: &[&str], text: impl AsRef<[u8]>, expected: &[&str]) {
+    let ended = Ended::of_text(options, text);
+    let stderr = ended.stderr.join("\n");
+    assert_eq!(ended.code, 1, "{stderr}");
+    for words in expected {
+        assert!(stderr.contains(words), "{words}: {stderr}");
+    }
+    for word in ["trap", "wasm", "panicked", ".rs:", "uv_runtime", "componentize"] {
+        assert!(!stderr.contains(word), "{word}: {stderr}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_a_traceback_with_the_scripts_name_and_line() {
+    let line = |number: u32| format!("script.py\", line {number}");
+    fails(
+        &[],
+        "x = 1\n\n1 / 0\n",
+        &["Traceback (most", &line(3), "    1 / 0\n", "ZeroDivisionError: division by zero"],
+    );
+    fails(&[], "x = 1\ndef f(:\n", &[&line(2), "    def f(:\n", "SyntaxError: invalid syntax"]);
+    fails(&[], "if x:\npass", &[&line(2), "IndentationError: expected an indented block"]);
+    fails(&[], "import nosuchmodule", &[&line(1), "ModuleNotFoundError: No module named 'nosuchmodule'"]);
+    fails(&[], "import ssl", &[&line(1), "ModuleNotFoundError: No module named 'ssl'"]);
+    fails(
+        &[],
+        "\nimport uv\nuv.open('files')",
+        &[&line(3), "uv.UVError: ENOENT: no descriptor was granted", "'files'"],
+    );
+    fails(&[], "import uv\nuv.Signal().start(15)", &[&line(2), "uv.UVError: EACCES: permission denied"]);
+    fails(
+        &[],
+        "import uv\nuv.Timer().start('1')",
+        &[&line(2), "TypeError: the timeout must be an int, not str"],
+    );
+    fails(&[], "import uv\nuv.Timer().start(1, 2)", &[&line(2), "TypeError: the callback must be callable"]);
+    fails(
+        &[],
+        "import uv\nuv.Timer().start(-1)",
+        &[&line(2), "ValueError: the timeout must not be negative"],
+    );
+    fails(
+        &[],
+        "import uv\nuv.Timer().start(2**64)",
+        &[&line(2), "OverflowError: the timeout must be below 2**64"],
+    );
+    fails(&[], "def f(): f()\nf()", &[&line(1), "RecursionError"]);
+    fails(&["--max-memory=100M"], "x = bytearray(1 << 30)", &[&line(1), "MemoryError"]);
+}
+
+#[test]
+fn a_text_that_is_not_utf_8_is_a_syntax_error() {
+    fails(&[], b"x = 1\ny = '\xff'\n", &["script.py\"", "SyntaxError: (unicode error) 'utf-8' codec"]);
+    fails(&[], b"x = '\0'", &["SyntaxError: source code string cannot contain null bytes"]);
+    fails(&[], "# coding: no-such-coding\n", &["SyntaxError: ", "no-such-coding"]);
+    Ended::of_text(&[], b"# coding: latin-1\nprint('\xfc')\n").printed(&["ü"]);
+    Ended::of_text(&[], b"\xef\xbb\xbfprint('with a mark')\r\n").printed(&["with a mark"]);
+}
+
+/// A sentence of uv-run's, and nothing has run.
+#[track_caller]
+fn refused(ended: &Ended, expected: &[&str]) {
+    assert_eq!((ended.code, ended.stdout.len(), ended.stderr.len()), (2, 0, 1), "{ended:?}");
+    assert!(ended.stderr[0].starts_with("uv-run: "), "{ended:?}");
+    for words in expected {
+        assert!(ended.stderr[0].contains(words), "{words}: {ended:?}");
+    }
+}
+
+#[test]
+fn a_script_or_directory_that_is_not_there_is_one_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let missing = dir.path().join("missing.py");
+    refused(&Ended::of(uv_run_script(&[], &missing)), &["missing.py can not be read", "No such file"]);
+    let directory = dir.path().join("directory.py");
+    fs::create_dir(&directory).unwrap();
+    refused(&Ended::of(uv_run_script(&[], &directory)), &["directory.py can not be read"]);
+    let ended = Ended::of_text(&["--pythonpath=/no/such/directory"], "");
+    refused(&ended, &["/no/such/directory can not be opened"]);
+}
+
+#[test]
+fn a_runtime_that_is_none_is_one_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("script.py");
+    fs::write(&script, "").unwrap();
+    let runtime = |file: &Path| {
+        let mut command = uv_run_script(&[&format!("--python-runtime={}", file.display())], &script);
+        command.env_remove("UV_HANDLES_PYTHON");
+        Ended::of(command)
+    };
+    refused(&runtime(&dir.path().join("none.wasm")), &["none.wasm can not be read"]);
+    refused(&runtime(&script), &["script.py can not be run: it is too short to be WebAssembly"]);
+    let other = uv_handles_tests::component("first-timer");
+    refused(&runtime(&other), &["first-timer.wasm is not the Python runtime", "uv:python/scripts@0.1.0"]);
+
+    let mut command = uv_run_script(&[], &script);
+    command.env("UV_HANDLES_PYTHON", dir.path().join("variable.wasm"));
+    refused(&Ended::of(command), &["variable.wasm can not be read"]);
+}
+
+#[test]
+fn without_a_runtime_uv_run_says_how_to_get_one() {
+    // A uv-run in a place where there is none. A link is as good, and a copy is large.
+    let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let script = dir.path().join("script.py");
+    fs::write(&script, "").unwrap();
+    let program = dir.path().join("bin/uv-run");
+    fs::create_dir(dir.path().join("bin")).unwrap();
+    fs::hard_link(uv_run_script(&[], &script).get_program(), &program).unwrap();
+    let start = || {
+        let mut command = std::process::Command::new(&program);
+        command.arg(&script).env_remove("UV_HANDLES_PYTHON").env_remove("RUST_LOG");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ended::of(command)
+    };
+    refused(
+        &start(),
+        &["there is no Python runtime", "`cargo xtask python`", "--python-runtime", "UV_HANDLES_PYTHON"],
+    );
+    for place in ["bin", "share/uv-handles", "python"] {
+        let place = dir.path().join(place);
+        fs::create_dir_all(&place).unwrap();
+        // That it is no component shows that it is found.
+        fs::write(place.join("uv-python.wasm"), "found").unwrap();
+        refused(&start(), &[place.join("uv-python.wasm").to_str().unwrap(), "it is not WebAssembly"]);
+        fs::remove_file(place.join("uv-python.wasm")).unwrap();
+    }
+}
+
+#[test]
+fn a_script_that_does_not_end_is_ended_by_the_timeout() {
+    for text in [
+        "while True: pass",
+        "import uv\nuv.Async()\nuv.Loop.get_current().run()",
+        "import uv\nuv.Idle().start(lambda _: None)\nuv.Loop.get_current().run()",
+    ] {
+        let ended = Ended::of_text(&["--timeout=0.3"], format!("print('begins')\n{text}\n"));
+        assert_eq!((ended.code, &ended.stdout[..]), (124, &["begins".to_owned()][..]), "{text}: {ended:?}");
+        assert_eq!(ended.stderr, ["uv-run: the guest was ended after 0.3 s (--timeout)"], "{text}");
+    }
+}
+
+#[test]
+fn a_script_whose_output_nobody_reads_ends_without_a_word() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("script.py");
+    fs::write(&script, "while True: print('y')\n").unwrap();
+    let (read, write) = std::io::pipe().unwrap();
+    let mut command = uv_run_script(&[], &script);
+    command.stdout(write);
+    drop(read);
+    let ended = Ended::of(command);
+    assert_eq!((ended.code, &ended.stderr[..]), (141, &[][..]), "{ended:?}");
+}
+
+#[test]
+fn the_runtime_is_a_program_too() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("script.py"), "import sys, beside\nprint(sys.argv)\nsys.exit(beside.CODE)\n")
+        .unwrap();
+    fs::write(dir.path().join("beside.py"), "CODE = 7\n").unwrap();
+    let mut command = uv_run_script(&[&format!("--dir-ro={}::scripts", dir.path().display())], &runtime());
+    command.args(["scripts/script.py", "x"]);
+    let ended = Ended::of(command);
+    // WASI 0.2 has no other code.
+    assert_eq!(
+        (ended.code, &ended.stdout[..]),
+        (1, &["['scripts/script.py', 'x']".to_owned()][..]),
+        "{ended:?}"
+    );
+    let ended = Ended::of(uv_run_script(&[], &runtime()));
+    assert_eq!((ended.code, &ended.stderr[..]), (1, &["usage: SCRIPT.py [ARGS]...".to_owned()][..]));
+}

@@ -1,0 +1,75 @@
+//! How long a script takes to begin: measured and printed, not asserted, for it depends on the machine.
+
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use uv_handles_host::UvCtx;
+use uv_handles_tests::process::Process;
+use uv_handles_tests::python::{runtime, uv_run_script};
+use uv_handles_tests::{State, linker};
+use wasmtime::component::Component;
+use wasmtime::{Cache, Config, Engine, Store};
+use wasmtime_wasi::WasiCtx;
+use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+
+const RUNS: usize = 20;
+
+/// Held while something is measured: the other test would take its processor.
+static ALONE: Mutex<()> = Mutex::new(());
+
+/// Says it although the test passes: libtest holds back what `println` says.
+fn report(what: &str, goal: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let (median, least) = (times[times.len() / 2], times[0]);
+    let line = format!("measured: {what}: median {median:.1?}, least {least:.1?} (goal: {goal})\n");
+    std::io::stderr().write_all(line.as_bytes()).unwrap();
+}
+
+#[test]
+fn from_start_to_the_first_line() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("script.py");
+    std::fs::write(&script, "import uv\nprint(uv.Loop.get_current().alive)\n").unwrap();
+    let times = (0..RUNS).map(|_| {
+        let command = uv_run_script(&[], &script);
+        let begin = Instant::now();
+        let mut process = Process::spawn(command);
+        assert_eq!(process.stdout.next_line().as_deref(), Some("False"));
+        let time = begin.elapsed();
+        assert_eq!(process.exit_code(), 0);
+        time
+    });
+    let times = times.collect();
+    report("uv-run script.py, from its start to the first line", "60 ms", times);
+}
+
+#[test]
+fn a_fresh_instance_for_an_embedder() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut config = Config::new();
+    config.concurrency_support(false);
+    // Compiling is not what is measured, and takes long.
+    config.cache(Some(Cache::from_file(None).unwrap()));
+    let engine = Engine::new(&config).unwrap();
+    let component = Component::from_file(&engine, runtime()).unwrap();
+    let scripts = component.get_export_index(None, "uv:python/scripts@0.1.0").unwrap();
+    let run = component.get_export_index(Some(&scripts), "run").unwrap();
+    let pre = linker(&engine).unwrap().instantiate_pre(&component).unwrap();
+    let one = || {
+        let begin = Instant::now();
+        let stdout = MemoryOutputPipe::new(1024);
+        let wasi = WasiCtx::builder().stdout(stdout.clone()).build();
+        let mut store = Store::new(&engine, State::new(UvCtx::builder().build(), wasi));
+        let instance = pre.instantiate(&mut store).unwrap();
+        type Params<'a> = (&'a str, &'a [u8], &'a [String], &'a [String]);
+        let run = instance.get_typed_func::<Params<'_>, (u8,)>(&mut store, run).unwrap();
+        let source = b"import uv\nprint(uv.Loop.get_current().alive)\n";
+        let (code,) = run.call(&mut store, ("script.py", source, &[], &[])).unwrap();
+        drop(store);
+        assert_eq!((code, &stdout.contents()[..]), (0, &b"False\n"[..]));
+        begin.elapsed()
+    };
+    one();
+    report("a script in a fresh instance, for an embedder", "15 ms", (0..RUNS * 10).map(|_| one()).collect());
+}
