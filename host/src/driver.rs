@@ -3,7 +3,9 @@
 
 use crate::UvCtx;
 use crate::clock::Clock;
+use crate::os::poller;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 use uv_handles_core::{Error, Event, LoopId, Readiness, Step};
 
@@ -104,8 +106,8 @@ impl UvCtx {
         let (loops, descriptors) = (&mut self.loops, &self.descriptors);
         let refused = poller.refresh(|handle| {
             let events = loops.poll_events(handle);
-            let fd = loops.poll_source(handle).and_then(|source| descriptors.raw_fd(source))?;
-            (!events.is_empty()).then_some((fd, events))
+            let fd = loops.poll_source(handle).and_then(|source| descriptors.fd(source))?;
+            (!events.is_empty()).then_some((fd.as_raw_fd(), events))
         });
         for handle in refused {
             loops.poll_ready(handle, Readiness::ERROR);
@@ -115,8 +117,13 @@ impl UvCtx {
         self.collect();
         let over = self.loops.has_ready(id) || self.interrupt.is_interrupted();
         let timeout = if over { Some(Duration::ZERO) } else { timeout };
-        let (poller, loops) = (self.pollers.get(id)?, &mut self.loops);
-        poller.wait(timeout, |handle, readiness| loops.poll_ready(handle, readiness))?;
+        let poller = self.pollers.get(id)?;
+        let (loops, descriptors) = (&mut self.loops, &self.descriptors);
+        poller.wait(timeout, |handle, readiness| {
+            let fd = || loops.poll_source(handle).and_then(|source| descriptors.fd(source));
+            let readiness = poller::without_false_data(readiness, fd);
+            loops.poll_ready(handle, readiness)
+        })?;
         self.collect();
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Running a guest in this process: the engine, the store, and what comes out.
 
-use crate::os::cpu_time;
+use crate::os::{Thread, cpu_time};
 use crate::{PATIENCE, component};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -143,8 +143,10 @@ impl Guest {
                 }
             }
         });
+        let (send_thread, thread) = mpsc::channel();
         let (send_end, end) = mpsc::channel();
         spawn_thread(self.name.clone(), move || {
+            let _ = send_thread.send(Thread::current());
             let mut store = Store::new(pre.engine(), state);
             let (begin, cpu) = (Instant::now(), cpu_time());
             let result = pre
@@ -155,7 +157,8 @@ impl Guest {
             drop(store);
             let _ = send_end.send((End::from(result), wall, cpu));
         });
-        Running { name: self.name, lines, end, seen: Vec::new(), stderr }
+        let thread = thread.recv().expect("the thread begins with it");
+        Running { name: self.name, thread, lines, end, seen: Vec::new(), stderr }
     }
 
     /// Runs it to its end, with what `grant` grants.
@@ -234,6 +237,7 @@ impl From<wasmtime::Result<Result<(), ()>>> for End {
 #[derive(Debug)]
 pub struct Running {
     name: String,
+    thread: Thread,
     lines: Receiver<String>,
     end: Receiver<(End, Duration, Duration)>,
     seen: Vec<String>,
@@ -241,6 +245,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// The thread that it runs on.
+    pub fn thread(&self) -> Thread {
+        self.thread
+    }
+
     /// Waits for the next line that the guest prints.
     ///
     /// # Panics

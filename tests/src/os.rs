@@ -129,6 +129,66 @@ pub fn kill_self(signum: i32) {
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
 }
 
+/// A thread of this process, as the OS names it.
+#[derive(Debug, Clone, Copy)]
+pub struct Thread(libc::pid_t);
+
+impl Thread {
+    /// The thread that asks.
+    pub fn current() -> Thread {
+        // SAFETY: it takes nothing and can not fail.
+        Thread(unsafe { libc::gettid() })
+    }
+
+    /// Sends a signal to this very thread.
+    pub fn kill(self, signum: i32) {
+        // SAFETY: it takes numbers only. What the signal does is the test's business.
+        let result = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), self.0, signum) };
+        assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    }
+
+    /// Whether the thread waits for something, as the OS sees it.
+    pub fn waits(self) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/self/task/{}/stat", self.0)).unwrap();
+        // The name before it is in parentheses and may contain anything.
+        let (_, after_name) = stat.rsplit_once(") ").expect("the name of the thread");
+        after_name.starts_with('S')
+    }
+}
+
+/// A descriptor that polls others: none yet.
+pub fn epoll() -> OwnedFd {
+    // SAFETY: it takes a flag.
+    let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
+    assert!(fd >= 0, "{}", io::Error::last_os_error());
+    // SAFETY: the call succeeded: it is open, and nobody else's.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}
+
+/// Lets it poll one that can be read.
+pub fn epoll_add(epoll: BorrowedFd<'_>, fd: BorrowedFd<'_>) {
+    let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: 0 };
+    // SAFETY: both are open, and the event is valid for the call.
+    let result =
+        unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd.as_raw_fd(), &raw mut event) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+}
+
+/// Lets this process open as many descriptors as it ever may, and answers how many that are.
+pub fn raise_descriptor_limit() -> usize {
+    let mut limit = MaybeUninit::<libc::rlimit>::zeroed();
+    // SAFETY: the place is valid for the limits, and zeroed bytes are valid limits.
+    let mut limit = unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, limit.as_mut_ptr());
+        limit.assume_init()
+    };
+    limit.rlim_cur = limit.rlim_max;
+    // SAFETY: the limits are valid for the call.
+    let result = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+    usize::try_from(limit.rlim_cur).unwrap_or(usize::MAX)
+}
+
 /// Installs a handler for a signal in this process.
 pub fn install(signum: i32, handler: extern "C" fn(libc::c_int)) {
     // SAFETY: all-zero bytes are a valid sigaction: no flags, an empty mask.

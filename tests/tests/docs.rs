@@ -1,4 +1,5 @@
-//! The programs of docs/guest.md: they are what the page shows, and do what it says.
+//! What the pages say, as far as it can be tested: the programs of docs/guest.md are what the page
+//! shows, and do what it says; the tests that docs/conformance.md names exist.
 
 use std::io::Write;
 use std::path::Path;
@@ -22,6 +23,46 @@ fn the_readme_shows_the_first_timer() {
     let program = &source[source.find("use ").unwrap()..];
     let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
     assert!(readme.contains(&format!("```rs\n{program}```\n")), "README.md shows another program");
+}
+
+/// The tests of a suite by name, from its source.
+fn tests_of(suite: &str) -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/{suite}.rs"));
+    let source = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{suite}: {error}"));
+    let after_attributes = source.split("#[test]\n").skip(1);
+    after_attributes
+        .map(|rest| rest.strip_prefix("fn ").and_then(|rest| rest.split_once('(')).expect("a test").0.into())
+        .collect()
+}
+
+#[test]
+fn the_page_on_conformance_names_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = std::fs::read_to_string(root.join("docs/conformance.md")).unwrap();
+    let (_, section) = page.split_once("\n## libuv's own tests\n").expect("the section");
+    let named: Vec<(&str, &str)> =
+        section.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::")).collect();
+    for (suite, test) in &named {
+        assert!(tests_of(suite).iter().any(|known| known == test), "there is no {suite}::{test}");
+    }
+
+    // Every row of the tables that map tests says by which, or why not; no test of libuv has two rows.
+    let (tables, _) = section.split_once("\n### What there is not\n").expect("the rest");
+    let rows: Vec<(&str, &str)> = tables
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "))
+        .filter(|(theirs, _)| *theirs != "---" && *theirs != "libuv's test")
+        .collect();
+    for (theirs, ours) in &rows {
+        let reason = ours.strip_prefix("not applicable, because ").is_some_and(|reason| !reason.is_empty());
+        assert!(reason || ours.starts_with('`') && ours.contains("::"), "{theirs}: {ours}");
+    }
+    let mut theirs: Vec<&str> = rows.iter().flat_map(|(theirs, _)| theirs.split(", ")).collect();
+    let count = theirs.len();
+    theirs.sort_unstable();
+    theirs.dedup();
+    assert_eq!(theirs.len(), count);
+    assert!(count > 70 && named.len() > 60, "{count} tests of libuv, {} of ours", named.len());
 }
 
 #[test]

@@ -20,6 +20,11 @@ fn handle_detached() {
     check(HANDLE_DETACHED);
 }
 
+#[test]
+fn handle_closed_after_check() {
+    check(HANDLE_CLOSED_AFTER_CHECK);
+}
+
 /// Runs a guest that makes handles of all kinds, and so needs a socket and a signal.
 fn check_all_kinds(name: &str) {
     for configuration in [Configuration::Recommended, Configuration::Default] {
@@ -40,6 +45,26 @@ fn handle_base_members() {
 #[test]
 fn handle_dropped_resources() {
     check_all_kinds(HANDLE_DROPPED_RESOURCES);
+}
+
+#[test]
+fn handle_active_while_started() {
+    check_all_kinds(HANDLE_ACTIVE_WHILE_STARTED);
+}
+
+#[test]
+fn handle_unreferenced_ends_the_run() {
+    check_all_kinds(HANDLE_UNREFERENCED_ENDS_THE_RUN);
+}
+
+#[test]
+fn handle_without_a_callback() {
+    check_all_kinds(HANDLE_WITHOUT_A_CALLBACK);
+}
+
+#[test]
+fn handle_callbacks_never_nest() {
+    check_all_kinds(HANDLE_CALLBACKS_NEVER_NEST);
 }
 
 #[test]

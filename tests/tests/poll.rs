@@ -1,11 +1,14 @@
 //! Poll handles against the OS: TCP clients, pipes, files, and what their peers do to them.
 
 use std::io::{Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, UdpSocket};
+use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
+use uv_handles_host::UvCtxBuilder;
 use uv_handles_tests::os::{
-    connect, listener, make_fifo, read_exactly, reset, send_urgent, stream_pair, tcp_pair,
+    connect, epoll, epoll_add, listener, make_fifo, raise_descriptor_limit, read_exactly, reset, send_urgent,
+    stream_pair, tcp_pair,
 };
 use uv_handles_tests::*;
 
@@ -206,8 +209,11 @@ fn poll_file() {
     file.write_all(b"content").unwrap();
     std::io::Seek::rewind(&mut file).unwrap();
     let null = std::fs::File::open("/dev/null").unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let dir = std::fs::File::open(dir.path()).unwrap();
     let output = run(POLL_FILE, |uv| {
         uv.descriptor("file", file).unwrap().descriptor("null", null).unwrap();
+        uv.descriptor("directory", dir).unwrap();
     });
     assert_eq!(output.succeeded(), ["file: content", "null: "]);
 }
@@ -232,4 +238,99 @@ fn poll_collected_event() {
         }
     });
     output.succeeded();
+}
+
+/// Both ends of five TCP connections, in one guest.
+fn transfer(arg: &str) {
+    let pairs = [(); 5].map(|()| tcp_pair());
+    let output = Guest::new(POLL_BOTH_DIRECTIONS).arg(arg).run(|uv| {
+        uv.virtual_time(true);
+        for (n, (a, b)) in pairs.into_iter().enumerate() {
+            uv.descriptor(format!("a{n}"), a).unwrap().descriptor(format!("b{n}"), b).unwrap();
+        }
+    });
+    output.succeeded();
+}
+
+#[test]
+fn poll_both_directions() {
+    transfer("both-ways");
+}
+
+#[test]
+fn poll_one_direction() {
+    transfer("one-way");
+}
+
+/// Sockets under the names `socket0` and so on, which are always writable.
+fn sockets(uv: &mut UvCtxBuilder, count: usize) {
+    for n in 0..count {
+        uv.descriptor(format!("socket{n}"), UdpSocket::bind("127.0.0.1:0").unwrap()).unwrap();
+    }
+}
+
+#[test]
+fn poll_closed_at_once() {
+    run(POLL_CLOSED_AT_ONCE, |uv| sockets(uv, 64)).succeeded();
+}
+
+#[test]
+fn poll_closed_by_the_first_of_many() {
+    // More than the 1,024 events that are taken from the OS at once, where a process may open as many
+    // sockets; the other tests need some, too.
+    let count = 1_500.min(raise_descriptor_limit() / 4);
+    let output = Guest::new(POLL_CLOSED_BY_THE_FIRST_OF_MANY).arg(count.to_string()).run(|uv| {
+        uv.limits(|limits| limits.descriptors = 2_000);
+        sockets(uv, count);
+    });
+    output.succeeded();
+}
+
+#[test]
+fn poll_urgent_beside_normal_data() {
+    let (mut ours, theirs) = tcp_pair();
+    let mut guest = spawn(POLL_URGENT_BESIDE_NORMAL_DATA, |uv| {
+        uv.descriptor("socket", theirs).unwrap();
+    });
+    guest.expect("urgent");
+    send_urgent(&ours, b'!');
+    assert_eq!(read_exactly(&ours, 3), b"foo");
+    guest.expect("normal");
+    ours.write_all(b"world").unwrap();
+    guest.wait().succeeded();
+}
+
+#[test]
+fn poll_nested_poller() {
+    let (mut ours, watched) = stream_pair();
+    let poller = epoll();
+    let shared = poller.try_clone().unwrap();
+    let mut guest = spawn(POLL_NESTED_POLLER, |uv| {
+        uv.descriptor("poller", poller).unwrap();
+    });
+    guest.expect("waiting");
+    epoll_add(shared.as_fd(), watched.as_fd());
+    ours.write_all(b"now").unwrap();
+    guest.wait().succeeded();
+}
+
+#[test]
+fn poll_closed_descriptor_wakes_nobody() {
+    let (mut ours, shared) = stream_pair();
+    let (_quiet, quiet) = stream_pair();
+    ours.write_all(b"unread").unwrap();
+    // As a child process would have it.
+    let elsewhere = shared.try_clone().unwrap();
+    let mut guest = spawn(POLL_CLOSED_DESCRIPTOR_WAKES_NOBODY, |uv| {
+        uv.descriptor("shared", shared).unwrap().descriptor("quiet", quiet).unwrap();
+    });
+    guest.expect("closed");
+    ours.write_all(b"more").unwrap();
+    drop(ours);
+    let output = guest.wait();
+    let (cpu, wall) = (output.cpu, output.wall);
+    output.succeeded();
+    // Not in the host either, which would look at it again and again.
+    assert!(cpu * 3 < wall, "{cpu:?} of {wall:?}");
+    drop(elsewhere);
 }

@@ -11,10 +11,16 @@
 //! | `signal_counted` | 36 |
 //! | `signal_trap` | 37 |
 //! | `an_ignored_signal_is_ignored_again_afterwards` | 38 |
-//! | `what_was_installed_over_ours_stays` | 39 |
-//! | `signal_after_other_events` | 40 |
-//! | `signal_closed_while_pending` | 41 |
-//! | `signal_started_again` | 42 |
+//! | `signal_two_signals` | 39, 40 |
+//! | `signal_oneshot_again` | 41 |
+//! | `signal_mixed` | 42 |
+//! | `signal_many_guests` | 43, 44, 45 (which is only watched) |
+//! | `signal_closed_while_pending` | 46 |
+//! | `signal_closed_keeps_the_loop_alive` | 47 |
+//! | `what_was_installed_over_ours_stays` | 48 |
+//! | `signal_after_other_events` | 49 |
+//! | `signal_withdrawn_while_pending` | 50 |
+//! | `signal_started_again` | 51 |
 
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -199,17 +205,17 @@ fn signal_counted() {
 
 #[test]
 fn signal_after_other_events() {
-    sent_before_it_looks(SIGNAL_AFTER_OTHER_EVENTS, 40, 1);
+    sent_before_it_looks(SIGNAL_AFTER_OTHER_EVENTS, 49, 1);
 }
 
 #[test]
-fn signal_closed_while_pending() {
-    sent_before_it_looks(SIGNAL_CLOSED_WHILE_PENDING, 41, 1);
+fn signal_withdrawn_while_pending() {
+    sent_before_it_looks(SIGNAL_WITHDRAWN_WHILE_PENDING, 50, 1);
 }
 
 #[test]
 fn signal_started_again() {
-    sent_before_it_looks(SIGNAL_STARTED_AGAIN, 42, 1);
+    sent_before_it_looks(SIGNAL_STARTED_AGAIN, 51, 1);
 }
 
 #[test]
@@ -225,10 +231,15 @@ fn signal_trap() {
     assert_eq!(installed(37), before);
 }
 
+/// Nothing happens when it comes and no guest watches it.
+fn ignore(signum: i32) {
+    // SAFETY: ignoring a signal that nothing else in this process uses.
+    unsafe { libc::signal(signum, libc::SIG_IGN) };
+}
+
 #[test]
 fn an_ignored_signal_is_ignored_again_afterwards() {
-    // SAFETY: ignoring a signal that nothing else in this process uses.
-    unsafe { libc::signal(38, libc::SIG_IGN) };
+    ignore(38);
     let mut guest = Guest::new(SIGNAL_TWO_GUESTS).arg("38").arg("once").spawn(|uv| {
         uv.signal(38);
     });
@@ -245,16 +256,146 @@ extern "C" fn later(_: libc::c_int) {}
 #[test]
 fn what_was_installed_over_ours_stays() {
     let mut interrupt = None;
-    let mut guest = Guest::new(SIGNAL_TWO_GUESTS).arg("39").spawn(|uv| {
-        uv.signal(39);
+    let mut guest = Guest::new(SIGNAL_TWO_GUESTS).arg("48").spawn(|uv| {
+        uv.signal(48);
         interrupt = Some(uv.interrupt_handle());
     });
     guest.expect("ready");
-    let ours = installed(39);
-    install(39, later);
-    let theirs = installed(39);
+    let ours = installed(48);
+    install(48, later);
+    let theirs = installed(48);
     assert_ne!(theirs, ours);
     interrupt.unwrap().interrupt();
     assert!(matches!(guest.wait().end, End::Trap(_)));
-    assert_eq!(installed(39), theirs);
+    assert_eq!(installed(48), theirs);
+}
+
+#[test]
+fn signal_two_signals() {
+    let mut guest = spawn(SIGNAL_TWO_SIGNALS, |uv| {
+        uv.signal(39).signal(40);
+    });
+    guest.expect("ready");
+    for _ in 0..10 {
+        kill_self(39);
+        kill_self(40);
+    }
+    guest.wait().succeeded();
+}
+
+#[test]
+fn signal_oneshot_again() {
+    ignore(41);
+    let mut go = None;
+    let mut guest = spawn(SIGNAL_ONESHOT_AGAIN, |uv| {
+        uv.signal(41);
+        go = Some(uv.wake_up("go"));
+    });
+    guest.expect("started");
+    kill_self(41);
+    guest.expect("over");
+    (0..3).for_each(|_| kill_self(41));
+    go.unwrap().send().unwrap();
+    guest.expect("started");
+    kill_self(41);
+    guest.wait().succeeded();
+    assert_eq!(installed(41), libc::SIG_IGN);
+}
+
+/// Runs the guest with these watches, and sends the signal three times. Each time it must print these
+/// lines, in this order.
+fn mixed(watches: &[&str], calls: [&[&str]; 3]) {
+    let guest = watches.iter().fold(Guest::new(SIGNAL_MIXED), |guest, arg| guest.arg(*arg));
+    let mut guest = guest.spawn(|uv| {
+        uv.signal(42);
+    });
+    guest.expect("ready");
+    for calls in calls {
+        if calls.is_empty() {
+            // Nobody is left.
+            guest.expect("end");
+            (0..3).for_each(|_| kill_self(42));
+            break;
+        }
+        kill_self(42);
+        calls.iter().for_each(|call| guest.expect(call));
+    }
+    let lines = guest.wait().succeeded();
+    assert_eq!(lines.last().unwrap(), "end");
+    assert_eq!(lines.len(), 2 + calls.iter().map(|calls| calls.len()).sum::<usize>(), "{lines:?}");
+}
+
+#[test]
+fn signal_mixed() {
+    ignore(42);
+    mixed(&["one-shot", "one-shot"], [&["0", "1"], &[], &[]]);
+    mixed(&["one-shot", "one-shot", "lasting, closed"], [&["0", "1"], &[], &[]]);
+    mixed(&["lasting", "lasting", "one-shot, closed"], [&["0", "1"]; 3]);
+    mixed(&["lasting, closed", "lasting, closed", "one-shot", "one-shot"], [&["2", "3"], &[], &[]]);
+    mixed(&["lasting, closed", "one-shot", "lasting, closed", "lasting"], [&["3", "1"], &["3"], &["3"]]);
+    assert_eq!(installed(42), libc::SIG_IGN);
+}
+
+#[test]
+fn signal_many_guests() {
+    let guest =
+        |args: &[&str]| args.iter().fold(Guest::new(SIGNAL_MANY_GUESTS), |guest, arg| guest.arg(*arg));
+    let mut ends = Vec::new();
+    let mut coming_and_going: Vec<Running> = (0..4)
+        .map(|_| {
+            guest(&["come-and-go"]).spawn(|uv| {
+                uv.signal(45);
+                ends.push(uv.wake_up("end"));
+            })
+        })
+        .collect();
+    coming_and_going.iter_mut().for_each(|guest| guest.expect("ready"));
+
+    // Three kinds of guests, four of each.
+    let kinds: [&[&str]; 3] = [&["43", "43"], &["44"], &["43", "43", "44"]];
+    let mut watching: Vec<(Running, usize)> = kinds
+        .iter()
+        .flat_map(|kind| [*kind; 4])
+        .map(|args| {
+            let running = guest(args).spawn(|uv| {
+                uv.signal(43).signal(44);
+            });
+            (running, 2 * args.len())
+        })
+        .collect();
+    for _ in 0..2 {
+        watching.iter_mut().for_each(|(guest, _)| guest.expect("ready"));
+        kill_self(43);
+        kill_self(44);
+    }
+    for (guest, calls) in watching {
+        assert_eq!(guest.wait().succeeded().last(), Some(&calls.to_string()));
+    }
+
+    ends.iter().for_each(|end| end.send().unwrap());
+    for guest in coming_and_going {
+        let lines = guest.wait().succeeded();
+        assert!(lines[1].parse::<u32>().unwrap() > 0);
+    }
+    assert_eq!([43, 44, 45].map(installed), [libc::SIG_DFL; 3]);
+}
+
+#[test]
+fn signal_closed_while_pending() {
+    let mut guest = spawn(SIGNAL_CLOSED_WHILE_PENDING, |uv| {
+        uv.signal(46);
+    });
+    guest.expect("ready");
+    kill_self(46);
+    guest.wait().succeeded();
+}
+
+#[test]
+fn signal_closed_keeps_the_loop_alive() {
+    let mut guest = spawn(SIGNAL_CLOSED_KEEPS_THE_LOOP_ALIVE, |uv| {
+        uv.signal(47);
+    });
+    guest.expect("ready");
+    kill_self(47);
+    guest.wait().succeeded();
 }

@@ -1,5 +1,6 @@
 //! The status codes: libuv's names, Linux's numbers, and the messages of `uv_strerror`.
 
+use uv_handles_tests::os::stream_pair;
 use uv_handles_tests::*;
 
 foreach_status!(assert_test_exists);
@@ -11,4 +12,23 @@ fn status_codes() {
     let libuv: Vec<&str> = include_str!("status/libuv-1.53.txt").lines().collect();
     assert_eq!(printed[0], "SUCCESS 0 success");
     assert_eq!(printed[1..], libuv);
+}
+
+#[test]
+fn status_names_and_messages() {
+    check(STATUS_NAMES_AND_MESSAGES);
+}
+
+#[test]
+fn status_of_system_errors() {
+    let (_ours, theirs) = stream_pair();
+    let (read, write) = std::io::pipe().unwrap();
+    drop(read);
+    let dir = tempfile::tempdir().unwrap();
+    let output = run(STATUS_OF_SYSTEM_ERRORS, |uv| {
+        uv.descriptor("file", tempfile::tempfile().unwrap()).unwrap();
+        uv.descriptor("directory", std::fs::File::open(dir.path()).unwrap()).unwrap();
+        uv.descriptor("pipe", write).unwrap().descriptor("socket", theirs).unwrap();
+    });
+    output.succeeded();
 }

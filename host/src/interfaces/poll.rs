@@ -41,7 +41,7 @@ impl HostPoll for UvCtxView<'_> {
         let handle = handle_id(&poll);
         self.ctx.loops.check_open(handle)?;
         let source = self.ctx.loops.poll_source(handle);
-        if source.and_then(|source| self.ctx.descriptors.raw_fd(source)).is_none() {
+        if source.and_then(|source| self.ctx.descriptors.fd(source)).is_none() {
             return Err(StatusCode::Ebadf.into());
         }
         self.ctx.loops.poll_start(handle, events.into())?;

@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketAddr, SocketAddrAny, SocketFlags};
 use rustix::{io, net};
 use slab::Slab;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use uv_handles_core::SourceId;
 
 /// The first number that a guest's descriptors get: those below are the standard streams' own.
@@ -135,10 +135,10 @@ impl Descriptors {
         SourceId(u64::from(self.get(place).serial) << 32 | u64::from(place))
     }
 
-    /// The OS's number of a descriptor that the core knows, if it is still open.
-    pub(crate) fn raw_fd(&self, source: SourceId) -> Option<RawFd> {
+    /// A descriptor that the core knows, if it is still open.
+    pub(crate) fn fd(&self, source: SourceId) -> Option<BorrowedFd<'_>> {
         let descriptor = self.open.get(source.0 as u32 as usize)?;
-        (u64::from(descriptor.serial) == source.0 >> 32).then(|| descriptor.fd.as_raw_fd())
+        (u64::from(descriptor.serial) == source.0 >> 32).then(|| descriptor.fd.as_fd())
     }
 }
 

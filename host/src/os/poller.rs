@@ -9,9 +9,10 @@ use crate::InterruptHandle;
 use crate::os::signals;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token, Waker};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::{BTreeSet, HashMap};
 use std::io;
-use std::os::fd::RawFd;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 use uv_handles_core::{HandleId, LoopId, PollEvents, Readiness};
@@ -239,8 +240,7 @@ fn interest(events: PollEvents) -> Interest {
 
 /// The poll(2) flags behind mio's event. Without an error flag, `is_write_closed` is POLLHUP, and
 /// then everything that was asked for is reported; otherwise `is_read_closed` is POLLRDHUP.
-/// `is_readable` is also true for priority data alone: for whoever asked for both, that is spurious
-/// readiness, which libuv allows.
+/// `is_readable` is also true for priority data alone, see [`without_false_data`].
 fn readiness(event: &mio::event::Event) -> Readiness {
     let flag = |set: bool, flag: Readiness| if set { flag } else { Readiness::empty() };
     flag(event.is_readable(), Readiness::READABLE)
@@ -249,4 +249,63 @@ fn readiness(event: &mio::event::Event) -> Readiness {
         | flag(event.is_priority(), Readiness::PRIORITIZED)
         | flag(event.is_error(), Readiness::ERROR)
         | flag(event.is_write_closed(), Readiness::HANGUP)
+}
+
+/// Takes back that a descriptor is readable if mio says so only because of priority data. It does not
+/// tell, so the OS is asked once more; priority data is rare.
+pub(crate) fn without_false_data<'a>(
+    readiness: Readiness,
+    fd: impl FnOnce() -> Option<BorrowedFd<'a>>,
+) -> Readiness {
+    if !readiness.contains(Readiness::READABLE | Readiness::PRIORITIZED) {
+        return readiness;
+    }
+    let Some(fd) = fd() else {
+        return readiness;
+    };
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
+    match poll(&mut fds, Some(&Timespec::default())) {
+        Ok(_) if !fds[0].revents().contains(PollFlags::IN) => readiness - Readiness::READABLE,
+        // If it can not be told, reading will.
+        _ => readiness,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::net::{SendFlags, send};
+    use std::io::Write;
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::{AsFd, AsRawFd};
+
+    /// Waits until this much of the descriptor is ready.
+    fn wait_for(poller: &mut Poller, fd: BorrowedFd<'_>, expected: Readiness) {
+        let (handle, mut seen) = (HandleId::from_index(7), Readiness::empty());
+        while seen != expected {
+            let asked = PollEvents::READABLE | PollEvents::PRIORITIZED;
+            poller.touch(handle);
+            assert!(poller.refresh(|_| Some((fd.as_raw_fd(), asked))).is_empty());
+            poller
+                .wait(None, |_, readiness| {
+                    seen = without_false_data(readiness, || Some(fd))
+                        & (Readiness::READABLE | Readiness::PRIORITIZED);
+                    assert!(expected.contains(seen), "{seen:?}");
+                    true
+                })
+                .unwrap();
+        }
+    }
+
+    #[test]
+    fn urgent_data_alone_is_not_readable() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (theirs, _) = listener.accept().unwrap();
+        let mut poller = Poller::new().unwrap();
+        assert_eq!(send(&ours, b"!", SendFlags::OOB), Ok(1));
+        wait_for(&mut poller, theirs.as_fd(), Readiness::PRIORITIZED);
+        ours.write_all(b"normal").unwrap();
+        wait_for(&mut poller, theirs.as_fd(), Readiness::PRIORITIZED | Readiness::READABLE);
+    }
 }

@@ -1,6 +1,7 @@
 //! What the guests of the whole-system tests share.
 
 mod hash;
+pub mod kinds;
 mod sum;
 
 pub use hash::Hash;
@@ -8,7 +9,7 @@ pub use sum::print_sum_of;
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use uv_handles::{Descriptor, Error, StatusCode};
+use uv_handles::{Descriptor, Error, Handle, Loop, RunMode, StatusCode, Timer};
 
 /// What has happened, in order. Clones are the same trace, so that each callback can have one.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +55,16 @@ pub fn assert_refused<T: std::fmt::Debug>(result: uv_handles::Result<T>, code: S
         Err(Error::Status(got)) => assert_eq!(got, code),
         other => panic!("expected {code}, got {other:?}"),
     }
+}
+
+/// Lets virtual time pass, also inside a callback, by running a loop of its own. Other loops see it
+/// when they next refresh their time.
+pub fn pass_time(milliseconds: u64) -> uv_handles::Result<()> {
+    let event_loop = Loop::new()?;
+    let timer = Timer::new(&event_loop)?;
+    timer.start_with(milliseconds, 0, Timer::close)?;
+    event_loop.run(RunMode::Default)?;
+    event_loop.close()
 }
 
 /// Reads all that is there now, up to the end of the input or until there is nothing more yet.

@@ -74,6 +74,7 @@ fn main() -> Result<()> {
             trace.add("closed");
         });
         assert!(handle.closing() && !handle.closed() && !handle.active(), "{handle:?}");
+        assert_eq!(handle.fileno(), Err(Error::HandleClosed), "while closing already");
         assert!(event_loop.alive(), "it waits for its close callback, referenced or not");
     }
     assert_all_refused(&all);

@@ -12,6 +12,8 @@ fn main() -> Result<()> {
         assert_refused(Poll::new(&event_loop, &descriptor), StatusCode::EPERM);
         println!("{name}: {}", String::from_utf8(descriptor.read_vec(100)?).unwrap());
     }
+    let directory = Descriptor::open("directory")?;
+    assert_refused(Poll::new(&event_loop, &directory), StatusCode::EPERM);
     assert!(event_loop.handles().is_empty());
     event_loop.close()
 }

@@ -7,7 +7,7 @@ fn main() -> Result<()> {
     let event_loop = Loop::new()?;
     let trace = Trace::new();
     let signal = Signal::new(&event_loop)?;
-    signal.start_with(Signum::new(40), {
+    signal.start_with(Signum::new(49), {
         let trace = trace.clone();
         move |_, _| trace.add("signal")
     })?;

@@ -1,41 +1,32 @@
-//! A handle that is closed with a delivery pending is not called any more, and its close callback is not
-//! put off. One that is stopped is not called either.
+//! A signal has come, and before its handle's turn another callback of the same poll closes the
+//! handle: it is not called, and its close callback comes in the same iteration.
 
 use uv_handles::{Async, Handle, Loop, Result, RunMode, Signal, Signum};
 use uv_handles_test_guests::{Trace, traces};
 
 fn main() -> Result<()> {
+    let signum = Signum::new(46);
     let event_loop = Loop::new()?;
     let trace = Trace::new();
-    let [called, closed, stopped, closed_inside] =
-        ["called", "closed", "stopped", "closed-inside"].map(|name| {
-            let signal = Signal::new(&event_loop).unwrap();
-            let trace = trace.clone();
-            signal.start_with(Signum::new(41), move |_, _| trace.add(name)).unwrap();
-            signal
-        });
-    called.set_callback({
-        let trace = trace.clone();
-        move |_, _| {
-            trace.add("called");
-            closed_inside.close_with(traces(&trace, "close-callback-inside"));
+    let signal = Signal::new(&event_loop)?;
+    signal.start_with(signum, |_, _| panic!("it is closed"))?;
+    let closes = Async::new(&event_loop)?;
+    closes.send_with({
+        let (trace, signal) = (trace.clone(), signal.clone());
+        move |closes| {
+            trace.add("closes");
+            signal.close_with(traces(&trace, "signal-closed"));
+            closes.close_with(traces(&trace, "closed"));
         }
-    });
+    })?;
+    // Whoever is called first, both have it: it is delivered to the whole process.
     let other = Loop::new()?;
-    let go = Async::named(&other, "go")?;
-    go.set_callback(Async::close);
+    let witness = Signal::new(&other)?;
+    witness.start_with(signum, |witness, _| witness.close())?;
     println!("ready");
     other.run(RunMode::Default)?;
-
-    // The signal has been sent by now, and this loop has not looked for it yet.
-    closed.close_with(traces(&trace, "close-callback"));
-    stopped.stop();
-    event_loop.run(RunMode::NoWait)?;
-    assert_eq!(trace.take(), "called close-callback-inside close-callback");
-    assert!(closed.closed());
-
-    called.close();
-    stopped.close();
-    event_loop.run(RunMode::Default)?;
+    assert!(!event_loop.run(RunMode::NoWait)?);
+    assert_eq!(trace.take(), "closes closed signal-closed");
+    other.close()?;
     event_loop.close()
 }

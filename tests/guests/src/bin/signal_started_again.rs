@@ -4,7 +4,7 @@ use uv_handles::{Async, Handle, Loop, Result, RunMode, Signal, Signum};
 use uv_handles_test_guests::Trace;
 
 fn main() -> Result<()> {
-    let signum = Signum::new(42);
+    let signum = Signum::new(51);
     let event_loop = Loop::new()?;
     let trace = Trace::new();
     let notes = |name: &'static str| {

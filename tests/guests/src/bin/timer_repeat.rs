@@ -2,16 +2,7 @@
 
 use std::rc::Rc;
 use uv_handles::{Handle, Loop, Result, RunMode, Timer};
-use uv_handles_test_guests::Trace;
-
-/// Lets virtual time pass inside a callback, by running another loop.
-fn delay(milliseconds: u64) -> Result<()> {
-    let event_loop = Loop::new()?;
-    let timer = Timer::new(&event_loop)?;
-    timer.start_with(milliseconds, 0, Timer::close)?;
-    event_loop.run(RunMode::Default)?;
-    event_loop.close()
-}
+use uv_handles_test_guests::{Trace, pass_time};
 
 fn main() -> Result<()> {
     let event_loop = Loop::new()?;
@@ -27,7 +18,7 @@ fn main() -> Result<()> {
             trace.add((timer.event_loop().now().unwrap() - begin).to_string());
             calls.set(calls.get() + 1);
             match calls.get() {
-                2 => delay(100).unwrap(),
+                2 => pass_time(100).unwrap(),
                 5 => timer.close(),
                 _ => {}
             }

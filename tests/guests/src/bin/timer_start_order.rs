@@ -1,7 +1,7 @@
 //! Timers are called in order of deadline and, for equal ones, of their start.
 
 use uv_handles::{Loop, Result, RunMode, Timer};
-use uv_handles_test_guests::{Trace, traces};
+use uv_handles_test_guests::{Trace, pass_time, traces};
 
 fn main() -> Result<()> {
     let event_loop = Loop::new()?;
@@ -38,10 +38,7 @@ fn main() -> Result<()> {
         timer.start_with(timeout, 0, traces(&trace, timeout.to_string())).unwrap();
         timer
     });
-    let other = Loop::new()?;
-    let delay = Timer::new(&other)?;
-    delay.start(100, 0)?;
-    other.run(RunMode::Default)?;
+    pass_time(100)?;
     event_loop.run(RunMode::Default)?;
     assert_eq!(trace.take(), "15 20");
     drop((slow, fast));
