@@ -148,6 +148,8 @@ impl Loops {
     /// Gives up the loop: its handles are closed without being called back, a run of it ends, and
     /// its place is freed once its handles are released too.
     pub fn release_loop(&mut self, id: LoopId) {
+        // Nobody will ask for what follows the callback that runs, so it is over now.
+        self.after_callback(id);
         let handles: Vec<HandleId> = self.handles_of(id).map(|(_, handle)| handle).collect();
         for handle in handles {
             self.close_silently(handle);
@@ -156,20 +158,7 @@ impl Loops {
         state.closed = true;
         state.run = None;
         state.released = true;
-        self.free_dropped_handles(id);
         self.free_loop_if_unused(id);
-    }
-
-    /// Frees the places of handles that waited only for a callback of the run that has ended.
-    fn free_dropped_handles(&mut self, id: LoopId) {
-        let dropped: Vec<HandleId> = self
-            .handles_of(id)
-            .filter(|&(_, handle)| self.handle(handle).dropped)
-            .map(|(_, handle)| handle)
-            .collect();
-        for handle in dropped {
-            self.free_place(handle);
-        }
     }
 
     /// The loop's time in milliseconds, as uv_now.
@@ -284,8 +273,8 @@ impl Loops {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RunMode;
     use crate::testing::*;
+    use crate::{RunMode, Step};
 
     #[test]
     fn a_loop_with_open_handles_is_busy() {
@@ -370,6 +359,42 @@ mod tests {
         assert!(world.loops.handle_closed(closing));
         world.loops.release(timer);
         world.loops.release(closing);
+        assert!(world.loops.loops.is_empty() && world.loops.handles.is_empty());
+    }
+
+    /// Begins a run and goes on to its first callback.
+    fn first_callback(world: &mut World) -> HandleId {
+        world.loops.begin(world.main, RunMode::Default).unwrap();
+        loop {
+            match world.loops.step(world.main, &mut || 0).unwrap() {
+                Step::Deliver(event) => return event.handle,
+                Step::Poll { .. } => world.loops.polled(world.main, 0),
+                Step::Finished { .. } => panic!("something is due"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_loop_can_be_released_in_the_callback_of_a_released_handle() {
+        let mut world = World::new();
+        let timer = world.timer();
+        world.loops.timer_start(timer, 0, 1).unwrap();
+        assert_eq!(first_callback(&mut world), timer);
+        world.loops.release(timer);
+        world.loops.release_loop(world.main);
+        assert!(world.loops.loops.is_empty() && world.loops.handles.is_empty());
+    }
+
+    #[test]
+    fn a_loop_that_is_released_in_a_close_callback_leaves_the_handle_closed() {
+        let mut world = World::new();
+        let timer = world.timer();
+        world.loops.close(timer);
+        assert_eq!(first_callback(&mut world), timer);
+        assert!(!world.loops.handle_closed(timer));
+        world.loops.release_loop(world.main);
+        assert!(world.loops.handle_closed(timer));
+        world.loops.release(timer);
         assert!(world.loops.loops.is_empty() && world.loops.handles.is_empty());
     }
 }
