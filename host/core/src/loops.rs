@@ -86,7 +86,7 @@ pub(crate) struct Loop {
 }
 
 /// How many lists a loop has besides those of its wheel.
-const LISTS: u32 = 12;
+const LISTS: u32 = 13;
 
 impl Loops {
     /// No loop and no handle yet.
@@ -113,7 +113,7 @@ impl Loops {
             watchers: WatcherLists::new(lists.nth(1)),
             asyncs: AsyncLists::new(lists.nth(7)),
             polls: Polls::new(lists.nth(11)),
-            signals: SignalQueue::default(),
+            signals: SignalQueue::new(lists.nth(12)),
             closing: lists.nth(9),
             closing_now: lists.nth(10),
             active_referenced: 0,
