@@ -13,7 +13,7 @@ use std::time::Duration;
 use uv_handles_host::AsyncSender;
 
 /// How often something happens outside.
-const PERIOD: Duration = Duration::from_millis(1);
+const PERIOD: Duration = Duration::from_micros(100);
 
 /// Makes so many calls, by the seed, and answers with how often each function was called. Seeds that
 /// are multiples of eight are in real time, which takes longer and is not the same each time.

@@ -108,6 +108,31 @@ fn nothing_is_left_of_any_attack() {
     });
 }
 
+/// The most memory that was resident at once since `reset_peak`.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+    peak.unwrap().parse::<u64>().unwrap() * 1024
+}
+
+fn reset_peak() {
+    fs::write("/proc/self/clear_refs", "5").expect("a process may reset its own");
+}
+
+/// All loops and handles that are allowed by default, in a guest that has memory itself, which counts here.
+#[test]
+fn a_flood_costs_the_host_little_memory() {
+    alone("a_flood_costs_the_host_little_memory", || {
+        attacks::floods();
+        let before = Level::now();
+        reset_peak();
+        attacks::floods();
+        let used = peak() - before.resident;
+        println!("{} KiB", used / 1024);
+        assert!((1 << 20..64 << 20).contains(&used), "{used} bytes for 65,536 handles on 64 loops");
+    });
+}
+
 /// Opens and closes a million times and compares, while the guest still lives and when it is gone.
 fn a_million(what: &str) {
     let (_ours, theirs) = stream_pair();

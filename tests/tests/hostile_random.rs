@@ -17,8 +17,11 @@ const SEEDS: Range<u64> = 0..400;
 /// How many calls each seed makes.
 const CALLS: u64 = 5_000;
 
-/// How often each function is called at least, and each kind of event comes, by all seeds together.
-const EACH: u64 = 1_000;
+/// How often each function is called at least, by all seeds together.
+const EACH_FUNCTION: u64 = 1_000;
+
+/// How often each kind of event comes at least. It depends a little on how fast the machine is.
+const EACH_EVENT: u64 = 100;
 
 fn seeds() -> Range<u64> {
     let Ok(given) = std::env::var("UV_HANDLES_SEEDS") else { return SEEDS };
@@ -71,6 +74,8 @@ fn hostile_random_calls() {
     });
     println!("{counts:#?}");
     assert!(counts.keys().eq(&everything()), "the guest counts exactly what there is: {:#?}", everything());
-    let least = EACH * count / (SEEDS.end - SEEDS.start);
-    assert!(counts.values().all(|times| *times >= least), "{counts:#?}");
+    for (counted, times) in counts {
+        let least = if counted.starts_with("event.") { EACH_EVENT } else { EACH_FUNCTION };
+        assert!(times >= least * count / (SEEDS.end - SEEDS.start), "{counted}: {times}");
+    }
 }

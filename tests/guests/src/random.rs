@@ -1,5 +1,7 @@
 //! What the guest of random calls has, and the values that it passes.
 
+pub mod calls;
+
 use std::collections::{BTreeMap, HashMap};
 use uv::async_handle::AsyncHandle;
 use uv::check::Check;

@@ -3,21 +3,17 @@
 //! and how many events it got.
 //!
 //! What the host answers is not predicted here, but some of it must hold whatever was called: see `random`.
-//! Only a long wait is avoided: before a pull that could be one, a timer is started, or the loop stopped.
 
 use uv::async_handle::AsyncHandle;
-use uv::blocking::{Pulled, pull};
 use uv::check::Check;
-use uv::descriptors::{Descriptor, ShutdownHow};
-use uv::event_loop::Loop;
 use uv::handle;
 use uv::idle::Idle;
-use uv::poll::Poll;
 use uv::prepare::Prepare;
 use uv::signal::Signal;
 use uv::timer::Timer;
-use uv::types::{Error, Occurrence, PollEvents, RunMode};
+use uv::types::PollEvents;
 use uv_handles::bindings::uv::handles as uv;
+use uv_handles_test_guests::random::calls::*;
 use uv_handles_test_guests::random::*;
 
 /// One call. None if there is nothing to call it on.
@@ -25,12 +21,6 @@ type Call = fn(&mut World) -> Option<()>;
 
 /// A function of an interface, and how to call it.
 struct Function(&'static str, &'static str, Call);
-
-/// The token of the timers that keep a wait short.
-const NOBODY: u64 = u64::MAX - 1_000;
-
-/// What the host allows for one read.
-const READ_LIMIT: u32 = 1_000;
 
 /// Makes a handle of a kind.
 macro_rules! make {
@@ -210,178 +200,26 @@ const FUNCTIONS: &[Function] = &[
     Function("descriptors", "drop", drop_descriptor),
 ];
 
-fn mode() -> RunMode {
-    fastrand::choice([RunMode::Default, RunMode::Once, RunMode::Nowait]).expect("there are three")
-}
-
-fn make(world: &mut World, make: impl FnOnce(&Loop, u64) -> Result<Owned, Error>) -> Option<()> {
-    let token = world.token();
-    let (owner, event_loop) = fastrand::choice(&world.loops)?;
-    let result = make(event_loop, token);
-    check_loop_call(event_loop.closed(), &result);
-    let owner = *owner;
-    world.handles.extend(result.ok().map(|owned| Made { owner, token, owned }));
-    Some(())
-}
-
-/// Which error comes first, the name's or the loop's, is not said.
-fn make_named(world: &mut World) -> Option<()> {
-    let (token, name) = (world.token(), name());
-    let (owner, event_loop) = fastrand::choice(&world.loops)?;
-    let result = AsyncHandle::create_named(event_loop, token, &name).map(Owned::Async);
-    assert!(if event_loop.closed() { result.is_err() } else { !matches!(result, Err(Error::LoopClosed)) });
-    let owner = *owner;
-    world.handles.extend(result.ok().map(|owned| Made { owner, token, owned }));
-    Some(())
-}
-
-fn make_poll(world: &mut World) -> Option<()> {
-    let descriptor = world.take_descriptor()?;
-    let made = make(world, |event_loop, token| Poll::create(event_loop, token, &descriptor).map(Owned::Poll));
-    world.descriptors.push(descriptor);
-    made
-}
-
-fn make_loop(world: &mut World) -> Option<()> {
-    let serial = world.serial();
-    world.loops.extend(Loop::create().ok().map(|event_loop| (serial, event_loop)));
-    Some(())
-}
-
-fn drop_loop(world: &mut World) -> Option<()> {
-    // Seldom, so that there are some with a long life.
-    let at = fastrand::choice(0..world.loops.len())?;
-    (fastrand::u8(..4) == 0).then(|| drop(world.loops.swap_remove(at)))
-}
-
-fn now(world: &mut World) -> Option<()> {
-    let (serial, event_loop) = fastrand::choice(&world.loops)?;
-    let (serial, now) = (*serial, event_loop.now());
-    check_loop_call(event_loop.closed(), &now);
-    if let Ok(now) = now {
-        world.check_time(serial, now);
-    }
-    Some(())
-}
-
-fn handles(world: &mut World) -> Option<()> {
-    let (serial, event_loop) = fastrand::choice(&world.loops)?;
-    world.check_handles(*serial, &event_loop.handles());
-    Some(())
-}
-
-fn pull_some(world: &mut World) -> Option<()> {
-    let (serial, event_loop) = fastrand::choice(&world.loops)?;
-    let longest = world.longest_wait;
-    let long = event_loop.poll_timeout().is_ok_and(|wait| wait.is_none_or(|wait| wait > longest));
-    // Dropped when the run has gone on, perhaps in its own callback.
-    let _timer = long.then(|| {
-        let timer =
-            Timer::create(event_loop, NOBODY).and_then(|timer| timer.start(number() % 3, 0).map(|()| timer));
-        if timer.is_err() || fastrand::bool() {
-            event_loop.stop();
-        }
-        timer
-    });
-    let max = size();
-    match pull(event_loop, max) {
-        Ok(Pulled::Events(events)) => {
-            assert!((1..=max as usize).contains(&events.len()), "{events:?}");
-            let others = events.iter().filter(|event| event.token != NOBODY);
-            others.for_each(|event| world.check_event(*serial, event));
-            let kinds: Vec<_> = events.iter().map(|event| occurrence(&event.what)).collect();
-            kinds.into_iter().for_each(|kind| world.count("event", kind));
-        }
-        Ok(Pulled::Finished(_)) => assert!(max > 0),
-        Err(_) => {}
-    }
-    Some(())
-}
-
-fn occurrence(what: &Occurrence) -> &'static str {
-    match what {
-        Occurrence::Callback => "callback",
-        Occurrence::Poll(Ok(_)) => "poll",
-        Occurrence::Poll(Err(_)) => "poll-error",
-        Occurrence::Signal(_) => "signal",
-        Occurrence::Closed => "closed",
-    }
-}
-
-fn open(world: &mut World) -> Option<()> {
-    world.descriptors.extend(Descriptor::open(&name()));
-    Some(())
-}
-
-fn accept(world: &mut World) -> Option<()> {
-    let accepted = fastrand::choice(&world.descriptors)?.accept();
-    world.descriptors.extend(accepted);
-    Some(())
-}
-
-fn read(world: &mut World) -> Option<()> {
-    let max = size();
-    if let Ok(bytes) = fastrand::choice(&world.descriptors)?.read(max) {
-        assert!(bytes.len() <= max.min(READ_LIMIT) as usize);
-    }
-    Some(())
-}
-
-fn recv_from(world: &mut World) -> Option<()> {
-    let max = size();
-    if let Ok(datagram) = fastrand::choice(&world.descriptors)?.recv_from(max) {
-        assert!(datagram.bytes.len() <= max.min(READ_LIMIT) as usize);
-    }
-    Some(())
-}
-
-fn write(world: &mut World) -> Option<()> {
-    let bytes = bytes();
-    if let Ok(written) = fastrand::choice(&world.descriptors)?.write(&bytes) {
-        assert!(written as usize <= bytes.len());
-    }
-    Some(())
-}
-
-fn send_to(world: &mut World) -> Option<()> {
-    let descriptor = fastrand::choice(&world.descriptors)?;
-    // Its own address, another's, or a name: nothing beyond this machine.
-    let address = fastrand::choice(&world.descriptors)?.local_address();
-    let address = if fastrand::bool() { address.unwrap_or_default() } else { name() };
-    let _ = descriptor.send_to(&bytes(), &address);
-    Some(())
-}
-
-fn shutdown(world: &mut World) -> Option<()> {
-    // Seldom, because it is for ever.
-    if fastrand::u8(..8) > 0 {
-        return None;
-    }
-    let how = fastrand::choice([ShutdownHow::Read, ShutdownHow::Write, ShutdownHow::Both])?;
-    let _ = fastrand::choice(&world.descriptors)?.shutdown(how);
-    Some(())
-}
-
-fn drop_descriptor(world: &mut World) -> Option<()> {
-    world.take_descriptor().map(drop)
-}
-
 fn main() {
     let mut args = std::env::args().skip(1).map(|arg| arg.parse().expect("a number"));
     let mut argument = || args.next().expect("a seed, how many calls, and the longest wait");
     let (seed, calls): (u64, u64) = (argument(), argument());
     let mut world = World::new(argument() as u32);
     fastrand::seed(seed);
-    let find =
-        |wanted| FUNCTIONS.iter().find(|Function(_, function, _)| *function == wanted).expect("there is");
-    let (pull, begin) = (find("pull"), find("begin"));
+    let of = |wanted: &[&str]| -> Vec<&Function> {
+        let is = |Function(interface, name, _): &&Function| {
+            wanted.contains(&format!("{interface}.{name}").as_str())
+        };
+        FUNCTIONS.iter().filter(is).collect()
+    };
+    // What brings events is called more often than the rest.
+    let runs = of(&["event-loop.begin", "blocking.pull"]);
+    let starts = of(&["descriptors.open", "poll.create", "poll.start", "signal.start", "timer.start"]);
+    let all: Vec<&Function> = FUNCTIONS.iter().collect();
     let mut made = 0;
     while made < calls {
-        let Function(interface, function, call) = match fastrand::u8(..10) {
-            0..2 => pull,
-            2 => begin,
-            _ => fastrand::choice(FUNCTIONS).expect("there are some"),
-        };
+        let group = fastrand::choice([&runs, &runs, &starts, &all, &all, &all, &all, &all]);
+        let Function(interface, function, call) = group.and_then(fastrand::choice).expect("none is empty");
         if call(&mut world).is_some() {
             world.count(interface, function);
             made += 1;
