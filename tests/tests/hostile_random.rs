@@ -20,8 +20,8 @@ const CALLS: u64 = 5_000;
 /// How often each function is called at least, by all seeds together.
 const EACH_FUNCTION: u64 = 1_000;
 
-/// How often each kind of event comes at least. It depends a little on how fast the machine is.
-const EACH_EVENT: u64 = 100;
+/// How often each kind of event comes at least: some depend on how long the calls take.
+const EACH_EVENT: u64 = 20;
 
 fn seeds() -> Range<u64> {
     let Ok(given) = std::env::var("UV_HANDLES_SEEDS") else { return SEEDS };

@@ -66,6 +66,8 @@ pub struct World {
     pub descriptors: Vec<Descriptor>,
     /// How often each function was called and each kind of event came.
     pub counts: BTreeMap<String, u32>,
+    /// How many handles and loops it makes at most. With few of them, loops often lose their last one.
+    pub most_handles: usize,
     /// The longest wait that it dares, in milliseconds.
     pub longest_wait: u32,
     times: HashMap<u64, u64>,
@@ -75,7 +77,8 @@ pub struct World {
 impl World {
     /// Nothing yet.
     pub fn new(longest_wait: u32) -> World {
-        World { longest_wait, ..World::default() }
+        let most_handles = fastrand::choice([1, 3, 10, usize::MAX]).expect("there are some");
+        World { longest_wait, most_handles, ..World::default() }
     }
 
     /// Counts a call that is made, or an event.
@@ -96,6 +99,25 @@ impl World {
             1 => u64::MAX,
             _ => self.serial(),
         }
+    }
+
+    /// Keeps a handle that was made on this loop.
+    pub fn keep(&mut self, owner: u64, token: u64, made: Result<Owned, Error>) {
+        self.handles.extend(made.ok().map(|owned| Made { owner, token, owned }));
+    }
+
+    /// Whether it may make another handle.
+    pub fn has_room(&self) -> bool {
+        self.handles.len() < self.most_handles
+    }
+
+    /// A closed handle is closing, and all handles are closed whose loop is.
+    pub fn check_closed(&self, made: &Made) {
+        let any = made.owned.any();
+        let has_loop =
+            self.loops.iter().any(|(serial, event_loop)| made.owner == *serial && !event_loop.closed());
+        assert!(handle::closed(&any) || has_loop, "{any:?} of loop {} is not closed", made.owner);
+        assert!(!handle::closed(&any) || handle::closing(&any));
     }
 
     /// A handle for which this is true.

@@ -120,7 +120,7 @@ const FUNCTIONS: &[Function] = &[
     Function("event-loop", "create", make_loop),
     Function("event-loop", "begin", on_loop!(l => l.begin(mode()))),
     Function("event-loop", "stop", of_loop!(l => { l.stop(); true })),
-    Function("event-loop", "close", of_loop!(l => l.close().is_ok() == l.closed())),
+    Function("event-loop", "close", close_loop),
     Function("event-loop", "closed", of_loop!(l => !l.closed() || l.handles().is_empty())),
     Function("event-loop", "alive", of_loop!(l => !l.alive() || !l.closed())),
     Function("event-loop", "now", now),
@@ -166,7 +166,7 @@ const FUNCTIONS: &[Function] = &[
     Function("handle", "close", of_any!(any => { handle::close(&any); handle::closing(&any) })),
     Function("handle", "active", of_any!(any => !handle::active(&any) || !handle::closing(&any))),
     Function("handle", "closing", of_any!(any => handle::closing(&any) || !handle::closed(&any))),
-    Function("handle", "closed", of_any!(any => !handle::closed(&any) || handle::closing(&any))),
+    Function("handle", "closed", closed),
     Function("handle", "referenced", of_any!(any => !handle::referenced(&any) || !handle::closed(&any))),
     Function("handle", "reference", on_any!(any => handle::reference(&any))),
     Function("handle", "dereference", on_any!(any => handle::dereference(&any))),
@@ -204,8 +204,8 @@ fn main() {
     let mut args = std::env::args().skip(1).map(|arg| arg.parse().expect("a number"));
     let mut argument = || args.next().expect("a seed, how many calls, and the longest wait");
     let (seed, calls): (u64, u64) = (argument(), argument());
-    let mut world = World::new(argument() as u32);
     fastrand::seed(seed);
+    let mut world = World::new(argument() as u32);
     let of = |wanted: &[&str]| -> Vec<&Function> {
         let is = |Function(interface, name, _): &&Function| {
             wanted.contains(&format!("{interface}.{name}").as_str())

@@ -1,6 +1,6 @@
 //! The random calls that need more than one line.
 
-use super::{Made, Owned, World, bytes, check_loop_call, name, number, size};
+use super::{Owned, World, bytes, check_loop_call, name, number, size};
 use uv::async_handle::AsyncHandle;
 use uv::blocking::{Pulled, pull};
 use uv::descriptors::{Descriptor, ShutdownHow};
@@ -23,23 +23,27 @@ pub fn mode() -> RunMode {
 
 /// Makes a handle, which is refused for that exactly if the loop is closed.
 pub fn make(world: &mut World, make: impl FnOnce(&Loop, u64) -> Result<Owned, Error>) -> Option<()> {
+    if !world.has_room() {
+        return None;
+    }
     let token = world.token();
     let (owner, event_loop) = fastrand::choice(&world.loops)?;
     let result = make(event_loop, token);
     check_loop_call(event_loop.closed(), &result);
-    let owner = *owner;
-    world.handles.extend(result.ok().map(|owned| Made { owner, token, owned }));
+    world.keep(*owner, token, result);
     Some(())
 }
 
 /// Makes a named async handle. Which error comes first, the name's or the loop's, is not said.
 pub fn make_named(world: &mut World) -> Option<()> {
+    if !world.has_room() {
+        return None;
+    }
     let (token, name) = (world.token(), name());
     let (owner, event_loop) = fastrand::choice(&world.loops)?;
     let result = AsyncHandle::create_named(event_loop, token, &name).map(Owned::Async);
     assert!(if event_loop.closed() { result.is_err() } else { !matches!(result, Err(Error::LoopClosed)) });
-    let owner = *owner;
-    world.handles.extend(result.ok().map(|owned| Made { owner, token, owned }));
+    world.keep(*owner, token, result);
     Some(())
 }
 
@@ -53,16 +57,28 @@ pub fn make_poll(world: &mut World) -> Option<()> {
 
 /// Makes a loop.
 pub fn make_loop(world: &mut World) -> Option<()> {
+    if world.loops.len() >= world.most_handles {
+        return None;
+    }
     let serial = world.serial();
     world.loops.extend(Loop::create().ok().map(|event_loop| (serial, event_loop)));
     Some(())
 }
 
-/// Drops a loop.
+/// Closes a loop: seldom, so that there are open ones.
+pub fn close_loop(world: &mut World) -> Option<()> {
+    let (_, event_loop) = fastrand::choice(&world.loops)?;
+    if fastrand::u8(..8) > 0 {
+        return None;
+    }
+    assert_eq!(event_loop.close().is_ok(), event_loop.closed());
+    Some(())
+}
+
+/// Drops a loop: less often than one is made.
 pub fn drop_loop(world: &mut World) -> Option<()> {
-    // Seldom, so that there are some with a long life.
     let at = fastrand::choice(0..world.loops.len())?;
-    (fastrand::u8(..4) == 0).then(|| drop(world.loops.swap_remove(at)))
+    fastrand::bool().then(|| drop(world.loops.swap_remove(at)))
 }
 
 /// Asks for the time.
@@ -187,4 +203,10 @@ pub fn shutdown(world: &mut World) -> Option<()> {
 /// Drops a descriptor.
 pub fn drop_descriptor(world: &mut World) -> Option<()> {
     world.take_descriptor().map(drop)
+}
+
+/// Asks whether a handle is closed.
+pub fn closed(world: &mut World) -> Option<()> {
+    world.check_closed(world.a_handle(|_| true)?);
+    Some(())
 }
