@@ -1,5 +1,5 @@
 //! What the pages say, as far as it can be tested: the programs of docs/guest.md are what the page
-//! shows, and do what it says; the tests that docs/conformance.md names exist.
+//! shows, and do what it says; the tests that docs/conformance.md and docs/security.md name exist.
 
 use std::io::Write;
 use std::path::Path;
@@ -25,13 +25,14 @@ fn the_readme_shows_the_first_timer() {
     assert!(readme.contains(&format!("```rs\n{program}```\n")), "README.md shows another program");
 }
 
-/// The tests of a suite by name, from its source.
-fn tests_of(suite: &str) -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/{suite}.rs"));
-    let source = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{suite}: {error}"));
-    let after_attributes = source.split("#[test]\n").skip(1);
-    after_attributes
-        .map(|rest| rest.strip_prefix("fn ").and_then(|rest| rest.split_once('(')).expect("a test").0.into())
+/// The names of the tests in a suite, or in a file by its path.
+fn tests_of(place: &str) -> Vec<String> {
+    let file = if place.ends_with(".rs") { place.into() } else { format!("tests/tests/{place}.rs") };
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(&file);
+    let source = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let tests = source.split("#[test]\n").skip(1);
+    tests
+        .filter_map(|test| Some(test.trim_start().strip_prefix("fn ")?.split('(').next()?.to_owned()))
         .collect()
 }
 
@@ -84,4 +85,28 @@ fn docs_count_bytes() {
         uv.descriptor("stdin", read).unwrap();
     });
     assert_eq!(output.succeeded(), ["11 bytes"]);
+}
+
+/// A page names its tests `suite::test`, or `path/file.rs::test`. Each of them is there, and each test of the
+/// hostile suites is named.
+#[test]
+fn the_tests_that_security_md_names_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
+    let named: Vec<(&str, &str)> =
+        page.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::")).collect();
+    // Names of Rust's, such as `Store::limiter`, begin with a capital.
+    let named = named.into_iter().filter(|(place, _)| place.starts_with(|first: char| first.is_lowercase()));
+    let mut count = 0;
+    for (place, test) in named {
+        assert!(tests_of(place).iter().any(|known| known == test), "there is no test {test} in {place}");
+        count += 1;
+    }
+    assert!(count > 0, "the page names tests");
+    for suite in ["hostile", "hostile_random", "hostile_leaks"] {
+        for test in tests_of(suite) {
+            let name = format!("`{suite}::{test}`");
+            assert!(page.contains(&name), "docs/security.md does not name {name}");
+        }
+    }
 }

@@ -80,11 +80,6 @@ fn event_loop_once_is_one_iteration() {
 }
 
 #[test]
-fn event_loop_alive() {
-    check(EVENT_LOOP_ALIVE);
-}
-
-#[test]
 fn event_loop_goes_on_after_a_stop() {
     check(EVENT_LOOP_GOES_ON_AFTER_A_STOP);
 }
@@ -92,11 +87,6 @@ fn event_loop_goes_on_after_a_stop() {
 #[test]
 fn event_loop_stopped_before_the_run() {
     check(EVENT_LOOP_STOPPED_BEFORE_THE_RUN);
-}
-
-#[test]
-fn event_loop_poll_timeout() {
-    check(EVENT_LOOP_POLL_TIMEOUT);
 }
 
 #[test]

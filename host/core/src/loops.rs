@@ -86,7 +86,7 @@ pub(crate) struct Loop {
 }
 
 /// How many lists a loop has besides those of its wheel.
-const LISTS: u32 = 12;
+const LISTS: u32 = 13;
 
 impl Loops {
     /// No loop and no handle yet.
@@ -113,7 +113,7 @@ impl Loops {
             watchers: WatcherLists::new(lists.nth(1)),
             asyncs: AsyncLists::new(lists.nth(7)),
             polls: Polls::new(lists.nth(11)),
-            signals: SignalQueue::default(),
+            signals: SignalQueue::new(lists.nth(12)),
             closing: lists.nth(9),
             closing_now: lists.nth(10),
             active_referenced: 0,
@@ -148,6 +148,8 @@ impl Loops {
     /// Gives up the loop: its handles are closed without being called back, a run of it ends, and
     /// its place is freed once its handles are released too.
     pub fn release_loop(&mut self, id: LoopId) {
+        // Nobody will ask for what follows the callback that runs, so it is over now.
+        self.after_callback(id);
         let handles: Vec<HandleId> = self.handles_of(id).map(|(_, handle)| handle).collect();
         for handle in handles {
             self.close_silently(handle);
@@ -155,22 +157,8 @@ impl Loops {
         let state = self.state_mut(id);
         state.closed = true;
         state.run = None;
-        // The last of them would free the loop itself, were it released already.
-        self.free_dropped_handles(id);
-        self.state_mut(id).released = true;
+        state.released = true;
         self.free_loop_if_unused(id);
-    }
-
-    /// Frees the places of handles that waited only for a callback of the run that has ended.
-    fn free_dropped_handles(&mut self, id: LoopId) {
-        let dropped: Vec<HandleId> = self
-            .handles_of(id)
-            .filter(|&(_, handle)| self.handle(handle).dropped)
-            .map(|(_, handle)| handle)
-            .collect();
-        for handle in dropped {
-            self.free_place(handle);
-        }
     }
 
     /// The loop's time in milliseconds, as uv_now.
@@ -374,15 +362,39 @@ mod tests {
         assert!(world.loops.loops.is_empty() && world.loops.handles.is_empty());
     }
 
+    /// Begins a run and goes on to its first callback.
+    fn first_callback(world: &mut World) -> HandleId {
+        world.loops.begin(world.main, RunMode::Default).unwrap();
+        loop {
+            match world.loops.step(world.main, &mut || 0).unwrap() {
+                Step::Deliver(event) => return event.handle,
+                Step::Poll { .. } => world.loops.polled(world.main, 0),
+                Step::Finished { .. } => panic!("something is due"),
+            }
+        }
+    }
+
     #[test]
-    fn a_loop_is_released_after_its_last_handle_inside_the_callback_of_that_handle() {
+    fn a_loop_can_be_released_in_the_callback_of_a_released_handle() {
         let mut world = World::new();
-        let (main, timer) = (world.main, world.timer());
-        world.loops.timer_start(timer, 0, 0).unwrap();
-        world.loops.begin(main, RunMode::Default).unwrap();
-        assert!(matches!(world.loops.step(main, &mut || 0), Ok(Step::Deliver(_))));
+        let timer = world.timer();
+        world.loops.timer_start(timer, 0, 1).unwrap();
+        assert_eq!(first_callback(&mut world), timer);
         world.loops.release(timer);
-        world.loops.release_loop(main);
+        world.loops.release_loop(world.main);
+        assert!(world.loops.loops.is_empty() && world.loops.handles.is_empty());
+    }
+
+    #[test]
+    fn a_loop_that_is_released_in_a_close_callback_leaves_the_handle_closed() {
+        let mut world = World::new();
+        let timer = world.timer();
+        world.loops.close(timer);
+        assert_eq!(first_callback(&mut world), timer);
+        assert!(!world.loops.handle_closed(timer));
+        world.loops.release_loop(world.main);
+        assert!(world.loops.handle_closed(timer));
+        world.loops.release(timer);
         assert!(world.loops.loops.is_empty() && world.loops.handles.is_empty());
     }
 }

@@ -250,7 +250,8 @@ impl Loops {
         Step::Deliver(Event { handle, token: self.token(handle), what })
     }
 
-    fn after_callback(&mut self, id: LoopId) {
+    /// Does what is due after the callback that was running, if any.
+    pub(crate) fn after_callback(&mut self, id: LoopId) {
         let running = self.state_mut(id).run.as_mut().and_then(|run| run.running.take());
         let Some((handle, after)) = running else {
             return;

@@ -3,6 +3,7 @@
 //! or ceases to watch one.
 
 use crate::handle::Kind;
+use crate::links::Anchor;
 use crate::{Error, HandleId, LoopId, Loops};
 use std::collections::VecDeque;
 
@@ -23,9 +24,10 @@ pub(crate) struct SignalState {
 }
 
 /// The signal handles of a loop, and what was delivered for them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct SignalQueue {
-    watching: Vec<HandleId>,
+    /// The active ones, in no order.
+    watching: Anchor,
     /// One entry for each delivery and handle, as in libuv's signal pipe.
     messages: VecDeque<Message>,
     /// Some had been delivered when the poll ended, so they are read after its other events.
@@ -44,6 +46,10 @@ struct Message {
 }
 
 impl SignalQueue {
+    pub(crate) fn new(watching: Anchor) -> SignalQueue {
+        SignalQueue { watching, messages: VecDeque::new(), readable: false, read: 0, read_again: false }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
@@ -94,7 +100,7 @@ impl Loops {
 
     /// Whether a handle of the loop watches a signal.
     pub fn watches_signals(&self, id: LoopId) -> bool {
-        !self.state(id).signals.watching.is_empty()
+        !self.links.is_empty(self.state(id).signals.watching)
     }
 
     /// All loops of the guest.
@@ -135,7 +141,8 @@ impl Loops {
         *self.signal_state_mut(id)? = SignalState { signum, oneshot };
         self.watched_signals.add(signum);
         let owner = self.loop_of(id);
-        self.state_mut(owner).signals.watching.push(id);
+        let watching = self.state(owner).signals.watching;
+        self.links.push_back(watching, id.index());
         self.mark_active(id, true);
         Ok(())
     }
@@ -149,8 +156,7 @@ impl Loops {
             let signum = std::mem::take(&mut state.signum);
             self.watched_signals.remove(signum);
         }
-        let owner = self.loop_of(id);
-        self.state_mut(owner).signals.watching.retain(|&other| other != id);
+        self.links.unlink(id.index());
         self.mark_active(id, false);
     }
 
@@ -171,12 +177,17 @@ impl Loops {
     /// Reports one delivery of a signal. The loop's handles that watch it will be called in the
     /// next poll: lasting ones before one-shots, then in order of making.
     pub fn signal_delivered(&mut self, id: LoopId, signum: i32) {
+        let queue = &self.state(id).signals;
+        let room = WAITING.saturating_sub(queue.messages.len());
+        if room == 0 {
+            // Not even looked at: nothing bounds how many handles watch and how often it is delivered.
+            return;
+        }
         let mut called: Vec<(bool, u64, HandleId)> = self
-            .state(id)
-            .signals
-            .watching
-            .iter()
-            .map(|&watching| (watching, self.handle(watching)))
+            .links
+            .iter(queue.watching)
+            .map(HandleId::from_index)
+            .map(|watching| (watching, self.handle(watching)))
             .filter_map(|(watching, handle)| match &handle.kind {
                 Kind::Signal(state) if state.signum == signum => Some((state.oneshot, handle.made, watching)),
                 _ => None,
@@ -184,9 +195,7 @@ impl Loops {
             .collect();
         called.sort_unstable_by_key(|&(oneshot, made, _)| (oneshot, made));
         let messages = called.into_iter().map(|(_, made, handle)| Message { handle, made, signum });
-        let queue = &mut self.state_mut(id).signals.messages;
-        let room = WAITING.saturating_sub(queue.len());
-        queue.extend(messages.take(room));
+        self.state_mut(id).signals.messages.extend(messages.take(room));
     }
 
     /// The poll has ended: if signals were delivered by now, they are part of it.

@@ -2,6 +2,7 @@
 
 mod hash;
 pub mod kinds;
+pub mod random;
 mod sum;
 
 pub use hash::Hash;
@@ -9,6 +10,7 @@ pub use sum::print_sum_of;
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use uv_handles::bindings::uv::handles::types as raw;
 use uv_handles::{Descriptor, Error, Handle, Loop, RunMode, StatusCode, Timer};
 
 /// What has happened, in order. Clones are the same trace, so that each callback can have one.
@@ -65,6 +67,15 @@ pub fn pass_time(milliseconds: u64) -> uv_handles::Result<()> {
     timer.start_with(milliseconds, 0, Timer::close)?;
     event_loop.run(RunMode::Default)?;
     event_loop.close()
+}
+
+/// A call of the bare interfaces was refused with this code.
+#[track_caller]
+pub fn assert_status<T: std::fmt::Debug>(result: Result<T, raw::Error>, code: raw::StatusCode) {
+    match result {
+        Err(raw::Error::Status(got)) => assert_eq!(got, code),
+        other => panic!("expected {code:?}, got {other:?}"),
+    }
 }
 
 /// Reads all that is there now, up to the end of the input or until there is nothing more yet.
