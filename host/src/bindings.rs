@@ -9,4 +9,31 @@ wasmtime::component::bindgen!({
     },
 });
 
-pub(crate) use self::uv::handles::*;
+pub use self::uv::handles::*;
+
+/// The blocking interface once more, for guests whose calls are futures.
+#[cfg(feature = "async")]
+pub(crate) mod in_task {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        world: "uv:handles/program",
+        imports: {
+            "uv:handles/blocking.pull": async | trappable,
+        },
+        with: {
+            "uv:handles/types": super::types,
+            "uv:handles/event-loop": super::event_loop,
+            "uv:handles/handle": super::handle,
+            "uv:handles/timer": super::timer,
+            "uv:handles/idle": super::idle,
+            "uv:handles/prepare": super::prepare,
+            "uv:handles/check": super::check,
+            "uv:handles/async-handle": super::async_handle,
+            "uv:handles/poll": super::poll,
+            "uv:handles/signal": super::signal,
+            "uv:handles/descriptors": super::descriptors,
+        },
+    });
+
+    pub use self::uv::handles::blocking;
+}

@@ -225,6 +225,7 @@ impl UvCtxBuilder {
             on_denied,
             read_buffer: Vec::new(),
             limits,
+            is_plugin: false,
             _stdins: stdins,
             _stdouts: Stdouts { all: stdouts, interrupt },
         }
@@ -251,6 +252,8 @@ pub struct UvCtx {
     /// Used again by every read, so that none has to clear it.
     pub(crate) read_buffer: Vec<u8>,
     pub(crate) limits: Limits,
+    /// The embedder drives the loops: the guest itself can not.
+    pub(crate) is_plugin: bool,
     /// Dropped after the descriptors: the threads behind them end with the context.
     _stdins: Vec<Stdin>,
     _stdouts: Stdouts,

@@ -1,5 +1,5 @@
-//! Driving a loop: what the loop's core asks for, done with the OS. The whole of a guest's blocking
-//! happens here.
+//! Driving a loop: what the loop's core asks for, done with the OS. Whatever blocks a thread does it here;
+//! `async_driver.rs` is the other way to wait.
 
 use crate::UvCtx;
 use crate::clock::Clock;
@@ -37,9 +37,36 @@ impl From<io::Error> for PullError {
     }
 }
 
+/// How far a run comes without waiting.
+#[derive(Debug)]
+pub(crate) enum Next {
+    Pulled(Pulled),
+    /// It waits, and [`UvCtx::waited`] lets it go on.
+    Wait(Wait),
+}
+
+/// A wait in real time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wait {
+    pub deadline: Option<Instant>,
+}
+
 impl UvCtx {
     /// Goes on with a run, and blocks until a callback is due or the run has finished.
     pub(crate) fn pull(&mut self, id: LoopId) -> Result<Pulled, PullError> {
+        loop {
+            match self.next(id)? {
+                Next::Pulled(pulled) => return Ok(pulled),
+                Next::Wait(wait) => {
+                    let result = self.block(id, wait);
+                    self.waited(id, result)?;
+                }
+            }
+        }
+    }
+
+    /// Goes on with a run up to the next callback, the next real wait, or its end.
+    pub(crate) fn next(&mut self, id: LoopId) -> Result<Next, PullError> {
         loop {
             if self.interrupt.is_interrupted() {
                 return Err(PullError::Interrupted);
@@ -50,50 +77,65 @@ impl UvCtx {
             // The step may have stopped a one-shot signal handle.
             self.catch_signals()?;
             match step {
-                Step::Deliver(event) => return Ok(Pulled::Event(event)),
-                Step::Finished { alive } => return Ok(Pulled::Finished { alive }),
-                Step::Poll { timeout } => {
-                    if let Err(error) = self.wait(id, timeout) {
-                        self.loops.give_up(id);
-                        return Err(error.into());
-                    }
-                    self.loops.polled(id, self.clock.now());
-                }
+                Step::Deliver(event) => return Ok(Next::Pulled(Pulled::Event(event))),
+                Step::Finished { alive } => return Ok(Next::Pulled(Pulled::Finished { alive })),
+                Step::Poll { timeout } => match self.begin_wait(id, timeout) {
+                    Ok(Some(wait)) => return Ok(Next::Wait(wait)),
+                    other => self.waited(id, other.map(drop))?,
+                },
             }
         }
     }
 
-    /// Waits until something is ready for the loop, at most so many milliseconds.
-    fn wait(&mut self, id: LoopId, timeout: Option<u32>) -> io::Result<()> {
+    /// Lets a run go on after its wait. One that could not wait is over.
+    pub(crate) fn waited(&mut self, id: LoopId, result: io::Result<()>) -> io::Result<()> {
+        match &result {
+            Ok(()) => self.loops.polled(id, self.clock.now()),
+            Err(_) => self.loops.give_up(id),
+        }
+        result
+    }
+
+    /// Looks at what is ready for the loop, and answers whether it has to wait in real time.
+    fn begin_wait(&mut self, id: LoopId, timeout: Option<u32>) -> io::Result<Option<Wait>> {
         if timeout == Some(0) {
-            return self.look(id);
+            return self.look(id).map(|()| None);
         }
         if matches!(self.clock, Clock::Virtual(_)) {
             self.look(id)?;
             if self.loops.has_ready(id) {
-                return Ok(());
+                return Ok(None);
             }
             if let (Some(timeout), Clock::Virtual(clock)) = (timeout, &self.clock) {
                 clock.advance(timeout.into());
-                return Ok(());
+                return Ok(None);
             }
         }
         let deadline = timeout.map(|timeout| Instant::now() + Duration::from_millis(timeout.into()));
-        // A wait may end without cause: by a signal for somebody else, or by an event that nobody
-        // asked for. libuv goes on waiting then, and so does this.
+        Ok(Some(Wait { deadline }))
+    }
+
+    /// Blocks the thread until something is ready for the loop, or the wait is over.
+    ///
+    /// A wait may end without cause: by a signal for somebody else, or by an event that nobody asked
+    /// for. libuv goes on waiting then, and so does this.
+    fn block(&mut self, id: LoopId, wait: Wait) -> io::Result<()> {
         loop {
-            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            let left = wait.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
             self.poll(id, left)?;
-            let over = self.loops.has_ready(id) || self.interrupt.is_interrupted();
-            if over || left.is_some_and(|left| left.is_zero()) {
+            if self.wait_is_over(id) || left.is_some_and(|left| left.is_zero()) {
                 return Ok(());
             }
         }
     }
 
+    pub(crate) fn wait_is_over(&self, id: LoopId) -> bool {
+        self.loops.has_ready(id) || self.interrupt.is_interrupted()
+    }
+
     /// Sees what is ready without waiting - and without a system call, if none could bring anything:
     /// wake-ups and signals are known without one.
-    fn look(&mut self, id: LoopId) -> io::Result<()> {
+    pub(crate) fn look(&mut self, id: LoopId) -> io::Result<()> {
         match self.pollers.made(id) {
             Some(poller) if poller.has_registrations() => self.poll(id, Some(Duration::ZERO)),
             _ => Ok(()),
@@ -101,7 +143,7 @@ impl UvCtx {
     }
 
     /// Asks the OS once, and reports all that there is to the loop.
-    fn poll(&mut self, id: LoopId, timeout: Option<Duration>) -> io::Result<()> {
+    pub(crate) fn poll(&mut self, id: LoopId, timeout: Option<Duration>) -> io::Result<()> {
         let poller = self.pollers.get(id)?;
         let (loops, descriptors) = (&mut self.loops, &self.descriptors);
         let refused = poller.refresh(|handle| {
@@ -115,7 +157,7 @@ impl UvCtx {
         poller.watch_signals(loops.watches_signals(id))?;
         // From here on, whatever comes from outside ends the wait. What came earlier is known.
         self.collect();
-        let over = self.loops.has_ready(id) || self.interrupt.is_interrupted();
+        let over = self.wait_is_over(id);
         let timeout = if over { Some(Duration::ZERO) } else { timeout };
         let poller = self.pollers.get(id)?;
         let (loops, descriptors) = (&mut self.loops, &self.descriptors);

@@ -62,7 +62,8 @@
 //! # Blocking
 //!
 //! Of all imports only `uv:handles/blocking.pull` blocks, as long as uv_run would:
-//! [`add_to_linker_sync`] lets it block the calling thread.
+//! [`add_to_linker_sync`] lets it block the calling thread, [`add_to_linker_async`] suspends the guest's
+//! task instead.
 //!
 //! # Errors and limits
 //!
@@ -78,6 +79,8 @@
 #[doc = include_str!("../../docs/python.md")]
 struct Pages;
 
+#[cfg(feature = "async")]
+mod async_driver;
 mod bindings;
 mod clock;
 mod ctx;
@@ -93,5 +96,7 @@ pub use clock::VirtualClock;
 pub use ctx::{Limits, UvCtx, UvCtxBuilder};
 pub use denied::Denied;
 pub use interrupt::{InterruptHandle, Interrupted};
+#[cfg(feature = "async")]
+pub use linker::add_to_linker_async;
 pub use linker::{UvCtxView, UvView, add_to_linker_sync};
 pub use wake_up::{AsyncSender, SendError};

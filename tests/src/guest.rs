@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use uv_handles_host::{UvCtx, UvCtxBuilder, UvCtxView, UvView};
-use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::cli::OutputFile;
-use wasmtime_wasi::p2::bindings::sync::{Command, CommandPre};
+use wasmtime_wasi::p2::bindings::{CommandPre, sync};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 
@@ -26,6 +26,24 @@ pub enum Configuration {
     Default,
     /// The recommended one with epoch interruption: [`end_epoch`] ends what runs.
     Epochs,
+}
+
+/// How guests are linked and called. Guests must behave the same both ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Linkage {
+    /// A guest blocks its thread.
+    Sync,
+    /// A guest is a task of a tokio runtime.
+    Async,
+}
+
+/// What the variable UV_HANDLES_LINKAGE says: all tests of a run use the same one.
+fn linkage() -> Linkage {
+    match std::env::var("UV_HANDLES_LINKAGE").as_deref() {
+        Err(_) | Ok("sync") => Linkage::Sync,
+        Ok("async") => Linkage::Async,
+        Ok(other) => panic!("UV_HANDLES_LINKAGE is sync or async, not {other}"),
+    }
 }
 
 /// The data of a guest's store.
@@ -53,6 +71,18 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     uv_handles_host::add_to_linker_sync(&mut linker)?;
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+    Ok(linker)
+}
+
+/// The same for guests that are tasks.
+///
+/// # Errors
+///
+/// As `linker`.
+pub fn async_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    uv_handles_host::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     Ok(linker)
 }
 
@@ -89,10 +119,10 @@ pub fn end_epoch() {
     engine(Configuration::Epochs).increment_epoch();
 }
 
-/// Compiles a guest, once for each configuration.
-fn prepared(name: &str, configuration: Configuration) -> CommandPre<State> {
+/// Compiles and links a guest, once for each configuration.
+fn prepared(name: &str, configuration: Configuration) -> InstancePre<State> {
     type Key = (String, Configuration);
-    static PREPARED: Mutex<Option<HashMap<Key, CommandPre<State>>>> = Mutex::new(None);
+    static PREPARED: Mutex<Option<HashMap<Key, InstancePre<State>>>> = Mutex::new(None);
     let key = (name.to_owned(), configuration);
     if let Some(known) = PREPARED.lock().unwrap().get_or_insert_default().get(&key) {
         return known.clone();
@@ -101,11 +131,32 @@ fn prepared(name: &str, configuration: Configuration) -> CommandPre<State> {
     let engine = engine(configuration);
     let compile = || {
         let component = Component::from_file(engine, component(name))?;
-        CommandPre::new(linker(engine)?.instantiate_pre(&component)?)
+        let linker = match linkage() {
+            Linkage::Sync => linker(engine)?,
+            Linkage::Async => async_linker(engine)?,
+        };
+        linker.instantiate_pre(&component)
     };
     let pre = compile().unwrap_or_else(|error| panic!("the guest {name} can not be used: {error:?}"));
     PREPARED.lock().unwrap().get_or_insert_default().insert(key, pre.clone());
     pre
+}
+
+/// Runs a program to its end.
+fn call(store: &mut Store<State>, pre: InstancePre<State>) -> wasmtime::Result<Result<(), ()>> {
+    match linkage() {
+        Linkage::Sync => {
+            let command = sync::CommandPre::new(pre)?.instantiate(&mut *store)?;
+            command.wasi_cli_run().call_run(store)
+        }
+        Linkage::Async => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async {
+                let command = CommandPre::new(pre)?.instantiate_async(&mut *store).await?;
+                command.wasi_cli_run().call_run(store).await
+            })
+        }
+    }
 }
 
 /// How a guest is to be run.
@@ -177,9 +228,7 @@ impl Guest {
                 store.set_epoch_deadline(1);
             }
             let (begin, cpu) = (Instant::now(), cpu_time());
-            let result = pre
-                .instantiate(&mut store)
-                .and_then(|command: Command| command.wasi_cli_run().call_run(&mut store));
+            let result = call(&mut store, pre);
             let (wall, cpu) = (begin.elapsed(), cpu_time() - cpu);
             // Whoever learns of the end finds everything released.
             drop(store);

@@ -34,7 +34,9 @@ pub use beside::beside;
 pub use hash::Hash;
 pub use random::random_calls;
 
-pub use guest::{Configuration, End, Guest, Output, Running, State, check, end_epoch, linker, run, spawn};
+pub use guest::{
+    Configuration, End, Guest, Output, Running, State, async_linker, check, end_epoch, linker, run, spawn,
+};
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

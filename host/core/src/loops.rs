@@ -190,6 +190,11 @@ impl Loops {
         state.stop |= !state.closed;
     }
 
+    /// Whether the loop has been told to stop, and no run has ended by it yet.
+    pub fn stopping(&self, id: LoopId) -> bool {
+        self.state(id).stop
+    }
+
     /// For how many milliseconds the next poll may wait, none for without limit, as
     /// uv_backend_timeout.
     pub fn poll_timeout(&mut self, id: LoopId) -> Result<Option<u32>, Error> {

@@ -1,4 +1,5 @@
-//! `uv:handles/blocking`, for embedders that let a guest block its thread.
+//! `uv:handles/blocking`: once for embedders that let a guest block its thread, once for those whose
+//! guests are suspended.
 
 use super::loop_id;
 use crate::Interrupted;
@@ -11,10 +12,48 @@ use wasmtime::component::Resource;
 
 impl Host for UvCtxView<'_> {
     fn pull(&mut self, id: Resource<Loop>, max: u32) -> wasmtime::Result<Result<Pulled, Error>> {
-        if max == 0 {
-            return Ok(Err(StatusCode::Einval.into()));
+        if let Some(refused) = self.refuse(max) {
+            return Ok(Err(refused));
         }
-        Ok(match self.ctx.pull(loop_id(&id)) {
+        let pulled = self.ctx.pull(loop_id(&id));
+        self.answer(pulled)
+    }
+}
+
+#[cfg(feature = "async")]
+impl crate::bindings::in_task::blocking::Host for UvCtxView<'_> {
+    async fn pull(
+        &mut self,
+        id: Resource<Loop>,
+        max: u32,
+    ) -> wasmtime::Result<Result<crate::bindings::in_task::blocking::Pulled, Error>> {
+        use crate::bindings::in_task::blocking::Pulled as InTask;
+
+        if let Some(refused) = self.refuse(max) {
+            return Ok(Err(refused));
+        }
+        let pulled = self.ctx.pull_async(loop_id(&id)).await;
+        Ok(self.answer(pulled)?.map(|pulled| match pulled {
+            Pulled::Events(events) => InTask::Events(events),
+            Pulled::Finished(alive) => InTask::Finished(alive),
+        }))
+    }
+}
+
+impl UvCtxView<'_> {
+    fn refuse(&self, max: u32) -> Option<Error> {
+        match (self.ctx.is_plugin, max) {
+            (true, _) => Some(StatusCode::Enotsup.into()),
+            (false, 0) => Some(StatusCode::Einval.into()),
+            (false, _) => None,
+        }
+    }
+
+    fn answer(
+        &mut self,
+        pulled: Result<driver::Pulled, PullError>,
+    ) -> wasmtime::Result<Result<Pulled, Error>> {
+        Ok(match pulled {
             Ok(driver::Pulled::Event(event)) => Ok(Pulled::Events(vec![event.into()])),
             Ok(driver::Pulled::Finished { alive }) => Ok(Pulled::Finished(alive)),
             Err(PullError::Core(error)) => Err(error.into()),

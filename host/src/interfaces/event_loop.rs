@@ -3,7 +3,7 @@
 use super::loop_id;
 use crate::UvCtxView;
 use crate::bindings::event_loop::{Host, HostLoop, Loop};
-use crate::bindings::types::{Error, RunMode};
+use crate::bindings::types::{Error, RunMode, StatusCode};
 use wasmtime::component::Resource;
 
 impl Host for UvCtxView<'_> {}
@@ -15,6 +15,9 @@ impl HostLoop for UvCtxView<'_> {
     }
 
     fn begin(&mut self, id: Resource<Loop>, mode: RunMode) -> Result<(), Error> {
+        if self.ctx.is_plugin {
+            return Err(StatusCode::Enotsup.into());
+        }
         Ok(self.ctx.loops.begin(loop_id(&id), mode.into())?)
     }
 

@@ -12,9 +12,15 @@ use mio::{Events, Interest, Poll, Token, Waker};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::collections::{BTreeSet, HashMap};
 use std::io;
+#[cfg(feature = "async")]
+use std::os::fd::AsRawFd;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::sync::Arc;
+#[cfg(feature = "async")]
+use std::task::Poll::{Pending, Ready};
 use std::time::Duration;
+#[cfg(feature = "async")]
+use tokio::io::unix::AsyncFd;
 use uv_handles_core::{HandleId, LoopId, PollEvents, Readiness};
 
 /// Tokens below these two are the numbers of poll handles.
@@ -65,6 +71,23 @@ impl Pollers {
         }
     }
 
+    /// Waits in a task until the OS has something for one of these loops. It can be dropped at any time.
+    #[cfg(feature = "async")]
+    pub(crate) async fn readable(&mut self, ids: &[LoopId]) -> io::Result<()> {
+        for &id in ids {
+            self.get(id)?.watch_in_task()?;
+        }
+        std::future::poll_fn(|context| {
+            for watched in self.pollers.iter().flatten().filter_map(|poller| poller.in_task.as_ref()) {
+                if let Ready(guard) = watched.poll_read_ready(context) {
+                    return Ready(guard.map(|mut guard| guard.clear_ready()));
+                }
+            }
+            Pending
+        })
+        .await
+    }
+
     /// Takes a descriptor that is about to be closed out of every loop's poller. A duplicate of it
     /// may live on, and the OS would report that one for ever.
     pub(crate) fn forget_descriptor(&mut self, fd: RawFd) {
@@ -75,6 +98,9 @@ impl Pollers {
 /// What a loop waits with.
 #[derive(Debug)]
 pub(crate) struct Poller {
+    /// The poll as tokio watches it, once a task has waited for it. Dropped before the poll is.
+    #[cfg(feature = "async")]
+    in_task: Option<AsyncFd<RawFd>>,
     poll: Poll,
     events: Events,
     waker: Arc<Waker>,
@@ -92,6 +118,8 @@ impl Poller {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
         Ok(Poller {
+            #[cfg(feature = "async")]
+            in_task: None,
             poll,
             events: Events::with_capacity(EVENTS),
             waker,
@@ -212,6 +240,22 @@ impl Poller {
         Ok(())
     }
 
+    /// Waits in a task until the OS has something for [`wait`](Poller::wait) to take, since this was
+    /// last called. It can be dropped at any time.
+    #[cfg(feature = "async")]
+    pub(crate) async fn readable(&mut self) -> io::Result<()> {
+        self.watch_in_task()?.readable().await?.clear_ready();
+        Ok(())
+    }
+
+    #[cfg(feature = "async")]
+    fn watch_in_task(&mut self) -> io::Result<&mut AsyncFd<RawFd>> {
+        match &mut self.in_task {
+            Some(poll) => Ok(poll),
+            empty => Ok(empty.insert(watched_by_tokio(&self.poll)?)),
+        }
+    }
+
     /// Refuses a descriptor that the OS cannot watch, as uv__io_check_fd.
     pub(crate) fn check(&self, fd: RawFd) -> io::Result<()> {
         let registry = self.poll.registry();
@@ -222,6 +266,17 @@ impl Poller {
             Err(error) => Err(error),
         }
     }
+}
+
+#[cfg(feature = "async")]
+#[expect(
+    unsafe_code,
+    reason = "tokio can not see that the descriptor stays open, and a duplicate is one too many"
+)]
+fn watched_by_tokio(poll: &Poll) -> io::Result<AsyncFd<RawFd>> {
+    // SAFETY: the poll owns the descriptor, nobody else closes it, and it lives longer: see `Poller`.
+    let watched = unsafe { AsyncFd::register_with_interest(poll.as_raw_fd(), tokio::io::Interest::READABLE) };
+    watched.map_err(Into::into)
 }
 
 /// mio has no interest in the peer's half-close alone; it comes with reading.
