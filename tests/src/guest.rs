@@ -7,10 +7,11 @@ use std::io::{BufRead, BufReader};
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use uv_handles_host::{UvCtx, UvCtxBuilder, UvCtxView, UvView};
 use wasmtime::component::{Component, Linker, ResourceTable};
-use wasmtime::{Config, Engine, Store};
+use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::cli::OutputFile;
 use wasmtime_wasi::p2::bindings::sync::{Command, CommandPre};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
@@ -23,6 +24,8 @@ pub enum Configuration {
     Recommended,
     /// wasmtime's own.
     Default,
+    /// The recommended one with epoch interruption: [`end_epoch`] ends what runs.
+    Epochs,
 }
 
 /// The data of a guest's store.
@@ -31,12 +34,13 @@ pub struct State {
     uv: UvCtx,
     wasi: WasiCtx,
     table: ResourceTable,
+    limits: StoreLimits,
 }
 
 impl State {
-    /// A guest's data with these contexts.
+    /// A guest's data with these contexts, and as much memory as it likes.
     pub fn new(uv: UvCtx, wasi: WasiCtx) -> State {
-        State { uv, wasi, table: ResourceTable::new() }
+        State { uv, wasi, table: ResourceTable::new(), limits: StoreLimits::default() }
     }
 }
 
@@ -65,16 +69,24 @@ impl WasiView for State {
 }
 
 fn engine(configuration: Configuration) -> &'static Engine {
-    static ENGINES: OnceLock<[Engine; 2]> = OnceLock::new();
-    let [recommended, default] = ENGINES.get_or_init(|| {
+    static ENGINES: OnceLock<[Engine; 3]> = OnceLock::new();
+    let [recommended, default, epochs] = ENGINES.get_or_init(|| {
         let mut config = Config::new();
         config.concurrency_support(false);
-        [Engine::new(&config).expect("a valid configuration"), Engine::default()]
+        let recommended = Engine::new(&config).expect("a valid configuration");
+        config.epoch_interruption(true);
+        [recommended, Engine::default(), Engine::new(&config).expect("a valid configuration")]
     });
     match configuration {
         Configuration::Recommended => recommended,
         Configuration::Default => default,
+        Configuration::Epochs => epochs,
     }
+}
+
+/// Ends the epoch: every guest that runs in the configuration with epochs now, traps.
+pub fn end_epoch() {
+    engine(Configuration::Epochs).increment_epoch();
 }
 
 /// Compiles a guest, once for each configuration.
@@ -102,12 +114,18 @@ pub struct Guest {
     name: String,
     configuration: Configuration,
     args: Vec<String>,
+    limits: StoreLimits,
 }
 
 impl Guest {
     /// A guest by name, without arguments, in the recommended configuration.
     pub fn new(name: &str) -> Guest {
-        Guest { name: name.into(), configuration: Configuration::Recommended, args: Vec::new() }
+        Guest {
+            name: name.into(),
+            configuration: Configuration::Recommended,
+            args: Vec::new(),
+            limits: StoreLimits::default(),
+        }
     }
 
     /// Sets the configuration of the engine.
@@ -122,6 +140,12 @@ impl Guest {
         self
     }
 
+    /// Bounds its memory to so many bytes.
+    pub fn max_memory(mut self, bytes: usize) -> Guest {
+        self.limits = StoreLimitsBuilder::new().memory_size(bytes).build();
+        self
+    }
+
     /// Starts it on a thread of its own, with what `grant` grants.
     pub fn spawn(self, grant: impl FnOnce(&mut UvCtxBuilder)) -> Running {
         let pre = prepared(&self.name, self.configuration);
@@ -133,10 +157,10 @@ impl Guest {
         let mut wasi = WasiCtx::builder();
         wasi.stdout(OutputFile::new(std::fs::File::from(OwnedFd::from(write)))).stderr(stderr.clone());
         wasi.allow_blocking_current_thread(true).arg(&self.name).args(&self.args);
-        let state = State::new(uv.build(), wasi.build());
+        let state = State { limits: self.limits, ..State::new(uv.build(), wasi.build()) };
 
         let (send_line, lines) = mpsc::channel();
-        spawn_thread(format!("{} stdout", self.name), move || {
+        let reader = spawn_thread(format!("{} stdout", self.name), move || {
             for line in BufReader::new(read).lines().map_while(Result::ok) {
                 if send_line.send(line).is_err() {
                     return;
@@ -144,8 +168,12 @@ impl Guest {
             }
         });
         let (send_end, end) = mpsc::channel();
-        spawn_thread(self.name.clone(), move || {
+        let runner = spawn_thread(self.name.clone(), move || {
             let mut store = Store::new(pre.engine(), state);
+            store.limiter(|state| &mut state.limits);
+            if self.configuration == Configuration::Epochs {
+                store.set_epoch_deadline(1);
+            }
             let (begin, cpu) = (Instant::now(), cpu_time());
             let result = pre
                 .instantiate(&mut store)
@@ -155,7 +183,7 @@ impl Guest {
             drop(store);
             let _ = send_end.send((End::from(result), wall, cpu));
         });
-        Running { name: self.name, lines, end, seen: Vec::new(), stderr }
+        Running { name: self.name, lines, end, seen: Vec::new(), stderr, threads: [reader, runner] }
     }
 
     /// Runs it to its end, with what `grant` grants.
@@ -164,8 +192,8 @@ impl Guest {
     }
 }
 
-fn spawn_thread(name: String, run: impl FnOnce() + Send + 'static) {
-    std::thread::Builder::new().name(name).spawn(run).expect("the OS has threads");
+fn spawn_thread(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    std::thread::Builder::new().name(name).spawn(run).expect("the OS has threads")
 }
 
 /// Runs a guest to its end, with what `grant` grants.
@@ -238,6 +266,7 @@ pub struct Running {
     end: Receiver<(End, Duration, Duration)>,
     seen: Vec<String>,
     stderr: MemoryOutputPipe,
+    threads: [JoinHandle<()>; 2],
 }
 
 impl Running {
@@ -282,6 +311,10 @@ impl Running {
             self.seen.push(line);
         }
         let report = self.so_far();
+        // Nothing of it is left, not even for a moment.
+        for thread in self.threads {
+            thread.join().expect("it has reported its end");
+        }
         Output { lines: self.seen, end, wall, cpu, report }
     }
 

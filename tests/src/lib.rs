@@ -20,15 +20,20 @@
 
 #![deny(missing_docs, missing_debug_implementations)]
 
+pub mod attacks;
+mod beside;
 mod guest;
 #[path = "../guests/src/hash.rs"]
 mod hash;
 pub mod os;
 pub mod process;
+mod random;
 
+pub use beside::beside;
 pub use hash::Hash;
+pub use random::random_calls;
 
-pub use guest::{Configuration, End, Guest, Output, Running, State, check, linker, run, spawn};
+pub use guest::{Configuration, End, Guest, Output, Running, State, check, end_epoch, linker, run, spawn};
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};

@@ -1,6 +1,7 @@
 //! What the guests of the whole-system tests share.
 
 mod hash;
+pub mod random;
 mod sum;
 
 pub use hash::Hash;
@@ -8,6 +9,7 @@ pub use sum::print_sum_of;
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use uv_handles::bindings::uv::handles::types as raw;
 use uv_handles::{Descriptor, Error, StatusCode};
 
 /// What has happened, in order. Clones are the same trace, so that each callback can have one.
@@ -53,6 +55,15 @@ pub fn assert_refused<T: std::fmt::Debug>(result: uv_handles::Result<T>, code: S
     match result {
         Err(Error::Status(got)) => assert_eq!(got, code),
         other => panic!("expected {code}, got {other:?}"),
+    }
+}
+
+/// A call of the bare interfaces was refused with this code.
+#[track_caller]
+pub fn assert_status<T: std::fmt::Debug>(result: Result<T, raw::Error>, code: raw::StatusCode) {
+    match result {
+        Err(raw::Error::Status(got)) => assert_eq!(got, code),
+        other => panic!("expected {code:?}, got {other:?}"),
     }
 }
 

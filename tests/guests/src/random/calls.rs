@@ -1,0 +1,212 @@
+//! The random calls that need more than one line.
+
+use super::{Owned, World, bytes, check_loop_call, name, number, size};
+use uv::async_handle::AsyncHandle;
+use uv::blocking::{Pulled, pull};
+use uv::descriptors::{Descriptor, ShutdownHow};
+use uv::event_loop::Loop;
+use uv::poll::Poll;
+use uv::timer::Timer;
+use uv::types::{Error, Occurrence, RunMode};
+use uv_handles::bindings::uv::handles as uv;
+
+/// The token of the timers that keep a wait short.
+const NOBODY: u64 = u64::MAX - 1_000;
+
+/// What the host allows for one read.
+const READ_LIMIT: u32 = 1_000;
+
+/// A run mode.
+pub fn mode() -> RunMode {
+    fastrand::choice([RunMode::Default, RunMode::Once, RunMode::Nowait]).expect("there are three")
+}
+
+/// Makes a handle, which is refused for that exactly if the loop is closed.
+pub fn make(world: &mut World, make: impl FnOnce(&Loop, u64) -> Result<Owned, Error>) -> Option<()> {
+    if !world.has_room() {
+        return None;
+    }
+    let token = world.token();
+    let (owner, event_loop) = fastrand::choice(&world.loops)?;
+    let result = make(event_loop, token);
+    check_loop_call(event_loop.closed(), &result);
+    world.keep(*owner, token, result);
+    Some(())
+}
+
+/// Makes a named async handle. Which error comes first, the name's or the loop's, is not said.
+pub fn make_named(world: &mut World) -> Option<()> {
+    if !world.has_room() {
+        return None;
+    }
+    let (token, name) = (world.token(), name());
+    let (owner, event_loop) = fastrand::choice(&world.loops)?;
+    let result = AsyncHandle::create_named(event_loop, token, &name).map(Owned::Async);
+    assert!(if event_loop.closed() { result.is_err() } else { !matches!(result, Err(Error::LoopClosed)) });
+    world.keep(*owner, token, result);
+    Some(())
+}
+
+/// Makes a poll handle.
+pub fn make_poll(world: &mut World) -> Option<()> {
+    let descriptor = world.take_descriptor()?;
+    let made = make(world, |event_loop, token| Poll::create(event_loop, token, &descriptor).map(Owned::Poll));
+    world.descriptors.push(descriptor);
+    made
+}
+
+/// Makes a loop.
+pub fn make_loop(world: &mut World) -> Option<()> {
+    if world.loops.len() >= world.most_handles {
+        return None;
+    }
+    let serial = world.serial();
+    world.loops.extend(Loop::create().ok().map(|event_loop| (serial, event_loop)));
+    Some(())
+}
+
+/// Closes a loop: seldom, so that there are open ones.
+pub fn close_loop(world: &mut World) -> Option<()> {
+    let (_, event_loop) = fastrand::choice(&world.loops)?;
+    if fastrand::u8(..8) > 0 {
+        return None;
+    }
+    assert_eq!(event_loop.close().is_ok(), event_loop.closed());
+    Some(())
+}
+
+/// Drops a loop: less often than one is made.
+pub fn drop_loop(world: &mut World) -> Option<()> {
+    let at = fastrand::choice(0..world.loops.len())?;
+    fastrand::bool().then(|| drop(world.loops.swap_remove(at)))
+}
+
+/// Asks for the time.
+pub fn now(world: &mut World) -> Option<()> {
+    let (serial, event_loop) = fastrand::choice(&world.loops)?;
+    let (serial, now) = (*serial, event_loop.now());
+    check_loop_call(event_loop.closed(), &now);
+    if let Ok(now) = now {
+        world.check_time(serial, now);
+    }
+    Some(())
+}
+
+/// Lists the handles.
+pub fn handles(world: &mut World) -> Option<()> {
+    let (serial, event_loop) = fastrand::choice(&world.loops)?;
+    world.check_handles(*serial, &event_loop.handles());
+    Some(())
+}
+
+/// Goes on with a run. Only a long wait is avoided: before a pull that could be one, a timer is started, or
+/// the loop is stopped.
+pub fn pull_some(world: &mut World) -> Option<()> {
+    let (serial, event_loop) = fastrand::choice(&world.loops)?;
+    let longest = world.longest_wait;
+    let long = event_loop.poll_timeout().is_ok_and(|wait| wait.is_none_or(|wait| wait > longest));
+    // Dropped when the run has gone on, perhaps in its own callback.
+    let _timer = long.then(|| {
+        let timer =
+            Timer::create(event_loop, NOBODY).and_then(|timer| timer.start(number() % 3, 0).map(|()| timer));
+        if timer.is_err() || fastrand::bool() {
+            event_loop.stop();
+        }
+        timer
+    });
+    let max = size();
+    match pull(event_loop, max) {
+        Ok(Pulled::Events(events)) => {
+            assert!((1..=max as usize).contains(&events.len()), "{events:?}");
+            let others = events.iter().filter(|event| event.token != NOBODY);
+            others.for_each(|event| world.check_event(*serial, event));
+            let kinds: Vec<_> = events.iter().map(|event| occurrence(&event.what)).collect();
+            kinds.into_iter().for_each(|kind| world.count("event", kind));
+        }
+        Ok(Pulled::Finished(_)) => assert!(max > 0),
+        Err(_) => {}
+    }
+    Some(())
+}
+
+/// How an event is counted.
+fn occurrence(what: &Occurrence) -> &'static str {
+    match what {
+        Occurrence::Callback => "callback",
+        Occurrence::Poll(Ok(_)) => "poll",
+        Occurrence::Poll(Err(_)) => "poll-error",
+        Occurrence::Signal(_) => "signal",
+        Occurrence::Closed => "closed",
+    }
+}
+
+/// Opens a descriptor.
+pub fn open(world: &mut World) -> Option<()> {
+    world.descriptors.extend(Descriptor::open(&name()));
+    Some(())
+}
+
+/// Accepts a connection.
+pub fn accept(world: &mut World) -> Option<()> {
+    let accepted = fastrand::choice(&world.descriptors)?.accept();
+    world.descriptors.extend(accepted);
+    Some(())
+}
+
+/// Reads.
+pub fn read(world: &mut World) -> Option<()> {
+    let max = size();
+    if let Ok(bytes) = fastrand::choice(&world.descriptors)?.read(max) {
+        assert!(bytes.len() <= max.min(READ_LIMIT) as usize);
+    }
+    Some(())
+}
+
+/// Receives a datagram.
+pub fn recv_from(world: &mut World) -> Option<()> {
+    let max = size();
+    if let Ok(datagram) = fastrand::choice(&world.descriptors)?.recv_from(max) {
+        assert!(datagram.bytes.len() <= max.min(READ_LIMIT) as usize);
+    }
+    Some(())
+}
+
+/// Writes.
+pub fn write(world: &mut World) -> Option<()> {
+    let bytes = bytes();
+    if let Ok(written) = fastrand::choice(&world.descriptors)?.write(&bytes) {
+        assert!(written as usize <= bytes.len());
+    }
+    Some(())
+}
+
+/// Sends a datagram: to its own address, another's, or a name, and nothing beyond this machine.
+pub fn send_to(world: &mut World) -> Option<()> {
+    let descriptor = fastrand::choice(&world.descriptors)?;
+    let address = fastrand::choice(&world.descriptors)?.local_address();
+    let address = if fastrand::bool() { address.unwrap_or_default() } else { name() };
+    let _ = descriptor.send_to(&bytes(), &address);
+    Some(())
+}
+
+/// Shuts a connection down.
+pub fn shutdown(world: &mut World) -> Option<()> {
+    // Seldom, because it is for ever.
+    if fastrand::u8(..8) > 0 {
+        return None;
+    }
+    let how = fastrand::choice([ShutdownHow::Read, ShutdownHow::Write, ShutdownHow::Both])?;
+    let _ = fastrand::choice(&world.descriptors)?.shutdown(how);
+    Some(())
+}
+
+/// Drops a descriptor.
+pub fn drop_descriptor(world: &mut World) -> Option<()> {
+    world.take_descriptor().map(drop)
+}
+
+/// Asks whether a handle is closed.
+pub fn closed(world: &mut World) -> Option<()> {
+    world.check_closed(world.a_handle(|_| true)?);
+    Some(())
+}

@@ -1,0 +1,94 @@
+//! One run of the guest that calls everything at random, with something of every kind granted to it and
+//! things happening outside.
+
+use crate::os::{connect, kill_self, listener, stream_pair};
+use crate::{Guest, HOSTILE_RANDOM_CALLS, Running};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::UdpSocket;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+use uv_handles_host::AsyncSender;
+
+/// How often something happens outside.
+const PERIOD: Duration = Duration::from_micros(100);
+
+/// Makes so many calls, by the seed, and answers with how often each function was called. Seeds that
+/// are multiples of eight are in real time, which takes longer and is not the same each time.
+///
+/// # Panics
+///
+/// If the guest finds an answer wrong.
+pub fn random_calls(seed: u64, calls: u64) -> BTreeMap<String, u64> {
+    let real_time = seed.is_multiple_of(8);
+    let (mut ours, theirs) = stream_pair();
+    ours.set_nonblocking(true).unwrap();
+    let (listener, address) = listener();
+    // More than the guest may have open: they wait to be accepted.
+    let clients = [(); 10].map(|()| connect(address));
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let udp_address = udp.local_addr().unwrap();
+    let sender = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (reads, mut reads_from) = std::io::pipe().unwrap();
+    let (written_to, writes) = std::io::pipe().unwrap();
+    reads_from.write_all(&[1; 10_000]).unwrap();
+    let file = File::open(std::env::current_exe().unwrap()).unwrap();
+
+    let mut wake_ups = None;
+    let longest_wait = if real_time { 1 } else { i32::MAX - 1 };
+    let guest = Guest::new(HOSTILE_RANDOM_CALLS)
+        .arg(seed.to_string())
+        .arg(calls.to_string())
+        .arg(longest_wait.to_string())
+        .spawn(|uv| {
+            uv.virtual_time(!real_time).on_denied(|_| {}).signal(libc::SIGWINCH).signal(libc::SIGURG);
+            uv.limits(|limits| {
+                (limits.handles, limits.loops) = (40, 5);
+                (limits.descriptors, limits.read_bytes) = (8, 1_000);
+            });
+            uv.descriptor("stream", theirs).unwrap().descriptor("listener", listener).unwrap();
+            uv.descriptor("udp", udp).unwrap().descriptor("file", file).unwrap();
+            uv.descriptor("reads", reads).unwrap().descriptor("writes", writes).unwrap();
+            wake_ups = Some(["wake", "tick"].map(|name| uv.wake_up(name)));
+        });
+    if seed.is_multiple_of(2) {
+        drop((reads_from, written_to));
+    }
+
+    let wake_ups = wake_ups.expect("the guest is granted them before it starts");
+    thread::scope(|scope| {
+        let (running, ended) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            let mut buffer = [0; 100_000];
+            while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+                // Whatever the guest has made impossible is refused.
+                let _ = wake_ups.each_ref().map(AsyncSender::send);
+                let _ = (ours.write(&[2; 100]), ours.read(&mut buffer));
+                let _ = sender.send_to(&[3; 100], udp_address);
+                kill_self(libc::SIGWINCH);
+            }
+        });
+        let counts = counts(guest, seed);
+        drop((running, clients));
+        counts
+    })
+}
+
+fn counts(guest: Running, seed: u64) -> BTreeMap<String, u64> {
+    let output = guest.wait();
+    // Those that end with a trap have printed everything before.
+    let lines = match seed % 3 {
+        2 => {
+            output.trapped();
+            output.lines
+        }
+        _ => output.succeeded(),
+    };
+    let count = |line: &String| {
+        let (function, count) = line.split_once(' ')?;
+        Some((function.to_owned(), count.parse().ok()?))
+    };
+    lines.iter().map(|line| count(line).expect("a function and a number")).collect()
+}
