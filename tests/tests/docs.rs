@@ -1,4 +1,5 @@
-//! The programs of docs/guest.md: they are what the page shows, and do what it says.
+//! The pages in docs: the programs of guest.md are what it shows, and do what it says; the tests that
+//! security.md names exist.
 
 use std::io::Write;
 use std::path::Path;
@@ -43,4 +44,42 @@ fn docs_count_bytes() {
         uv.descriptor("stdin", read).unwrap();
     });
     assert_eq!(output.succeeded(), ["11 bytes"]);
+}
+
+/// A page names its tests `suite::test`, or `path/file.rs::test`. Each of them is there, and each test of the
+/// hostile suites is named.
+#[test]
+fn the_tests_that_security_md_names_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
+    let named: Vec<(&str, &str)> =
+        page.split('`').skip(1).step_by(2).filter_map(|code| code.split_once("::")).collect();
+    // Names of Rust's, such as `Store::limiter`, begin with a capital.
+    let named = named.into_iter().filter(|(place, _)| place.starts_with(|first: char| first.is_lowercase()));
+    let mut count = 0;
+    for (place, test) in named {
+        let file = if place.ends_with(".rs") { place.into() } else { format!("tests/tests/{place}.rs") };
+        let source =
+            std::fs::read_to_string(root.join(&file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(tests_of(&source).any(|name| name == test), "there is no test {test} in {file}");
+        count += 1;
+    }
+    assert!(count > 0, "the page names tests");
+    for suite in ["hostile", "hostile_random", "hostile_leaks"] {
+        let source = std::fs::read_to_string(root.join(format!("tests/tests/{suite}.rs"))).unwrap();
+        for test in tests_of(&source) {
+            assert!(
+                page.contains(&format!("`{suite}::{test}`")),
+                "docs/security.md does not name {suite}::{test}"
+            );
+        }
+    }
+}
+
+/// The names of the tests in a file.
+fn tests_of(source: &str) -> impl Iterator<Item = &str> {
+    source
+        .split("#[test]\n")
+        .skip(1)
+        .filter_map(|test| test.trim_start().strip_prefix("fn ")?.split('(').next())
 }
