@@ -145,31 +145,19 @@ impl Loops {
         self.state(id).closed
     }
 
-    /// Gives up the loop: its handles are closed without being called back, a run of it ends, and
-    /// its place is freed once its handles are released too.
+    /// Gives up the loop: its handles are closed without being called back, a run of it ends, and with
+    /// it the callback that is running, and its place is freed once its handles are released too.
     pub fn release_loop(&mut self, id: LoopId) {
         let handles: Vec<HandleId> = self.handles_of(id).map(|(_, handle)| handle).collect();
         for handle in handles {
             self.close_silently(handle);
         }
+        self.after_callback(id);
         let state = self.state_mut(id);
         state.closed = true;
         state.run = None;
         state.released = true;
-        self.free_dropped_handles(id);
         self.free_loop_if_unused(id);
-    }
-
-    /// Frees the places of handles that waited only for a callback of the run that has ended.
-    fn free_dropped_handles(&mut self, id: LoopId) {
-        let dropped: Vec<HandleId> = self
-            .handles_of(id)
-            .filter(|&(_, handle)| self.handle(handle).dropped)
-            .map(|(_, handle)| handle)
-            .collect();
-        for handle in dropped {
-            self.free_place(handle);
-        }
     }
 
     /// The loop's time in milliseconds, as uv_now.
@@ -284,8 +272,8 @@ impl Loops {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RunMode;
     use crate::testing::*;
+    use crate::{RunMode, Step};
 
     #[test]
     fn a_loop_with_open_handles_is_busy() {
@@ -356,6 +344,22 @@ mod tests {
         loops.make_timer(first, 0).unwrap();
         loops.release_loop(second);
         assert_eq!(loops.make_loop(0), Err(Error::TooManyLoops), "a handle still needs it");
+    }
+
+    #[test]
+    fn a_loop_released_in_a_close_callback_leaves_its_handle_closed() {
+        let mut world = World::new();
+        let (main, timer) = (world.main, world.timer());
+        world.loops.close(timer);
+        world.loops.begin(main, RunMode::NoWait).unwrap();
+        let mut step = |world: &mut World| world.loops.step(main, &mut || 0).unwrap();
+        assert!(matches!(step(&mut world), Step::Poll { .. }));
+        world.loops.polled(main, 0);
+        assert!(matches!(step(&mut world), Step::Deliver(_)));
+        world.loops.release_loop(main);
+        assert!(world.loops.handle_closed(timer), "no step follows that could make it so");
+        world.loops.release(timer);
+        assert!(world.loops.loops.is_empty());
     }
 
     #[test]

@@ -242,7 +242,8 @@ impl Loops {
         Step::Deliver(Event { handle, token: self.token(handle), what })
     }
 
-    fn after_callback(&mut self, id: LoopId) {
+    /// Does what follows the callback that was running.
+    pub(crate) fn after_callback(&mut self, id: LoopId) {
         let running = self.state_mut(id).run.as_mut().and_then(|run| run.running.take());
         let Some((handle, after)) = running else {
             return;
