@@ -86,6 +86,7 @@ mod interfaces;
 mod interrupt;
 mod linker;
 mod os;
+mod sync;
 mod wake_up;
 
 pub use ctx::{Limits, UvCtx, UvCtxBuilder};
