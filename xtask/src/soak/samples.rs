@@ -49,28 +49,26 @@ pub struct Verdict {
     lateness_ms: (f64, f64),
 }
 
-/// How much higher the mean of the last quarter may be. A guest's memory is given back to the allocator, which
-/// gives it back to the OS in its own time; guests in progress have some descriptors and threads.
-const TOLERANCES: [f64; 3] = [1_024.0, 1.0, 1.0];
+/// What is measured, and how much higher the mean of the last quarter may be.
+type Measure = (&'static str, fn(&Sample) -> f64, f64);
+
+/// A guest's memory is given back to the allocator, which gives it back to the OS in its own time; guests in
+/// progress have some descriptors and threads.
+const MEASURES: [Measure; 3] = [
+    ("memory in KiB", |sample| sample.memory_kib, 1_024.0),
+    ("descriptors", |sample| sample.descriptors, 1.0),
+    ("threads", |sample| sample.threads, 1.0),
+];
 
 /// Compares the quarters.
 pub fn verdict(samples: &[Sample]) -> Result<Verdict> {
     ensure!(samples.len() >= 8, "{} samples are too few to judge by", samples.len());
     let quarter = samples.len() / 4;
     let (second, last) = (&samples[quarter..2 * quarter], &samples[samples.len() - quarter..]);
-    let measures: [(&str, fn(&Sample) -> f64); 3] = [
-        ("memory in KiB", |sample| sample.memory_kib),
-        ("descriptors", |sample| sample.descriptors),
-        ("threads", |sample| sample.threads),
-    ];
     let mean = |of: fn(&Sample) -> f64, samples: &[Sample]| {
         samples.iter().map(of).sum::<f64>() / samples.len() as f64
     };
-    let mut at = 0;
-    let compared = measures.map(|(name, of)| {
-        at += 1;
-        (name, mean(of, second), mean(of, last), TOLERANCES[at - 1])
-    });
+    let compared = MEASURES.map(|(name, of, tolerance)| (name, mean(of, second), mean(of, last), tolerance));
     let mut lateness: Vec<f64> = samples.iter().map(|sample| sample.lateness_ms).collect();
     lateness.sort_by(f64::total_cmp);
     let lateness_ms = (lateness[lateness.len() / 2], lateness[lateness.len() - 1]);
