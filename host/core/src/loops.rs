@@ -352,7 +352,7 @@ mod tests {
         let (main, timer) = (world.main, world.timer());
         world.loops.close(timer);
         world.loops.begin(main, RunMode::NoWait).unwrap();
-        let mut step = |world: &mut World| world.loops.step(main, &mut || 0).unwrap();
+        let step = |world: &mut World| world.loops.step(main, &mut || 0).unwrap();
         assert!(matches!(step(&mut world), Step::Poll { .. }));
         world.loops.polled(main, 0);
         assert!(matches!(step(&mut world), Step::Deliver(_)));
