@@ -5,6 +5,9 @@
 //! The code is the host's own, by `#[path]`. It takes its synchronisation from `crate::sync` and what ends a
 //! wait from `crate::os`, and in this crate those are loom's.
 
+// `cargo clippy --all-targets` looks at this crate with `cfg(test)` too, and so at the unit tests in the host's files.
+#![cfg(not(test))]
+
 mod os;
 #[path = "../../../host/src/os/signal_log.rs"]
 #[allow(missing_debug_implementations, reason = "some of loom's types have none")]
