@@ -42,22 +42,22 @@ pub fn parse(text: &str) -> Result<Vec<Sample>> {
 /// The second quarter of a run beside the last: the first is for warming up.
 #[derive(Debug)]
 pub struct Verdict {
-    /// What is measured, its mean in both quarters, and by how much the last may be higher.
+    /// What is measured, its lowest value in both quarters, and by how much the last may be higher.
     compared: [(&'static str, f64, f64, f64); 3],
     lives: f64,
     /// The median of the samples and the worst one.
     lateness_ms: (f64, f64),
 }
 
-/// What is measured, and how much higher the mean of the last quarter may be.
+/// What is measured, and how much higher the lowest value of the last quarter may be. Guests that are in the
+/// middle of something, more of them on a busy machine, raise all other values; what leaks raises the lowest.
 type Measure = (&'static str, fn(&Sample) -> f64, f64);
 
-/// A guest's memory is given back to the allocator, which gives it back to the OS in its own time; guests in
-/// progress have some descriptors and threads.
+/// A guest's memory is given back to the allocator, which gives it back to the OS in its own time.
 const MEASURES: [Measure; 3] = [
     ("memory in KiB", |sample| sample.memory_kib, 1_024.0),
-    ("descriptors", |sample| sample.descriptors, 1.0),
-    ("threads", |sample| sample.threads, 1.0),
+    ("descriptors", |sample| sample.descriptors, 0.0),
+    ("threads", |sample| sample.threads, 0.0),
 ];
 
 /// Compares the quarters.
@@ -65,10 +65,9 @@ pub fn verdict(samples: &[Sample]) -> Result<Verdict> {
     ensure!(samples.len() >= 8, "{} samples are too few to judge by", samples.len());
     let quarter = samples.len() / 4;
     let (second, last) = (&samples[quarter..2 * quarter], &samples[samples.len() - quarter..]);
-    let mean = |of: fn(&Sample) -> f64, samples: &[Sample]| {
-        samples.iter().map(of).sum::<f64>() / samples.len() as f64
-    };
-    let compared = MEASURES.map(|(name, of, tolerance)| (name, mean(of, second), mean(of, last), tolerance));
+    let lowest = |of: fn(&Sample) -> f64, samples: &[Sample]| samples.iter().map(of).fold(f64::MAX, f64::min);
+    let compared =
+        MEASURES.map(|(name, of, tolerance)| (name, lowest(of, second), lowest(of, last), tolerance));
     let mut lateness: Vec<f64> = samples.iter().map(|sample| sample.lateness_ms).collect();
     lateness.sort_by(f64::total_cmp);
     let lateness_ms = (lateness[lateness.len() / 2], lateness[lateness.len() - 1]);
@@ -89,7 +88,7 @@ impl fmt::Display for Verdict {
             let grown = if last <= second + tolerance { "" } else { "  GROWN" };
             writeln!(
                 f,
-                "{name}: second quarter {second:.1}, last quarter {last:.1}, tolerance {tolerance}{grown}"
+                "{name}: at least {second} in the second quarter, {last} in the last, tolerance {tolerance}{grown}"
             )?;
         }
         let (median, worst) = self.lateness_ms;
@@ -114,7 +113,7 @@ mod tests {
 
     #[test]
     fn what_stays_passes_also_after_a_warm_up() {
-        let samples = run(|at| if at < 20.0 { at * 1_000.0 } else { 20_000.0 }, |at| 20.0 + at % 5.0);
+        let samples = run(|at| if at < 20.0 { at * 1_000.0 } else { 20_000.0 }, |at| 20.0 + at % 5.0 * at);
         let verdict = verdict(&samples).unwrap();
         assert!(verdict.passed(), "{verdict}");
         assert_eq!(verdict.lateness_ms, (50.0, 99.0));
