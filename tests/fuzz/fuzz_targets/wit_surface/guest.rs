@@ -19,11 +19,13 @@ use wasmtime::component::Resource;
 
 /// Low enough to be reached.
 pub fn set_limits(limits: &mut Limits) {
-    (limits.handles, limits.loops, limits.descriptors, limits.read_bytes) = (HANDLES, LOOPS, 8, 4_096);
+    (limits.handles, limits.loops, limits.descriptors, limits.read_bytes) =
+        (HANDLES, LOOPS, DESCRIPTORS, 4_096);
 }
 
 const HANDLES: u32 = 24;
 const LOOPS: u32 = 3;
+const DESCRIPTORS: u32 = 5;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -94,6 +96,7 @@ impl Guest {
             return;
         }
         assert!(self.loops.len() <= LOOPS as usize && self.handles.len() <= HANDLES as usize);
+        assert!(self.descriptors.len() <= DESCRIPTORS as usize);
         for id in self.loops.clone() {
             let tokens = HostLoop::handles(&mut self.host(), borrow(id));
             let (closed, alive) =

@@ -115,7 +115,7 @@ impl Outside {
     }
 
     pub fn connect(&mut self) {
-        if self.clients.len() < 4
+        if self.clients.len() < 8
             && let Ok(client) = UnixStream::connect_addr(&self.listener)
         {
             client.set_nonblocking(true).unwrap();
