@@ -81,7 +81,13 @@ struct Pages;
 
 #[cfg(feature = "async")]
 mod async_driver;
+#[cfg(not(fuzzing))]
 mod bindings;
+/// The interfaces' traits, for the fuzzer: it calls them as a guest would, without a guest.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+#[allow(missing_docs, missing_debug_implementations, reason = "generated")]
+pub mod bindings;
 mod clock;
 mod ctx;
 mod denied;
@@ -90,6 +96,7 @@ mod interfaces;
 mod interrupt;
 mod linker;
 mod os;
+mod sync;
 mod wake_up;
 
 pub use clock::VirtualClock;

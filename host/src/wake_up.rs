@@ -1,9 +1,8 @@
 //! Waking a guest from outside: the sender that the embedder holds, and the guest's named async
 //! handle at the other end.
 
-use mio::Waker;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use crate::os::Waker;
+use crate::sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, PoisonError};
 use thiserror::Error;
 use uv_handles_core::HandleId;
 

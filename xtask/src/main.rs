@@ -7,16 +7,19 @@
 
 mod conformance;
 mod demo;
+mod fuzz;
 mod guests;
 mod guide;
 mod package;
 mod process;
 mod python;
+mod soak;
 mod test;
 mod toolchain;
 mod uv_run;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -27,7 +30,7 @@ use crate::workspace::Workspace;
 
 /// Builds the guests, runs the tests, shows the demo.
 ///
-/// Every command first makes sure that guests can be built: the toolchain in use has the target, or
+/// Every command that needs guests first makes sure that they can be built: the toolchain in use has the target, or
 /// `rustup target add` gets it, or Debian's packages rustc-web, cargo-web, rust-web-src and
 /// wasi-libc are used (installed with apt-get when running as root).
 #[derive(Parser)]
@@ -105,6 +108,37 @@ enum Command {
     ///
     /// A part of `test`. It needs no network once everything has been built.
     Package,
+
+    /// Call the loop's core and the host's interfaces in any order, with any arguments
+    ///
+    /// Needs the nightly toolchain; installs cargo-fuzz below target.
+    Fuzz {
+        /// How long for each target; 0 runs the committed seeds alone
+        #[arg(long, default_value_t = 20.0)]
+        minutes: f64,
+
+        /// This target alone
+        #[arg(long, value_parser = ["core_calls", "wit_surface"])]
+        target: Option<String>,
+    },
+
+    /// Run guests that open, close, trap and start again, and see whether the host grows
+    ///
+    /// The samples and a drawing of them go to target/soak. It fails if in the last quarter more memory,
+    /// descriptors or threads were in use than in the second.
+    Soak {
+        /// How long
+        #[arg(long, default_value_t = 15.0)]
+        minutes: f64,
+
+        /// Judge and draw the samples of an earlier run instead
+        #[arg(long, value_name = "FILE", requires = "drawing")]
+        samples: Option<PathBuf>,
+
+        /// Where to draw those
+        #[arg(long, value_name = "FILE", requires = "samples")]
+        drawing: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -134,5 +168,10 @@ fn run(cli: Cli) -> Result<()> {
         }
         Command::Demo { python: true } => demo::run_script(&workspace),
         Command::Demo { python: false } => demo::run(&workspace, cli.guest_toolchain),
+        Command::Fuzz { minutes, target } => fuzz::run(&workspace, minutes, target.as_deref()),
+        Command::Soak { samples: Some(samples), drawing: Some(drawing), .. } => {
+            soak::judge(&samples, &drawing)
+        }
+        Command::Soak { minutes, .. } => soak::run(&workspace, cli.guest_toolchain, minutes),
     }
 }

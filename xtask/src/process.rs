@@ -13,7 +13,18 @@ pub fn say(line: impl std::fmt::Display) {
 
 /// The cargo that runs this program, without what it set for this program alone.
 pub fn cargo() -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    clean(Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())))
+}
+
+/// The cargo of rustup's nightly toolchain.
+pub fn nightly_cargo() -> Command {
+    // The program of this name is rustup's, unlike the one above.
+    let mut command = clean(Command::new("cargo"));
+    command.arg("+nightly").env_remove("CARGO").env_remove("RUSTC").env_remove("RUSTUP_TOOLCHAIN");
+    command
+}
+
+fn clean(mut command: Command) -> Command {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {

@@ -145,8 +145,8 @@ impl Loops {
         self.state(id).closed
     }
 
-    /// Gives up the loop: its handles are closed without being called back, a run of it ends, and
-    /// its place is freed once its handles are released too.
+    /// Gives up the loop: its handles are closed without being called back, a run of it ends, and with
+    /// it the callback that is running, and its place is freed once its handles are released too.
     pub fn release_loop(&mut self, id: LoopId) {
         // Nobody will ask for what follows the callback that runs, so it is over now.
         self.after_callback(id);
@@ -350,6 +350,22 @@ mod tests {
         loops.make_timer(first, 0).unwrap();
         loops.release_loop(second);
         assert_eq!(loops.make_loop(0), Err(Error::TooManyLoops), "a handle still needs it");
+    }
+
+    #[test]
+    fn a_loop_released_in_a_close_callback_leaves_its_handle_closed() {
+        let mut world = World::new();
+        let (main, timer) = (world.main, world.timer());
+        world.loops.close(timer);
+        world.loops.begin(main, RunMode::NoWait).unwrap();
+        let step = |world: &mut World| world.loops.step(main, &mut || 0).unwrap();
+        assert!(matches!(step(&mut world), Step::Poll { .. }));
+        world.loops.polled(main, 0);
+        assert!(matches!(step(&mut world), Step::Deliver(_)));
+        world.loops.release_loop(main);
+        assert!(world.loops.handle_closed(timer), "no step follows that could make it so");
+        world.loops.release(timer);
+        assert!(world.loops.loops.is_empty());
     }
 
     #[test]

@@ -236,8 +236,11 @@ mod tests {
         ]
     }
 
+    /// Miri is some thousand times slower.
+    const CASES: u32 = if cfg!(miri) { 2 } else { 2_000 };
+
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(CASES) })]
 
         #[test]
         fn the_wheel_fires_as_a_sorted_list_does(

@@ -4,6 +4,10 @@
 
 pub(crate) mod descriptors;
 pub(crate) mod poller;
+pub(crate) mod signal_log;
 pub(crate) mod signals;
 pub(crate) mod stdin;
 pub(crate) mod stdout;
+
+/// Ends the wait of one poller, from any thread.
+pub(crate) use mio::Waker;

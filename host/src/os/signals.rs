@@ -11,13 +11,14 @@
 
 #![expect(unsafe_code, reason = "signal handlers: see above")]
 
+use crate::os::signal_log::SignalLog;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use std::io;
 use std::mem::{MaybeUninit, transmute};
 use std::os::fd::{IntoRawFd, RawFd};
 use std::ptr;
-use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// One more than the largest signal number of Linux.
@@ -25,14 +26,10 @@ const SIGNALS: usize = 65;
 
 /// How many deliveries the log holds. Whoever falls further behind loses the oldest; libuv's signal
 /// pipe holds 4,096 and loses the newest.
-const LOG: usize = 1 << 14;
+const LENGTH: usize = 1 << 14;
 
-/// How many deliveries there have been.
-static HEAD: AtomicU64 = AtomicU64::new(0);
-
-/// The last deliveries: in each entry the low byte is the signal, the rest counts the delivery, so
-/// that a reader recognises an entry which is not written yet.
-static ENTRIES: [AtomicU32; LOG] = [const { AtomicU32::new(0) }; LOG];
+static LOG: SignalLog<LENGTH> =
+    SignalLog { head: AtomicU64::new(0), entries: [const { AtomicU64::new(0) }; LENGTH] };
 
 /// The eventfd, made once and kept for the life of the process; -1 before.
 static WAKE: AtomicI32 = AtomicI32::new(-1);
@@ -52,29 +49,14 @@ struct Installed {
     before: libc::sigaction,
 }
 
-fn entry(at: u64, signum: i32) -> u32 {
-    (((at + 1) as u32) << 8) | signum as u32
-}
-
-/// Where the log ends now. A reader that begins here sees later deliveries only.
+/// Where the log of deliveries ends now. A reader that begins here sees later ones only.
 pub(crate) fn head() -> u64 {
-    HEAD.load(Ordering::Acquire)
+    LOG.head()
 }
 
 /// Reports the deliveries from `position` on, in their order, and moves it on.
-pub(crate) fn read(position: &mut u64, mut delivered: impl FnMut(i32)) {
-    let head = head();
-    *position = (*position).max(head.saturating_sub(LOG as u64));
-    while *position < head {
-        let found = ENTRIES[*position as usize % LOG].load(Ordering::Acquire);
-        let signum = (found & 0xff) as i32;
-        if found != entry(*position, signum) {
-            // Its handler is still running on another thread, and will wake us.
-            return;
-        }
-        delivered(signum);
-        *position += 1;
-    }
+pub(crate) fn read(position: &mut u64, delivered: impl FnMut(i32)) {
+    LOG.read(position, delivered);
 }
 
 /// The descriptor that becomes readable anew with every delivery.
@@ -185,8 +167,7 @@ pub(crate) fn without_sigpipe<T>(write: impl FnOnce() -> Result<T, Errno>) -> Re
 extern "C" fn on_signal(signum: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the location of errno is valid on every thread.
     let errno = unsafe { *libc::__errno_location() };
-    let at = HEAD.fetch_add(1, Ordering::AcqRel);
-    ENTRIES[at as usize % LOG].store(entry(at, signum), Ordering::Release);
+    LOG.append(signum);
     let one = 1u64;
     // SAFETY: eight valid bytes; write(2) may be called in a signal handler. It fails only if the
     // counter is full, and then the descriptor is readable anyway.
@@ -206,38 +187,4 @@ extern "C" fn on_signal(signum: libc::c_int, info: *mut libc::siginfo_t, context
     }
     // SAFETY: as above.
     unsafe { *libc::__errno_location() = errno };
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_reader_gets_each_delivery_in_order_and_loses_only_what_the_log_no_longer_holds() {
-        let deliver = |signum| {
-            let at = HEAD.fetch_add(1, Ordering::AcqRel);
-            ENTRIES[at as usize % LOG].store(entry(at, signum), Ordering::Release);
-        };
-        let mut position = head();
-        let mut late = position;
-        [10, 12, 10].into_iter().for_each(deliver);
-        let mut seen = Vec::new();
-        read(&mut position, |signum| seen.push(signum));
-        read(&mut position, |signum| seen.push(signum));
-        assert_eq!(seen, [10, 12, 10]);
-
-        (0..LOG).for_each(|_| deliver(1));
-        let mut count = 0;
-        read(&mut late, |signum| {
-            assert_eq!(signum, 1);
-            count += 1;
-        });
-        assert_eq!((count, late), (LOG, head()));
-
-        let begun = HEAD.fetch_add(1, Ordering::AcqRel);
-        read(&mut late, |_| panic!("its handler has not written it yet"));
-        ENTRIES[begun as usize % LOG].store(entry(begun, 2), Ordering::Release);
-        read(&mut late, |signum| assert_eq!(signum, 2));
-        assert_eq!(late, head());
-    }
 }

@@ -1,0 +1,121 @@
+//! Wake-ups from other threads: none that was accepted is lost, and none reaches a handle that is closed.
+
+use crate::check;
+use crate::os::Waker;
+use crate::wake_up::{AsyncSender, OpenError, SendError, WakeUps};
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::thread;
+use uv_handles_core::HandleId;
+
+/// The handle of the name that is open from the beginning.
+fn handle() -> HandleId {
+    HandleId::from_index(1)
+}
+
+/// What the driver does with a named handle: take what was sent, and wait if there is nothing. It ends when the
+/// callback has seen everything.
+fn wait_for(wake_ups: &mut WakeUps, waker: &Waker, handle: HandleId, mut callback: impl FnMut() -> bool) {
+    loop {
+        let mut done = false;
+        if wake_ups.sent() {
+            wake_ups.take(|woken| {
+                assert_eq!(woken, handle);
+                done = callback();
+            });
+        }
+        if done {
+            return;
+        }
+        waker.wait();
+    }
+}
+
+fn opened(name: &str) -> (WakeUps, AsyncSender, Arc<Waker>) {
+    let (mut wake_ups, waker) = (WakeUps::default(), Arc::new(Waker::default()));
+    let sender = wake_ups.grant(name.to_owned());
+    wake_ups.open(name, handle(), waker.clone());
+    (wake_ups, sender, waker)
+}
+
+/// Each sender writes something before it sends. The guest sleeps until it has seen everything: a callback
+/// that did not follow a send would leave it asleep.
+pub fn no_send_is_lost() {
+    check(Some(2), || {
+        let (mut wake_ups, sender, waker) = opened("tick");
+        let written = Arc::new(AtomicUsize::new(0));
+        let senders = [1, 2].map(|sends| {
+            let (sender, written) = (sender.clone(), written.clone());
+            thread::spawn(move || {
+                for _ in 0..sends {
+                    written.fetch_add(1, Ordering::Relaxed);
+                    sender.send().unwrap();
+                }
+            })
+        });
+        wait_for(&mut wake_ups, &waker, handle(), || written.load(Ordering::Relaxed) == 3);
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
+    });
+}
+
+/// Two names share the flag that says whether any of them was sent.
+pub fn a_send_to_one_name_does_not_hide_one_to_another() {
+    check(Some(2), || {
+        let (mut wake_ups, sender, waker) = opened("tick");
+        let other = HandleId::from_index(2);
+        let other_sender = wake_ups.grant("tock".to_owned());
+        wake_ups.open("tock", other, waker.clone());
+        let senders = [sender, other_sender].map(|sender| thread::spawn(move || sender.send().unwrap()));
+        let mut missing = vec![handle(), other];
+        while !missing.is_empty() {
+            if wake_ups.sent() {
+                wake_ups.take(|woken| missing.retain(|&handle| handle != woken));
+            }
+            if !missing.is_empty() {
+                waker.wait();
+            }
+        }
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
+    });
+}
+
+/// A sender sends while the guest closes the handle and makes another one of the same name.
+pub fn what_was_sent_to_a_closed_handle_does_not_reach_the_next_one() {
+    check(None, || {
+        let (mut wake_ups, sender, first) = opened("tick");
+        let sending = thread::spawn(move || sender.send());
+        wake_ups.close(|_| false);
+        first.close();
+        let (next, second) = (HandleId::from_index(2), Arc::new(Waker::default()));
+        assert_eq!(wake_ups.check("tick"), Ok(()));
+        wake_ups.open("tick", next, second.clone());
+        assert_eq!(wake_ups.check("tick"), Err(OpenError::Busy));
+        let sent = sending.join().unwrap();
+        let mut woken = Vec::new();
+        wake_ups.take(|handle| woken.push(handle));
+        // Whichever waker it used tells which of them it reached.
+        assert_eq!(woken, if second.pending() { vec![next] } else { Vec::new() });
+        match sent {
+            Ok(()) => assert!(first.pending() != second.pending()),
+            Err(error) => assert!(error == SendError::Closed && !first.pending() && !second.pending()),
+        }
+    });
+}
+
+/// A sender sends while the guest ends. Afterwards nothing keeps the waker, or uses it.
+pub fn a_guest_that_is_gone_is_left_alone() {
+    check(None, || {
+        let (wake_ups, sender, waker) = opened("tick");
+        let sending = thread::spawn(move || {
+            let sent = sender.send();
+            (sender, sent)
+        });
+        drop(wake_ups);
+        waker.close();
+        let (sender, sent) = sending.join().unwrap();
+        assert_eq!(sent.is_ok(), waker.pending());
+        assert_eq!(sender.send(), Err(SendError::Closed));
+        assert!(!sender.is_open());
+        assert_eq!(Arc::strong_count(&waker), 1);
+    });
+}

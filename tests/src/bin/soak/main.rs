@@ -1,0 +1,34 @@
+//! The soak: guests that open, close, trap and start again, for as long as asked, with sockets, signals and
+//! wake-ups under load, and a well-behaved guest beside them. On standard output, one line of JSON for each sample
+//! of what the process uses. `cargo xtask soak` runs it, judges the samples and draws them.
+//!
+//! ```text
+//! soak SECONDS [MILLISECONDS BETWEEN SAMPLES]
+//! ```
+
+mod lives;
+mod neighbour;
+mod sample;
+
+use lives::Lives;
+use neighbour::Neighbour;
+use sample::Sample;
+use std::time::{Duration, Instant};
+
+fn main() {
+    let mut args = std::env::args().skip(1).map(|arg| arg.parse::<u64>().expect("a number"));
+    let length = Duration::from_secs(args.next().expect("for how many seconds"));
+    let interval = Duration::from_millis(args.next().unwrap_or(1_000));
+
+    let neighbour = Neighbour::start();
+    let lives = Lives::start();
+    let begin = Instant::now();
+    let mut next = begin;
+    while begin.elapsed() < length {
+        next += interval;
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        println!("{}", Sample::take(begin, lives.lived(), neighbour.worst_lateness()));
+    }
+    lives.end();
+    neighbour.end();
+}

@@ -1,0 +1,52 @@
+//! `cargo xtask soak`: runs guests for minutes, and sees whether the process that hosts them stays as it is.
+
+mod plot;
+mod samples;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::guests;
+use crate::process::{self, say};
+use crate::toolchain::Way;
+use crate::workspace::Workspace;
+
+/// Builds the guests and the program, runs it for so many minutes, then judges and draws what it reported.
+pub fn run(workspace: &Workspace, forced: Option<Way>, minutes: f64) -> Result<()> {
+    ensure!(minutes > 0.0, "a soak takes some time");
+    let guests_dir = guests::build(workspace, forced)?;
+    let program = build(workspace)?;
+    let dir = workspace.target_dir.join("soak");
+    fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let samples = dir.join("samples.jsonl");
+    let file = fs::File::create(&samples).with_context(|| format!("cannot write {}", samples.display()))?;
+    let mut command = Command::new(program);
+    command.arg((minutes * 60.0).round().to_string()).env("UV_HANDLES_GUESTS", guests_dir);
+    say(format_args!("soaking for {minutes} minutes; samples go to {}", samples.display()));
+    // What it has to say is in the samples; a guest that fails prints to its own standard error.
+    process::run(command.stdout(Stdio::from(file)))?;
+    judge(&samples, &dir.join("soak.svg"))
+}
+
+/// Judges and draws the samples of an earlier run.
+pub fn judge(samples: &Path, drawing: &Path) -> Result<()> {
+    let text = fs::read_to_string(samples).with_context(|| format!("cannot read {}", samples.display()))?;
+    let samples = samples::parse(&text).context("the samples can not be read")?;
+    plot::draw(&samples, drawing)?;
+    say(format_args!("drawn in {}", drawing.display()));
+    let verdict = samples::verdict(&samples)?;
+    println!("{verdict}");
+    ensure!(verdict.passed(), "the process that hosts the guests grows");
+    Ok(())
+}
+
+/// Builds the program with the flags of the tests, so that wasmtime is not built again.
+fn build(workspace: &Workspace) -> Result<PathBuf> {
+    let mut cargo = process::cargo();
+    cargo.args(["build", "--release", "--package", "uv-handles-host", "--package", "uv-handles-tests"]);
+    process::run(cargo.args(["--bin", "soak"]))?;
+    Ok(workspace.target_dir.join("release/soak"))
+}
