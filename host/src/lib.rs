@@ -96,6 +96,10 @@ mod interfaces;
 mod interrupt;
 mod linker;
 mod os;
+#[cfg(feature = "async")]
+mod plugin;
+#[cfg(feature = "async")]
+mod plugin_task;
 mod sync;
 mod wake_up;
 
@@ -106,4 +110,8 @@ pub use interrupt::{InterruptHandle, Interrupted};
 #[cfg(feature = "async")]
 pub use linker::add_to_linker_async;
 pub use linker::{UvCtxView, UvView, add_to_linker_sync};
+#[cfg(feature = "async")]
+pub use plugin::{Dispatched, Plugin};
+#[cfg(feature = "async")]
+pub use plugin_task::{PluginGone, PluginHandle};
 pub use wake_up::{AsyncSender, SendError};

@@ -126,6 +126,8 @@ mod descriptor;
 mod error;
 mod event_loop;
 mod handle;
+#[doc(hidden)]
+pub mod plugin;
 mod poll;
 mod poll_events;
 mod registry;
@@ -143,8 +145,6 @@ pub use event_loop::{Loop, RunMode};
 pub use handle::Handle;
 pub use poll::Poll;
 pub use poll_events::PollEvents;
-#[doc(hidden)]
-pub use registry::dispatch;
 pub use signal::Signal;
 pub use signum::Signum;
 pub use status::StatusCode;

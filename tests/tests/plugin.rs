@@ -1,0 +1,273 @@
+//! Plugins: libraries whose loops the embedder drives between calls, in tasks of a tokio runtime.
+
+use std::time::Duration;
+use uv_handles_host::{Interrupted, Plugin, PluginGone, PluginHandle, UvCtx, UvCtxBuilder};
+use uv_handles_tests::{PATIENCE, State, async_linker, component};
+use wasmtime::component::Component;
+use wasmtime::{Config, Engine, Result, Store};
+use wasmtime_wasi::WasiCtx;
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "guest-plugin/wit",
+        world: "plugin",
+        exports: { default: async },
+    });
+}
+
+use bindings::Plugin as Exports;
+
+fn engine() -> Engine {
+    let mut config = Config::new();
+    config.concurrency_support(false).epoch_interruption(true);
+    Engine::new(&config).unwrap()
+}
+
+/// An instance in a store of its own, with what `grant` grants.
+async fn plugin(grant: impl FnOnce(&mut UvCtxBuilder)) -> Result<(Plugin<State>, Exports)> {
+    let engine = engine();
+    let component = Component::from_file(&engine, component("plugin-guest"))?;
+    let pre = async_linker(&engine)?.instantiate_pre(&component)?;
+    let mut uv = UvCtx::builder();
+    grant(&mut uv);
+    let mut store = Store::new(&engine, State::new(uv.build(), WasiCtx::builder().build()));
+    store.set_epoch_deadline(1);
+    let instance = pre.instantiate_async(&mut store).await?;
+    let exports = Exports::new(&mut store, &instance)?;
+    Ok((Plugin::new(store, &instance)?, exports))
+}
+
+async fn virtual_plugin() -> Result<(Plugin<State>, Exports)> {
+    let virtual_time = |uv: &mut UvCtxBuilder| {
+        uv.virtual_time(true);
+    };
+    plugin(virtual_time).await
+}
+
+async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("it does not come")
+}
+
+#[tokio::test]
+async fn what_an_export_leaves_behind_calls_back_between_calls() -> Result<()> {
+    let (mut plugin, exports) = virtual_plugin().await?;
+    assert!(!plugin.alive());
+    exports.call_tick(plugin.store(), 1_000).await?;
+    assert!(plugin.alive());
+    for n in 1..=3 {
+        in_time(plugin.ready()).await?;
+        let dispatched = plugin.dispatch().await?;
+        assert_eq!((dispatched.callbacks, dispatched.alive, dispatched.stopped), (1, true, false));
+        assert_eq!(exports.call_lines(plugin.store()).await?, [format!("tick {n}")]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn close_callbacks_are_due_at_once_and_then_it_is_parked() -> Result<()> {
+    let (mut plugin, exports) = virtual_plugin().await?;
+    exports.call_tick(plugin.store(), 1_000).await?;
+    exports.call_close(plugin.store()).await?;
+    in_time(plugin.ready()).await?;
+    let dispatched = plugin.dispatch().await?;
+    assert_eq!((dispatched.callbacks, dispatched.alive), (1, false));
+    assert_eq!(exports.call_lines(plugin.store()).await?, ["closed"]);
+    // Parked: it waits for nothing, and can go on.
+    assert!(tokio::time::timeout(Duration::from_millis(1), plugin.ready()).await.is_err());
+    exports.call_tick(plugin.store(), 1_000).await?;
+    in_time(plugin.ready()).await?;
+    assert_eq!(plugin.dispatch().await?.callbacks, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_dispatch_without_anything_due_calls_nothing() -> Result<()> {
+    let (mut plugin, exports) = virtual_plugin().await?;
+    assert_eq!(plugin.dispatch().await?.callbacks, 0);
+    exports.call_tick(plugin.store(), 1_000).await?;
+    assert_eq!(plugin.dispatch().await?.callbacks, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plugin_can_not_run_its_loop_itself() -> Result<()> {
+    let (mut plugin, exports) = virtual_plugin().await?;
+    assert_eq!(exports.call_run(plugin.store()).await?, "ENOTSUP");
+    exports.call_tick(plugin.store(), 1).await?;
+    in_time(plugin.ready()).await?;
+    assert_eq!(plugin.dispatch().await?.callbacks, 1, "nothing is in progress");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stop_is_reported() -> Result<()> {
+    let (mut plugin, exports) = virtual_plugin().await?;
+    exports.call_later(plugin.store(), 5, "stop").await?;
+    exports.call_tick(plugin.store(), 5).await?;
+    in_time(plugin.ready()).await?;
+    let dispatched = plugin.dispatch().await?;
+    assert!(dispatched.stopped && dispatched.alive);
+    assert_eq!(exports.call_lines(plugin.store()).await?, ["tick 1"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wake_up_from_another_thread_makes_it_ready() -> Result<()> {
+    let mut sender = None;
+    let (mut plugin, exports) = plugin(|uv| sender = Some(uv.wake_up("go"))).await?;
+    exports.call_listen(plugin.store(), "go").await?;
+    let sender = sender.unwrap();
+    for _ in 0..100 {
+        let sender = sender.clone();
+        let thread = std::thread::spawn(move || sender.send());
+        in_time(plugin.ready()).await?;
+        assert_eq!(plugin.dispatch().await?.callbacks, 1);
+        thread.join().unwrap().unwrap();
+        assert_eq!(exports.call_lines(plugin.store()).await?, ["woken"]);
+    }
+    Ok(())
+}
+
+/// Waiting may be dropped as often as one likes: nothing is lost, and the store stays usable.
+#[tokio::test]
+async fn waits_that_are_dropped_lose_nothing() -> Result<()> {
+    let mut sender = None;
+    let (mut plugin, exports) = plugin(|uv| sender = Some(uv.wake_up("go"))).await?;
+    exports.call_listen(plugin.store(), "go").await?;
+    let sender = sender.unwrap();
+    let (mut sent, mut woken) = (0, 0);
+    for round in 0..10_000 {
+        if round % 3 == 0 {
+            sender.send().unwrap();
+            sent += 1;
+        }
+        tokio::select! {
+            biased;
+            ready = plugin.ready() => {
+                ready?;
+                woken += plugin.dispatch().await?.callbacks;
+            }
+            () = std::future::ready(()) => {}
+        }
+        if woken < sent {
+            in_time(plugin.ready()).await?;
+            woken += plugin.dispatch().await?.callbacks;
+        }
+        assert_eq!(woken, sent, "round {round}");
+    }
+    assert_eq!(exports.call_lines(plugin.store()).await?.len() as u64, sent);
+    Ok(())
+}
+
+async fn lines(handle: &PluginHandle<State>, exports: &std::sync::Arc<Exports>) -> Vec<String> {
+    let exports = exports.clone();
+    let call = handle.call(|store| Box::pin(async move { exports.call_lines(store).await }));
+    in_time(call).await.unwrap().unwrap()
+}
+
+#[tokio::test]
+async fn a_task_owns_the_plugin_and_takes_calls() -> Result<()> {
+    let mut sender = None;
+    let (plugin, exports) = plugin(|uv| sender = Some(uv.wake_up("go"))).await?;
+    let exports = std::sync::Arc::new(exports);
+    let (handle, task) = plugin.spawn();
+    let listens = exports.clone();
+    handle.call(|store| Box::pin(async move { listens.call_listen(store, "go").await })).await??;
+    let mut all = 0;
+    for _ in 0..10_000 {
+        // A caller that loses its patience does no harm.
+        let exports = exports.clone();
+        tokio::select! {
+            biased;
+            called = handle.call(|store| Box::pin(async move { exports.call_run(store).await })) => {
+                assert_eq!(called??, "ENOTSUP");
+            }
+            () = tokio::task::yield_now() => {}
+        }
+    }
+    sender.unwrap().send().unwrap();
+    while all == 0 {
+        all = lines(&handle, &exports).await.len();
+    }
+    drop(handle);
+    in_time(task).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_trap_ends_the_plugin_with_its_reason_and_nothing_else() -> Result<()> {
+    let (plugin, exports) = virtual_plugin().await?;
+    let (other, its_exports) = virtual_plugin().await?;
+    let (handle, task) = plugin.spawn();
+    let (other, _other_task) = other.spawn();
+    handle.call(|store| Box::pin(async move { exports.call_later(store, 1, "trap").await })).await??;
+    let error = in_time(task).await.unwrap().unwrap_err();
+    assert!(format!("{error:?}").contains("unreachable"), "{error:?}");
+    let call = handle.call(|_| Box::pin(async {})).await;
+    assert_eq!(call, Err(PluginGone));
+    let its_exports = std::sync::Arc::new(its_exports);
+    assert!(lines(&other, &its_exports).await.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_interrupt_ends_a_plugin_that_waits() -> Result<()> {
+    let mut interrupt = None;
+    let (plugin, exports) = plugin(|uv| interrupt = Some(uv.interrupt_handle())).await?;
+    let (handle, task) = plugin.spawn();
+    handle.call(|store| Box::pin(async move { exports.call_tick(store, 1 << 40).await })).await??;
+    interrupt.unwrap().interrupt();
+    let error = in_time(task).await.unwrap().unwrap_err();
+    assert!(error.is::<Interrupted>(), "{error:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_epoch_ends_a_plugin_that_never_returns() -> Result<()> {
+    let (mut plugin, exports) = virtual_plugin().await?;
+    let engine = plugin.store().engine().clone();
+    let (handle, task) = plugin.spawn();
+    handle.call(|store| Box::pin(async move { exports.call_later(store, 1, "forever").await })).await??;
+    engine.increment_epoch();
+    let error = in_time(task).await.unwrap().unwrap_err();
+    assert!(format!("{error:?}").contains("interrupt"), "{error:?}");
+    Ok(())
+}
+
+/// On one thread, beside plugins that always have something to do.
+#[tokio::test]
+async fn plugins_that_never_rest_leave_the_others_their_turn() -> Result<()> {
+    let mut spinning = Vec::new();
+    for _ in 0..10 {
+        let (plugin, exports) = plugin(|_| {}).await?;
+        let (handle, task) = plugin.spawn();
+        handle.call(|store| Box::pin(async move { exports.call_spin(store).await })).await??;
+        spinning.push((handle, task));
+    }
+    let (victim, exports) = plugin(|_| {}).await?;
+    let (handle, _task) = victim.spawn();
+    let exports = std::sync::Arc::new(exports);
+    let ticks = exports.clone();
+    handle.call(|store| Box::pin(async move { ticks.call_tick(store, 10).await })).await??;
+    let mut all = 0;
+    while all < 5 {
+        all += lines(&handle, &exports).await.len();
+    }
+    for (handle, task) in spinning {
+        assert!(!task.is_finished());
+        drop(handle);
+        in_time(task).await.unwrap()?;
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_component_that_is_no_plugin_is_refused() -> Result<()> {
+    let engine = engine();
+    let component = Component::from_file(&engine, component("first-timer"))?;
+    let mut store = Store::new(&engine, State::new(UvCtx::builder().build(), WasiCtx::builder().build()));
+    store.set_epoch_deadline(1);
+    let instance = async_linker(&engine)?.instantiate_async(&mut store, &component).await?;
+    let error = Plugin::new(store, &instance).unwrap_err();
+    assert!(error.to_string().contains("no plugin"), "{error:?}");
+    Ok(())
+}
