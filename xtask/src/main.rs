@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod conformance;
+mod debian;
 mod demo;
 mod guests;
 mod guide;
@@ -51,8 +52,10 @@ enum Command {
 
     /// Build the runtime for Python scripts, target/python/uv-python.wasm
     ///
-    /// It takes python3 with the module venv, and gets componentize-py from PyPI into a virtual
-    /// environment below target. `uv-run script.py` finds the runtime there.
+    /// It gets componentize-py from PyPI into a virtual environment below target, which takes python3
+    /// with the modules venv and ensurepip; where they are missing, Debian's packages python3 and
+    /// python3-venv are used (installed with apt-get when running as root). `uv-run script.py` finds
+    /// the runtime there.
     Python {
         /// Check the types of the package, its tests and the examples too, with mypy --strict
         #[arg(long)]
