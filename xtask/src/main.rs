@@ -84,7 +84,8 @@ enum Command {
         #[arg(long, exclusive = true)]
         faults: bool,
 
-        /// How many programs (--programs N), from which seed (--seed S), and more (--help)
+        /// How many programs (--programs N), from which seed (--seed S), as Python scripts (--python), and
+        /// more (--help)
         #[arg(value_name = "OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
