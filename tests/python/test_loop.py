@@ -153,6 +153,13 @@ class Loops(TestCase):
         self.loop.run()
         self.assertEqual(self.loop.handles, {idle})
 
+    def test_a_handle_in_its_close_callback_is_not_among_the_handles(self) -> None:
+        found: list[set[uv.Handle]] = []
+        timer, idle = uv.Timer(self.loop), uv.Idle(self.loop)
+        self.loop.call_later(timer.close, lambda _: found.append(self.loop.handles))
+        self.loop.run()
+        self.assertEqual(found, [{idle}])
+
     def test_close_all_handles(self) -> None:
         closed: list[uv.Handle] = []
         handles = [uv.Timer(self.loop), uv.Idle(self.loop)]

@@ -1,11 +1,15 @@
-//! The differential test against native libuv: the programs that once differed, and 2,000 more.
+//! The differential test against native libuv: the programs that once differed, and 2,000 more, as a guest in
+//! Rust and as a Python script.
 
 use std::process::Command;
+use uv_handles_tests::python::runtime;
 
-#[test]
-fn two_thousand_programs_and_all_that_ever_differed_do_not_differ() {
+/// Compares 2,000 programs from this seed, and all that ever differed.
+#[track_caller]
+fn nothing_differs(seed: &str, options: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
-        .args(["--programs", "2000", "--seed", "1", "--replay", "conformance/programs"])
+        .args(["--programs", "2000", "--seed", seed, "--replay", "conformance/programs"])
+        .args(options)
         .output()
         .expect("it is built with the tests");
     let text = String::from_utf8_lossy(&output.stdout);
@@ -13,4 +17,16 @@ fn two_thousand_programs_and_all_that_ever_differed_do_not_differ() {
     assert!(output.status.success(), "{}\n{text}\n{errors}", output.status);
     assert!(text.ends_with("programs: 2000, differing: 0\n"), "{text}\n{errors}");
     assert!(text.contains("replayed: ") && !text.contains("replayed: 0"), "{text}");
+}
+
+#[test]
+fn two_thousand_programs_and_all_that_ever_differed_do_not_differ() {
+    nothing_differs("1", &[]);
+}
+
+#[test]
+fn two_thousand_programs_and_all_that_ever_differed_do_not_differ_in_python() {
+    // Says what to do if it is not there.
+    runtime();
+    nothing_differs("2", &["--python"]);
 }

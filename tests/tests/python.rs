@@ -100,7 +100,9 @@ fn every_file_of_tests_is_run() {
         entries.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "py"));
     let found: BTreeSet<_> =
         names.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
-    let run = FILES.iter().copied().chain(["test_library", "support"]).map(str::to_owned).collect();
+    // The differential test runs the interpreter.
+    let others = ["test_library", "support", "conformance_interpreter"];
+    let run = FILES.iter().copied().chain(others).map(str::to_owned).collect();
     assert_eq!(found, run);
 }
 

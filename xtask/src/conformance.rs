@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::guests;
 use crate::process::{self, say};
+use crate::python;
 use crate::toolchain::Way;
 use crate::workspace::Workspace;
 
@@ -19,9 +20,11 @@ const FAULTS: &str = "tests/conformance/faults";
 /// A fault has to be found within so many programs.
 const PROGRAMS_PER_FAULT: &str = "2000";
 
-/// Builds the guest and the comparing program, and runs it with these arguments.
+/// Builds the guest, or the Python runtime too, and the comparing program, and runs it with these arguments.
 pub fn run(workspace: &Workspace, forced: Option<Way>, args: &[String]) -> Result<()> {
     let guests_dir = guests::build(workspace, forced)?;
+    let is_python = args.iter().any(|arg| arg == "--python");
+    let runtime = is_python.then(|| python::build(workspace)).transpose()?;
     say("building the differential test (the first time, wasmtime takes some minutes)");
     let mut cargo = process::cargo();
     // The same packages as for the tests, so that wasmtime is not built twice.
@@ -37,6 +40,9 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, args: &[String]) -> Resul
     process::run(&mut cargo)?;
     let mut conformance = Command::new(workspace.target_dir.join("release/conformance"));
     conformance.arg("--replay").arg(workspace.root.join(PROGRAMS)).args(args);
+    if let Some(runtime) = runtime {
+        conformance.env("UV_HANDLES_PYTHON", runtime);
+    }
     process::run(conformance.env("UV_HANDLES_GUESTS", guests_dir))
 }
 

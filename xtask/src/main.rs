@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod conformance;
+mod debian;
 mod demo;
 mod fuzz;
 mod guests;
@@ -54,8 +55,10 @@ enum Command {
 
     /// Build the runtime for Python scripts, target/python/uv-python.wasm
     ///
-    /// It takes python3 with the module venv, and gets componentize-py from PyPI into a virtual
-    /// environment below target. `uv-run script.py` finds the runtime there.
+    /// It gets componentize-py from PyPI into a virtual environment below target, which takes python3
+    /// with the modules venv and ensurepip; where they are missing, Debian's packages python3 and
+    /// python3-venv are used (installed with apt-get when running as root). `uv-run script.py` finds
+    /// the runtime there.
     Python {
         /// Check the types of the package, its tests and the examples too, with mypy --strict
         #[arg(long)]
@@ -84,7 +87,8 @@ enum Command {
         #[arg(long, exclusive = true)]
         faults: bool,
 
-        /// How many programs (--programs N), from which seed (--seed S), and more (--help)
+        /// How many programs (--programs N), from which seed (--seed S), as Python scripts (--python), and
+        /// more (--help)
         #[arg(value_name = "OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },

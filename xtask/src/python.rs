@@ -1,17 +1,18 @@
 //! `cargo xtask python`: the Python runtime, a component with CPython and the package `uv`, and the checks
 //! of its types.
 //!
-//! All that it takes comes from PyPI into a virtual environment of its own, target/python/venv. Built is only
-//! what has changed.
+//! All that it takes comes from PyPI into a virtual environment of its own, target/python/venv, which a Python of
+//! the machine makes. Built is only what has changed.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
+use crate::debian::Packages;
 use crate::process::{self, say};
 use crate::workspace::Workspace;
 
@@ -20,6 +21,14 @@ const MYPY_LIMIT: Duration = Duration::from_secs(300);
 
 /// The packages that go into the component.
 const PACKAGES: [&str; 2] = ["uv", "uv_runtime"];
+
+/// Debian's Python. What makes virtual environments is a package of its own.
+const DEBIAN: Packages = Packages {
+    names: &["python3", "python3-venv"],
+    purpose: "making a virtual environment of Python",
+    elsewhere: "Building the Python runtime needs python3 in the PATH, 3.10 or later, with the modules venv and \
+                ensurepip",
+};
 
 /// Builds the runtime, unless it is up to date. Returns its file.
 pub fn build(workspace: &Workspace) -> Result<PathBuf> {
@@ -105,11 +114,9 @@ impl Python {
             return Ok(());
         }
         let venv = self.dir.join("venv");
+        let mut make = Command::new(interpreter()?);
         say(format_args!("getting componentize-py and mypy from PyPI into {}", venv.display()));
-        let mut make = Command::new("python3");
-        process::run(make.args(["-m", "venv", "--clear"]).arg(&venv)).context(
-            "Python 3 with the module venv is needed, as Debian's packages python3 and python3-venv have it",
-        )?;
+        process::run(make.args(["-m", "venv", "--clear"]).arg(&venv))?;
         let mut install = Command::new(self.program("python"));
         install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
         process::run(install.arg(&requirements))?;
@@ -158,6 +165,25 @@ impl Python {
     fn stamp_file(&self, name: &str) -> PathBuf {
         self.dir.join(format!("{name}.stamp"))
     }
+}
+
+/// A Python that can make virtual environments: the one in use, or Debian's.
+fn interpreter() -> Result<&'static str> {
+    let usable = || ["python3", "/usr/bin/python3"].into_iter().find(|program| makes_environments(program));
+    if let Some(program) = usable() {
+        return Ok(program);
+    }
+    say("there is no python3 that can make virtual environments; falling back to Debian's packages for it");
+    DEBIAN.ensure()?;
+    usable().with_context(|| format!("Debian's packages do not have it. {}", DEBIAN.elsewhere))
+}
+
+fn makes_environments(program: &str) -> bool {
+    let mut command = Command::new(program);
+    // The last is the one that Debian has in a package of its own.
+    command.args(["-c", "import sys; assert sys.version_info >= (3, 10); import venv, ensurepip"]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
 
 fn hash(bytes: &[u8]) -> String {

@@ -11,12 +11,17 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use clap::ValueEnum;
 
+use crate::debian::Packages;
 use crate::process::{self, say};
 use crate::workspace::Workspace;
 
 /// Debian's compiler, its cargo, the standard library's sources (always of the compiler's version,
 /// which `-Zbuild-std` needs) and the C library for WASI.
-const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "wasi-libc"];
+const DEBIAN: Packages = Packages {
+    names: &["rustc-web", "cargo-web", "rust-web-src", "wasi-libc"],
+    purpose: "building guests",
+    elsewhere: "Guests need the targets that `rustup target add wasm32-wasip2 wasm32-unknown-unknown` installs",
+};
 
 /// Where Debian's wasi-libc has its libraries and start-up objects.
 const DEBIAN_WASI_LIBC: &str = "/usr/lib/wasm32-wasi";
@@ -69,13 +74,13 @@ impl Toolchain {
                 Way::Rustup
             }
             Some(Way::Debian) => {
-                ensure_debian_packages()?;
+                DEBIAN.ensure()?;
                 Way::Debian
             }
             None if is_installed(target)? => Way::Rustup,
             // It was needed before. Do not try to reach rustup's servers again each time.
             None if Self::new(workspace, target, Way::Debian).artefacts().is_dir()
-                && missing_debian_packages().is_ok_and(|missing| missing.is_empty()) =>
+                && DEBIAN.missing().is_ok_and(|missing| missing.is_empty()) =>
             {
                 Way::Debian
             }
@@ -83,7 +88,7 @@ impl Toolchain {
                 Ok(()) => Way::Rustup,
                 Err(error) => {
                     say(format_args!("{error:#}; falling back to Debian's packages for {triple}"));
-                    ensure_debian_packages().with_context(|| {
+                    DEBIAN.ensure().with_context(|| {
                         format!("there is no way to build guests for {triple} on this machine")
                     })?;
                     Way::Debian
@@ -270,51 +275,6 @@ fn linker_dirs() -> Result<[PathBuf; 2]> {
         );
     }
     Ok([dir.clone(), dir.join("gcc-ld")])
-}
-
-fn ensure_debian_packages() -> Result<()> {
-    let missing = missing_debian_packages()?;
-    if missing.is_empty() {
-        return Ok(());
-    }
-    // apt-get would remove packages that conflict with these, such as a rustc of another kind.
-    let install = format!("apt-get install -y --no-install-recommends --no-remove {}", missing.join(" "));
-    if !rustix::process::geteuid().is_root() {
-        bail!(
-            "Debian's packages {} are needed. Install them, then run this again:\n    \
-             sudo sh -c 'apt-get update && {install}'",
-            missing.join(", ")
-        );
-    }
-    for line in ["apt-get update", &install] {
-        say(format_args!("running {line}"));
-        let mut words = line.split(' ');
-        let mut command = Command::new(words.next().unwrap_or_default());
-        command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
-        command.stdin(Stdio::null());
-        process::run(&mut command)
-            .context("Debian's packages for building guests cannot be installed; apt-get says above why")?;
-    }
-    Ok(())
-}
-
-/// Those of [`DEBIAN_PACKAGES`] that are not installed.
-fn missing_debian_packages() -> Result<Vec<&'static str>> {
-    let mut missing = Vec::new();
-    for package in DEBIAN_PACKAGES {
-        // It fails for a package that dpkg has never heard of.
-        let output = Command::new("dpkg-query")
-            .args(["--show", "--showformat=${db:Status-Status}", package])
-            .output()
-            .context(
-                "this is not Debian (there is no dpkg-query). Guests need the targets that \
-                 `rustup target add wasm32-wasip2 wasm32-unknown-unknown` installs",
-            )?;
-        if output.stdout != b"installed" {
-            missing.push(package);
-        }
-    }
-    Ok(missing)
 }
 
 #[cfg(test)]

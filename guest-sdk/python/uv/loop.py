@@ -154,8 +154,12 @@ class Loop:
 
     @property
     def handles(self) -> set[Handle]:
-        """The handles that are not closed yet, as a set of its own. Empty on a closed loop."""
-        return set(self._handles.values())
+        """The handles that are not closed yet, as a set of its own. One whose close callback has begun is not
+        among them any more. Empty on a closed loop."""
+        if self._raw is None:
+            return set()
+        # Ours has those whose close callback has begun, and the host's has the idle handle of `call_later`.
+        return {self._handles[token] for token in self._raw.handles() if token in self._handles}
 
     def run(self, mode: RunMode = RunMode.DEFAULT) -> bool:
         """Runs the loop and calls the callbacks that become due. **Blocks** for as long as the mode says.

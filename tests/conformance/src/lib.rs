@@ -19,7 +19,7 @@ mod native;
 mod peers;
 mod shrink;
 
-pub use check::{Options, check};
+pub use check::{Options, Other, check};
 pub use compare::{Difference, differ};
 pub use core::Core;
 pub use coverage::Coverage;

@@ -1,14 +1,17 @@
 //! The differential test: random handle programs on native libuv, on the loop's core, and as a guest in
-//! the sandbox.
+//! the sandbox, through the Rust SDK or the Python one.
 
+mod outside;
+mod python;
 mod sandbox;
 mod wait;
 
 use clap::Parser;
+use python::Python;
 use sandbox::Sandbox;
 use std::cell::LazyCell;
 use std::process::ExitCode;
-use uv_handles_conformance::{Options, check};
+use uv_handles_conformance::{Options, Other, check};
 
 /// Compares random handle programs on native libuv, on the loop's core, and as a guest in the sandbox
 #[derive(Debug, Parser)]
@@ -16,14 +19,22 @@ use uv_handles_conformance::{Options, check};
 struct Cli {
     #[command(flatten)]
     options: Options,
+
+    /// Runs them in the sandbox as a Python script, instead of as a guest in Rust
+    #[arg(long)]
+    python: bool,
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // Not needed by the process that only shares the work out.
     let sandbox = LazyCell::new(Sandbox::new);
-    let run = |program: &_| sandbox.run(program);
-    check(&cli.options, vec![("sandbox", Box::new(run))]).unwrap_or_else(|error| {
+    let python = LazyCell::new(Python::new);
+    let other: Other<'_> = match cli.python {
+        false => ("sandbox", Box::new(|program| sandbox.run(program))),
+        true => ("python", Box::new(|program| python.run(program))),
+    };
+    check(&cli.options, vec![other]).unwrap_or_else(|error| {
         eprintln!("error: {error}");
         ExitCode::from(2)
     })

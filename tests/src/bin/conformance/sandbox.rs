@@ -1,9 +1,8 @@
 //! The third side: a guest that interprets programs through the SDK, in a fresh instance for each.
 
-use crate::wait;
-use uv_handles_conformance::{Peers, raise};
-use uv_handles_conformance_program::{Op, Outcome, Program, Source, script};
-use uv_handles_host::{UvCtx, UvCtxView, UvView, VirtualClock};
+use crate::outside::Outside;
+use uv_handles_conformance_program::{Outcome, Program};
+use uv_handles_host::{UvCtx, UvCtxView, UvView};
 use uv_handles_tests::component;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Store};
@@ -36,27 +35,10 @@ impl Sandbox {
 
     /// Carries out a program.
     pub fn run(&self, program: &Program) -> Outcome {
-        let peers = Peers::new(program);
-        let clock = VirtualClock::new();
-        let mut uv = UvCtx::builder();
-        uv.virtual_clock(&clock);
-        let sources = (0..peers.len()).map(|pair| (format!("pair{pair}"), Source::Pair(pair)));
-        for (name, source) in sources.chain([("file".to_owned(), Source::File)]) {
-            let fd = peers.fd(source).try_clone_to_owned().expect("there are descriptors");
-            uv.descriptor(name, fd).expect("it can be switched to non-blocking mode");
-        }
-        for signum in 1..=64 {
-            uv.signal(signum);
-        }
-        let guards: Vec<_> = (0..program.loops).map(|owner| uv.wake_up(format!("guard{owner}"))).collect();
-        let _waits = wait::controlled(move || {
-            for guard in &guards {
-                // Refused where the loop is closed.
-                let _ = guard.send();
-            }
-        });
+        let outside = Outside::new(program);
+        let (uv, _waits) = outside.grant(program);
         let wasi = WasiCtx::builder().inherit_stderr().build();
-        let state = State { uv: uv.build(), wasi, table: ResourceTable::new(), peers, clock };
+        let state = State { uv, wasi, table: ResourceTable::new(), outside };
         let mut store = Store::new(self.guest.engine(), state);
         let run = self.guest.instantiate(&mut store).and_then(|guest| {
             let trace = guest.call_interpret(&mut store, &program.to_string())?;
@@ -71,8 +53,7 @@ struct State {
     uv: UvCtx,
     wasi: WasiCtx,
     table: ResourceTable,
-    peers: Peers,
-    clock: VirtualClock,
+    outside: Outside,
 }
 
 impl UvView for State {
@@ -89,15 +70,6 @@ impl WasiView for State {
 
 impl bindings::uv_conformance::guest::control::Host for State {
     fn step(&mut self, step: String) -> String {
-        match script::parse_step(&step) {
-            Ok(Op::Source(pair, op)) => self.peers.perform(pair, op),
-            Ok(Op::Raise(signum)) => raise(signum),
-            Ok(Op::Burn(milliseconds)) => {
-                self.clock.advance(milliseconds);
-                "ok".into()
-            }
-            Ok(op) => format!("{op} is for the guest itself"),
-            Err(error) => error,
-        }
+        self.outside.perform(&step)
     }
 }

@@ -1,0 +1,64 @@
+//! Debian's packages, for what is missing on a machine: as root they are installed.
+
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::process::{self, say};
+
+/// Packages that are needed together.
+pub struct Packages {
+    /// Their names.
+    pub names: &'static [&'static str],
+    /// What they are for, as in "the packages for building guests".
+    pub purpose: &'static str,
+    /// What is needed where there are no such packages, as a sentence without its full stop.
+    pub elsewhere: &'static str,
+}
+
+impl Packages {
+    /// Installs those that are missing.
+    pub fn ensure(&self) -> Result<()> {
+        let missing = self.missing()?;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        // apt-get would remove packages that conflict with these, such as a rustc of another kind.
+        let install = format!("apt-get install -y --no-install-recommends --no-remove {}", missing.join(" "));
+        if !rustix::process::geteuid().is_root() {
+            bail!(
+                "Debian's packages {} are needed. Install them, then run this again:\n    \
+                 sudo sh -c 'apt-get update && {install}'",
+                missing.join(", ")
+            );
+        }
+        for line in ["apt-get update", &install] {
+            say(format_args!("running {line}"));
+            let mut words = line.split(' ');
+            let mut command = Command::new(words.next().unwrap_or_default());
+            command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
+            command.stdin(Stdio::null());
+            process::run(&mut command).with_context(|| {
+                format!("Debian's packages for {} cannot be installed; apt-get says above why", self.purpose)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Those that are not installed.
+    pub fn missing(&self) -> Result<Vec<&'static str>> {
+        let mut missing = Vec::new();
+        for &package in self.names {
+            let mut query = Command::new("dpkg-query");
+            query.args(["--show", "--showformat=${db:Status-Status}", package]);
+            // For a package that dpkg has never heard of it ends with a failure.
+            let Ok(output) = query.output() else {
+                bail!("this is not Debian (there is no dpkg-query). {}", self.elsewhere);
+            };
+            if output.stdout != b"installed" {
+                missing.push(package);
+            }
+        }
+        Ok(missing)
+    }
+}
