@@ -92,7 +92,7 @@ impl<T: Send> PluginHandle<T> {
     /// # use uv_handles_host::{PluginHandle, PluginGone};
     /// # async fn example<T: Send>(plugin: PluginHandle<T>, greet: wasmtime::component::TypedFunc<(), (u32,)>)
     /// # -> wasmtime::Result<()> {
-    /// let (answer,) = plugin.call(|store| Box::pin(async move { greet.call_async(store, ()).await })).await??;
+    /// let (answer,) = plugin.call(move |store| Box::pin(async move { greet.call_async(store, ()).await })).await??;
     /// # Ok(())
     /// # }
     /// ```

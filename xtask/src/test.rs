@@ -42,8 +42,30 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     package::run(workspace)?;
     // Documentation first: the last lines of the output are then those of a test program.
     cargo_test(&built, &with_wasmtime, &["--release", "--doc"], &[])?;
-    cargo_test(&built, &with_wasmtime, &["--release", "--tests", "--examples"], &[])
+    cargo_test(&built, &with_wasmtime, &["--release", "--tests", "--examples"], &[])?;
+    say("the same guests once more, as tasks of a runtime");
+    let suites = SUITES_IN_PROCESS.iter().flat_map(|suite| ["--test", suite]);
+    let args: Vec<&str> = ["--release"].into_iter().chain(suites).collect();
+    cargo_test_linked(&built, &with_wasmtime, &args, &[], "async")
 }
+
+/// The suites whose guests run inside of the test's process, one of them at a time: they run under each of
+/// the host's linkers.
+const SUITES_IN_PROCESS: [&str; 13] = [
+    "async_handle",
+    "descriptors",
+    "ended",
+    "event_loop",
+    "handle",
+    "interrupt",
+    "limits",
+    "poll",
+    "signal",
+    "status",
+    "timer",
+    "transfer",
+    "watchers",
+];
 
 /// The state machine is meant to run inside a guest too.
 fn build_core_for_wasm(workspace: &Workspace, forced: Option<Way>) -> Result<()> {
@@ -61,12 +83,23 @@ struct Built<'a> {
 }
 
 fn cargo_test(built: &Built<'_>, packages: &[&Package], args: &[&str], more: &[String]) -> Result<()> {
+    cargo_test_linked(built, packages, args, more, "sync")
+}
+
+fn cargo_test_linked(
+    built: &Built<'_>,
+    packages: &[&Package],
+    args: &[&str],
+    more: &[String],
+    linkage: &str,
+) -> Result<()> {
     let mut cargo = process::cargo();
     cargo.arg("test").args(args);
     for package in packages {
         cargo.args(["--package", &package.name]);
     }
     cargo.args(more).env("UV_HANDLES_GUESTS", built.guests_dir).env("UV_HANDLES_PYTHON", built.runtime);
+    cargo.env("UV_HANDLES_LINKAGE", linkage);
     say(format_args!("running {}", process::shown(&cargo)));
     process::run(&mut cargo)
 }

@@ -52,14 +52,15 @@ impl exports::uv::handles::plugin_events::Guest for Events {
 /// Everything else is as in a program, except that [`Loop::run`](crate::Loop::run) answers ENOTSUP: the loop
 /// is run already.
 ///
-/// ```ignore
+/// ```no_run
+/// use uv_handles::{Loop, Result, Timer};
+///
 /// uv_handles::plugin!();
 ///
-/// impl Guest for Component {
-///     fn start() {
-///         let timer = Timer::new(&Loop::new()?)?;
-///         timer.start_with(1000, 1000, |_| println!("tick"))?;
-///     }
+/// // The body of an export: the timer calls back after it has returned.
+/// fn start() -> Result<()> {
+///     let timer = Timer::new(&Loop::new()?)?;
+///     timer.start_with(1000, 1000, |_| println!("tick"))
 /// }
 /// ```
 #[macro_export]
