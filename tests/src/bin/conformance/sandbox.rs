@@ -1,6 +1,6 @@
 //! The third side: a guest that interprets programs through the SDK, in a fresh instance for each.
 
-use crate::wait;
+use crate::{bindings, wait};
 use uv_handles_conformance::{Peers, raise};
 use uv_handles_conformance_program::{Op, Outcome, Program, Source, script};
 use uv_handles_host::{UvCtx, UvCtxView, UvView, VirtualClock};
@@ -8,10 +8,6 @@ use uv_handles_tests::component;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-
-mod bindings {
-    wasmtime::component::bindgen!({ path: "conformance/guest/wit", world: "interpreter" });
-}
 
 /// The guest, compiled and linked.
 pub struct Sandbox {
