@@ -28,6 +28,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
         .partition(|package| workspace.uses(package, "wasmtime"));
     if !cargo_args.is_empty() {
         uv_run::build(workspace)?;
+        uv_run::build_compose()?;
         let packages = if names_packages(cargo_args) { &[][..] } else { &with_wasmtime };
         return cargo_test(&guests_dir, packages, &["--release"], cargo_args);
     }
@@ -35,6 +36,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     cargo_test(&guests_dir, &without, &[], &[])?;
     guide::run(workspace, forced)?;
     package::run(workspace)?;
+    uv_run::build_compose()?;
     // Documentation first: the last lines of the output are then those of a test program.
     cargo_test(&guests_dir, &with_wasmtime, &["--release", "--doc"], &[])?;
     cargo_test(&guests_dir, &with_wasmtime, &["--release", "--tests", "--examples"], &[])
