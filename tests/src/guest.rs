@@ -195,7 +195,7 @@ pub fn check(name: &str) {
         output.succeeded();
     }
     if let Some(composed) = composed(name) {
-        run_plain(&composed, Time::Virtual);
+        run_plain(&composed, Time::Virtual, &[]);
     }
 }
 

@@ -91,15 +91,16 @@ pub enum Time {
     Virtual,
 }
 
-/// Runs a program on the plain runtime to its end, and gives the lines that it printed.
+/// Runs a program on the plain runtime to its end, with these environment variables, and gives the lines that it
+/// printed.
 ///
 /// # Panics
 ///
 /// If it imports more than WASI, does not end, or does not end with success.
-pub fn run_plain(file: &Path, time: Time) -> Vec<String> {
+pub fn run_plain(file: &Path, time: Time, env: &[(&str, &str)]) -> Vec<String> {
     let (stdout, stderr) = (MemoryOutputPipe::new(1 << 20), MemoryOutputPipe::new(1 << 20));
     let mut wasi = WasiCtx::builder();
-    wasi.stdout(stdout.clone()).stderr(stderr.clone()).allow_blocking_current_thread(true);
+    wasi.envs(env).stdout(stdout.clone()).stderr(stderr.clone()).allow_blocking_current_thread(true);
     let state = Plain { wasi: wasi.build(), table: ResourceTable::new(), clock: VirtualClock::new() };
     let run = {
         let file = file.to_owned();

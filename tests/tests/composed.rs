@@ -10,15 +10,16 @@ foreach_composed!(assert_test_exists);
 #[test]
 fn the_examples_run_unchanged() {
     let begin = Instant::now();
-    assert_eq!(run_plain(&composed("first-timer").unwrap(), Time::Real), ["half a second later"]);
+    assert_eq!(run_plain(&composed("first-timer").unwrap(), Time::Real, &[]), ["half a second later"]);
     assert!(begin.elapsed() >= Duration::from_millis(500));
-    assert_eq!(run_plain(&composed("docs_ticker").unwrap(), Time::Real), ["tick 1", "tick 2", "tick 3"]);
+    let env = [("TICKER_PERIOD_MS", "100"), ("TICKER_TICKS", "3")];
+    assert_eq!(run_plain(&composed("ticker").unwrap(), Time::Real, &env), ["tick 1", "tick 2", "tick 3"]);
 }
 
 #[test]
 fn a_day_takes_no_time_if_the_runtimes_clock_is_virtual() {
-    assert_eq!(run_plain(&composed("first-timer").unwrap(), Time::Virtual), ["half a second later"]);
-    run_plain(&composed(TIMER_A_DAY_PASSES_AT_ONCE).unwrap(), Time::Virtual);
+    assert_eq!(run_plain(&composed("first-timer").unwrap(), Time::Virtual, &[]), ["half a second later"]);
+    run_plain(&composed(TIMER_A_DAY_PASSES_AT_ONCE).unwrap(), Time::Virtual, &[]);
 }
 
 #[test]
@@ -33,5 +34,5 @@ fn most_guests_that_need_nothing_from_outside_can_be_composed() {
 fn composed_refused() {
     // It uses everything, so it is among those that miss something.
     let file = component("first-timer").with_file_name("composed/partial/composed_refused.wasm");
-    assert_eq!(run_plain(&file, Time::Virtual), ["refused as documented"]);
+    assert_eq!(run_plain(&file, Time::Virtual, &[]), ["refused as documented"]);
 }

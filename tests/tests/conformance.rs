@@ -25,5 +25,8 @@ fn two_thousand_programs_do_not_differ_when_composed_with_the_adapter() {
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}\n{text}\n{errors}", output.status);
-    assert!(text.ends_with("compared with the adapter: 2000\nprograms: 2000, differing: 0\n"), "{text}\n{errors}");
+    assert!(
+        text.ends_with("compared with the adapter: 2000\nprograms: 2000, differing: 0\n"),
+        "{text}\n{errors}"
+    );
 }

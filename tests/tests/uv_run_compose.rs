@@ -6,7 +6,6 @@ use uv_handles_tests::plain::{Time, run_plain};
 use uv_handles_tests::process::{Process, uv_run};
 use uv_handles_tests::*;
 
-
 /// How `uv-run` with these arguments ends, and what it says.
 fn uv_run_with(args: &[&str]) -> (i32, Vec<String>) {
     let mut command = Command::new(uv_run(&[], "first-timer").get_program());
@@ -45,7 +44,7 @@ fn refused_in_one_sentence(guest: &Path, expected: &str) {
 fn a_composed_guest_runs_where_uv_handles_is_unknown() {
     let (_dir, output) = output();
     assert_eq!(compose(&component("first-timer"), &output), (0, Vec::new()));
-    assert_eq!(run_plain(&output, Time::Virtual), ["half a second later"]);
+    assert_eq!(run_plain(&output, Time::Virtual, &[]), ["half a second later"]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod guests;
 mod guide;
 mod package;
 mod process;
+mod runtimes;
 mod test;
 mod toolchain;
 mod uv_run;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::runtimes::Runtime;
 use crate::toolchain::Way;
 use crate::workspace::Workspace;
 
@@ -75,6 +77,17 @@ enum Command {
         args: Vec<String>,
     },
 
+    /// Run composed guests on runtimes that know nothing of uv:handles
+    ///
+    /// It installs them into target/runtimes: jco from npm (needs Node.js 20), wasmtime from PyPI (needs
+    /// Python 3), wasmCloud's host from crates.io (takes some minutes to build). It needs the network the
+    /// first time, and fails if one of them can not be had.
+    Runtimes {
+        /// These alone
+        #[arg(value_name = "RUNTIME")]
+        runtimes: Vec<Runtime>,
+    },
+
     /// Build everything and watch the line-stats example at work
     ///
     /// It counts the lines of this repository's text from a pipe and of a TCP client, and answers to
@@ -111,6 +124,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Conformance { faults: false, args } => {
             conformance::run(&workspace, cli.guest_toolchain, &args)
         }
+        Command::Runtimes { runtimes } => runtimes::run(&workspace, cli.guest_toolchain, &runtimes),
         Command::Demo => demo::run(&workspace, cli.guest_toolchain),
         Command::Guide => guide::run(&workspace, cli.guest_toolchain),
         Command::Package => package::run(&workspace),

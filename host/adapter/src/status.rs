@@ -1,6 +1,8 @@
 //! `uv:handles/types`: the core's words as the contract's.
 
-use crate::bindings::exports::uv::handles::types::{Error, Event, Occurrence, PollEvents, RunMode, StatusCode};
+use crate::bindings::exports::uv::handles::types::{
+    Error, Event, Occurrence, PollEvents, RunMode, StatusCode,
+};
 
 impl From<StatusCode> for Error {
     fn from(code: StatusCode) -> Error {

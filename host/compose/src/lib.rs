@@ -65,7 +65,8 @@ pub fn compose(guest: &[u8], adapter: &[u8]) -> Result<Composed> {
     let lost = check_imports(&graph, guest, adapter)?;
     plug(&mut graph, vec![adapter], guest).context("the adapter can not be plugged into it")?;
     let bytes = graph.encode(EncodeOptions::default()).context("the composition is not valid")?;
-    let composed = register(&mut graph, "uv-handles:composed", &bytes).context("the composition is not valid")?;
+    let composed =
+        register(&mut graph, "uv-handles:composed", &bytes).context("the composition is not valid")?;
     let left = imports(&graph, composed).into_iter().find(|name| is_ours(name));
     if let Some(name) = left {
         bail!("it uses {name} in another way than the adapter offers it");
@@ -87,7 +88,10 @@ fn check_format(bytes: &[u8]) -> Result<()> {
     );
     ensure!(bytes.starts_with(b"\0asm"), "it is not WebAssembly");
     // The header's last two bytes tell a component (1) from a core module (0).
-    ensure!(bytes.get(6..8) != Some(&[0, 0]), "it is a core module, not a component: build it for wasm32-wasip2");
+    ensure!(
+        bytes.get(6..8) != Some(&[0, 0]),
+        "it is a core module, not a component: build it for wasm32-wasip2"
+    );
     Ok(())
 }
 
@@ -124,7 +128,10 @@ fn check_imports(graph: &CompositionGraph, guest: PackageId, adapter: PackageId)
         ensure!(known, "it imports {name}, which the adapter does not have");
     }
     let plugin = exports(graph, guest).iter().any(|name| parts(name).0 == "uv:handles/plugin-events");
-    ensure!(!plugin, "it is a plugin, whose loops an embedder runs, and the adapter runs those of programs only");
+    ensure!(
+        !plugin,
+        "it is a plugin, whose loops an embedder runs, and the adapter runs those of programs only"
+    );
     let types = graph.types();
     let is_imported = |path: &str, function: &str| {
         let imports = &types[graph[guest].ty()].imports;

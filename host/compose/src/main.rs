@@ -46,13 +46,14 @@ fn compose(cli: &Cli) -> Result<()> {
         None => read(&find_adapter()?)?,
     };
     let name = cli.guest.display();
-    let composed =
-        uv_handles_compose::compose(&guest, &adapter).with_context(|| format!("{name} can not be composed"))?;
+    let composed = uv_handles_compose::compose(&guest, &adapter)
+        .with_context(|| format!("{name} can not be composed"))?;
     for lost in &composed.lost {
         say(&format!("warning: {name} uses what the composed component does not have: {lost}"));
     }
     let output = &cli.output;
-    std::fs::write(output, &composed.bytes).with_context(|| format!("{} can not be written", output.display()))
+    std::fs::write(output, &composed.bytes)
+        .with_context(|| format!("{} can not be written", output.display()))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {

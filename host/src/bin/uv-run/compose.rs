@@ -18,7 +18,9 @@ const UV_COMPOSE: &str = "uv-compose";
 /// Becomes uv-compose, beside this program or else from PATH. Comes back only if that is not possible.
 pub fn run(guest: &Path, cli: &Cli) -> Error {
     if let Some(option) = meaningless() {
-        return Error::msg(format!("--{option} means nothing to --compose: nothing is granted to what does not run"));
+        return Error::msg(format!(
+            "--{option} means nothing to --compose: nothing is granted to what does not run"
+        ));
     }
     let beside = std::env::current_exe().map(|program| program.with_file_name(UV_COMPOSE));
     let program = beside.ok().filter(|file| file.is_file()).unwrap_or_else(|| UV_COMPOSE.into());

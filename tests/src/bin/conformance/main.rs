@@ -33,8 +33,9 @@ fn main() -> ExitCode {
     let composed = LazyCell::new(Composed::new);
     let in_sandbox = |program: &_| Some(sandbox.run(program));
     let in_composition = |program: &_| composed.run(program);
-    check(&cli.options, vec![("sandbox", Box::new(in_sandbox)), ("adapter", Box::new(in_composition))]).unwrap_or_else(|error| {
-        eprintln!("error: {error}");
-        ExitCode::from(2)
-    })
+    check(&cli.options, vec![("sandbox", Box::new(in_sandbox)), ("adapter", Box::new(in_composition))])
+        .unwrap_or_else(|error| {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        })
 }
