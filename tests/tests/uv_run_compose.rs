@@ -45,6 +45,11 @@ fn a_composed_guest_runs_where_uv_handles_is_unknown() {
     let (_dir, output) = output();
     assert_eq!(compose(&component("first-timer"), &output), (0, Vec::new()));
     assert_eq!(run_plain(&output, Time::Virtual, &[]), ["half a second later"]);
+
+    let mut command = Command::new(uv_run(&[], "first-timer").get_program());
+    command.arg("--list-imports").arg(&output).stdout(Stdio::piped());
+    let imports = Process::spawn(command).stdout.all();
+    assert!(!imports.is_empty() && imports.iter().all(|line| line.starts_with("wasi:")), "{imports:#?}");
 }
 
 #[test]

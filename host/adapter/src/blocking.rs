@@ -16,8 +16,7 @@ impl Guest for Adapter {
             match with(|loops| loops.step(id, &mut wait::now))? {
                 Step::Deliver(event) => return Ok(Pulled::Events(vec![event.into()])),
                 Step::Finished { alive } => return Ok(Pulled::Finished(alive)),
-                // A send of the guest's own is all that can be ready, and it is known without looking.
-                Step::Poll { .. } if with(|loops| loops.has_ready(id)) => {}
+                // A send of the guest's own is all that can be ready, and for that the core asks for no wait.
                 Step::Poll { timeout: Some(timeout) } => wait::wait(timeout),
                 // Nothing can come from outside, and the guest itself is waiting for this: libuv would
                 // wait for ever. A program that can be neither woken nor ended from inside is of no use
