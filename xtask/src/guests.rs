@@ -106,16 +106,19 @@ fn batches(workspace: &Workspace) -> Result<BTreeMap<Target, Batch>> {
 /// The adapter, by the name of its package.
 const ADAPTER: &str = "uv-handles-adapter.wasm";
 
-/// Composes every guest that can be composed, unless that has been done with the very same files.
+/// Composes every guest that can be composed, unless that has been done with the very same files, by this
+/// program.
 fn compose_all(dir: &Path, files: &[PathBuf]) -> Result<()> {
     let (whole, partial) = (dir.join("composed"), dir.join("composed/partial"));
     fs::create_dir_all(&partial).with_context(|| format!("cannot make {}", partial.display()))?;
     let adapter = dir.join(ADAPTER);
+    let this = std::env::current_exe()?;
     let mut composed = Vec::new();
     for file in files {
         let name = file.file_name().context("a guest has a name")?;
         let places = [whole.join(name), partial.join(name)];
-        if let Some(place) = places.iter().find(|place| newer(place, file) && newer(place, &adapter)) {
+        let inputs = [file, &adapter, &this];
+        if let Some(place) = places.iter().find(|place| inputs.iter().all(|input| newer(place, input))) {
             composed.push(place.clone());
         } else if let Ok(result) = uv_handles_compose::compose(&fs::read(file)?, &fs::read(&adapter)?) {
             let [whole, partial] = places;

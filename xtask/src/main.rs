@@ -64,7 +64,7 @@ enum Command {
         cargo_args: Vec<String>,
     },
 
-    /// Compare random handle programs on native libuv, on the loop's core and in the sandbox
+    /// Compare random handle programs on native libuv, on the loop's core, in the sandbox, and composed
     ///
     /// What differs is printed as a script, made as small as it gets, with both traces.
     Conformance {
