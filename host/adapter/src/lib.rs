@@ -4,7 +4,7 @@
 //! not: on runtimes whose imports are fixed. What the guest sees is what the native host shows to a guest
 //! to which nothing was granted, with two differences, because nothing can come from outside of a
 //! composition: a signal can not be watched, nor a descriptor opened (ENOSYS for both), and a wait that
-//! nothing would ever end is refused ([`wait`]).
+//! nothing would ever end is refused (ECANCELED).
 //!
 //! Each interface has a thin file, as in the host crate: it turns resources into the core's ids and back.
 
