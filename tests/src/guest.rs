@@ -1,6 +1,7 @@
 //! Running a guest in this process: the engine, the store, and what comes out.
 
 use crate::os::{Thread, cpu_time};
+use crate::plain::{Time, composed, run_plain};
 use crate::{PATIENCE, component};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -259,7 +260,8 @@ pub fn spawn(name: &str, grant: impl FnOnce(&mut UvCtxBuilder)) -> Running {
 }
 
 /// Runs a guest that asserts everything by itself and needs nothing from outside, in virtual time
-/// and in both configurations of the engine.
+/// and in both configurations of the engine; and composed with the adapter, on a runtime that has WASI only, if
+/// it uses nothing that the adapter does not have.
 ///
 /// # Panics
 ///
@@ -271,6 +273,9 @@ pub fn check(name: &str) {
             uv.virtual_time(true);
         });
         output.succeeded();
+    }
+    if let Some(composed) = composed(name) {
+        run_plain(&composed, Time::Virtual, &[]);
     }
 }
 
@@ -287,7 +292,7 @@ pub enum End {
 
 impl End {
     /// In one line: what the guest says of its own failure is on its standard error.
-    fn summary(&self) -> String {
+    pub(crate) fn summary(&self) -> String {
         match self {
             End::Success => "success".into(),
             End::Exit(code) => format!("exit code {code}"),

@@ -26,6 +26,7 @@ mod guest;
 #[path = "../guests/src/hash.rs"]
 mod hash;
 pub mod os;
+pub mod plain;
 pub mod process;
 pub mod python;
 mod random;

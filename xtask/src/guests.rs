@@ -4,6 +4,9 @@
 //! library with `-` for `_`. `target = "wasm32-unknown-unknown"` beside `guest` asks for that target
 //! instead of wasm32-wasip2. What leaves the linker is a component in both cases; all are copied into
 //! target/guests, where the tests look.
+//!
+//! Every program among them is composed with the adapter too, as `uv-compose` does it: target/guests/composed
+//! has those that miss nothing then, composed/partial the others.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -60,6 +63,7 @@ pub fn build(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
         }
     }
     remove_others(&dir, &files)?;
+    compose_all(&dir, &files)?;
     say(format_args!("{} in {}, {changed} of them new", counted(files.len()), dir.display()));
     Ok(dir)
 }
@@ -97,6 +101,42 @@ fn batches(workspace: &Workspace) -> Result<BTreeMap<Target, Batch>> {
         }));
     }
     Ok(batches)
+}
+
+/// The adapter, by the name of its package.
+const ADAPTER: &str = "uv-handles-adapter.wasm";
+
+/// Composes every guest that can be composed, unless that has been done with the very same files, by this
+/// program.
+fn compose_all(dir: &Path, files: &[PathBuf]) -> Result<()> {
+    let (whole, partial) = (dir.join("composed"), dir.join("composed/partial"));
+    fs::create_dir_all(&partial).with_context(|| format!("cannot make {}", partial.display()))?;
+    let adapter = dir.join(ADAPTER);
+    let this = std::env::current_exe()?;
+    let mut composed = Vec::new();
+    for file in files {
+        let name = file.file_name().context("a guest has a name")?;
+        let places = [whole.join(name), partial.join(name)];
+        let inputs = [file, &adapter, &this];
+        if let Some(place) = places.iter().find(|place| inputs.iter().all(|input| newer(place, input))) {
+            composed.push(place.clone());
+        } else if let Ok(result) = uv_handles_compose::compose(&fs::read(file)?, &fs::read(&adapter)?) {
+            let [whole, partial] = places;
+            let place = if result.lost.is_empty() { whole } else { partial };
+            fs::write(&place, result.bytes).with_context(|| format!("cannot write {}", place.display()))?;
+            composed.push(place);
+        }
+    }
+    remove_others(&whole, &composed)?;
+    remove_others(&partial, &composed)?;
+    say(format_args!("{} composed with the adapter", counted(composed.len())));
+    Ok(())
+}
+
+/// Whether a file was written after another one.
+fn newer(file: &Path, than: &Path) -> bool {
+    let modified = |file: &Path| fs::metadata(file).and_then(|metadata| metadata.modified());
+    matches!((modified(file), modified(than)), (Ok(file), Ok(than)) if file > than)
 }
 
 /// Writes a file unless it has that content already: what is derived from it stays valid. Whoever

@@ -14,6 +14,7 @@ mod guide;
 mod package;
 mod process;
 mod python;
+mod runtimes;
 mod soak;
 mod test;
 mod toolchain;
@@ -26,6 +27,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+use crate::runtimes::Runtime;
 use crate::toolchain::Way;
 use crate::workspace::Workspace;
 
@@ -79,7 +81,7 @@ enum Command {
         cargo_args: Vec<String>,
     },
 
-    /// Compare random handle programs on native libuv, on the loop's core and in the sandbox
+    /// Compare random handle programs on native libuv, on the loop's core, in the sandbox, and composed
     ///
     /// What differs is printed as a script, made as small as it gets, with both traces.
     Conformance {
@@ -91,6 +93,17 @@ enum Command {
         /// more (--help)
         #[arg(value_name = "OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
+    },
+
+    /// Run composed guests on runtimes that know nothing of uv:handles
+    ///
+    /// It installs them into target/runtimes: jco from npm (needs Node.js 20), wasmtime from PyPI (needs
+    /// Python 3), wasmCloud's host from crates.io (takes some minutes to build). It needs the network the
+    /// first time, and fails if one of them can not be had.
+    Runtimes {
+        /// These alone
+        #[arg(value_name = "RUNTIME")]
+        runtimes: Vec<Runtime>,
     },
 
     /// Build everything and watch the line-stats example at work
@@ -164,6 +177,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Conformance { faults: false, args } => {
             conformance::run(&workspace, cli.guest_toolchain, &args)
         }
+        Command::Runtimes { runtimes } => runtimes::run(&workspace, cli.guest_toolchain, &runtimes),
         Command::Guide => guide::run(&workspace, cli.guest_toolchain),
         Command::Package => package::run(&workspace),
         Command::Python { check } => {

@@ -31,6 +31,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
         .partition(|package| workspace.uses(package, "wasmtime"));
     if !cargo_args.is_empty() {
         uv_run::build(workspace)?;
+        uv_run::build_compose()?;
         let packages = if names_packages(cargo_args) { &[][..] } else { &with_wasmtime };
         return cargo_test(&built, packages, &["--release"], cargo_args);
     }
@@ -40,6 +41,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     uv_run::build(workspace)?;
     guide::run(workspace, forced)?;
     package::run(workspace)?;
+    uv_run::build_compose()?;
     // Documentation first: the last lines of the output are then those of a test program.
     cargo_test(&built, &with_wasmtime, &["--release", "--doc"], &[])?;
     cargo_test(&built, &with_wasmtime, &["--release", "--tests", "--examples"], &[])?;

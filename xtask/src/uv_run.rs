@@ -1,4 +1,4 @@
-//! The command `uv-run`, which the demo shows and the tests start.
+//! The commands `uv-run`, which the demo shows and the tests start, and `uv-compose`, which it starts.
 
 use std::path::PathBuf;
 
@@ -14,4 +14,11 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     cargo.args(["build", "--release", "--package", "uv-handles-host", "--bin", "uv-run"]);
     process::run(&mut cargo)?;
     Ok(workspace.target_dir.join("release/uv-run"))
+}
+
+/// Builds what `uv-run --compose` starts, where it finds it. By a cargo of its own, as everything that is not to
+/// change wasmtime's features.
+pub fn build_compose() -> Result<()> {
+    say("building uv-compose");
+    process::run(process::cargo().args(["build", "--release", "--package", "uv-handles-compose"]))
 }

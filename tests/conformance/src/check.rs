@@ -31,6 +31,10 @@ pub struct Options {
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = kind)]
     pub kinds: Vec<Kind>,
 
+    /// Makes guarded programs only, which never wait for what nothing brings
+    #[arg(long)]
+    pub guarded: bool,
+
     /// Prints how often each step occurred with each kind of handle in each kind of callback
     #[arg(long)]
     pub coverage: bool,
@@ -52,8 +56,8 @@ fn kind(name: &str) -> Result<Kind, String> {
     Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| "no such kind of handle".into())
 }
 
-/// A further side: its name, and what runs a program on it.
-pub type Other<'a> = (&'static str, Box<dyn FnMut(&Program) -> Outcome + 'a>);
+/// A further side: its name, and what runs a program on it, unless that uses what the side does not have.
+pub type Other<'a> = (&'static str, Box<dyn FnMut(&Program) -> Option<Outcome> + 'a>);
 
 /// Differing programs that are shrunk and printed by one process.
 const PRINTED: u64 = 3;
@@ -73,7 +77,7 @@ const SUMMARY: &str = "== summary ";
 ///
 /// What is wrong with the command: a script that can not be read.
 pub fn check(options: &Options, others: Vec<Other<'_>>) -> Result<ExitCode, String> {
-    let mut sides = Sides { others };
+    let mut sides = Sides { compared: vec![0; others.len()], others };
     let mut differing = 0;
     let replayed = match options.worker {
         None => scripts(&options.replay)?,
@@ -95,12 +99,16 @@ pub fn check(options: &Options, others: Vec<Other<'_>>) -> Result<ExitCode, Stri
     if let Some(worker) = options.worker {
         let seeds = (worker..options.programs).step_by(jobs as usize).map(|at| seed.wrapping_add(at));
         differing = sides.work(seeds, kinds, options, &mut coverage);
-        println!("{SUMMARY}{differing} {}", coverage.write());
+        println!("{SUMMARY}{differing} {} {}", sides.write(), coverage.write());
         return Ok(ExitCode::SUCCESS);
     }
     if options.programs > 0 {
         println!("{} programs from seed {seed} in {jobs} processes", options.programs);
-        differing += share(seed, jobs, &mut coverage)?;
+        sides.compared.fill(0);
+        differing += share(seed, jobs, &mut sides, &mut coverage)?;
+        for ((name, _), compared) in sides.others.iter().zip(&sides.compared) {
+            println!("compared with the {name}: {compared}");
+        }
         if options.coverage {
             print!("{}", coverage.table());
         }
@@ -147,6 +155,8 @@ fn scripts(paths: &[PathBuf]) -> Result<Vec<(String, Program)>, String> {
 
 struct Sides<'a> {
     others: Vec<Other<'a>>,
+    /// How many programs each of them has run.
+    compared: Vec<u64>,
 }
 
 impl Sides<'_> {
@@ -158,10 +168,27 @@ impl Sides<'_> {
         }
         let core = interpret(program, |on_called| Core::new(program, on_called));
         let mut difference = differ("core", &native.trace, &core.trace);
-        for (name, run) in &mut self.others {
-            difference = difference.or_else(|| differ(name, &native.trace, &run(program).trace));
+        for ((name, run), compared) in self.others.iter_mut().zip(&mut self.compared) {
+            if difference.is_none()
+                && let Some(outcome) = run(program)
+            {
+                *compared += 1;
+                difference = differ(name, &native.trace, &outcome.trace);
+            }
         }
         (difference, native)
+    }
+
+    /// What was compared, for another process.
+    fn write(&self) -> String {
+        self.compared.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
+    }
+
+    /// Adds what another process compared.
+    fn read(&mut self, written: &str) {
+        for (compared, more) in self.compared.iter_mut().zip(written.split(',')) {
+            *compared += more.parse::<u64>().unwrap_or(0);
+        }
     }
 
     fn work(
@@ -173,7 +200,7 @@ impl Sides<'_> {
     ) -> u64 {
         let mut differing = 0;
         for seed in seeds {
-            let program = generate(seed, kinds);
+            let program = generate(seed, kinds, options.guarded);
             if options.trace {
                 println!("seed {seed}");
             }
@@ -195,7 +222,7 @@ impl Sides<'_> {
 }
 
 /// Runs this program in several processes, and adds up what they found.
-fn share(seed: u64, jobs: u64, coverage: &mut Coverage) -> Result<u64, String> {
+fn share(seed: u64, jobs: u64, sides: &mut Sides<'_>, coverage: &mut Coverage) -> Result<u64, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let workers = (0..jobs).map(|worker| {
         let more = [format!("--seed={seed}"), format!("--jobs={jobs}"), format!("--worker={worker}")];
@@ -216,7 +243,9 @@ fn share(seed: u64, jobs: u64, coverage: &mut Coverage) -> Result<u64, String> {
         let status = worker.wait().map_err(|error| error.to_string())?;
         let summary = summary.ok_or(format!("a process died ({status}); `--jobs 1 --trace` shows where"))?;
         let (count, counted) = summary.split_once(' ').unwrap_or((&summary, ""));
+        let (compared, counted) = counted.split_once(' ').unwrap_or((counted, ""));
         differing += count.parse::<u64>().unwrap_or(1);
+        sides.read(compared);
         coverage.read(counted);
     }
     Ok(differing)

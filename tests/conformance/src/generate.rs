@@ -9,8 +9,9 @@ use uv_handles_conformance_program::{
     Declared, HandleOp, Kind, LoopOp, Mode, Op, Place, Program, Source, SourceOp, Start,
 };
 
-/// The program of a seed, with handles of these kinds.
-pub fn generate(seed: u64, kinds: &[Kind]) -> Program {
+/// The program of a seed, with handles of these kinds. Half of all programs are guarded, unless all are wanted
+/// to be.
+pub fn generate(seed: u64, kinds: &[Kind], guarded: bool) -> Program {
     let mut rng = Rng::with_seed(seed);
     // Handles of few kinds have more to do with each other.
     let few: Vec<Kind> = (0..rng.usize(1..=3)).map(|_| kinds[rng.usize(..kinds.len())]).collect();
@@ -27,7 +28,7 @@ pub fn generate(seed: u64, kinds: &[Kind]) -> Program {
         Declared { kind, owner: if rng.bool() { 0 } else { rng.usize(..loops) }, source }
     });
     let handles = handles.collect();
-    let program = Program { loops, guarded: rng.bool(), handles, ..Program::default() };
+    let program = Program { loops, guarded: rng.bool() || guarded, handles, ..Program::default() };
     let mut generator = Generator { rng, program, callbacks: 0 };
     generator.main();
     for handle in 0..generator.program.handles.len() {
@@ -257,8 +258,9 @@ mod tests {
     #[test]
     fn a_seed_gives_the_same_program_and_its_script_reads_back() {
         for seed in 0..200 {
-            let program = generate(seed, &Kind::ALL);
-            assert_eq!(program, generate(seed, &Kind::ALL));
+            let program = generate(seed, &Kind::ALL, false);
+            assert_eq!(program, generate(seed, &Kind::ALL, false));
+            assert!(generate(seed, &Kind::ALL, true).guarded);
             assert_eq!(script::parse(&program.to_string()), Ok(program));
         }
     }

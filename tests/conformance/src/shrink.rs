@@ -108,7 +108,7 @@ mod tests {
             let all = program.main.iter().chain(program.bodies.values().flatten());
             all.filter(|op| matches!(op, Op::Burn(_))).count()
         };
-        let program = (0..).map(|seed| generate(seed, &Kind::ALL)).find(|program| burns(program) > 2);
+        let program = (0..).map(|seed| generate(seed, &Kind::ALL, false)).find(|program| burns(program) > 2);
         let shrunk = shrink(&program.unwrap(), |program| burns(program) > 1);
         let all = shrunk.main.iter().chain(shrunk.bodies.values().flatten());
         assert_eq!(all.cloned().collect::<Vec<_>>().len(), 2);

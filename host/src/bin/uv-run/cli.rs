@@ -50,6 +50,42 @@ pub struct Cli {
     #[arg(long, help_heading = "Running")]
     pub list_imports: bool,
 
+    /// Makes an ordinary WASI component of a guest, with the program uv-compose; does not run it.
+    ///
+    /// The adapter, a component that exports uv:handles and imports WASI 0.2, is plugged into the guest. What
+    /// the result does not have is reported on standard error: signals, descriptors, wake-ups.
+    #[arg(
+        long,
+        value_name = "GUEST.wasm",
+        requires = "output",
+        conflicts_with = "guest",
+        value_hint = ValueHint::FilePath,
+        help_heading = "Composing",
+        verbatim_doc_comment
+    )]
+    pub compose: Option<PathBuf>,
+
+    /// Where the composed component goes.
+    #[arg(
+        short,
+        long,
+        value_name = "OUT.wasm",
+        requires = "compose",
+        value_hint = ValueHint::FilePath,
+        help_heading = "Composing"
+    )]
+    pub output: Option<PathBuf>,
+
+    /// The adapter; without it uv-handles-adapter.wasm beside uv-compose, or in ../guests.
+    #[arg(
+        long,
+        value_name = "FILE.wasm",
+        requires = "compose",
+        value_hint = ValueHint::FilePath,
+        help_heading = "Composing"
+    )]
+    pub adapter: Option<PathBuf>,
+
     /// Prints the completions for a shell.
     #[arg(long, value_name = "SHELL", help_heading = "Running")]
     pub completions: Option<Shell>,
@@ -58,7 +94,7 @@ pub struct Cli {
     /// the guest's.
     #[arg(
         value_name = "GUEST.wasm|SCRIPT.py",
-        required_unless_present = "completions",
+        required_unless_present_any = ["completions", "compose"],
         trailing_var_arg = true,
         value_hint = ValueHint::FilePath
     )]
@@ -68,7 +104,7 @@ pub struct Cli {
 impl Cli {
     /// The guest's file.
     pub fn file(&self) -> &Path {
-        // Empty only with --completions.
+        // Empty only with --completions and --compose.
         Path::new(self.guest.first().map_or("", String::as_str))
     }
 

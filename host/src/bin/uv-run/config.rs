@@ -217,7 +217,8 @@ mod tests {
         assert_eq!(parse("max-memory = 4096\ntimeout = 2").unwrap().max_memory, Some(Size(4096)));
 
         let keys: toml::Table = toml::from_str(ALL).unwrap();
-        let of_the_command_line_alone = ["config", "list-imports", "completions", "help", "version"];
+        let of_the_command_line_alone =
+            ["config", "list-imports", "completions", "compose", "output", "adapter", "help", "version"];
         for option in Cli::command().get_opts().filter_map(|option| option.get_long()) {
             assert!(
                 keys.contains_key(option) || of_the_command_line_alone.contains(&option),

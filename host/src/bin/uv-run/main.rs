@@ -5,6 +5,7 @@
 
 mod cli;
 mod component;
+mod compose;
 mod config;
 mod denied;
 mod ending;
@@ -68,6 +69,9 @@ fn start() -> Result<ExitCode> {
         clap_complete::generate(shell, &mut Cli::command(), "uv-run", &mut script);
         output::print(&String::from_utf8_lossy(&script));
         return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(guest) = &cli.compose {
+        return Err(compose::run(guest, &cli));
     }
     if let Some(file) = &cli.config {
         cli.options = cli.options.over(config::read(file)?);

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use uv_handles::{
     AnyHandle, Async, Check, Descriptor, Error, Handle, Idle, Loop, Poll, PollEvents, Prepare, Result,
-    RunMode, Signal, Signum, Timer,
+    RunMode, Signal, Signum, StatusCode, Timer,
 };
 use uv_handles_conformance_program::{
     Called, Declared, HandleOp, Kind, LoopOp, Mode, OnCalled, Op, Program, Side, Source, SourceOp, Start,
@@ -234,10 +234,12 @@ impl Side for Sdk {
             Op::Loop(at, op) => self.loop_op(*at, *op),
             Op::Source(pair, SourceOp::Read) => match self.descriptor(Source::Pair(*pair)) {
                 Ok(descriptor) => number(descriptor.read_vec(65_536).map(|bytes| bytes.len())),
+                Err(Error::Status(StatusCode::ENOSYS)) => control::step(&op.to_string()),
                 Err(_) => NO_PAIR.into(),
             },
             Op::Source(pair, SourceOp::Fill) => match self.descriptor(Source::Pair(*pair)) {
                 Ok(descriptor) => number(fill(|bytes| descriptor.write(bytes))),
+                Err(Error::Status(StatusCode::ENOSYS)) => control::step(&op.to_string()),
                 Err(_) => NO_PAIR.into(),
             },
             Op::Source(..) | Op::Raise(_) | Op::Burn(_) => control::step(&op.to_string()),

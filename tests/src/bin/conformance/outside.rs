@@ -41,6 +41,11 @@ impl Outside {
         (uv.build(), waits)
     }
 
+    /// The guest's clock.
+    pub fn clock(&self) -> &VirtualClock {
+        &self.clock
+    }
+
     /// Does a step that no guest can do, and gives its answer.
     pub fn perform(&self, step: &str) -> String {
         match script::parse_step(step) {

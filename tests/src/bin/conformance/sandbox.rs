@@ -1,5 +1,6 @@
 //! The third side: a guest that interprets programs through the SDK, in a fresh instance for each.
 
+use crate::bindings;
 use crate::outside::Outside;
 use uv_handles_conformance_program::{Outcome, Program};
 use uv_handles_host::{UvCtx, UvCtxView, UvView};
@@ -7,10 +8,6 @@ use uv_handles_tests::component;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
 use wasmtime::{Config, Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-
-mod bindings {
-    wasmtime::component::bindgen!({ path: "conformance/guest/wit", world: "interpreter" });
-}
 
 /// The guest, compiled and linked.
 pub struct Sandbox {

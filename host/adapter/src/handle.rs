@@ -1,0 +1,74 @@
+//! `uv:handles/handle`: what all kinds have in common.
+
+use crate::bindings::exports::uv::handles::handle::{AnyHandle, Guest};
+use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
+use crate::{Adapter, Owned, poll, with};
+use uv_handles_core::HandleId;
+
+fn id(handle: &AnyHandle<'_>) -> HandleId {
+    match handle {
+        AnyHandle::Timer(timer) => timer.get::<Owned>().0,
+        AnyHandle::Idle(idle) => idle.get::<Owned>().0,
+        AnyHandle::Prepare(prepare) => prepare.get::<Owned>().0,
+        AnyHandle::Check(check) => check.get::<Owned>().0,
+        AnyHandle::AsyncHandle(wake_up) => wake_up.get::<Owned>().0,
+        AnyHandle::Poll(poll) => match *poll.get::<poll::None>() {},
+        AnyHandle::Signal(signal) => signal.get::<Owned>().0,
+    }
+}
+
+/// No kind of handle has a descriptor, or buffers of its own.
+fn has_none<T>(handle: &AnyHandle<'_>) -> Result<T, Error> {
+    with(|loops| loops.check_open(id(handle)))?;
+    Err(StatusCode::Einval.into())
+}
+
+impl Guest for Adapter {
+    fn close(handle: AnyHandle<'_>) {
+        with(|loops| loops.close(id(&handle)));
+    }
+
+    fn active(handle: AnyHandle<'_>) -> bool {
+        with(|loops| loops.active(id(&handle)))
+    }
+
+    fn closing(handle: AnyHandle<'_>) -> bool {
+        with(|loops| loops.handle_closing(id(&handle)))
+    }
+
+    fn closed(handle: AnyHandle<'_>) -> bool {
+        with(|loops| loops.handle_closed(id(&handle)))
+    }
+
+    fn referenced(handle: AnyHandle<'_>) -> bool {
+        with(|loops| loops.referenced(id(&handle)))
+    }
+
+    fn reference(handle: AnyHandle<'_>) -> Result<(), Error> {
+        Ok(with(|loops| loops.reference(id(&handle)))?)
+    }
+
+    fn dereference(handle: AnyHandle<'_>) -> Result<(), Error> {
+        Ok(with(|loops| loops.dereference(id(&handle)))?)
+    }
+
+    fn fileno(handle: AnyHandle<'_>) -> Result<u32, Error> {
+        has_none(&handle)
+    }
+
+    fn send_buffer_size(handle: AnyHandle<'_>) -> Result<u32, Error> {
+        has_none(&handle)
+    }
+
+    fn set_send_buffer_size(handle: AnyHandle<'_>, _: u32) -> Result<(), Error> {
+        has_none(&handle)
+    }
+
+    fn receive_buffer_size(handle: AnyHandle<'_>) -> Result<u32, Error> {
+        has_none(&handle)
+    }
+
+    fn set_receive_buffer_size(handle: AnyHandle<'_>, _: u32) -> Result<(), Error> {
+        has_none(&handle)
+    }
+}

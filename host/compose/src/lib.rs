@@ -1,0 +1,156 @@
+//! Composing a guest of `uv:handles` with the adapter: the result imports WASI 0.2 only, and runs on any
+//! runtime that has it.
+
+#![forbid(unsafe_code)]
+#![deny(missing_docs, missing_debug_implementations)]
+
+use anyhow::{Context, Result, bail, ensure};
+use std::fmt;
+use wac_graph::types::{ItemKind, Package, Types};
+use wac_graph::{CompositionGraph, EncodeOptions, PackageId, plug};
+
+/// A composed component.
+#[derive(Debug)]
+pub struct Composed {
+    /// The component.
+    pub bytes: Vec<u8>,
+    /// What the guest may ask for and will not get.
+    pub lost: Vec<Lost>,
+}
+
+/// Something that the native host has and the adapter has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// Watching signals.
+    Signals,
+    /// Opening descriptors, and so polling them.
+    Descriptors,
+    /// Async handles that are sent from outside.
+    NamedAsyncHandles,
+}
+
+impl Lost {
+    /// All of them, with the function that a guest must import to get there.
+    const ALL: [(Lost, &str, &str); 3] = [
+        (Lost::Signals, "uv:handles/signal", "[static]signal.create"),
+        (Lost::Descriptors, "uv:handles/descriptors", "[static]descriptor.open"),
+        (Lost::NamedAsyncHandles, "uv:handles/async-handle", "[static]async-handle.create-named"),
+    ];
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Lost::Signals => "uv:handles/signal: starting a signal handle will be refused with ENOSYS",
+            Lost::Descriptors => {
+                "uv:handles/descriptors and uv:handles/poll: opening a descriptor will be refused with ENOSYS"
+            }
+            Lost::NamedAsyncHandles => {
+                "uv:handles/async-handle.create-named: making a named async handle will be refused with ENOENT"
+            }
+        })
+    }
+}
+
+/// Plugs the adapter into a guest.
+///
+/// # Errors
+///
+/// In one sentence, why the guest can not be composed.
+pub fn compose(guest: &[u8], adapter: &[u8]) -> Result<Composed> {
+    check_format(guest)?;
+    let mut graph = CompositionGraph::new();
+    let guest = register(&mut graph, "uv-handles:guest", guest).context("it is not a valid component")?;
+    let adapter = register(&mut graph, "uv-handles:adapter", adapter).context("the adapter is not valid")?;
+    let lost = check_imports(&graph, guest, adapter)?;
+    plug(&mut graph, vec![adapter], guest).context("the adapter can not be plugged into it")?;
+    let bytes = graph.encode(EncodeOptions::default()).context("the composition is not valid")?;
+    let composed =
+        register(&mut graph, "uv-handles:composed", &bytes).context("the composition is not valid")?;
+    let left = imports(&graph, composed).into_iter().find(|name| is_ours(name));
+    if let Some(name) = left {
+        bail!("it uses {name} in another way than the adapter offers it");
+    }
+    Ok(Composed { bytes, lost })
+}
+
+fn register(graph: &mut CompositionGraph, name: &str, bytes: &[u8]) -> Result<PackageId> {
+    let package = Package::from_bytes(name, None, bytes, graph.types_mut())?;
+    Ok(graph.register_package(package)?)
+}
+
+/// Refuses what is no component, and says what it is instead.
+fn check_format(bytes: &[u8]) -> Result<()> {
+    let text = bytes.trim_ascii_start();
+    ensure!(
+        !text.starts_with(b"(component") && !text.starts_with(b"(module"),
+        "it is WebAssembly's text format; `wasm-tools parse` makes a binary of it"
+    );
+    ensure!(bytes.starts_with(b"\0asm"), "it is not WebAssembly");
+    // The header's last two bytes tell a component (1) from a core module (0).
+    ensure!(
+        bytes.get(6..8) != Some(&[0, 0]),
+        "it is a core module, not a component: build it for wasm32-wasip2"
+    );
+    Ok(())
+}
+
+fn imports(graph: &CompositionGraph, package: PackageId) -> Vec<String> {
+    graph.types()[graph[package].ty()].imports.keys().cloned().collect()
+}
+
+fn exports(graph: &CompositionGraph, package: PackageId) -> Vec<String> {
+    graph.types()[graph[package].ty()].exports.keys().cloned().collect()
+}
+
+fn is_ours(name: &str) -> bool {
+    name.starts_with("uv:handles/")
+}
+
+/// A name's interface and version.
+fn parts(name: &str) -> (&str, &str) {
+    name.split_once('@').unwrap_or((name, ""))
+}
+
+/// Refuses a guest into which the adapter does not fit, and tells what it will miss.
+fn check_imports(graph: &CompositionGraph, guest: PackageId, adapter: PackageId) -> Result<Vec<Lost>> {
+    let offered = exports(graph, adapter);
+    let ours = offered.iter().find(|name| is_ours(name)).context("the adapter does not export uv:handles")?;
+    let version = parts(ours).1;
+    let wanted = imports(graph, guest);
+    let mut wanted = wanted.iter().filter(|name| is_ours(name)).peekable();
+    ensure!(wanted.peek().is_some(), "it does not import uv:handles, so there is nothing to compose");
+    for name in wanted {
+        let (interface, its) = parts(name);
+        let fits = compatible(its).is_some() && compatible(its) == compatible(version);
+        ensure!(fits, "it imports {name}, and the adapter has uv:handles@{version}");
+        let known = offered.iter().any(|offered| parts(offered).0 == interface);
+        ensure!(known, "it imports {name}, which the adapter does not have");
+    }
+    let plugin = exports(graph, guest).iter().any(|name| parts(name).0 == "uv:handles/plugin-events");
+    ensure!(
+        !plugin,
+        "it is a plugin, whose loops an embedder runs, and the adapter runs those of programs only"
+    );
+    let types = graph.types();
+    let is_imported = |path: &str, function: &str| {
+        let imports = &types[graph[guest].ty()].imports;
+        imports.iter().any(|(name, kind)| parts(name).0 == path && has(types, *kind, function))
+    };
+    let lost = Lost::ALL.into_iter().filter(|(_, path, function)| is_imported(path, function));
+    Ok(lost.map(|(lost, _, _)| lost).collect())
+}
+
+fn has(types: &Types, kind: ItemKind, function: &str) -> bool {
+    match kind {
+        ItemKind::Instance(interface) => types[interface].exports.contains_key(function),
+        _ => false,
+    }
+}
+
+/// The part of a version that has to be the same: below 1.0 the second number counts.
+fn compatible(version: &str) -> Option<(&str, &str)> {
+    let (major, rest) = version.split_once('.')?;
+    let minor = if major == "0" { rest.split_once('.')?.0 } else { "" };
+    Some((major, minor))
+}

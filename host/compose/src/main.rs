@@ -1,0 +1,86 @@
+//! `uv-compose`: makes an ordinary WASI component of a guest. `uv-run --compose` starts it.
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// The adapter's file, as `cargo xtask guests` names it.
+const ADAPTER: &str = "uv-handles-adapter.wasm";
+
+/// Makes an ordinary WASI component of a guest of uv:handles
+///
+/// The adapter, a component that exports uv:handles and imports WASI 0.2, is plugged into the guest. The result
+/// runs on any WASI runtime. What the adapter does not have is reported on standard error.
+#[derive(Debug, Parser)]
+#[command(name = "uv-compose", version, max_term_width = 100)]
+struct Cli {
+    /// The guest, a component
+    #[arg(value_name = "GUEST.wasm")]
+    guest: PathBuf,
+
+    /// Where the composed component goes
+    #[arg(short, long, value_name = "OUT.wasm")]
+    output: PathBuf,
+
+    /// The adapter; without it the file uv-handles-adapter.wasm beside this program, or in ../guests
+    #[arg(long, value_name = "FILE")]
+    adapter: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match compose(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&in_one_line(&error));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn compose(cli: &Cli) -> Result<()> {
+    let guest = read(&cli.guest)?;
+    let adapter = match &cli.adapter {
+        Some(file) => read(file)?,
+        None => read(&find_adapter()?)?,
+    };
+    let name = cli.guest.display();
+    let composed = uv_handles_compose::compose(&guest, &adapter)
+        .with_context(|| format!("{name} can not be composed"))?;
+    for lost in &composed.lost {
+        say(&format!("warning: {name} uses what the composed component does not have: {lost}"));
+    }
+    let output = &cli.output;
+    std::fs::write(output, &composed.bytes)
+        .with_context(|| format!("{} can not be written", output.display()))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("{} can not be read", file.display()))
+}
+
+/// Beside the program, where a package puts it; or where `cargo xtask guests` does.
+fn find_adapter() -> Result<PathBuf> {
+    let program = std::env::current_exe().context("this program's place is not known")?;
+    let dir = program.parent().unwrap_or(Path::new(""));
+    let places = [dir.join(ADAPTER), dir.with_file_name("guests").join(ADAPTER)];
+    match places.iter().find(|file| file.is_file()) {
+        Some(file) => Ok(file.clone()),
+        None => bail!(
+            "there is no {ADAPTER} in {} or {}: build it with `cargo xtask guests`, or name it with --adapter",
+            dir.display(),
+            dir.with_file_name("guests").display()
+        ),
+    }
+}
+
+/// Says something on standard error. If nobody listens there, that is no reason to fail.
+fn say(message: &str) {
+    let _ = std::io::stderr().write_all(format!("uv-compose: {message}\n").as_bytes());
+}
+
+/// An error and its causes as one line.
+fn in_one_line(error: &anyhow::Error) -> String {
+    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,53 @@
+//! `--compose`: hands over to `uv-compose`.
+//!
+//! That is a program of its own because what it is made of can not be built together with this one without
+//! building wasmtime anew.
+
+use crate::cli::Cli;
+use clap::CommandFactory;
+use clap::parser::ValueSource;
+use std::io::ErrorKind;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+use wasmtime::Error;
+
+/// The program's name.
+const UV_COMPOSE: &str = "uv-compose";
+
+/// Becomes uv-compose, beside this program or else from PATH. Comes back only if that is not possible.
+pub fn run(guest: &Path, cli: &Cli) -> Error {
+    if let Some(option) = meaningless() {
+        return Error::msg(format!(
+            "--{option} means nothing to --compose: nothing is granted to what does not run"
+        ));
+    }
+    let beside = std::env::current_exe().map(|program| program.with_file_name(UV_COMPOSE));
+    let program = beside.ok().filter(|file| file.is_file()).unwrap_or_else(|| UV_COMPOSE.into());
+    let mut command = Command::new(program);
+    if let Some(output) = &cli.output {
+        command.arg("--output").arg(output);
+    }
+    if let Some(adapter) = &cli.adapter {
+        command.arg("--adapter").arg(adapter);
+    }
+    let error = command.arg("--").arg(guest).exec();
+    match error.kind() {
+        ErrorKind::NotFound => Error::msg(
+            "--compose needs the program uv-compose, beside uv-run or in PATH: \
+             `cargo build --release -p uv-handles-compose` builds it",
+        ),
+        _ => Error::msg(format!("uv-compose can not be started: {error}")),
+    }
+}
+
+/// An option of the command line that says how to run a guest.
+fn meaningless() -> Option<String> {
+    let matches = Cli::command().get_matches();
+    let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let command = Cli::command();
+    let mut options = command.get_opts().filter(|option| given(option.get_id().as_str()));
+    options
+        .find(|option| !["compose", "output", "adapter"].contains(&option.get_id().as_str()))
+        .and_then(|option| option.get_long().map(str::to_owned))
+}
