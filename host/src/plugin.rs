@@ -134,7 +134,7 @@ impl<T: UvView> Plugin<T> {
             dispatched.callbacks += 1;
             let ctx = self.ctx();
             dispatched.stopped |= ctx.loops.all_loops().any(|open| open == id) && ctx.loops.stopping(id);
-            if dispatched.callbacks % CALLBACKS_IN_A_ROW == 0 {
+            if dispatched.callbacks.is_multiple_of(CALLBACKS_IN_A_ROW) {
                 tokio::task::yield_now().await;
             }
         }

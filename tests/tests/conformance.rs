@@ -4,9 +4,9 @@
 use std::process::Command;
 use uv_handles_tests::python::runtime;
 
-/// Compares 2,000 programs from this seed, and all that ever differed.
+/// Compares 2,000 programs from this seed, and all that ever differed, with a side.
 #[track_caller]
-fn nothing_differs(seed: &str, options: &[&str]) {
+fn nothing_differs(side: &str, seed: &str, options: &[&str]) {
     let output = Command::new(env!("CARGO_BIN_EXE_conformance"))
         .args(["--programs", "2000", "--seed", seed, "--replay", "conformance/programs"])
         .args(options)
@@ -17,7 +17,7 @@ fn nothing_differs(seed: &str, options: &[&str]) {
     assert!(output.status.success(), "{}\n{text}\n{errors}", output.status);
     assert!(text.ends_with("programs: 2000, differing: 0\n"), "{text}\n{errors}");
     assert!(text.contains("replayed: ") && !text.contains("replayed: 0"), "{text}");
-    assert!(text.contains("compared with the sandbox: 2000\n"), "{text}");
+    assert!(text.contains(&format!("compared with the {side}: 2000\n")), "{text}");
 }
 
 #[test]
@@ -37,12 +37,12 @@ fn two_thousand_programs_do_not_differ_when_composed_with_the_adapter() {
 
 #[test]
 fn two_thousand_programs_and_all_that_ever_differed_do_not_differ() {
-    nothing_differs("1", &[]);
+    nothing_differs("sandbox", "1", &[]);
 }
 
 #[test]
 fn two_thousand_programs_and_all_that_ever_differed_do_not_differ_in_python() {
     // Says what to do if it is not there.
     runtime();
-    nothing_differs("2", &["--python"]);
+    nothing_differs("python", "2", &["--python"]);
 }

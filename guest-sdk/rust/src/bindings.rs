@@ -1,9 +1,8 @@
 //! The generated import bindings of the world `uv:handles/program`.
 //!
 //! Everything a guest imports comes from here and is reached through the safe types of this crate,
-//! so that a guest needs no WIT of its own. The module is public, but hidden, for what has to name
-//! the same types: a plugin maps `uv:handles/types` to it and passes its events to
-//! [`dispatch`](crate::dispatch).
+//! so that a guest needs no WIT of its own. The module is public, but hidden, for those who call the
+//! interfaces themselves.
 
 #![allow(
     missing_docs,
