@@ -70,7 +70,7 @@ fn show_file(workspace: &Workspace, guest: &Path) -> Result<()> {
     let text = text_of_repository(&workspace.root)?;
     let mut command = Command::new(uv_run);
     command.args(["--stdin", "--listen", "clients=127.0.0.1:0"]);
-    command.args(["--signal", "hup,int,term"]);
+    command.args(["--signal", "hup,int,term", "--wake", "print"]);
     // Shorter to read.
     command.current_dir(&workspace.root).arg(guest.strip_prefix(&workspace.root).unwrap_or(guest));
     show(&mut command, text)

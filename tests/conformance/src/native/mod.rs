@@ -5,13 +5,14 @@
 
 mod control;
 mod ffi;
+mod places;
 
 pub use ffi::error_name;
 
 use crate::peers::Peers;
 use ffi::{EINVAL, done, uv_handle_t, uv_loop_t};
+use places::Places;
 use rustix::fd::AsRawFd;
-use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_int, c_void};
 use std::rc::Rc;
@@ -68,38 +69,6 @@ struct Made {
 struct LoopState {
     closed: bool,
     running: bool,
-}
-
-/// Memory for things whose size only libuv knows.
-#[derive(Debug)]
-struct Places {
-    memory: *mut u8,
-    size: usize,
-    layout: Layout,
-}
-
-impl Places {
-    fn new(size: usize, count: usize) -> Places {
-        let size = size.next_multiple_of(64);
-        let layout = Layout::from_size_align(size * count.max(1), 64).expect("it is small");
-        // SAFETY: the layout is not empty.
-        let memory = unsafe { alloc_zeroed(layout) };
-        assert!(!memory.is_null(), "out of memory");
-        Places { memory, size, layout }
-    }
-
-    fn at<T>(&self, place: usize) -> *mut T {
-        assert!((place + 1) * self.size <= self.layout.size(), "there are places for all");
-        // SAFETY: it stays inside of the allocation.
-        unsafe { self.memory.add(place * self.size).cast() }
-    }
-}
-
-impl Drop for Places {
-    fn drop(&mut self) {
-        // SAFETY: allocated with this layout, and whoever knew an address is gone with the program.
-        unsafe { dealloc(self.memory, self.layout) }
-    }
 }
 
 impl Native {
