@@ -92,6 +92,8 @@ impl<T: UvView> Plugin<T> {
     where
         T: Send,
     {
+        // Also if nothing of it is due any more.
+        self.check_interrupt()?;
         let mut dispatched = Dispatched { callbacks: 0, stopped: false, alive: false };
         for id in self.ctx().open_loops() {
             if self.ctx().is_due(id)? {
@@ -112,6 +114,16 @@ impl<T: UvView> Plugin<T> {
         self.store.data_mut().uv().ctx
     }
 
+    /// Ends a plugin that has been interrupted, with all that it has open.
+    fn check_interrupt(&mut self) -> wasmtime::Result<()> {
+        let ctx = self.ctx();
+        if !ctx.interrupt.is_interrupted() {
+            return Ok(());
+        }
+        ctx.release_all();
+        Err(Interrupted.into())
+    }
+
     async fn iterate(&mut self, id: LoopId, dispatched: &mut Dispatched) -> wasmtime::Result<()>
     where
         T: Send,
@@ -125,10 +137,7 @@ impl<T: UvView> Plugin<T> {
                 // A callback may have dropped the loop.
                 Ok(_) | Err(PullError::Core(_)) => return Ok(()),
                 Err(PullError::Os(error)) => return Err(error.into()),
-                Err(PullError::Interrupted) => {
-                    self.ctx().release_all();
-                    return Err(Interrupted.into());
-                }
+                Err(PullError::Interrupted) => return self.check_interrupt(),
             };
             self.dispatch.call_async(&mut self.store, (vec![event.into()],)).await?;
             dispatched.callbacks += 1;
@@ -170,10 +179,14 @@ impl UvCtx {
 
     async fn ready(&mut self) -> io::Result<()> {
         loop {
+            let open = self.open_loops();
+            // Made before the flag is read, so that an interrupt which comes later ends the wait.
+            for &id in &open {
+                self.pollers.get(id)?;
+            }
             if self.interrupt.is_interrupted() {
                 return Ok(());
             }
-            let open = self.open_loops();
             for &id in &open {
                 if self.is_due(id)? {
                     return Ok(());

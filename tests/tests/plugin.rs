@@ -221,6 +221,20 @@ async fn an_interrupt_ends_a_plugin_that_waits() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn an_interrupt_ends_a_plugin_that_is_parked() -> Result<()> {
+    let mut interrupt = None;
+    let (plugin, exports) = plugin(|uv| interrupt = Some(uv.interrupt_handle())).await?;
+    let (handle, task) = plugin.spawn();
+    // It has a loop, on which nothing is.
+    let answer = handle.call(|store| Box::pin(async move { exports.call_run(store).await })).await??;
+    assert_eq!(answer, "ENOTSUP");
+    interrupt.unwrap().interrupt();
+    let error = in_time(task).await.unwrap().unwrap_err();
+    assert!(error.is::<Interrupted>(), "{error:?}");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_epoch_ends_a_plugin_that_never_returns() -> Result<()> {
     let (mut plugin, exports) = virtual_plugin().await?;

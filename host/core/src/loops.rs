@@ -353,22 +353,6 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_released_in_a_close_callback_leaves_its_handle_closed() {
-        let mut world = World::new();
-        let (main, timer) = (world.main, world.timer());
-        world.loops.close(timer);
-        world.loops.begin(main, RunMode::NoWait).unwrap();
-        let step = |world: &mut World| world.loops.step(main, &mut || 0).unwrap();
-        assert!(matches!(step(&mut world), Step::Poll { .. }));
-        world.loops.polled(main, 0);
-        assert!(matches!(step(&mut world), Step::Deliver(_)));
-        world.loops.release_loop(main);
-        assert!(world.loops.handle_closed(timer), "no step follows that could make it so");
-        world.loops.release(timer);
-        assert!(world.loops.loops.is_empty());
-    }
-
-    #[test]
     fn a_released_loop_closes_its_handles_and_frees_its_place_after_them() {
         let mut world = World::new();
         let (timer, closing) = (world.timer(), world.timer());
