@@ -8,9 +8,10 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::guests;
-use crate::process::{self, say};
+use crate::process;
 use crate::python;
 use crate::toolchain::Way;
+use crate::uv_run;
 use crate::workspace::Workspace;
 
 /// Programs that ever differed are kept here, and compared first.
@@ -25,20 +26,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, args: &[String]) -> Resul
     let guests_dir = guests::build(workspace, forced)?;
     let is_python = args.iter().any(|arg| arg == "--python");
     let runtime = is_python.then(|| python::build(workspace)).transpose()?;
-    say("building the differential test (the first time, wasmtime takes some minutes)");
-    let mut cargo = process::cargo();
-    // The same packages as for the tests, so that wasmtime is not built twice.
-    cargo.args([
-        "build",
-        "--release",
-        "--package",
-        "uv-handles-host",
-        "--package",
-        "uv-handles-tests",
-        "--bins",
-    ]);
-    process::run(&mut cargo)?;
-    let mut conformance = Command::new(workspace.target_dir.join("release/conformance"));
+    let mut conformance = Command::new(uv_run::build_program(workspace, "conformance")?);
     conformance.arg("--replay").arg(workspace.root.join(PROGRAMS)).args(args);
     if let Some(runtime) = runtime {
         conformance.env("UV_HANDLES_PYTHON", runtime);

@@ -1,4 +1,5 @@
-//! The commands `uv-run`, which the demo shows and the tests start, and `uv-compose`, which it starts.
+//! The programs that contain wasmtime: `uv-run`, which the demo shows and the tests start, those of the tests
+//! themselves, the example of a server - and `uv-compose`, which `uv-run` starts.
 
 use std::path::PathBuf;
 
@@ -7,13 +8,23 @@ use anyhow::Result;
 use crate::process::{self, say};
 use crate::workspace::Workspace;
 
-/// Builds it. Returns the program.
+/// Builds `uv-run`. Returns the program.
 pub fn build(workspace: &Workspace) -> Result<PathBuf> {
-    say("building uv-run (the first time, wasmtime takes some minutes)");
+    build_program(workspace, "uv-run")
+}
+
+/// Builds one of the programs that contain wasmtime, in one run of cargo with the packages of all of them:
+/// cargo joins the features that the packages of a run ask for, so that wasmtime is the same for all.
+/// Returns the program.
+pub fn build_program(workspace: &Workspace, name: &str) -> Result<PathBuf> {
+    say(format_args!("building {name} (the first time, wasmtime takes some minutes)"));
     let mut cargo = process::cargo();
-    cargo.args(["build", "--release", "--package", "uv-handles-host", "--bin", "uv-run"]);
+    cargo.args(["build", "--release", "--bin", name]);
+    for package in workspace.with_wasmtime() {
+        cargo.args(["--package", &package.name]);
+    }
     process::run(&mut cargo)?;
-    Ok(workspace.target_dir.join("release/uv-run"))
+    Ok(workspace.target_dir.join("release").join(name))
 }
 
 /// Builds what `uv-run --compose` starts, where it finds it. By a cargo of its own, as everything that is not to

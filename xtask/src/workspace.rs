@@ -75,6 +75,12 @@ impl Workspace {
         false
     }
 
+    /// The members that use wasmtime. They are always built together: with other features somewhere below it,
+    /// wasmtime would be compiled once more.
+    pub fn with_wasmtime(&self) -> impl Iterator<Item = &Package> {
+        self.packages.iter().filter(|package| self.uses(package, "wasmtime"))
+    }
+
     /// Where the guests' components are put.
     pub fn guests_dir(&self) -> PathBuf {
         self.target_dir.join("guests")
@@ -147,8 +153,7 @@ mod tests {
                 package("sdk", &["wit-bindgen"]),
             ],
         };
-        let users = workspace.packages.iter().filter(|p| workspace.uses(p, "wasmtime"));
-        let users: Vec<&str> = users.map(|p| p.name.as_str()).collect();
+        let users: Vec<&str> = workspace.with_wasmtime().map(|p| p.name.as_str()).collect();
         assert_eq!(users, ["core", "host", "tests"]);
     }
 }

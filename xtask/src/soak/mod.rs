@@ -4,7 +4,7 @@ mod plot;
 mod samples;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
@@ -12,13 +12,14 @@ use anyhow::{Context, Result, ensure};
 use crate::guests;
 use crate::process::{self, say};
 use crate::toolchain::Way;
+use crate::uv_run;
 use crate::workspace::Workspace;
 
 /// Builds the guests and the program, runs it for so many minutes, then judges and draws what it reported.
 pub fn run(workspace: &Workspace, forced: Option<Way>, minutes: f64) -> Result<()> {
     ensure!(minutes > 0.0, "a soak takes some time");
     let guests_dir = guests::build(workspace, forced)?;
-    let program = build(workspace)?;
+    let program = uv_run::build_program(workspace, "soak")?;
     let dir = workspace.target_dir.join("soak");
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let samples = dir.join("samples.jsonl");
@@ -41,12 +42,4 @@ pub fn judge(samples: &Path, drawing: &Path) -> Result<()> {
     println!("{verdict}");
     ensure!(verdict.passed(), "the process that hosts the guests grows");
     Ok(())
-}
-
-/// Builds the program with the flags of the tests, so that wasmtime is not built again.
-fn build(workspace: &Workspace) -> Result<PathBuf> {
-    let mut cargo = process::cargo();
-    cargo.args(["build", "--release", "--package", "uv-handles-host", "--package", "uv-handles-tests"]);
-    process::run(cargo.args(["--bin", "soak"]))?;
-    Ok(workspace.target_dir.join("release/soak"))
 }

@@ -1,0 +1,3 @@
+//! A server that hosts the plugins of a directory on one runtime.
+
+fn main() {}
