@@ -1,10 +1,12 @@
 //! A task that owns a plugin: it drives the loops and takes calls by message, so that nobody can drop a
 //! call half-way and make the plugin unusable.
 
-use crate::{InterruptHandle, Interrupted, Plugin, UvView};
+use crate::plugin_stats::Counters;
+use crate::{InterruptHandle, Interrupted, Plugin, PluginStats, UvView};
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::Poll::{Pending, Ready};
 use std::time::Duration;
 use thiserror::Error;
@@ -20,6 +22,7 @@ type CallFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
 pub struct PluginHandle<T: 'static> {
     requests: mpsc::UnboundedSender<Request<T>>,
     interrupt: InterruptHandle,
+    counters: Arc<Counters>,
 }
 
 /// The plugin has ended: by a trap, by an interrupt, or because its task was aborted. The result of the task
@@ -58,7 +61,7 @@ impl<T: UvView> Plugin<T> {
     {
         let (requests, taken) = mpsc::unbounded_channel();
         let interrupt = self.store().data_mut().uv().ctx.interrupt_handle();
-        let handle = PluginHandle { requests, interrupt: interrupt.clone() };
+        let handle = PluginHandle { requests, interrupt: interrupt.clone(), counters: self.counters.clone() };
         let task = tokio::spawn(async move {
             let mut served = pin!(self.serve(taken));
             let mut interrupted = pin!(interrupt.interrupted());
@@ -111,6 +114,8 @@ impl<T: UvView> Plugin<T> {
                     self.dispatch().await?;
                 }
             }
+            let alive = self.alive();
+            self.counters.set_alive(alive);
             // A plugin that always has something to do leaves the others their turn.
             tokio::task::yield_now().await;
         }
@@ -191,9 +196,20 @@ impl<T: Send> PluginHandle<T> {
     }
 }
 
+impl<T> PluginHandle<T> {
+    /// What the plugin has done so far; also when it has ended.
+    pub fn stats(&self) -> PluginStats {
+        self.counters.stats()
+    }
+}
+
 impl<T> Clone for PluginHandle<T> {
     fn clone(&self) -> PluginHandle<T> {
-        PluginHandle { requests: self.requests.clone(), interrupt: self.interrupt.clone() }
+        PluginHandle {
+            requests: self.requests.clone(),
+            interrupt: self.interrupt.clone(),
+            counters: self.counters.clone(),
+        }
     }
 }
 
