@@ -173,7 +173,7 @@ impl UvCtx {
         if self.loops.loop_closed(id) || !self.loops.alive(id) {
             return Ok(false);
         }
-        self.poll(id, Some(Duration::ZERO))?;
+        self.look_in_task(id)?;
         Ok(self.wait_is_over(id) || self.due_in(id) == Some(0))
     }
 
@@ -187,10 +187,6 @@ impl UvCtx {
     async fn ready(&mut self) -> io::Result<()> {
         loop {
             let open = self.open_loops();
-            // Made before the flag is read, so that an interrupt which comes later ends the wait.
-            for &id in &open {
-                self.pollers.get(id)?;
-            }
             if self.interrupt.is_interrupted() {
                 return Ok(());
             }
@@ -205,13 +201,13 @@ impl UvCtx {
                 clock.advance(earliest);
                 return Ok(());
             }
-            let readable = self.pollers.readable(&open);
+            let woken = self.pollers.wait_in_task(&open);
             match earliest {
-                None => readable.await?,
+                None => woken.await?,
                 Some(earliest) => {
                     let deadline = Instant::now() + Duration::from_millis(earliest);
                     // Either way, the next round sees what there is.
-                    tokio::time::timeout_at(deadline.into(), readable).await.unwrap_or(Ok(()))?;
+                    tokio::time::timeout_at(deadline.into(), woken).await.unwrap_or(Ok(()))?;
                 }
             }
         }

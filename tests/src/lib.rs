@@ -27,6 +27,7 @@ mod guest;
 mod hash;
 pub mod os;
 pub mod plain;
+pub mod plugins;
 pub mod process;
 pub mod python;
 mod random;

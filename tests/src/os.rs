@@ -12,10 +12,19 @@ use tempfile::TempDir;
 
 /// How much of a processor this thread has used.
 pub fn cpu_time() -> Duration {
+    clock(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// How much of the processors this process has used.
+pub fn process_cpu_time() -> Duration {
+    clock(libc::CLOCK_PROCESS_CPUTIME_ID)
+}
+
+fn clock(id: libc::clockid_t) -> Duration {
     let mut time = MaybeUninit::<libc::timespec>::zeroed();
     // SAFETY: the pointer is valid for the call, and zeroed bytes are a valid timespec.
     let time = unsafe {
-        libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, time.as_mut_ptr());
+        libc::clock_gettime(id, time.as_mut_ptr());
         time.assume_init()
     };
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)

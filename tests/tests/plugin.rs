@@ -3,41 +3,26 @@
 use std::time::Duration;
 use uv_handles_host::{
     EpochTicker, Interrupted, Plugin, PluginGone, PluginHandle, STOP, Stopped, UvCtx, UvCtxBuilder,
-    VirtualClock, engine_config, interrupt_by_epochs_async,
+    VirtualClock, engine_config,
 };
+use uv_handles_tests::plugins::{Exports, Plugins};
 use uv_handles_tests::{PATIENCE, State, async_linker, component};
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Result, Store};
 use wasmtime_wasi::WasiCtx;
 
-mod bindings {
-    wasmtime::component::bindgen!({
-        path: "guest-plugin/wit",
-        world: "plugin",
-        exports: { default: async },
-    });
-}
-
-use bindings::Plugin as Exports;
-
-fn engine() -> Engine {
+/// Without the pool: it would reserve memory for each test anew.
+fn config() -> Config {
     let mut config = Config::new();
     config.concurrency_support(false).epoch_interruption(true);
-    Engine::new(&config).unwrap()
+    config
 }
 
 /// An instance in a store of its own, with what `grant` grants.
 async fn plugin(grant: impl FnOnce(&mut UvCtxBuilder)) -> Result<(Plugin<State>, Exports)> {
-    let engine = engine();
-    let component = Component::from_file(&engine, component("plugin-guest"))?;
-    let pre = async_linker(&engine)?.instantiate_pre(&component)?;
     let mut uv = UvCtx::builder();
     grant(&mut uv);
-    let mut store = Store::new(&engine, State::new(uv.build(), WasiCtx::builder().build()));
-    store.set_epoch_deadline(1);
-    let instance = pre.instantiate_async(&mut store).await?;
-    let exports = Exports::new(&mut store, &instance)?;
-    Ok((Plugin::new(store, &instance)?, exports))
+    Plugins::new(&config())?.start(uv.build()).await
 }
 
 async fn virtual_plugin() -> Result<(Plugin<State>, Exports)> {
@@ -305,18 +290,12 @@ async fn a_plugin_that_blocks_in_another_host_function_is_interrupted() -> Resul
 /// It computes without end. Epochs reach it, and others have their turn on the same thread meanwhile.
 #[tokio::test]
 async fn a_plugin_that_spins_is_interrupted() -> Result<()> {
-    let engine = Engine::new(&engine_config(1))?;
-    let _ticker = EpochTicker::start(&engine, Duration::from_millis(1))?;
-    let component = Component::from_file(&engine, component("plugin-guest"))?;
-    let pre = async_linker(&engine)?.instantiate_pre(&component)?;
+    let plugins = Plugins::new(&engine_config(1))?;
+    let _ticker = EpochTicker::start(plugins.engine(), Duration::from_millis(1))?;
     let uv = UvCtx::builder().virtual_time(true).build();
     let interrupt = uv.interrupt_handle();
-    let mut store = Store::new(&engine, State::new(uv, WasiCtx::builder().build()));
-    interrupt_by_epochs_async(&mut store);
-    let instance = pre.instantiate_async(&mut store).await?;
-    let exports = Exports::new(&mut store, &instance)?;
-    exports.call_later(&mut store, 1, "forever").await?;
-    let mut plugin = Plugin::new(store, &instance)?;
+    let (mut plugin, exports) = plugins.start(uv).await?;
+    exports.call_later(plugin.store(), 1, "forever").await?;
     in_time(plugin.ready()).await?;
     // It gets its turn only because the plugin is made to give way.
     let interrupting = tokio::spawn(async move { interrupt.interrupt() });
@@ -362,6 +341,8 @@ async fn messages_pass_from_plugin_to_plugin() -> Result<()> {
 async fn an_epoch_ends_a_plugin_that_never_returns() -> Result<()> {
     let (mut plugin, exports) = virtual_plugin().await?;
     let engine = plugin.store().engine().clone();
+    // As an embedder may have it without this crate's help.
+    plugin.store().epoch_deadline_trap();
     let (handle, task) = plugin.spawn();
     handle.call(|store| Box::pin(async move { exports.call_later(store, 1, "forever").await })).await??;
     engine.increment_epoch();
@@ -370,28 +351,38 @@ async fn an_epoch_ends_a_plugin_that_never_returns() -> Result<()> {
     Ok(())
 }
 
-/// On one thread, beside plugins that always have something to do.
+/// On one thread, beside plugins that always have something to do: for each callback of the victim, which also
+/// always has something to do, each of the others gets its share and no more.
 #[tokio::test]
 async fn plugins_that_never_rest_leave_the_others_their_turn() -> Result<()> {
-    let mut spinning = Vec::new();
-    for _ in 0..10 {
-        let (plugin, exports) = plugin(|_| {}).await?;
-        let (handle, task) = plugin.spawn();
-        handle.call(|store| Box::pin(async move { exports.call_spin(store).await })).await??;
-        spinning.push((handle, task));
+    /// The callbacks in a row after which a plugin has to give way.
+    const SHARE: u64 = 64;
+    let mut others = Vec::new();
+    for number in 0..10 {
+        let (mut plugin, exports) = plugin(|_| {}).await?;
+        match number % 2 {
+            0 => exports.call_spin(plugin.store()).await?,
+            _ => exports.call_flood(plugin.store(), 1_000).await?,
+        }
+        others.push(plugin.spawn());
     }
-    let (victim, exports) = plugin(|_| {}).await?;
-    let (handle, _task) = victim.spawn();
-    let exports = std::sync::Arc::new(exports);
-    let ticks = exports.clone();
-    handle.call(|store| Box::pin(async move { ticks.call_tick(store, 10).await })).await??;
-    let mut all = 0;
-    while all < 5 {
-        all += lines(&handle, &exports).await.len();
+    let (mut victim, exports) = plugin(|_| {}).await?;
+    exports.call_flood(victim.store(), 1).await?;
+    let (victim, _task) = victim.spawn();
+    let begin: Vec<u64> = others.iter().map(|(other, _)| other.stats().callbacks).collect();
+    let mut end = begin.clone();
+    while victim.stats().callbacks < 1_000 {
+        tokio::task::yield_now().await;
+        end = others.iter().map(|(other, _)| other.stats().callbacks).collect();
     }
-    for (handle, task) in spinning {
+    let turns = victim.stats().callbacks;
+    for (begin, end) in begin.into_iter().zip(end) {
+        // Two more: one before the victim's first turn, and one after its last.
+        assert!(end - begin <= (turns + 2) * SHARE, "{} callbacks in {turns} turns", end - begin);
+    }
+    for (other, task) in others {
         assert!(!task.is_finished());
-        drop(handle);
+        drop(other);
         in_time(task).await.unwrap()?;
     }
     Ok(())
@@ -399,7 +390,7 @@ async fn plugins_that_never_rest_leave_the_others_their_turn() -> Result<()> {
 
 #[tokio::test]
 async fn a_component_that_is_no_plugin_is_refused() -> Result<()> {
-    let engine = engine();
+    let engine = Engine::new(&config())?;
     let component = Component::from_file(&engine, component("first-timer"))?;
     let mut store = Store::new(&engine, State::new(UvCtx::builder().build(), WasiCtx::builder().build()));
     store.set_epoch_deadline(1);

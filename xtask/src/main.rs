@@ -148,8 +148,12 @@ enum Command {
         #[arg(long, default_value_t = 15.0)]
         minutes: f64,
 
+        /// So many plugins at a time on one runtime instead, each with a timer and a wake-up
+        #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+        plugins: Option<u32>,
+
         /// Judge and draw the samples of an earlier run instead
-        #[arg(long, value_name = "FILE", requires = "drawing")]
+        #[arg(long, value_name = "FILE", requires = "drawing", conflicts_with = "plugins")]
         samples: Option<PathBuf>,
 
         /// Where to draw those
@@ -190,6 +194,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::Soak { samples: Some(samples), drawing: Some(drawing), .. } => {
             soak::judge(&samples, &drawing)
         }
-        Command::Soak { minutes, .. } => soak::run(&workspace, cli.guest_toolchain, minutes),
+        Command::Soak { minutes, plugins, .. } => {
+            soak::run(&workspace, cli.guest_toolchain, minutes, plugins)
+        }
     }
 }

@@ -1,8 +1,11 @@
 //! A plugin for the tests of driving one from outside: each export leaves handles behind, whose callbacks
 //! write lines.
 
-use std::cell::RefCell;
-use uv_handles::{Async, AsyncSender, Error, Handle, Idle, Loop, RunMode, Timer};
+use std::cell::{Cell, RefCell};
+use uv_handles::{
+    Async, AsyncSender, Descriptor, Error, Handle, Idle, Loop, Poll, PollEvents, RunMode, Signal, Signum,
+    Timer,
+};
 
 mod bindings {
     #![allow(
@@ -22,11 +25,17 @@ struct Component;
 thread_local! {
     static EVENT_LOOP: Loop = Loop::new().expect("there may be one");
     static TIMER: RefCell<Option<Timer>> = const { RefCell::new(None) };
+    static BEATS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
     static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
 fn event_loop() -> Loop {
     EVENT_LOOP.with(Loop::clone)
+}
+
+fn count(ticks: u64, messages: u64) {
+    let (ticks_before, messages_before) = BEATS.get();
+    BEATS.set((ticks_before + ticks, messages_before + messages));
 }
 
 fn say(line: impl Into<String>) {
@@ -104,6 +113,36 @@ impl bindings::Guest for Component {
         let status = |error: Error| error.code().map_or(error.to_string(), |code| code.name().into());
         let sender = AsyncSender::open(&connection).map_err(status)?;
         sender.send_message(&message).map_err(status)
+    }
+
+    fn beat(every: u64, name: String) {
+        let timer = Timer::new(&event_loop()).unwrap();
+        timer.start_with(every, every, |_| count(1, 0)).unwrap();
+        Async::named(&event_loop(), &name).unwrap().set_callback(|wake_up| {
+            while wake_up.receive().unwrap().is_some() {
+                count(0, 1);
+            }
+        });
+    }
+
+    fn beats() -> (u64, u64) {
+        BEATS.get()
+    }
+
+    fn watch(signum: i32, descriptor: String) {
+        let event_loop = event_loop();
+        Signal::new(&event_loop).unwrap().start_with(Signum::new(signum), |_, _| {}).unwrap();
+        let descriptor = Descriptor::open(&descriptor).unwrap();
+        Poll::new(&event_loop, &descriptor).unwrap().start(PollEvents::READABLE).unwrap();
+        // Open as long as the plugin is.
+        std::mem::forget(descriptor);
+    }
+
+    fn flood(timers: u32) {
+        for _ in 0..timers {
+            let timer = Timer::new(&event_loop()).unwrap();
+            timer.start_with(0, 0, |timer| timer.start(0, 0).unwrap()).unwrap();
+        }
     }
 
     fn run() -> String {
