@@ -99,6 +99,8 @@ mod os;
 #[cfg(feature = "async")]
 mod plugin;
 #[cfg(feature = "async")]
+mod plugin_stats;
+#[cfg(feature = "async")]
 mod plugin_task;
 mod sync;
 mod wake_up;
@@ -112,6 +114,8 @@ pub use linker::add_to_linker_async;
 pub use linker::{UvCtxView, UvView, add_to_linker_sync};
 #[cfg(feature = "async")]
 pub use plugin::{Dispatched, Plugin};
+#[cfg(feature = "async")]
+pub use plugin_stats::{Lateness, PluginStats};
 #[cfg(feature = "async")]
 pub use plugin_task::{PluginGone, PluginHandle};
 pub use wake_up::{AsyncSender, SendError};

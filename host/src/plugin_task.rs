@@ -1,10 +1,12 @@
 //! A task that owns a plugin: it drives the loops and takes calls by message, so that nobody can drop a
 //! call half-way and make the plugin unusable.
 
-use crate::{Plugin, UvView};
+use crate::plugin_stats::Counters;
+use crate::{Plugin, PluginStats, UvView};
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::Poll::{Pending, Ready};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -18,6 +20,7 @@ type CallFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
 /// dropped, the task ends and the plugin with it.
 pub struct PluginHandle<T: 'static> {
     calls: mpsc::UnboundedSender<Call<T>>,
+    counters: Arc<Counters>,
 }
 
 /// The plugin has ended: by a trap, by an interrupt, or because its task was aborted. The result of the task
@@ -41,7 +44,8 @@ impl<T: UvView> Plugin<T> {
         T: Send,
     {
         let (calls, taken) = mpsc::unbounded_channel();
-        (PluginHandle { calls }, tokio::spawn(self.serve(taken)))
+        let counters = self.counters.clone();
+        (PluginHandle { calls, counters }, tokio::spawn(self.serve(taken)))
     }
 
     async fn serve(mut self, mut calls: mpsc::UnboundedReceiver<Call<T>>) -> wasmtime::Result<()>
@@ -73,6 +77,8 @@ impl<T: UvView> Plugin<T> {
                     self.dispatch().await?;
                 }
             }
+            let alive = self.alive();
+            self.counters.set_alive(alive);
             // A plugin that always has something to do leaves the others their turn.
             tokio::task::yield_now().await;
         }
@@ -116,9 +122,16 @@ impl<T: Send> PluginHandle<T> {
     }
 }
 
+impl<T> PluginHandle<T> {
+    /// What the plugin has done so far; also when it has ended.
+    pub fn stats(&self) -> PluginStats {
+        self.counters.stats()
+    }
+}
+
 impl<T> Clone for PluginHandle<T> {
     fn clone(&self) -> PluginHandle<T> {
-        PluginHandle { calls: self.calls.clone() }
+        PluginHandle { calls: self.calls.clone(), counters: self.counters.clone() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Plugins: libraries whose loops the embedder drives between calls, in tasks of a tokio runtime.
 
 use std::time::Duration;
-use uv_handles_host::{Interrupted, Plugin, PluginGone, PluginHandle, UvCtx, UvCtxBuilder};
+use uv_handles_host::{Interrupted, Plugin, PluginGone, PluginHandle, UvCtx, UvCtxBuilder, VirtualClock};
 use uv_handles_tests::{PATIENCE, State, async_linker, component};
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Result, Store};
@@ -283,5 +283,36 @@ async fn a_component_that_is_no_plugin_is_refused() -> Result<()> {
     let instance = async_linker(&engine)?.instantiate_async(&mut store, &component).await?;
     let error = Plugin::new(store, &instance).unwrap_err();
     assert!(error.to_string().contains("no plugin"), "{error:?}");
+    Ok(())
+}
+
+/// What has been done is counted, also how late timers were: the virtual clock is moved past a deadline.
+#[tokio::test]
+async fn callbacks_and_the_lateness_of_timers_are_counted() -> Result<()> {
+    let clock = VirtualClock::new();
+    let virtual_time = |uv: &mut UvCtxBuilder| {
+        uv.virtual_clock(&clock);
+    };
+    let (plugin, exports) = plugin(virtual_time).await?;
+    let (plugin, task) = plugin.spawn();
+    assert!(!plugin.stats().alive);
+    let late = clock.clone();
+    let started = plugin.call(move |store| {
+        Box::pin(async move {
+            exports.call_later(&mut *store, 10, "stop").await?;
+            exports.call_later(&mut *store, 20, "trap").await?;
+            // As if whoever drives the plugin had been busy.
+            late.advance(13);
+            Ok::<_, wasmtime::Error>(())
+        })
+    });
+    in_time(started).await.unwrap()?;
+    // The second timer is waited for, and traps.
+    in_time(task).await.unwrap().unwrap_err();
+    let stats = plugin.stats();
+    assert_eq!((stats.callbacks, stats.timers, stats.alive), (2, 2, true));
+    assert_eq!(stats.lateness.longest, Duration::from_millis(3));
+    assert_eq!(stats.lateness.total, Duration::from_millis(3));
+    assert_eq!(stats.lateness.counts[..4], [1, 0, 0, 1]);
     Ok(())
 }
