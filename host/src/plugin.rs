@@ -137,7 +137,7 @@ impl<T: UvView> Plugin<T> {
         loop {
             let event = match self.ctx().next(id) {
                 Ok(Next::Pulled(Pulled::Event(event))) => event,
-                // A callback may have dropped the loop.
+                // A callback may have closed the loop.
                 Ok(_) | Err(PullError::Core(_)) => return Ok(()),
                 Err(PullError::Os(error)) => return Err(error.into()),
                 Err(PullError::Interrupted) => return self.check_interrupt(),
@@ -149,7 +149,11 @@ impl<T: UvView> Plugin<T> {
             self.dispatch.call_async(&mut self.store, (vec![event.into()],)).await?;
             dispatched.callbacks += 1;
             let ctx = self.ctx();
-            dispatched.stopped |= ctx.loops.all_loops().any(|open| open == id) && ctx.loops.stopping(id);
+            if !ctx.loops.has_loop(id) {
+                // The callback has dropped it.
+                return Ok(());
+            }
+            dispatched.stopped |= ctx.loops.stopping(id);
             if dispatched.callbacks.is_multiple_of(CALLBACKS_IN_A_ROW) {
                 tokio::task::yield_now().await;
             }
@@ -170,7 +174,8 @@ impl UvCtx {
 
     /// Whether an iteration of the loop would find something to do.
     fn is_due(&mut self, id: LoopId) -> io::Result<bool> {
-        if self.loops.loop_closed(id) || !self.loops.alive(id) {
+        // A callback of another loop may have dropped it.
+        if !self.loops.has_loop(id) || self.loops.loop_closed(id) || !self.loops.alive(id) {
             return Ok(false);
         }
         self.look_in_task(id)?;

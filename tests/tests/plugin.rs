@@ -99,6 +99,23 @@ async fn a_stop_is_reported() -> Result<()> {
     Ok(())
 }
 
+/// The close callback of the last handle is the last of the loop too.
+#[tokio::test]
+async fn a_callback_may_give_up_its_loop() -> Result<()> {
+    let (mut plugin, exports) = virtual_plugin().await?;
+    exports.call_tick(plugin.store(), 5).await?;
+    exports.call_later(plugin.store(), 5, "drop").await?;
+    let mut callbacks = 0;
+    while callbacks < 5 {
+        in_time(plugin.ready()).await?;
+        callbacks += plugin.dispatch().await?.callbacks;
+    }
+    // The timer that gave itself up, its close callback, and three ticks.
+    assert_eq!(exports.call_lines(plugin.store()).await?, ["tick 1", "tick 2", "tick 3"]);
+    assert!(plugin.alive());
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_wake_up_from_another_thread_makes_it_ready() -> Result<()> {
     let mut sender = None;

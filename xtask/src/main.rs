@@ -12,6 +12,7 @@ mod fuzz;
 mod guests;
 mod guide;
 mod package;
+mod plugin_host;
 mod process;
 mod python;
 mod runtimes;
@@ -71,7 +72,8 @@ enum Command {
     ///
     /// In this order: the loop's state machine is built for wasm32-unknown-unknown; what does not use
     /// wasmtime is tested in the dev profile, with debug assertions; all else in the release profile.
-    /// Between the two, docs/guest.md is followed and the crates are packaged.
+    /// Between the two, docs/guest.md is followed, the crates are packaged, and a browser looks at the page of
+    /// the example server, if there is one to be had.
     Test {
         /// Arguments for `cargo test`, after `--`
         ///
@@ -114,6 +116,22 @@ enum Command {
         /// Show the Python script examples/python/line_stats.py instead
         #[arg(long)]
         python: bool,
+    },
+
+    /// Build the example server and run it on its sample plugins
+    ///
+    /// They are laid out in target/plugin-host, to be changed; SIGHUP makes the server read them again.
+    PluginHost {
+        /// Where to serve HTTP
+        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+        listen: String,
+
+        /// Look at its page with Chromium instead, and take a picture of it
+        ///
+        /// Without FILE it is docs/plugin-host.png. Where Chromium is missing, Debian's package is used (installed
+        /// with apt-get when running as root).
+        #[arg(long, value_name = "FILE", conflicts_with = "listen")]
+        screenshot: Option<Option<PathBuf>>,
     },
 
     /// Follow docs/guest.md from an empty folder to running guests, with the commands that it shows
@@ -183,6 +201,11 @@ fn run(cli: Cli) -> Result<()> {
         }
         Command::Runtimes { runtimes } => runtimes::run(&workspace, cli.guest_toolchain, &runtimes),
         Command::Guide => guide::run(&workspace, cli.guest_toolchain),
+        Command::PluginHost { screenshot: Some(file), .. } => {
+            let file = file.unwrap_or_else(|| workspace.root.join("docs/plugin-host.png"));
+            plugin_host::picture(&workspace, cli.guest_toolchain, &file)
+        }
+        Command::PluginHost { listen, .. } => plugin_host::run(&workspace, cli.guest_toolchain, &listen),
         Command::Package => package::run(&workspace),
         Command::Python { check } => {
             python::build(&workspace)?;

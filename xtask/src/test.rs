@@ -12,6 +12,7 @@ use anyhow::Result;
 use crate::guests;
 use crate::guide;
 use crate::package;
+use crate::plugin_host;
 use crate::process::{self, say};
 use crate::python;
 use crate::toolchain::{Target, Toolchain, Way};
@@ -42,6 +43,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     guide::run(workspace, forced)?;
     package::run(workspace)?;
     uv_run::build_compose()?;
+    plugin_host::check(workspace, &guests_dir)?;
     // Documentation first: the last lines of the output are then those of a test program.
     cargo_test(&built, &with_wasmtime, &["--release", "--doc"], &[])?;
     cargo_test(&built, &with_wasmtime, &["--release", "--tests", "--examples"], &[])?;

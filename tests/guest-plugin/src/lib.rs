@@ -70,9 +70,12 @@ impl bindings::Guest for Component {
     }
 
     fn later(milliseconds: u64, what: String) {
-        let timer = Timer::new(&event_loop()).unwrap();
+        let event_loop = if what == "drop" { Loop::new().unwrap() } else { event_loop() };
+        let timer = Timer::new(&event_loop).unwrap();
         let callback = move |timer: &Timer| match what.as_str() {
             "trap" => panic!("the plugin fails"),
+            // The last of its loop.
+            "drop" => timer.close(),
             "stop" => timer.event_loop().stop(),
             _ => loop {
                 std::hint::black_box(());
