@@ -123,6 +123,7 @@
 
 mod any_handle;
 mod async_handle;
+mod async_sender;
 #[doc(hidden)]
 pub mod bindings;
 mod callback;
@@ -145,6 +146,7 @@ mod watcher;
 
 pub use any_handle::AnyHandle;
 pub use async_handle::Async;
+pub use async_sender::AsyncSender;
 pub use descriptor::{Descriptor, Shutdown};
 pub use error::{Error, Result};
 pub use event_loop::{Loop, RunMode};
