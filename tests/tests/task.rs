@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
+use uv_handles_host::SendError;
 use uv_handles_tests::os::{
     connect, installed, kill_self, listener, read_exactly, reset, stream_pair, tcp_pair,
 };
@@ -207,4 +208,30 @@ fn task_wake_ups() {
     }
     end.send().unwrap();
     guest.wait().succeeded();
+}
+
+#[test]
+fn task_messages() {
+    let mut granted = None;
+    let mut guest = spawn(TASK_MESSAGES, |uv| {
+        uv.limits(|limits| limits.mailbox_messages = 16);
+        granted = Some(uv.wake_up("jobs"));
+    });
+    let jobs = granted.unwrap();
+    guest.expect("ready");
+    let send = |message: String| {
+        while let Err(error) = jobs.send_message(message.clone()) {
+            assert_eq!(error, SendError::Full);
+            std::thread::yield_now();
+        }
+        // One without a message is nothing to it.
+        jobs.send().unwrap();
+    };
+    (0..1_000).for_each(|number| send(number.to_string()));
+    while jobs.send_message("end") == Err(SendError::Full) {
+        std::thread::yield_now();
+    }
+    guest.expect("1000 in order");
+    guest.wait().succeeded();
+    assert_eq!(jobs.send_message("late"), Err(SendError::Closed));
 }

@@ -55,8 +55,8 @@
 //! in its documentation what may be lost by that; nothing is unless it says so.
 //!
 //! The one-shot functions ([`sleep`], [`timeout`], reading, writing) make and start their handle when they
-//! are first polled, as all futures do nothing before. The streams ([`Interval`], [`Signals`], [`WakeUps`]) start
-//! when they are made, so that nothing is missed.
+//! are first polled, as all futures do nothing before. The streams ([`Interval`], [`Signals`], [`WakeUps`],
+//! [`Messages`]) start when they are made, so that nothing is missed.
 //!
 //! # In a plugin
 //!
@@ -75,6 +75,7 @@ mod descriptor;
 mod executor;
 mod interval;
 mod join_handle;
+mod messages;
 mod owned;
 mod signals;
 mod sleep;
@@ -89,6 +90,7 @@ pub use executor::{Executor, current_loop, spawn};
 pub use futures_core::Stream;
 pub use interval::{Interval, interval};
 pub use join_handle::JoinHandle;
+pub use messages::Messages;
 pub use signals::{Signals, signal};
 pub use sleep::{Sleep, sleep};
 pub use timeout::timeout;
