@@ -405,6 +405,78 @@ async fn plugins_that_never_rest_leave_the_others_their_turn() -> Result<()> {
     Ok(())
 }
 
+/// Dispatches until nothing is left that could happen, and gives the lines.
+async fn to_the_end(plugin: &mut Plugin<State>, exports: &Exports) -> Result<Vec<String>> {
+    while plugin.alive() {
+        in_time(plugin.ready()).await?;
+        plugin.dispatch().await?;
+    }
+    exports.call_lines(plugin.store()).await
+}
+
+#[tokio::test]
+async fn a_task_that_an_export_spawns_goes_on_between_calls() -> Result<()> {
+    let (mut plugin, exports) = virtual_plugin().await?;
+    assert_eq!(exports.call_sleeper(plugin.store(), 1_000, false).await?, "ENOTSUP");
+    assert_eq!(exports.call_lines(plugin.store()).await?, [""; 0], "nothing is polled inside the export");
+    // Due at once, as an idle handle is.
+    in_time(plugin.ready()).await?;
+    assert!(plugin.dispatch().await?.alive);
+    assert_eq!(exports.call_lines(plugin.store()).await?, ["spawned"]);
+    let slept = ["slept 1", "slept 2", "slept 3"];
+    assert_eq!(to_the_end(&mut plugin, &exports).await?, slept);
+    // Nothing of it is left, and it works again, also for several at once.
+    assert!(tokio::time::timeout(Duration::from_millis(1), plugin.ready()).await.is_err());
+    exports.call_sleeper(plugin.store(), 10, false).await?;
+    exports.call_sleeper(plugin.store(), 20, false).await?;
+    let lines = to_the_end(&mut plugin, &exports).await?;
+    assert_eq!(lines[..3], ["spawned", "spawned", "slept 1"]);
+    assert_eq!(lines.len(), 8);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_task_of_a_plugin_is_woken_by_another_thread() -> Result<()> {
+    let mut sender = None;
+    let (mut plugin, exports) = plugin(|uv| sender = Some(uv.wake_up("go"))).await?;
+    exports.call_wait_for(plugin.store(), "go", 1 << 40).await?;
+    let sender = sender.unwrap();
+    for _ in 0..100 {
+        let sender = sender.clone();
+        let thread = std::thread::spawn(move || sender.send());
+        loop {
+            in_time(plugin.ready()).await?;
+            plugin.dispatch().await?;
+            let lines = exports.call_lines(plugin.store()).await?;
+            if !lines.is_empty() {
+                break assert_eq!(lines, ["task woken"]);
+            }
+        }
+        thread.join().unwrap().unwrap();
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_task_of_a_plugin_can_time_out() -> Result<()> {
+    let virtual_time = |uv: &mut UvCtxBuilder| {
+        uv.virtual_time(true).wake_up("go");
+    };
+    let (mut plugin, exports) = plugin(virtual_time).await?;
+    exports.call_wait_for(plugin.store(), "go", 86_400_000).await?;
+    assert_eq!(to_the_end(&mut plugin, &exports).await?, ["too late"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_panic_in_a_task_ends_the_plugin() -> Result<()> {
+    let (mut plugin, exports) = virtual_plugin().await?;
+    exports.call_sleeper(plugin.store(), 10, true).await?;
+    let error = to_the_end(&mut plugin, &exports).await.unwrap_err();
+    assert!(format!("{error:?}").contains("unreachable"), "{error:?}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_component_that_is_no_plugin_is_refused() -> Result<()> {
     let engine = Engine::new(&config())?;

@@ -55,7 +55,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
 
 /// The suites whose guests run inside of the test's process, one of them at a time: they run under each of
 /// the host's linkers.
-const SUITES_IN_PROCESS: [&str; 13] = [
+const SUITES_IN_PROCESS: [&str; 14] = [
     "async_handle",
     "descriptors",
     "ended",
@@ -66,6 +66,7 @@ const SUITES_IN_PROCESS: [&str; 13] = [
     "poll",
     "signal",
     "status",
+    "task",
     "timer",
     "transfer",
     "watchers",

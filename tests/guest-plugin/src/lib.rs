@@ -2,6 +2,7 @@
 //! write lines.
 
 use std::cell::{Cell, RefCell};
+use uv_handles::task::{Executor, WakeUps, sleep, timeout};
 use uv_handles::{
     Async, AsyncSender, Descriptor, Error, Handle, Idle, Loop, Poll, PollEvents, RunMode, Signal, Signum,
     Timer,
@@ -24,6 +25,7 @@ struct Component;
 
 thread_local! {
     static EVENT_LOOP: Loop = Loop::new().expect("there may be one");
+    static EXECUTOR: Executor = Executor::new(&event_loop());
     static TIMER: RefCell<Option<Timer>> = const { RefCell::new(None) };
     static BEATS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
     static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -36,6 +38,18 @@ fn event_loop() -> Loop {
 fn count(ticks: u64, messages: u64) {
     let (ticks_before, messages_before) = BEATS.get();
     BEATS.set((ticks_before + ticks, messages_before + messages));
+}
+
+fn executor() -> Executor {
+    EXECUTOR.with(Executor::clone)
+}
+
+fn status<T: ToString>(result: uv_handles::Result<T>) -> String {
+    match result {
+        Ok(value) => value.to_string(),
+        Err(Error::Status(status)) => status.name().into(),
+        Err(error) => error.to_string(),
+    }
 }
 
 fn say(line: impl Into<String>) {
@@ -149,11 +163,31 @@ impl bindings::Guest for Component {
     }
 
     fn run() -> String {
-        match event_loop().run(RunMode::NoWait) {
-            Ok(alive) => alive.to_string(),
-            Err(Error::Status(status)) => status.name().into(),
-            Err(error) => error.to_string(),
-        }
+        status(event_loop().run(RunMode::NoWait))
+    }
+
+    fn sleeper(milliseconds: u64, fails: bool) -> String {
+        let task = async move {
+            say("spawned");
+            for n in 1..=3 {
+                sleep(milliseconds).await.unwrap();
+                say(format!("slept {n}"));
+            }
+            assert!(!fails, "the task fails");
+        };
+        executor().spawn(task).unwrap().detach();
+        status(executor().block_on(async { 1 }))
+    }
+
+    fn wait_for(name: String, milliseconds: u64) {
+        let mut wake_ups = WakeUps::named(&event_loop(), &name).unwrap();
+        let task = async move {
+            while timeout(milliseconds, wake_ups.recv()).await.is_ok() {
+                say("task woken");
+            }
+            say("too late");
+        };
+        executor().spawn(task).unwrap().detach();
     }
 
     fn lines() -> Vec<String> {
