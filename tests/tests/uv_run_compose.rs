@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use uv_handles_tests::plain::{Time, run_plain};
+use uv_handles_tests::plain::{Plain, Time};
 use uv_handles_tests::process::{Process, uv_run};
 use uv_handles_tests::*;
 
@@ -44,7 +44,7 @@ fn refused_in_one_sentence(guest: &Path, expected: &str) {
 fn a_composed_guest_runs_where_uv_handles_is_unknown() {
     let (_dir, output) = output();
     assert_eq!(compose(&component("first-timer"), &output), (0, Vec::new()));
-    assert_eq!(run_plain(&output, Time::Virtual, &[]), ["half a second later"]);
+    assert_eq!(Plain::new(&output).time(Time::Virtual).run(), ["half a second later"]);
 
     let mut command = Command::new(uv_run(&[], "first-timer").get_program());
     command.arg("--list-imports").arg(&output).stdout(Stdio::piped());
