@@ -53,8 +53,25 @@ pub fn connect(address: std::net::SocketAddr) -> TcpStream {
     patient_tcp(TcpStream::connect_timeout(&address, PATIENCE).expect("somebody listens"))
 }
 
+/// The next connection to a listening socket. Both wait with patience.
+///
+/// # Panics
+///
+/// If nobody connects.
+pub fn accept(listener: &TcpListener) -> TcpStream {
+    listener.set_nonblocking(true).unwrap();
+    let mut accepted = None;
+    crate::wait_until("somebody connects", || {
+        accepted = listener.accept().ok();
+        accepted.is_some()
+    });
+    let (stream, _) = accepted.expect("it has been waited for");
+    stream.set_nonblocking(false).unwrap();
+    patient_tcp(stream)
+}
+
 /// A connection that waits with patience.
-pub fn patient_tcp(stream: TcpStream) -> TcpStream {
+fn patient_tcp(stream: TcpStream) -> TcpStream {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     stream

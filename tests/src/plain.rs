@@ -117,7 +117,7 @@ impl Plain {
     pub fn new(file: &Path) -> Plain {
         let mut wasi = WasiCtx::builder();
         wasi.allow_blocking_current_thread(true).arg("program");
-        wasi.inherit_network().allow_ip_name_lookup(true);
+        wasi.inherit_network().allow_tcp(true).allow_ip_name_lookup(true);
         Plain { file: file.to_owned(), time: Time::Real, wasi }
     }
 

@@ -209,9 +209,7 @@ fn talkative_peer() -> SocketAddr {
 
 #[test]
 fn composed_drops() {
-    let (read, _write) = std::io::pipe().unwrap();
-    let grants = format!("--connect peer={} --stdin", talkative_peer());
-    let guest = plain(COMPOSED_DROPS).grants(&grants).stdin_pipe(read);
+    let guest = plain(COMPOSED_DROPS).grants(&format!("--connect peer={} --stdin", talkative_peer()));
     assert_eq!(guest.run(), ["dropped"]);
 }
 
@@ -219,14 +217,14 @@ fn composed_drops() {
 fn with_socket(name: &str) -> (Running, TcpStream) {
     let (listener, address) = listener();
     let guest = plain(name).grants(&format!("--connect socket={address}")).spawn();
-    (guest, patient_tcp(listener.accept().unwrap().0))
+    (guest, accept(&listener))
 }
 
 #[test]
 fn unread_data_calls_back_in_every_iteration() {
     let (listener, address) = listener();
     let mut guest = plain(POLL_UNREAD_DATA).grants(&format!("--connect socket={address}")).spawn();
-    let mut ours = listener.accept().unwrap().0;
+    let mut ours = accept(&listener);
     ours.write_all(b"first").unwrap();
     guest.expect("send more");
     ours.write_all(b"second").unwrap();
@@ -290,8 +288,7 @@ fn quiet_peer() -> SocketAddr {
 /// Passes on between pairs of connections what comes, and the end.
 fn relay(listener: TcpListener, pairs: usize) {
     for _ in 0..pairs {
-        let (one, _) = listener.accept().unwrap();
-        let (other, _) = listener.accept().unwrap();
+        let (one, other) = (accept(&listener), accept(&listener));
         let ways = [(one.try_clone().unwrap(), other.try_clone().unwrap()), (other, one)];
         for (mut from, mut to) in ways {
             std::thread::spawn(move || {

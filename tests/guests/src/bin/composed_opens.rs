@@ -6,7 +6,7 @@ use uv_handles::{Descriptor, Result};
 fn open(name: &str) -> (String, Option<Descriptor>) {
     match Descriptor::open(name) {
         Ok(descriptor) => (format!("{name}: open"), Some(descriptor)),
-        Err(error) => (format!("{name}: {}", error.code().expect("a status")), None),
+        Err(error) => (format!("{name}: {}", error.code().expect("a status").name()), None),
     }
 }
 
