@@ -34,7 +34,7 @@ mod random;
 
 pub use beside::beside;
 pub use hash::Hash;
-pub use random::random_calls;
+pub use random::{random_calls, random_calls_composed};
 
 pub use guest::{
     Configuration, End, Guest, Output, Running, State, async_linker, check, end_epoch, linker, run, spawn,

@@ -73,7 +73,8 @@ enum Command {
     /// In this order: the loop's state machine is built for wasm32-unknown-unknown; what does not use
     /// wasmtime is tested in the dev profile, with debug assertions; all else in the release profile.
     /// Between the two, docs/guest.md is followed, the crates are packaged, and a browser looks at the page of
-    /// the example server, if there is one to be had.
+    /// the example server, if there is one to be had. Then composed guests run on jco and on wasmtime from
+    /// PyPI.
     Test {
         /// Arguments for `cargo test`, after `--`
         ///
@@ -99,9 +100,9 @@ enum Command {
 
     /// Run composed guests on runtimes that know nothing of uv:handles
     ///
-    /// It installs them into target/runtimes: jco from npm (needs Node.js 20), wasmtime from PyPI (needs
-    /// Python 3), wasmCloud's host from crates.io (takes some minutes to build). It needs the network the
-    /// first time, and fails if one of them can not be had.
+    /// It installs them into target/runtimes: jco from npm (with Node.js from PyPI, if the machine has none or an
+    /// old one), wasmtime from PyPI, wasmCloud's host from crates.io (takes some minutes to build). It needs
+    /// the network the first time, and fails if one of them can not be had. The first two are a part of `test`.
     Runtimes {
         /// These alone
         #[arg(value_name = "RUNTIME")]

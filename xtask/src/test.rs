@@ -15,6 +15,7 @@ use crate::package;
 use crate::plugin_host;
 use crate::process::{self, say};
 use crate::python;
+use crate::runtimes;
 use crate::toolchain::{Target, Toolchain, Way};
 use crate::uv_run;
 use crate::workspace::{Package, Workspace};
@@ -47,6 +48,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     // Documentation first: the last lines of the output are then those of a test program.
     cargo_test(&built, &with_wasmtime, &["--release", "--doc"], &[])?;
     cargo_test(&built, &with_wasmtime, &["--release", "--tests", "--examples"], &[])?;
+    runtimes::run(workspace, forced, &runtimes::QUICK)?;
     say("the same guests once more, as tasks of a runtime");
     let suites = SUITES_IN_PROCESS.iter().flat_map(|suite| ["--test", suite]);
     let args: Vec<&str> = ["--release"].into_iter().chain(suites).collect();
