@@ -76,6 +76,9 @@ impl<'a> Report<'a> {
         let kind = if self.quick { "quick" } else { "full" };
         writeln!(body, "- a {kind} run of {} rounds, {minutes:.1} minutes\n", self.rounds)
             .expect("strings take everything");
+        if self.quick {
+            body.push_str("A quick run does less than the rows' names say.\n\n");
+        }
         if self.machine.is_busy() {
             body.push_str("Provisional: other programs kept the machine busy.\n\n");
         }

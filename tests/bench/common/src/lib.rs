@@ -19,6 +19,18 @@ pub const SIGNAL: i32 = libc::SIGUSR1;
 /// The bytes of a message in the echo rows.
 pub const MESSAGE: usize = 1024;
 
+/// Lets this process open as many descriptors as it ever may.
+pub fn raise_descriptor_limit() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointers are valid for the calls.
+    let result = unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit);
+        limit.rlim_cur = limit.rlim_max;
+        libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit)
+    };
+    assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+}
+
 /// Raises [`SIGNAL`] in this process.
 pub fn raise() {
     // SAFETY: it takes numbers only; whoever calls this has installed a handler.

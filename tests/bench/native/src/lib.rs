@@ -4,7 +4,9 @@ use std::ffi::{CStr, c_char};
 use std::net::TcpListener;
 use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use uv_handles_bench::{Answers, Echo, SIGNAL, Session, echo_clients, raise, round_trips};
+use uv_handles_bench::{
+    Answers, Echo, SIGNAL, Session, echo_clients, raise, raise_descriptor_limit, round_trips,
+};
 
 /// A row's work: its arguments are as many numbers as it takes.
 type Work = unsafe extern "C" fn(*const u64);
@@ -58,6 +60,7 @@ static ANSWERS: OnceLock<Arc<Answers>> = OnceLock::new();
 ///
 /// If there is no such work, or it fails.
 pub fn run() {
+    raise_descriptor_limit();
     let mut args = std::env::args().skip(1);
     let name = args.next().expect("the name of the work");
     let mut numbers: Vec<u64> = args.map(|arg| arg.parse().expect("a number")).collect();

@@ -25,6 +25,7 @@ mod bindings {
 }
 
 fn main() -> Result<()> {
+    uv_handles_bench::raise_descriptor_limit();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args[..] {
