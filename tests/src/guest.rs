@@ -87,6 +87,17 @@ pub fn async_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     Ok(linker)
 }
 
+/// A linker with WASI alone, for the same data.
+///
+/// # Errors
+///
+/// As `linker`.
+pub fn wasi_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+    Ok(linker)
+}
+
 impl UvView for State {
     fn uv(&mut self) -> UvCtxView<'_> {
         UvCtxView { ctx: &mut self.uv }

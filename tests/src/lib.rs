@@ -38,6 +38,7 @@ pub use random::{random_calls, random_calls_composed};
 
 pub use guest::{
     Configuration, End, Guest, Output, Running, State, async_linker, check, end_epoch, linker, run, spawn,
+    wasi_linker,
 };
 
 use std::path::PathBuf;

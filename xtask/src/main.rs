@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod conformance;
 mod debian;
 mod demo;
@@ -72,9 +73,9 @@ enum Command {
     ///
     /// In this order: the loop's state machine is built for wasm32-unknown-unknown; what does not use
     /// wasmtime is tested in the dev profile, with debug assertions; all else in the release profile.
-    /// Between the two, docs/guest.md is followed, the crates are packaged, and a browser looks at the page of
-    /// the example server, if there is one to be had. Then composed guests run on jco and on wasmtime from
-    /// PyPI.
+    /// Between the two, docs/guest.md is followed, the crates are packaged, a browser looks at the page of the
+    /// example server, if there is one to be had, and the benchmark shows that all of its sides do the same
+    /// work. At last composed guests run on jco and on wasmtime from PyPI.
     Test {
         /// Arguments for `cargo test`, after `--`
         ///
@@ -96,6 +97,15 @@ enum Command {
         /// more (--help)
         #[arg(value_name = "OPTIONS", trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
+    },
+
+    /// Measure a guest in the sandbox beside native libuv, stock WASI, wstd and tokio
+    ///
+    /// It prints a table, and writes it to target/bench/report.md, with the raw figures and drawings beside it. A full
+    /// run takes about 15 minutes after everything has been built; nothing else should run meanwhile.
+    Bench {
+        #[command(flatten)]
+        options: bench::Options,
     },
 
     /// Run composed guests on runtimes that know nothing of uv:handles
@@ -200,6 +210,7 @@ fn run(cli: Cli) -> Result<()> {
         Command::Conformance { faults: false, args } => {
             conformance::run(&workspace, cli.guest_toolchain, &args)
         }
+        Command::Bench { options } => bench::run(&workspace, cli.guest_toolchain, &options),
         Command::Runtimes { runtimes } => runtimes::run(&workspace, cli.guest_toolchain, &runtimes),
         Command::Guide => guide::run(&workspace, cli.guest_toolchain),
         Command::PluginHost { screenshot: Some(file), .. } => {

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::bench;
 use crate::guests;
 use crate::guide;
 use crate::package;
@@ -45,6 +46,8 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     package::run(workspace)?;
     uv_run::build_compose()?;
     plugin_host::check(workspace, &guests_dir)?;
+    say("one round of the benchmark: all sides have to do the same work, however long that takes them");
+    bench::run(workspace, forced, &bench::Options::check())?;
     // Documentation first: the last lines of the output are then those of a test program.
     cargo_test(&built, &with_wasmtime, &["--release", "--doc"], &[])?;
     cargo_test(&built, &with_wasmtime, &["--release", "--tests", "--examples"], &[])?;
