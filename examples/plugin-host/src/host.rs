@@ -47,6 +47,15 @@ struct Plugin {
     mailbox: AsyncSender,
 }
 
+/// What a reload has to do.
+#[derive(Default)]
+struct Sorted {
+    /// Plugins whose manifests are gone.
+    removed: Vec<(String, Plugin)>,
+    /// What has to be loaded, and whom to tell.
+    changed: Vec<(Found, mpsc::UnboundedSender<Command>)>,
+}
+
 /// Why a message or a wake-up does not reach its plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -95,7 +104,7 @@ impl Host {
         let found = found?;
 
         let total = found.len();
-        let (removed, changed) = self.sort(found);
+        let Sorted { removed, changed } = self.sort(found);
         let (removed_count, changed_count) = (removed.len(), changed.len());
         let mut tasks = JoinSet::new();
         for (name, plugin) in removed {
@@ -122,14 +131,10 @@ impl Host {
     }
 
     /// Takes out what is gone, and says what has to be loaded.
-    #[expect(clippy::type_complexity, reason = "two lists")]
-    fn sort(
-        &self,
-        found: BTreeMap<String, Found>,
-    ) -> (Vec<(String, Plugin)>, Vec<(Found, mpsc::UnboundedSender<Command>)>) {
+    fn sort(&self, found: BTreeMap<String, Found>) -> Sorted {
         let mut plugins = self.plugins();
         if plugins.stopping {
-            return (Vec::new(), Vec::new());
+            return Sorted::default();
         }
         let removed = plugins.by_name.extract_if(.., |name, _| !found.contains_key(name)).collect();
         // All of them are known before the first is started: they may be connected with each other.
@@ -148,7 +153,7 @@ impl Host {
                 changed.push((found, plugin.commands.clone()));
             }
         }
-        (removed, changed)
+        Sorted { removed, changed }
     }
 
     fn plugin(&self, name: &str, fingerprint: u64) -> Plugin {

@@ -202,7 +202,7 @@ mod tests {
         {
             assert_eq!(grouped(number), expected);
         }
-        assert_eq!((rate(0.25), rate(1_234.5)), ("0.2".into(), "1\u{202f}234".into()));
+        assert_eq!((rate(0.25), rate(1_234.4)), ("0.2".into(), "1\u{202f}234".into()));
     }
 
     #[test]
