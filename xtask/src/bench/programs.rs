@@ -37,16 +37,18 @@ pub struct Programs {
     mappings: u64,
 }
 
-/// The pieces of memory that a guest takes, with wasmtime's allocator on demand, and some for all else.
-const MAPPINGS_PER_GUEST: u64 = 8;
+/// The pieces of memory that a guest takes with the recommended engine, and some for all else.
+const MAPPINGS_PER_GUEST: u64 = 6;
+const OTHER_MAPPINGS: u64 = 500;
 
 /// The guests, by the names that their compiled files get: the file, and the engine's configuration.
-const GUESTS: [(&str, &str, &str); 7] = [
+const GUESTS: [(&str, &str, &str); 8] = [
     ("guest", "bench_guest.wasm", "recommended"),
     ("guest-concurrency", "bench_guest.wasm", "concurrency"),
     ("composed", "composed/partial/bench_guest.wasm", "recommended"),
     ("by-hand", "bench_wasi.wasm", "recommended"),
     ("wstd", "bench_wstd.wasm", "recommended"),
+    ("plugin", "bench-plugin.wasm", "recommended"),
     ("with", "bench_with.wasm", "recommended"),
     ("without", "bench_without.wasm", "recommended"),
 ];
@@ -75,13 +77,13 @@ impl Programs {
     /// A work's numbers, as far as the system's limits let it do as much.
     pub fn numbers(&self, work: &Work, quick: bool) -> Vec<u64> {
         let mut numbers = if quick { work.quick } else { work.full }.to_vec();
-        if matches!(work.name, "many-polls" | "guests") {
+        if matches!(work.name, "many-polls" | "programs" | "plugins") {
             // Two for each: what was granted and the guest's own; what a loop waits with, and what wakes it.
             let room = self.descriptors.saturating_sub(OTHER_DESCRIPTORS) / 2;
             numbers[0] = numbers[0].min(room);
         }
-        if work.name == "guests" {
-            numbers[0] = numbers[0].min(self.mappings / MAPPINGS_PER_GUEST);
+        if matches!(work.name, "programs" | "plugins") {
+            numbers[0] = numbers[0].min(self.mappings.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_GUEST);
         }
         numbers
     }
@@ -132,7 +134,8 @@ impl Programs {
             command
         };
         match (work.name, side) {
-            ("guests", _) => sandbox(&["guests"], "guest"),
+            ("programs", _) => sandbox(&["programs"], "guest"),
+            ("plugins", _) => sandbox(&["plugins"], "plugin"),
             ("instantiate", Side::Sandbox) => sandbox(&["instantiate", "uv"], "with"),
             ("instantiate", _) => sandbox(&["instantiate", "wasi"], "without"),
             ("random-timers", Side::Libuv) => native("bench-libuv-virtual"),

@@ -160,9 +160,10 @@ pub const WORKS: &[Work] = &[
     work("timers/10000", "timers", &[10_000, 20], &[10_000, 2], &[Sandbox, Libuv]),
     work("timers/100000", "timers", &[100_000, 2], &[100_000, 1], &[Sandbox, Libuv]),
     work("memory", "memory", &[1_000_000], &[100_000], &[Sandbox, Libuv]),
-    work("guests", "guests", &[10_000, 1_000, 3], &[500, 200, 2], &[Sandbox]),
-    work("guests/1000", "guests", &[1_000, 1_000, 3], &[100, 200, 2], &[Sandbox]),
-    work("guests/100", "guests", &[100, 1_000, 3], &[10, 200, 2], &[Sandbox]),
+    work("plugins", "plugins", &[10_000, 1_000, 3], &[500, 200, 2], &[Sandbox]),
+    work("plugins/1000", "plugins", &[1_000, 1_000, 3], &[100, 200, 2], &[Sandbox]),
+    work("plugins/100", "plugins", &[100, 1_000, 3], &[10, 200, 2], &[Sandbox]),
+    work("programs", "programs", &[10_000, 1_000, 3], &[500, 200, 2], &[Sandbox]),
     work("instantiate", "instantiate", &[5_000], &[500], &[Sandbox, ByHand]),
 ];
 
@@ -276,13 +277,15 @@ pub const ROWS: &[Row] = &[
         AtMost(250.0, None),
     ),
     absolute("- libuv", BytesPerOperation, ("memory", Libuv), Reported),
-    absolute("memory of an idle guest in a task", KibPerGuest, ("guests", Sandbox), AtMost(40.0, None)),
+    absolute("memory of an idle plugin", KibPerGuest, ("plugins", Sandbox), AtMost(40.0, None)),
+    absolute("- of a program that waits in a task", KibPerGuest, ("programs", Sandbox), Reported),
     absolute(
-        "CPU time of a tick, up to 10,000 guests on one thread",
+        "CPU time of a tick, up to 10,000 plugins on a thread",
         Cpu,
-        ("guests", Sandbox),
+        ("plugins", Sandbox),
         AtMost(6_000.0, None),
     ),
+    absolute("- programs in tasks", Cpu, ("programs", Sandbox), Reported),
     ratio(
         "instantiation, over the same without our interfaces",
         Cpu,
@@ -329,10 +332,10 @@ pub const PLOTS: &[Plot] = &[
     },
     Plot {
         file: "guests",
-        title: "A tick of a guest's timer, by the number of guests on one thread, ns of CPU time",
-        along: "guests",
+        title: "A tick of a plugin's timer, by the number of plugins on one thread, ns of CPU time",
+        along: "plugins",
         figure: Cpu,
-        works: &["guests/100", "guests/1000", "guests"],
+        works: &["plugins/100", "plugins/1000", "plugins"],
         sides: &[Sandbox],
     },
 ];

@@ -3,7 +3,7 @@
 use crate::bindings::Guest;
 use crate::run::wasi;
 use uv_handles_bench::Session;
-use uv_handles_host::UvCtx;
+use uv_handles_host::{UvCtx, interrupt_by_epochs_sync};
 use uv_handles_tests::{State, linker, wasi_linker};
 use wasmtime::component::{Component, HasSelf};
 use wasmtime::{Result, Store};
@@ -23,6 +23,11 @@ pub fn run(component: &Component, with_uv: bool, times: u64) -> Result<()> {
     for _ in 0..times {
         let uv = others.pop().unwrap_or_else(|| UvCtx::builder().build());
         let mut store = Store::new(engine, State::new(uv, wasi(&[])));
+        if with_uv {
+            interrupt_by_epochs_sync(&mut store);
+        } else {
+            store.set_epoch_deadline(1);
+        }
         pre.instantiate(&mut store)?;
         session.count("operations", 1);
     }

@@ -2,9 +2,9 @@
 
 use crate::bindings::Guest;
 use crate::outside::grant;
-use crate::{marks, number};
+use crate::{epochs, marks, number};
 use uv_handles_bench::Session;
-use uv_handles_host::UvCtx;
+use uv_handles_host::{UvCtx, interrupt_by_epochs_sync};
 use uv_handles_tests::{State, linker, wasi_linker};
 use wasmtime::component::{Component, HasSelf};
 use wasmtime::{Result, Store};
@@ -24,6 +24,8 @@ pub fn run(component: &Component, with_uv: bool, work: &[&str]) -> Result<()> {
     marks::measure(session);
     let mut store = Store::new(engine, State::new(uv.build(), wasi(work)));
     store.set_max_component_handles(usize::MAX);
+    interrupt_by_epochs_sync(&mut store);
+    let _epochs = epochs(engine)?;
     let command = Command::instantiate(&mut store, component, &linker)?;
     command.wasi_cli_run().call_run(&mut store)?.expect("the guest ends with success");
     marks::report();
