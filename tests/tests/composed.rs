@@ -4,7 +4,7 @@
 use std::io::{Seek, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
-use uv_handles_tests::os::{connect, echo_clients, listener, nobody, patient_tcp, read_exactly, reset};
+use uv_handles_tests::os::{accept, connect, echo_clients, listener, nobody, read_exactly, reset};
 use uv_handles_tests::plain::{Plain, Time, composed, composed_anyhow};
 use uv_handles_tests::*;
 
