@@ -3,11 +3,9 @@
 
 use crate::UvCtx;
 use crate::clock::Clock;
-use crate::os::poller;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
-use uv_handles_core::{Error, Event, LoopId, Readiness, Step};
+use uv_handles_core::{Error, Event, LoopId, Occurrence, Readiness, Step};
 
 /// What a run has come to.
 #[derive(Debug)]
@@ -77,7 +75,13 @@ impl UvCtx {
             // The step may have stopped a one-shot signal handle.
             self.catch_signals()?;
             match step {
-                Step::Deliver(event) => return Ok(Next::Pulled(Pulled::Event(event))),
+                Step::Deliver(event) => {
+                    if let (Occurrence::Poll(Err(_)), Some(poller)) = (event.what, self.pollers.made(id)) {
+                        // The handle has been stopped.
+                        poller.touch(event.handle);
+                    }
+                    return Ok(Next::Pulled(Pulled::Event(event)));
+                }
                 Step::Finished { alive } => return Ok(Next::Pulled(Pulled::Finished { alive })),
                 Step::Poll { timeout } => match self.begin_wait(id, timeout) {
                     Ok(Some(wait)) => return Ok(Next::Wait(wait)),
@@ -149,7 +153,7 @@ impl UvCtx {
         let refused = poller.refresh(|handle| {
             let events = loops.poll_events(handle);
             let fd = loops.poll_source(handle).and_then(|source| descriptors.fd(source))?;
-            (!events.is_empty()).then_some((fd.as_raw_fd(), events))
+            (!events.is_empty()).then_some((fd, events))
         });
         for handle in refused {
             loops.poll_ready(handle, Readiness::ERROR);
@@ -160,11 +164,9 @@ impl UvCtx {
         let over = self.wait_is_over(id);
         let timeout = if over { Some(Duration::ZERO) } else { timeout };
         let poller = self.pollers.get(id)?;
-        let (loops, descriptors) = (&mut self.loops, &self.descriptors);
+        let loops = &mut self.loops;
         poller.wait(timeout, |handle, readiness| {
-            let fd = || loops.poll_source(handle).and_then(|source| descriptors.fd(source));
-            let readiness = poller::without_false_data(readiness, fd);
-            loops.poll_ready(handle, readiness)
+            loops.poll_ready(handle, readiness);
         })?;
         self.collect();
         Ok(())
