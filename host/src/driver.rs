@@ -11,7 +11,11 @@ use uv_handles_core::{Error, Event, LoopId, Occurrence, Readiness, Step};
 #[derive(Debug)]
 pub(crate) enum Pulled {
     Event(Event),
-    Finished { alive: bool },
+    /// Of a pull for more than one.
+    Batch(Vec<Event>),
+    Finished {
+        alive: bool,
+    },
 }
 
 /// Why a run can not go on.
@@ -51,16 +55,28 @@ pub(crate) struct Wait {
 
 impl UvCtx {
     /// Goes on with a run, and blocks until a callback is due or the run has finished.
-    pub(crate) fn pull(&mut self, id: LoopId) -> Result<Pulled, PullError> {
+    pub(crate) fn pull(&mut self, id: LoopId, max: u32) -> Result<Pulled, PullError> {
+        self.end_batch();
         loop {
             match self.next(id)? {
-                Next::Pulled(pulled) => return Ok(pulled),
+                Next::Pulled(pulled) => return Ok(self.with_upcoming(id, pulled, max)),
                 Next::Wait(wait) => {
                     let result = self.block(id, wait);
                     self.waited(id, result)?;
                 }
             }
         }
+    }
+
+    /// What is pulled when a guest wants at most `max` callbacks.
+    pub(crate) fn with_upcoming(&mut self, id: LoopId, pulled: Pulled, max: u32) -> Pulled {
+        if let Pulled::Event(event) = pulled {
+            let events = self.forecast(id, event, max);
+            if !events.is_empty() {
+                return Pulled::Batch(events);
+            }
+        }
+        pulled
     }
 
     /// Goes on with a run up to the next callback, the next real wait, or its end.

@@ -119,6 +119,7 @@
 
 mod any_handle;
 mod async_handle;
+mod batch;
 #[doc(hidden)]
 pub mod bindings;
 mod callback;

@@ -14,7 +14,7 @@ impl Guest for Adapter {
         let id = event_loop::id(&event_loop);
         loop {
             match with(|loops| loops.step(id, &mut wait::now))? {
-                Step::Deliver(event) => return Ok(Pulled::Events(vec![event.into()])),
+                Step::Deliver(event) => return Ok(Pulled::Event(event.into())),
                 Step::Finished { alive } => return Ok(Pulled::Finished(alive)),
                 // A send of the guest's own is all that can be ready, and for that the core asks for no wait.
                 Step::Poll { timeout: Some(timeout) } => wait::wait(timeout),
