@@ -29,6 +29,7 @@ pub(crate) mod in_task {
             "uv:handles/prepare": super::prepare,
             "uv:handles/check": super::check,
             "uv:handles/async-handle": super::async_handle,
+            "uv:handles/async-sender": super::async_sender,
             "uv:handles/poll": super::poll,
             "uv:handles/signal": super::signal,
             "uv:handles/descriptors": super::descriptors,

@@ -3,7 +3,9 @@
 
 use crate::batch::Batch;
 use crate::clock::{Clock, VirtualClock};
+use crate::connections::Connections;
 use crate::denied::{Denied, OnDenied};
+use crate::mailbox::Capacity;
 use crate::os::descriptors::Descriptors;
 use crate::os::poller::Pollers;
 use crate::os::signals;
@@ -31,12 +33,30 @@ pub struct Limits {
     pub descriptors: u32,
     /// Bytes that one read brings at most; 65,536 unless set.
     pub read_bytes: u32,
+    /// Messages that wait for one named async handle; 1,024 unless set. Beyond it the sender gets
+    /// [`SendError::Full`](crate::SendError::Full).
+    pub mailbox_messages: u32,
+    /// Bytes of the messages that wait for one named async handle; 1 MiB unless set.
+    pub mailbox_bytes: u32,
+}
+
+impl Limits {
+    fn mailbox(&self) -> Capacity {
+        Capacity { messages: self.mailbox_messages as usize, bytes: self.mailbox_bytes as usize }
+    }
 }
 
 impl Default for Limits {
     fn default() -> Limits {
         let uv_handles_core::Limits { handles, loops } = uv_handles_core::Limits::default();
-        Limits { handles, loops, descriptors: 1_024, read_bytes: 65_536 }
+        Limits {
+            handles,
+            loops,
+            descriptors: 1_024,
+            read_bytes: 65_536,
+            mailbox_messages: 1_024,
+            mailbox_bytes: 1 << 20,
+        }
     }
 }
 
@@ -62,6 +82,7 @@ pub struct UvCtxBuilder {
     stdouts: Vec<Stdout>,
     signals: u64,
     wake_ups: WakeUps,
+    connections: Connections,
     virtual_clock: Option<VirtualClock>,
     on_denied: OnDenied,
     interrupt: InterruptHandle,
@@ -76,7 +97,8 @@ impl UvCtxBuilder {
             stdins: Vec::new(),
             stdouts: Vec::new(),
             signals: 0,
-            wake_ups: WakeUps::default(),
+            wake_ups: WakeUps::new(Limits::default().mailbox()),
+            connections: Connections::default(),
             virtual_clock: None,
             on_denied: OnDenied::default(),
             interrupt: InterruptHandle::new(),
@@ -173,6 +195,28 @@ impl UvCtxBuilder {
         self.wake_ups.grant(name.into())
     }
 
+    /// Lets the guest make an async handle of the name that this sender has, although the sender was made for
+    /// another guest: the sender then reaches whichever of the two has the handle open. For a guest that is
+    /// started again, so that everybody who holds its senders can go on. While the guest before it has the
+    /// handle open, this one's attempt is refused with EBUSY.
+    pub fn wake_up_again(&mut self, sender: &AsyncSender) -> &mut UvCtxBuilder {
+        self.wake_ups.grant_again(sender);
+        self
+    }
+
+    /// Lets the guest wake another one, under a name that is between you and this guest. A later connection of
+    /// the same name replaces an earlier one.
+    ///
+    /// ```
+    /// # use uv_handles_host::UvCtx;
+    /// let (mut worker, mut server) = (UvCtx::builder(), UvCtx::builder());
+    /// server.connect("worker", &worker.wake_up("jobs"));
+    /// ```
+    pub fn connect(&mut self, name: impl Into<String>, sender: &AsyncSender) -> &mut UvCtxBuilder {
+        self.connections.grant(name.into(), sender.clone());
+        self
+    }
+
     /// Gives the guest a virtual clock, which begins at 0 and stands still except while a loop waits.
     /// A wait then looks at descriptors, signals and wake-ups without blocking; if nothing is ready,
     /// the time jumps to the next timer; only if there is none, it blocks for real. For tests and
@@ -209,12 +253,14 @@ impl UvCtxBuilder {
             stdins,
             stdouts,
             signals,
-            wake_ups,
+            mut wake_ups,
+            connections,
             virtual_clock,
             on_denied,
             interrupt,
         } = std::mem::take(self);
         descriptors.limit = limits.descriptors;
+        wake_ups.capacity = limits.mailbox();
         UvCtx {
             loops: Loops::new(uv_handles_core::Limits { handles: limits.handles, loops: limits.loops }),
             pollers: Pollers::new(interrupt.clone()),
@@ -222,6 +268,7 @@ impl UvCtxBuilder {
             descriptors,
             signals: SignalWatch { granted: signals, caught: 0, position: 0 },
             wake_ups,
+            connections,
             clock: Clock::new(virtual_clock),
             batch: Batch::new(),
             on_denied,
@@ -249,6 +296,7 @@ pub struct UvCtx {
     pub(crate) descriptors: Descriptors,
     pub(crate) signals: SignalWatch,
     pub(crate) wake_ups: WakeUps,
+    pub(crate) connections: Connections,
     pub(crate) clock: Clock,
     /// What the guest was handed and has not called yet, as far as is known.
     pub(crate) batch: Batch,

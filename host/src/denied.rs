@@ -12,6 +12,8 @@ pub enum Denied<'a> {
     Signal(i32),
     /// An async handle of this name.
     WakeUp(&'a str),
+    /// A connection of this name to another guest.
+    Connection(&'a str),
 }
 
 type Listener = dyn Fn(Denied<'_>) + Send;

@@ -11,10 +11,9 @@ use thiserror::Error;
 /// call fails with an error that downcasts to [`Interrupted`], none of its code runs any more, and
 /// what it had open is closed.
 ///
-/// It does not reach a guest that computes without end and never comes back to its loop; for that,
-/// wasmtime has epochs ([`Config::epoch_interruption`](wasmtime::Config::epoch_interruption)). Epochs
-/// and fuel in turn do not reach a guest that is blocked inside the host. For an orderly end, send the
-/// guest a wake-up, and let it stop its loop.
+/// A guest that computes without end and never comes back to its loop is reached by way of wasmtime's epochs:
+/// see [`interrupt_by_epochs_sync`](crate::interrupt_by_epochs_sync). Epochs and fuel alone do not reach a guest
+/// that is blocked inside the host. For an orderly end, send the guest a wake-up, and let it stop its loop.
 #[derive(Debug, Clone)]
 pub struct InterruptHandle {
     shared: Arc<Shared>,
@@ -30,12 +29,17 @@ struct Shared {
     interrupted: AtomicBool,
     /// What ends the waits of the guest's loops.
     wakers: Mutex<Vec<Weak<Waker>>>,
+    /// Tasks that wait for it.
+    #[cfg(feature = "async")]
+    tasks: tokio::sync::Notify,
 }
 
 impl InterruptHandle {
     /// Ends the guest. Once is enough, for ever.
     pub fn interrupt(&self) {
         self.shared.interrupted.store(true, Ordering::SeqCst);
+        #[cfg(feature = "async")]
+        self.shared.tasks.notify_waiters();
         let wakers = self.shared.wakers.lock().unwrap_or_else(PoisonError::into_inner);
         for waker in wakers.iter().filter_map(Weak::upgrade) {
             // The flag is read before every wait. Only a wait in progress needs the wake-up.
@@ -48,6 +52,17 @@ impl InterruptHandle {
     /// Whether the guest has been interrupted.
     pub fn is_interrupted(&self) -> bool {
         self.shared.interrupted.load(Ordering::SeqCst)
+    }
+
+    /// Waits in a task until the guest is interrupted. It can be dropped at any time.
+    #[cfg(feature = "async")]
+    pub async fn interrupted(&self) {
+        let mut notified = std::pin::pin!(self.shared.tasks.notified());
+        // In the list of those who wait before the flag is read.
+        notified.as_mut().enable();
+        if !self.is_interrupted() {
+            notified.await;
+        }
     }
 
     pub(crate) fn new() -> InterruptHandle {

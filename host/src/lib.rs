@@ -90,15 +90,20 @@ mod bindings;
 #[allow(missing_docs, missing_debug_implementations, reason = "generated")]
 pub mod bindings;
 mod clock;
+mod connections;
 mod ctx;
 mod denied;
 mod driver;
+mod engine;
 mod interfaces;
 mod interrupt;
 mod linker;
+mod mailbox;
 mod os;
 #[cfg(feature = "async")]
 mod plugin;
+#[cfg(feature = "async")]
+mod plugin_stats;
 #[cfg(feature = "async")]
 mod plugin_task;
 mod sync;
@@ -107,6 +112,9 @@ mod wake_up;
 pub use clock::VirtualClock;
 pub use ctx::{Limits, UvCtx, UvCtxBuilder};
 pub use denied::Denied;
+#[cfg(feature = "async")]
+pub use engine::interrupt_by_epochs_async;
+pub use engine::{EpochTicker, engine_config, interrupt_by_epochs_sync};
 pub use interrupt::{InterruptHandle, Interrupted};
 #[cfg(feature = "async")]
 pub use linker::add_to_linker_async;
@@ -114,5 +122,7 @@ pub use linker::{UvCtxView, UvView, add_to_linker_sync};
 #[cfg(feature = "async")]
 pub use plugin::{Dispatched, Plugin};
 #[cfg(feature = "async")]
-pub use plugin_task::{PluginGone, PluginHandle};
+pub use plugin_stats::{Lateness, PluginStats};
+#[cfg(feature = "async")]
+pub use plugin_task::{PluginGone, PluginHandle, STOP, Stopped};
 pub use wake_up::{AsyncSender, SendError};

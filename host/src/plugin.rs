@@ -6,9 +6,11 @@
 
 use crate::bindings::types::Event;
 use crate::driver::{Next, PullError, Pulled};
+use crate::plugin_stats::Counters;
 use crate::{Interrupted, UvCtx, UvView};
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uv_handles_core::{LoopId, RunMode};
 use wasmtime::component::{Instance, TypedFunc};
@@ -23,6 +25,7 @@ use wasmtime::{Store, error::Context};
 pub struct Plugin<T: 'static> {
     store: Store<T>,
     dispatch: TypedFunc<(Vec<Event>,), ()>,
+    pub(crate) counters: Arc<Counters>,
 }
 
 /// What a [`Plugin::dispatch`] has come to.
@@ -59,7 +62,7 @@ impl<T: UvView> Plugin<T> {
             dispatch.with_context(|| format!("the component is no plugin: it does not export {EVENTS}"))?;
         let dispatch = instance.get_typed_func(&mut store, dispatch)?;
         store.data_mut().uv().ctx.is_plugin = true;
-        Ok(Plugin { store, dispatch })
+        Ok(Plugin { store, dispatch, counters: Arc::default() })
     }
 
     /// The store, to call the plugin's exports. A call has to be driven to its end.
@@ -139,6 +142,10 @@ impl<T: UvView> Plugin<T> {
                 Err(PullError::Os(error)) => return Err(error.into()),
                 Err(PullError::Interrupted) => return self.check_interrupt(),
             };
+            let ctx = self.ctx();
+            let late = ctx.loops.called_deadline(id).map(|deadline| ctx.clock.now().saturating_sub(deadline));
+            self.counters.called();
+            late.inspect(|&late| self.counters.timer(late));
             self.dispatch.call_async(&mut self.store, (vec![event.into()],)).await?;
             dispatched.callbacks += 1;
             let ctx = self.ctx();

@@ -1,11 +1,14 @@
 //! A task that owns a plugin: it drives the loops and takes calls by message, so that nobody can drop a
 //! call half-way and make the plugin unusable.
 
-use crate::{Plugin, UvView};
+use crate::plugin_stats::Counters;
+use crate::{InterruptHandle, Interrupted, Plugin, PluginStats, UvView};
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::Poll::{Pending, Ready};
+use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -17,7 +20,9 @@ type CallFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
 /// Calls a plugin that lives in a task, from any other one. Clones call the same plugin; when the last is
 /// dropped, the task ends and the plugin with it.
 pub struct PluginHandle<T: 'static> {
-    calls: mpsc::UnboundedSender<Call<T>>,
+    requests: mpsc::UnboundedSender<Request<T>>,
+    interrupt: InterruptHandle,
+    counters: Arc<Counters>,
 }
 
 /// The plugin has ended: by a trap, by an interrupt, or because its task was aborted. The result of the task
@@ -26,61 +31,105 @@ pub struct PluginHandle<T: 'static> {
 #[error("the plugin has ended")]
 pub struct PluginGone;
 
+/// The name of the wake-up that asks a plugin to come to its end: [`PluginHandle::stop`].
+pub const STOP: &str = "stop";
+
+/// How a plugin was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// It came to its end by itself: nothing kept it alive any more, or it had failed before.
+    ByItself,
+    /// It was interrupted, because it took longer than it was given.
+    Interrupted,
+}
+
 impl<T: UvView> Plugin<T> {
     /// Spawns a task on the current tokio runtime that drives the plugin's loops, and carries out calls
     /// in between.
     ///
     /// The task ends with what ended the plugin - a trap in a callback, an interrupt - or with `Ok` when
-    /// the last handle is dropped.
+    /// it was [stopped](PluginHandle::stop) or the last handle is dropped. An interrupt ends it wherever the plugin
+    /// waits, also inside another host function; while it computes only with
+    /// [`interrupt_by_epochs_async`](crate::interrupt_by_epochs_async).
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
-    pub fn spawn(self) -> (PluginHandle<T>, JoinHandle<wasmtime::Result<()>>)
+    pub fn spawn(mut self) -> (PluginHandle<T>, JoinHandle<wasmtime::Result<()>>)
     where
         T: Send,
     {
-        let (calls, taken) = mpsc::unbounded_channel();
-        (PluginHandle { calls }, tokio::spawn(self.serve(taken)))
+        let (requests, taken) = mpsc::unbounded_channel();
+        let interrupt = self.store().data_mut().uv().ctx.interrupt_handle();
+        let handle = PluginHandle { requests, interrupt: interrupt.clone(), counters: self.counters.clone() };
+        let task = tokio::spawn(async move {
+            let mut served = pin!(self.serve(taken));
+            let mut interrupted = pin!(interrupt.interrupted());
+            std::future::poll_fn(|context| {
+                if let Ready(result) = served.as_mut().poll(context) {
+                    return Ready(result);
+                }
+                // A call in progress is dropped, and so the store is never called again.
+                interrupted.as_mut().poll(context).map(|()| Err(Interrupted.into()))
+            })
+            .await
+        });
+        (handle, task)
     }
 
-    async fn serve(mut self, mut calls: mpsc::UnboundedReceiver<Call<T>>) -> wasmtime::Result<()>
+    async fn serve(mut self, mut requests: mpsc::UnboundedReceiver<Request<T>>) -> wasmtime::Result<()>
     where
         T: Send,
     {
         // Calls and events take turns: neither has to wait until the other has nothing more to do.
-        let mut calls_first = true;
-        loop {
+        let mut requests_first = true;
+        let mut stopping = false;
+        while !(stopping && !self.alive()) {
             let next = {
                 let mut ready = pin!(self.ready());
                 std::future::poll_fn(|context| {
-                    if calls_first && let Ready(call) = calls.poll_recv(context) {
-                        return Ready(Next::Call(call));
+                    if requests_first && let Ready(request) = requests.poll_recv(context) {
+                        return Ready(Next::Request(request));
                     }
                     match ready.as_mut().poll(context) {
                         Ready(ready) => Ready(Next::Ready(ready)),
-                        Pending => calls.poll_recv(context).map(Next::Call),
+                        Pending => requests.poll_recv(context).map(Next::Request),
                     }
                 })
                 .await
             };
-            calls_first = matches!(next, Next::Ready(_));
+            requests_first = matches!(next, Next::Ready(_));
             match next {
-                Next::Call(Some(call)) => call(self.store()).await,
-                Next::Call(None) => return Ok(()),
+                Next::Request(Some(Request::Call(call))) => call(self.store()).await,
+                Next::Request(Some(Request::Stop)) => {
+                    stopping = true;
+                    if !self.store().data_mut().uv().ctx.wake_ups.send(STOP) {
+                        // It does not want to know.
+                        return Ok(());
+                    }
+                }
+                Next::Request(None) => return Ok(()),
                 Next::Ready(ready) => {
                     ready?;
                     self.dispatch().await?;
                 }
             }
+            let alive = self.alive();
+            self.counters.set_alive(alive);
             // A plugin that always has something to do leaves the others their turn.
             tokio::task::yield_now().await;
         }
+        Ok(())
     }
 }
 
+enum Request<T: 'static> {
+    Call(Call<T>),
+    Stop,
+}
+
 enum Next<T: 'static> {
-    Call(Option<Call<T>>),
+    Request(Option<Request<T>>),
     Ready(std::io::Result<()>),
 }
 
@@ -111,19 +160,61 @@ impl<T: Send> PluginHandle<T> {
                 let _ = send.send(call(store).await);
             })
         });
-        self.calls.send(call).map_err(|_| PluginGone)?;
+        self.requests.send(Request::Call(call)).map_err(|_| PluginGone)?;
         result.await.map_err(|_| PluginGone)
+    }
+
+    /// Asks the plugin to come to its end, waits until it has, at most for `grace`, and interrupts it then. When this
+    /// returns, nothing of the plugin runs any more.
+    ///
+    /// Asking is sending the async handle that the plugin has made under the name [`STOP`], if that was granted. The
+    /// plugin then closes or dereferences its handles, that one included, in its own time; it has come to its end
+    /// when nothing keeps it alive. A plugin without that handle is ended at once. Calls are carried out
+    /// meanwhile.
+    ///
+    /// A plugin that computes without end is interrupted only with
+    /// [`interrupt_by_epochs_async`](crate::interrupt_by_epochs_async); without it, this waits for ever.
+    pub async fn stop(&self, grace: Duration) -> Stopped {
+        // Refused if it has ended already.
+        let _ = self.requests.send(Request::Stop);
+        if tokio::time::timeout(grace, self.requests.closed()).await.is_ok() {
+            return Stopped::ByItself;
+        }
+        self.interrupt.interrupt();
+        self.requests.closed().await;
+        Stopped::Interrupted
+    }
+
+    /// Whether the plugin has ended.
+    pub fn is_gone(&self) -> bool {
+        self.requests.is_closed()
+    }
+
+    /// What ends the plugin at once.
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        self.interrupt.clone()
+    }
+}
+
+impl<T> PluginHandle<T> {
+    /// What the plugin has done so far; also when it has ended.
+    pub fn stats(&self) -> PluginStats {
+        self.counters.stats()
     }
 }
 
 impl<T> Clone for PluginHandle<T> {
     fn clone(&self) -> PluginHandle<T> {
-        PluginHandle { calls: self.calls.clone() }
+        PluginHandle {
+            requests: self.requests.clone(),
+            interrupt: self.interrupt.clone(),
+            counters: self.counters.clone(),
+        }
     }
 }
 
 impl<T> fmt::Debug for PluginHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PluginHandle").field("ended", &self.calls.is_closed()).finish()
+        f.debug_struct("PluginHandle").field("gone", &self.requests.is_closed()).finish()
     }
 }

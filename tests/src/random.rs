@@ -47,11 +47,15 @@ pub fn random_calls(seed: u64, calls: u64) -> BTreeMap<String, u64> {
             uv.limits(|limits| {
                 (limits.handles, limits.loops) = (40, 5);
                 (limits.descriptors, limits.read_bytes) = (8, 1_000);
+                (limits.mailbox_messages, limits.mailbox_bytes) = (10, 1_000);
             });
             uv.descriptor("stream", theirs).unwrap().descriptor("listener", listener).unwrap();
             uv.descriptor("udp", udp).unwrap().descriptor("file", file).unwrap();
             uv.descriptor("reads", reads).unwrap().descriptor("writes", writes).unwrap();
             wake_ups = Some(["wake", "tick"].map(|name| uv.wake_up(name)));
+            // Nobody forbids a guest to be connected with itself.
+            let wake = uv.wake_up("wake");
+            uv.connect("self", &wake);
         });
     if seed.is_multiple_of(2) {
         drop((reads_from, written_to));
@@ -65,6 +69,7 @@ pub fn random_calls(seed: u64, calls: u64) -> BTreeMap<String, u64> {
             while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
                 // Whatever the guest has made impossible is refused.
                 let _ = wake_ups.each_ref().map(AsyncSender::send);
+                let _ = wake_ups[0].send_message([4; 100]);
                 let _ = (ours.write(&[2; 100]), ours.read(&mut buffer));
                 let _ = sender.send_to(&[3; 100], udp_address);
                 kill_self(libc::SIGWINCH);

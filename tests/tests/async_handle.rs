@@ -1,6 +1,6 @@
 //! Async handles: sent by the guest itself, and by threads of the host.
 
-use uv_handles_host::{AsyncSender, SendError, UvCtxBuilder};
+use uv_handles_host::{AsyncSender, SendError, UvCtx, UvCtxBuilder};
 use uv_handles_tests::os::{read_exactly, stream_pair};
 use uv_handles_tests::*;
 
@@ -52,6 +52,69 @@ fn async_handle_named() {
     go.send().unwrap();
     guest.wait().succeeded();
     assert_eq!((tick.send(), go.send()), (Err(SendError::Closed), Err(SendError::Closed)));
+}
+
+#[test]
+fn async_handle_messages() {
+    let mut granted = None;
+    // Nobody ever makes this handle.
+    let mut other = UvCtx::builder();
+    let answers = other.wake_up("answers");
+    let mut guest = spawn(ASYNC_HANDLE_MESSAGES, |uv| {
+        uv.limits(|limits| limits.mailbox_bytes = 100).connect("answers", &answers);
+        granted = Some(uv.wake_up("jobs"));
+    });
+    let jobs = granted.unwrap();
+    guest.expect("ready");
+    jobs.send_message("one").unwrap();
+    guest.expect("ENOTCONN: socket is not connected");
+    guest.expect("1 messages");
+    jobs.send().unwrap();
+    guest.expect("0 messages");
+    drop(other);
+    jobs.send_message("two").unwrap();
+    guest.expect("EPIPE: broken pipe");
+    guest.expect("1 messages");
+    assert_eq!(jobs.send_message([0; 101]), Err(SendError::TooLarge));
+    jobs.send_message("end").unwrap();
+    guest.expect("4 callbacks");
+    guest.wait().succeeded();
+    assert_eq!(jobs.send_message("late"), Err(SendError::Closed));
+}
+
+/// A chain of guests: each passes on what it gets. All that was accepted arrives, in order.
+#[test]
+fn async_handle_chain() {
+    const GUESTS: usize = 4;
+    const MESSAGES: usize = 2_000;
+    let mut last = UvCtx::builder();
+    let mut next = last.wake_up("end of the chain");
+    let mut guests = Vec::new();
+    for _ in 0..GUESTS {
+        let mut jobs = None;
+        let mut guest = Guest::new(ASYNC_HANDLE_CHAIN).spawn(|uv| {
+            uv.limits(|limits| limits.mailbox_messages = 16);
+            uv.connect("next", &next);
+            jobs = Some(uv.wake_up("jobs"));
+        });
+        guest.expect("ready");
+        guests.push(guest);
+        next = jobs.unwrap();
+    }
+    for number in 0..MESSAGES {
+        // A full mailbox says so, and whoever is woken empties it.
+        while let Err(error) = next.send_message(number.to_string()) {
+            assert_eq!(error, SendError::Full);
+            std::thread::yield_now();
+        }
+    }
+    while next.send_message("end") == Err(SendError::Full) {
+        std::thread::yield_now();
+    }
+    for mut guest in guests.into_iter().rev() {
+        guest.expect(&format!("{MESSAGES} in order"));
+        guest.wait().succeeded();
+    }
 }
 
 /// Grants the wake-ups of these names.

@@ -1,7 +1,10 @@
 //! Plugins: libraries whose loops the embedder drives between calls, in tasks of a tokio runtime.
 
 use std::time::Duration;
-use uv_handles_host::{Interrupted, Plugin, PluginGone, PluginHandle, UvCtx, UvCtxBuilder};
+use uv_handles_host::{
+    EpochTicker, Interrupted, Plugin, PluginGone, PluginHandle, STOP, Stopped, UvCtx, UvCtxBuilder,
+    VirtualClock, engine_config, interrupt_by_epochs_async,
+};
 use uv_handles_tests::{PATIENCE, State, async_linker, component};
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Result, Store};
@@ -235,6 +238,126 @@ async fn an_interrupt_ends_a_plugin_that_is_parked() -> Result<()> {
     Ok(())
 }
 
+/// How long a plugin may take that has to be interrupted anyway.
+const NO_GRACE: Duration = Duration::from_millis(1);
+
+#[tokio::test]
+async fn a_plugin_comes_to_its_end_when_it_is_asked_to() -> Result<()> {
+    let grant = |uv: &mut UvCtxBuilder| {
+        uv.virtual_time(true).wake_up(STOP);
+    };
+    let (mut plugin, exports) = plugin(grant).await?;
+    exports.call_tick(plugin.store(), 1_000).await?;
+    exports.call_stop_after(plugin.store(), 10_000).await?;
+    let (handle, task) = plugin.spawn();
+    assert!(!handle.is_gone());
+    assert_eq!(handle.stop(PATIENCE).await, Stopped::ByItself);
+    assert!(handle.is_gone());
+    task.await.unwrap()?;
+    assert_eq!(handle.stop(PATIENCE).await, Stopped::ByItself, "once more does no harm");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plugin_that_does_not_want_to_know_is_stopped_at_once() -> Result<()> {
+    let (mut plugin, exports) = plugin(|_| {}).await?;
+    exports.call_tick(plugin.store(), 1_000_000).await?;
+    let (handle, task) = plugin.spawn();
+    assert_eq!(handle.stop(PATIENCE).await, Stopped::ByItself);
+    task.await.unwrap()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plugin_that_takes_too_long_is_interrupted() -> Result<()> {
+    let grant = |uv: &mut UvCtxBuilder| {
+        uv.wake_up(STOP);
+    };
+    let (mut plugin, exports) = plugin(grant).await?;
+    exports.call_stop_after(plugin.store(), 1_000_000_000).await?;
+    let (handle, task) = plugin.spawn();
+    assert_eq!(in_time(handle.stop(NO_GRACE)).await, Stopped::Interrupted);
+    assert!(task.await.unwrap().unwrap_err().is::<Interrupted>());
+    Ok(())
+}
+
+/// It waits where neither its loop nor an epoch can see it.
+#[tokio::test]
+async fn a_plugin_that_blocks_in_another_host_function_is_interrupted() -> Result<()> {
+    let grant = |uv: &mut UvCtxBuilder| {
+        uv.wake_up(STOP);
+    };
+    let (mut plugin, exports) = plugin(grant).await?;
+    exports.call_stop_after(plugin.store(), 0).await?;
+    exports.call_sleep_later(plugin.store(), 0).await?;
+    let (handle, task) = plugin.spawn();
+    // Not answered before the callback, which never ends.
+    let called = handle.clone();
+    let call = tokio::spawn(async move { called.call(|_| Box::pin(async {})).await });
+    assert_eq!(in_time(handle.stop(NO_GRACE)).await, Stopped::Interrupted);
+    assert!(task.await.unwrap().unwrap_err().is::<Interrupted>());
+    // Answered first or not at all.
+    let _ = in_time(call).await.unwrap();
+    assert_eq!(handle.call(|_| Box::pin(async {})).await, Err(PluginGone));
+    Ok(())
+}
+
+/// It computes without end. Epochs reach it, and others have their turn on the same thread meanwhile.
+#[tokio::test]
+async fn a_plugin_that_spins_is_interrupted() -> Result<()> {
+    let engine = Engine::new(&engine_config(1))?;
+    let _ticker = EpochTicker::start(&engine, Duration::from_millis(1))?;
+    let component = Component::from_file(&engine, component("plugin-guest"))?;
+    let pre = async_linker(&engine)?.instantiate_pre(&component)?;
+    let uv = UvCtx::builder().virtual_time(true).build();
+    let interrupt = uv.interrupt_handle();
+    let mut store = Store::new(&engine, State::new(uv, WasiCtx::builder().build()));
+    interrupt_by_epochs_async(&mut store);
+    let instance = pre.instantiate_async(&mut store).await?;
+    let exports = Exports::new(&mut store, &instance)?;
+    exports.call_later(&mut store, 1, "forever").await?;
+    let mut plugin = Plugin::new(store, &instance)?;
+    in_time(plugin.ready()).await?;
+    // It gets its turn only because the plugin is made to give way.
+    let interrupting = tokio::spawn(async move { interrupt.interrupt() });
+    let error = in_time(plugin.dispatch()).await.unwrap_err();
+    assert!(error.is::<Interrupted>(), "{error:?}");
+    interrupting.await.unwrap();
+    Ok(())
+}
+
+#[tokio::test]
+async fn messages_pass_from_plugin_to_plugin() -> Result<()> {
+    let mut jobs = None;
+    let (mut worker, worker_exports) = plugin(|uv| jobs = Some(uv.wake_up("jobs"))).await?;
+    worker_exports.call_take(worker.store(), "jobs").await?;
+    let jobs = jobs.unwrap();
+    let (mut server, server_exports) = plugin(|uv| {
+        uv.connect("worker", &jobs);
+    })
+    .await?;
+    server_exports.call_pass(server.store(), "worker", b"one").await?.unwrap();
+    server_exports.call_pass(server.store(), "worker", b"two").await?.unwrap();
+    in_time(worker.ready()).await?;
+    assert_eq!(worker.dispatch().await?.callbacks, 1);
+    assert_eq!(worker_exports.call_lines(worker.store()).await?, ["took one", "took two"]);
+
+    // The worker ends, and its next incarnation takes over the name.
+    drop(worker);
+    let refused = server_exports.call_pass(server.store(), "worker", b"three").await?;
+    assert_eq!(refused, Err("EPIPE".into()));
+    let again = |uv: &mut UvCtxBuilder| {
+        uv.wake_up_again(&jobs);
+    };
+    let (mut worker, worker_exports) = plugin(again).await?;
+    worker_exports.call_take(worker.store(), "jobs").await?;
+    server_exports.call_pass(server.store(), "worker", b"four").await?.unwrap();
+    in_time(worker.ready()).await?;
+    worker.dispatch().await?;
+    assert_eq!(worker_exports.call_lines(worker.store()).await?, ["took four"]);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_epoch_ends_a_plugin_that_never_returns() -> Result<()> {
     let (mut plugin, exports) = virtual_plugin().await?;
@@ -283,5 +406,36 @@ async fn a_component_that_is_no_plugin_is_refused() -> Result<()> {
     let instance = async_linker(&engine)?.instantiate_async(&mut store, &component).await?;
     let error = Plugin::new(store, &instance).unwrap_err();
     assert!(error.to_string().contains("no plugin"), "{error:?}");
+    Ok(())
+}
+
+/// What has been done is counted, also how late timers were: the virtual clock is moved past a deadline.
+#[tokio::test]
+async fn callbacks_and_the_lateness_of_timers_are_counted() -> Result<()> {
+    let clock = VirtualClock::new();
+    let virtual_time = |uv: &mut UvCtxBuilder| {
+        uv.virtual_clock(&clock);
+    };
+    let (plugin, exports) = plugin(virtual_time).await?;
+    let (plugin, task) = plugin.spawn();
+    assert!(!plugin.stats().alive);
+    let late = clock.clone();
+    let started = plugin.call(move |store| {
+        Box::pin(async move {
+            exports.call_later(&mut *store, 10, "stop").await?;
+            exports.call_later(&mut *store, 20, "trap").await?;
+            // As if whoever drives the plugin had been busy.
+            late.advance(13);
+            Ok::<_, wasmtime::Error>(())
+        })
+    });
+    in_time(started).await.unwrap()?;
+    // The second timer is waited for, and traps.
+    in_time(task).await.unwrap().unwrap_err();
+    let stats = plugin.stats();
+    assert_eq!((stats.callbacks, stats.timers, stats.alive), (2, 2, true));
+    assert_eq!(stats.lateness.longest, Duration::from_millis(3));
+    assert_eq!(stats.lateness.total, Duration::from_millis(3));
+    assert_eq!(stats.lateness.counts[..4], [1, 0, 0, 1]);
     Ok(())
 }

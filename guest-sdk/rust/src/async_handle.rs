@@ -46,4 +46,29 @@ impl Async {
         self.set_callback(callback);
         Ok(())
     }
+
+    /// Takes the oldest message that was sent with a wake-up of this [named](Self::named) handle, `None`
+    /// when there is none.
+    ///
+    /// Sends coalesce, messages do not, so a callback takes messages until there is none:
+    ///
+    /// ```no_run
+    /// # use uv_handles::{Async, Loop, Result};
+    /// # fn main() -> Result<()> {
+    /// # let event_loop = Loop::new()?;
+    /// let jobs = Async::named(&event_loop, "jobs")?;
+    /// jobs.set_callback(|jobs| {
+    ///     while let Ok(Some(message)) = jobs.receive() {
+    ///         println!("{} bytes", message.len());
+    ///     }
+    /// });
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// ENOTSUP on a handle without a name, `HandleClosed` on a closing one: what was not taken by
+    /// then is gone.
+    pub fn receive(&self) -> Result<Option<Vec<u8>>> {
+        Ok(self.0.raw.receive()?)
+    }
 }

@@ -119,6 +119,7 @@
 
 mod any_handle;
 mod async_handle;
+mod async_sender;
 mod batch;
 #[doc(hidden)]
 pub mod bindings;
@@ -140,6 +141,7 @@ mod watcher;
 
 pub use any_handle::AnyHandle;
 pub use async_handle::Async;
+pub use async_sender::AsyncSender;
 pub use descriptor::{Descriptor, Shutdown};
 pub use error::{Error, Result};
 pub use event_loop::{Loop, RunMode};

@@ -26,6 +26,7 @@ wit_bindgen::generate!({
         "uv:handles/prepare@0.1.0": crate::bindings::uv::handles::prepare,
         "uv:handles/check@0.1.0": crate::bindings::uv::handles::check,
         "uv:handles/async-handle@0.1.0": crate::bindings::uv::handles::async_handle,
+        "uv:handles/async-sender@0.1.0": crate::bindings::uv::handles::async_sender,
         "uv:handles/poll@0.1.0": crate::bindings::uv::handles::poll,
         "uv:handles/signal@0.1.0": crate::bindings::uv::handles::signal,
         "uv:handles/descriptors@0.1.0": crate::bindings::uv::handles::descriptors,

@@ -23,4 +23,10 @@ impl GuestAsyncHandle for Owned {
     fn send(&self) -> Result<(), Error> {
         Ok(with(|loops| loops.async_send(self.0))?)
     }
+
+    /// No handle here has a name.
+    fn receive(&self) -> Result<Option<Vec<u8>>, Error> {
+        with(|loops| loops.check_open(self.0))?;
+        Err(StatusCode::Enotsup.into())
+    }
 }

@@ -11,6 +11,7 @@
 #![deny(missing_docs)]
 
 mod async_handle;
+mod async_sender;
 mod blocking;
 mod descriptors;
 mod event_loop;

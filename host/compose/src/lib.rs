@@ -27,14 +27,17 @@ pub enum Lost {
     Descriptors,
     /// Async handles that are sent from outside.
     NamedAsyncHandles,
+    /// Sending another guest's async handles.
+    Connections,
 }
 
 impl Lost {
     /// All of them, with the function that a guest must import to get there.
-    const ALL: [(Lost, &str, &str); 3] = [
+    const ALL: [(Lost, &str, &str); 4] = [
         (Lost::Signals, "uv:handles/signal", "[static]signal.create"),
         (Lost::Descriptors, "uv:handles/descriptors", "[static]descriptor.open"),
         (Lost::NamedAsyncHandles, "uv:handles/async-handle", "[static]async-handle.create-named"),
+        (Lost::Connections, "uv:handles/async-sender", "[static]async-sender.open"),
     ];
 }
 
@@ -48,6 +51,7 @@ impl fmt::Display for Lost {
             Lost::NamedAsyncHandles => {
                 "uv:handles/async-handle.create-named: making a named async handle will be refused with ENOENT"
             }
+            Lost::Connections => "uv:handles/async-sender: opening a connection will be refused with ENOENT",
         })
     }
 }

@@ -278,6 +278,12 @@ impl Loops {
         matches!(run, Some(Run { running: Some((handle, _)), .. }) if *handle == id)
     }
 
+    /// The handle whose callback is running in this loop, unless that is its close callback.
+    pub(crate) fn running(&self, id: LoopId) -> Option<HandleId> {
+        let (handle, after) = self.state(id).run.as_ref()?.running?;
+        (after != After::Closed).then_some(handle)
+    }
+
     fn call(&mut self, id: LoopId, handle: HandleId, what: Occurrence) -> Step {
         let after = match what {
             Occurrence::Signal(_) => After::Signal,

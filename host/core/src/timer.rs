@@ -12,11 +12,13 @@ pub(crate) struct Timers {
     wheel: Wheel,
     /// Timers that a timers phase has taken out and not called yet. They are not active.
     due: Anchor,
+    /// The deadline of the timer that was called last.
+    called: u64,
 }
 
 impl Timers {
     pub(crate) fn new(now: u64, due: Anchor) -> Timers {
-        Timers { wheel: Wheel::new(now), due }
+        Timers { wheel: Wheel::new(now), due, called: 0 }
     }
 
     /// The first of the lists that the loop was made with.
@@ -104,6 +106,13 @@ impl Loops {
         Ok(self.links.deadline(id.index()).saturating_sub(now))
     }
 
+    /// When the timer was due whose callback is running in this loop; none if another kind of callback is, or
+    /// none. A repeating timer has its next deadline by then, so it can not be asked.
+    pub fn called_deadline(&self, id: LoopId) -> Option<u64> {
+        let is_timer = matches!(self.handle(self.running(id)?).kind, Kind::Timer { .. });
+        is_timer.then(|| self.state(id).timers.called)
+    }
+
     /// Milliseconds until the next timer is due, at most what libuv's `int` holds, none without a
     /// timer; as uv__next_timeout.
     pub(crate) fn next_timeout(&mut self, id: LoopId) -> Option<u32> {
@@ -133,6 +142,7 @@ impl Loops {
     pub(crate) fn next_due_timer(&mut self, id: LoopId) -> Option<HandleId> {
         let due = self.state(id).timers.due;
         let timer = HandleId::from_index(self.links.pop_front(due)?);
+        self.state_mut(id).timers.called = self.links.deadline(timer.index());
         if let Kind::Timer { repeat, .. } = self.handle(timer).kind
             && repeat > 0
         {
@@ -145,7 +155,7 @@ impl Loops {
 #[cfg(test)]
 mod tests {
     use crate::testing::*;
-    use crate::{Error, RunMode};
+    use crate::{Error, RunMode, Step};
 
     #[test]
     fn timers_fire_by_deadline_and_then_by_start() {
@@ -321,5 +331,35 @@ mod tests {
         world.loops.timer_stop(timer);
         world.run(RunMode::Default);
         assert_eq!(world.trace(), [close(timer)], "stop does nothing to a closing timer");
+    }
+
+    #[test]
+    fn the_deadline_of_the_timer_that_runs_is_known() {
+        let mut world = World::new();
+        let (once, repeating) = (world.timer(), world.timer());
+        world.loops.timer_start(once, 10, 0).unwrap();
+        world.loops.timer_start(repeating, 20, 5).unwrap();
+        let id = world.main;
+        assert_eq!(world.loops.called_deadline(id), None);
+        world.loops.begin(id, RunMode::NoWait).unwrap();
+        let mut deadlines = Vec::new();
+        loop {
+            match world.loops.step(id, &mut || 100).unwrap() {
+                Step::Deliver(_) => deadlines.push(world.loops.called_deadline(id)),
+                Step::Poll { .. } => {
+                    assert_eq!(world.loops.called_deadline(id), None);
+                    world.loops.polled(id, 100);
+                }
+                Step::Finished { .. } => break,
+            }
+        }
+        assert_eq!(deadlines, [Some(10), Some(20)]);
+        assert_eq!(world.loops.called_deadline(id), None);
+        world.loops.close(once);
+        world.loops.begin(id, RunMode::NoWait).unwrap();
+        while let Step::Poll { .. } = world.loops.step(id, &mut || 100).unwrap() {
+            world.loops.polled(id, 100);
+        }
+        assert_eq!(world.loops.called_deadline(id), None, "a close callback is none of a timer's");
     }
 }

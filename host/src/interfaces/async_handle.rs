@@ -3,7 +3,7 @@
 use super::{handle_id, handle_resource, loop_id};
 use crate::bindings::async_handle::{AsyncHandle, Host, HostAsyncHandle};
 use crate::bindings::event_loop::Loop;
-use crate::bindings::types::Error;
+use crate::bindings::types::{Error, StatusCode};
 use crate::wake_up::OpenError;
 use crate::{Denied, UvCtxView};
 use wasmtime::component::Resource;
@@ -41,6 +41,12 @@ impl HostAsyncHandle for UvCtxView<'_> {
 
     fn send(&mut self, handle: Resource<AsyncHandle>) -> Result<(), Error> {
         Ok(self.ctx.loops.async_send(handle_id(&handle))?)
+    }
+
+    fn receive(&mut self, handle: Resource<AsyncHandle>) -> Result<Option<Vec<u8>>, Error> {
+        let handle = handle_id(&handle);
+        self.ctx.loops.check_open(handle)?;
+        self.ctx.wake_ups.receive(handle).ok_or(StatusCode::Enotsup.into())
     }
 
     fn drop(&mut self, handle: Resource<AsyncHandle>) -> wasmtime::Result<()> {

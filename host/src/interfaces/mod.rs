@@ -7,6 +7,7 @@
 //! whose overrun is a trap.
 
 mod async_handle;
+mod async_sender;
 mod blocking;
 mod descriptors;
 mod event_loop;

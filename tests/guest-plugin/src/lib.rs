@@ -2,7 +2,7 @@
 //! write lines.
 
 use std::cell::RefCell;
-use uv_handles::{Async, Error, Handle, Idle, Loop, RunMode, Timer};
+use uv_handles::{Async, AsyncSender, Error, Handle, Idle, Loop, RunMode, Timer};
 
 mod bindings {
     #![allow(
@@ -70,6 +70,40 @@ impl bindings::Guest for Component {
             },
         };
         timer.start_with(milliseconds, 0, callback).unwrap();
+    }
+
+    fn stop_after(milliseconds: u64) {
+        let stop = Async::named(&event_loop(), "stop").unwrap();
+        let timer = Timer::new(&event_loop()).unwrap();
+        stop.set_callback(move |_| {
+            say("stopping");
+            timer
+                .start_with(milliseconds, 0, |timer| {
+                    timer.event_loop().handles().iter().for_each(Handle::close);
+                })
+                .unwrap();
+        });
+    }
+
+    fn sleep_later(milliseconds: u64) {
+        let timer = Timer::new(&event_loop()).unwrap();
+        let callback = |_: &Timer| std::thread::sleep(std::time::Duration::MAX);
+        timer.start_with(milliseconds, 0, callback).unwrap();
+    }
+
+    fn take(name: String) {
+        let jobs = Async::named(&event_loop(), &name).unwrap();
+        jobs.set_callback(|jobs| {
+            while let Some(message) = jobs.receive().unwrap() {
+                say(format!("took {}", String::from_utf8(message).unwrap()));
+            }
+        });
+    }
+
+    fn pass(connection: String, message: Vec<u8>) -> Result<(), String> {
+        let status = |error: Error| error.code().map_or(error.to_string(), |code| code.name().into());
+        let sender = AsyncSender::open(&connection).map_err(status)?;
+        sender.send_message(&message).map_err(status)
     }
 
     fn run() -> String {

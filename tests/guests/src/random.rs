@@ -4,6 +4,7 @@ pub mod calls;
 
 use std::collections::{BTreeMap, HashMap};
 use uv::async_handle::AsyncHandle;
+use uv::async_sender::AsyncSender;
 use uv::check::Check;
 use uv::descriptors::Descriptor;
 use uv::event_loop::Loop;
@@ -64,6 +65,8 @@ pub struct World {
     pub handles: Vec<Made>,
     /// Its descriptors.
     pub descriptors: Vec<Descriptor>,
+    /// Its connections to other guests.
+    pub senders: Vec<AsyncSender>,
     /// How often each function was called and each kind of event came.
     pub counts: BTreeMap<String, u32>,
     /// How many handles and loops it makes at most. With few of them, loops often lose their last one.
@@ -222,8 +225,8 @@ pub fn bytes() -> Vec<u8> {
 
 /// A name: granted, nearly, or anything. No address that leads out of this machine.
 pub fn name() -> String {
-    const NAMES: [&str; 10] =
-        ["stream", "listener", "udp", "reads", "writes", "file", "wake", "tick", "", "/"];
+    const NAMES: [&str; 11] =
+        ["stream", "listener", "udp", "reads", "writes", "file", "wake", "tick", "self", "", "/"];
     let mut name = fastrand::choice(NAMES).unwrap_or_default().to_owned();
     if fastrand::u8(..4) == 0 {
         let any = std::iter::repeat_with(|| fastrand::char('a'..));

@@ -8,6 +8,8 @@
 // `cargo clippy --all-targets` looks at this crate with `cfg(test)` too, and so at the unit tests in the host's files.
 #![cfg(not(test))]
 
+#[path = "../../../host/src/mailbox.rs"]
+mod mailbox;
 mod os;
 #[path = "../../../host/src/os/signal_log.rs"]
 #[allow(missing_debug_implementations, reason = "some of loom's types have none")]
@@ -17,6 +19,9 @@ mod sync;
 #[path = "../../../host/src/wake_up.rs"]
 mod wake_up;
 pub mod wake_ups;
+
+// By the host's path of it.
+pub(crate) use wake_up::SendError;
 
 /// Runs a model in every interleaving in which threads are interrupted at most so often (none: without
 /// bound). Most mistakes between threads show with two interruptions.

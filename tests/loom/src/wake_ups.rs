@@ -1,6 +1,7 @@
 //! Wake-ups from other threads: none that was accepted is lost, and none reaches a handle that is closed.
 
 use crate::check;
+use crate::mailbox::Capacity;
 use crate::os::Waker;
 use crate::wake_up::{AsyncSender, OpenError, SendError, WakeUps};
 use loom::sync::Arc;
@@ -11,6 +12,10 @@ use uv_handles_core::HandleId;
 /// The handle of the name that is open from the beginning.
 fn handle() -> HandleId {
     HandleId::from_index(1)
+}
+
+fn wake_ups() -> WakeUps {
+    WakeUps::new(Capacity { messages: 2, bytes: 8 })
 }
 
 /// What the driver does with a named handle: take what was sent, and wait if there is nothing. It ends when the
@@ -32,7 +37,7 @@ fn wait_for(wake_ups: &mut WakeUps, waker: &Waker, handle: HandleId, mut callbac
 }
 
 fn opened(name: &str) -> (WakeUps, AsyncSender, Arc<Waker>) {
-    let (mut wake_ups, waker) = (WakeUps::default(), Arc::new(Waker::default()));
+    let (mut wake_ups, waker) = (wake_ups(), Arc::new(Waker::default()));
     let sender = wake_ups.grant(name.to_owned());
     wake_ups.open(name, handle(), waker.clone());
     (wake_ups, sender, waker)
@@ -76,6 +81,46 @@ pub fn a_send_to_one_name_does_not_hide_one_to_another() {
             }
         }
         senders.into_iter().for_each(|sender| sender.join().unwrap());
+    });
+}
+
+/// Two senders of messages, and a guest that sleeps until it has taken all that was accepted. A full mailbox is
+/// reported, and nothing is dropped.
+pub fn no_message_is_lost() {
+    check(Some(2), || {
+        let (mut wake_ups, sender, waker) = opened("jobs");
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let senders = [1, 2].map(|number| {
+            let (sender, accepted) = (sender.clone(), accepted.clone());
+            thread::spawn(move || {
+                for _ in 0..number {
+                    match sender.send_message([number]) {
+                        Ok(()) => accepted.fetch_add(1, Ordering::Relaxed),
+                        Err(error) => {
+                            assert_eq!(error, SendError::Full);
+                            0
+                        }
+                    };
+                }
+            })
+        });
+        let mut taken = 0;
+        // The mailbox holds two of the three: at least those come.
+        while taken < 2 {
+            if wake_ups.sent() {
+                wake_ups.take(|_| {});
+                while let Some(Some(_)) = wake_ups.receive(handle()) {
+                    taken += 1;
+                }
+            } else {
+                waker.wait();
+            }
+        }
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
+        while let Some(Some(_)) = wake_ups.receive(handle()) {
+            taken += 1;
+        }
+        assert_eq!(taken, accepted.load(Ordering::Relaxed));
     });
 }
 

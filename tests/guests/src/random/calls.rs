@@ -2,16 +2,20 @@
 
 use super::{Owned, World, bytes, check_loop_call, name, number, size};
 use uv::async_handle::AsyncHandle;
+use uv::async_sender::AsyncSender;
 use uv::blocking::{Pulled, pull};
 use uv::descriptors::{Descriptor, ShutdownHow};
 use uv::event_loop::Loop;
 use uv::poll::Poll;
 use uv::timer::Timer;
-use uv::types::{Error, Occurrence, RunMode};
+use uv::types::{Error, Occurrence, RunMode, StatusCode};
 use uv_handles::bindings::uv::handles as uv;
 
 /// The token of the timers that keep a wait short.
 const NOBODY: u64 = u64::MAX - 1_000;
+
+/// What the host allows for one mailbox.
+const MAILBOX_LIMIT: usize = 1_000;
 
 /// What the host allows for one read.
 const READ_LIMIT: u32 = 1_000;
@@ -219,5 +223,44 @@ pub fn drop_descriptor(world: &mut World) -> Option<()> {
 /// Asks whether a handle is closed.
 pub fn closed(world: &mut World) -> Option<()> {
     world.check_closed(world.a_handle(|_| true)?);
+    Some(())
+}
+
+/// Takes a message, of which a handle without a name has none.
+pub fn receive(world: &mut World) -> Option<()> {
+    let made = world.a_handle(|owned| matches!(owned, Owned::Async(_)))?;
+    let Owned::Async(handle) = &made.owned else { return None };
+    match handle.receive() {
+        Ok(message) => assert!(message.is_none_or(|message| message.len() <= MAILBOX_LIMIT)),
+        Err(Error::HandleClosed) => assert!(uv::handle::closing(&made.owned.any())),
+        Err(error) => assert!(matches!(error, Error::Status(StatusCode::Enotsup)), "{error:?}"),
+    }
+    Some(())
+}
+
+/// Opens a connection.
+pub fn open_sender(world: &mut World) -> Option<()> {
+    world.senders.extend(AsyncSender::open(&name()));
+    Some(())
+}
+
+/// Sends over a connection.
+pub fn send(world: &mut World) -> Option<()> {
+    let _ = fastrand::choice(&world.senders)?.send();
+    Some(())
+}
+
+/// Sends a message over a connection.
+pub fn send_message(world: &mut World) -> Option<()> {
+    let bytes = bytes();
+    let sent = fastrand::choice(&world.senders)?.send_message(&bytes);
+    assert!(sent.is_err() || bytes.len() <= MAILBOX_LIMIT);
+    Some(())
+}
+
+/// Drops a connection.
+pub fn drop_sender(world: &mut World) -> Option<()> {
+    let at = fastrand::choice(0..world.senders.len())?;
+    world.senders.swap_remove(at);
     Some(())
 }

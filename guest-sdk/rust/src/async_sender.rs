@@ -1,0 +1,42 @@
+//! Waking another guest, where the host has connected the two.
+
+use std::fmt;
+
+use crate::batch::{self, Synced};
+use crate::bindings::uv::handles::async_sender::AsyncSender as RawSender;
+use crate::error::Result;
+
+/// The other end of another guest's [named](crate::Async::named) async handle, under a name that the host
+/// gave to the connection.
+///
+/// The other guest is not waited for. If it is not there to be woken, that is an error: ENOTCONN when it has
+/// not made the handle yet, EPIPE when it has closed the handle or is gone. It may make the handle again later.
+pub struct AsyncSender(Synced<RawSender>);
+
+impl AsyncSender {
+    /// Opens a connection. ENOENT if the host has made none of this name, EBUSY while it is open already;
+    /// dropping the value closes it.
+    pub fn open(name: &str) -> Result<Self> {
+        batch::sync();
+        Ok(Self(Synced::new(RawSender::open(name)?)))
+    }
+
+    /// Asks for the callback of the other guest's handle, as `uv_async_send`. Sends before the callback
+    /// begins are answered by one call of it; none that was accepted is lost.
+    pub fn send(&self) -> Result<()> {
+        Ok(self.0.send()?)
+    }
+
+    /// Puts a message into the handle's mailbox and sends the handle; the other guest takes it with
+    /// [`Async::receive`](crate::Async::receive). EAGAIN when the mailbox is full for now, EMSGSIZE when
+    /// the message is larger than the mailbox will ever be; nothing is sent then.
+    pub fn send_message(&self, message: &[u8]) -> Result<()> {
+        Ok(self.0.send_message(message)?)
+    }
+}
+
+impl fmt::Debug for AsyncSender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncSender").finish_non_exhaustive()
+    }
+}

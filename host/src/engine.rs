@@ -1,0 +1,105 @@
+//! The engine: a configuration for hosts of many guests, and what ends a guest that spins.
+
+use crate::{Interrupted, UvView};
+use std::io;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+use wasmtime::{
+    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreContextMut,
+    UpdateDeadline,
+};
+
+/// The configuration that this crate recommends for an engine that hosts so many guests at a time. Any other works
+/// as well; this one is faster, and it lets guests be ended that spin. Change what does not suit you.
+///
+/// - **Concurrency off** ([`Config::concurrency_support`]): a call from a guest to the host costs a third. Leave
+///   it on for components that use the component model's async functions, streams and futures.
+/// - **Epochs on** ([`Config::epoch_interruption`]): a guest that never comes back to its loop can be ended and, in
+///   tasks, lets others have their turn. Each store needs [`interrupt_by_epochs_sync`] or
+///   [`interrupt_by_epochs_async`], and the engine an [`EpochTicker`]; a store without a deadline traps at once.
+/// - **Pooled instances** ([`InstanceAllocationStrategy::Pooling`]): memory is reserved once, for components with
+///   one memory each, and used again. To begin a guest when there is no room any more is an error. It is address space
+///   that is reserved, about 4 GiB for each guest; memory that no guest has touched costs nothing.
+///
+/// ```
+/// use uv_handles_host::{EpochTicker, engine_config};
+/// use wasmtime::Engine;
+///
+/// let engine = Engine::new(&engine_config(100))?;
+/// let ticker = EpochTicker::start(&engine, std::time::Duration::from_millis(10))?;
+/// # drop(ticker);
+/// # Ok::<(), wasmtime::Error>(())
+/// ```
+pub fn engine_config(guests: u32) -> Config {
+    let mut pool = PoolingAllocationConfig::new();
+    // What a toolchain makes of one program: the program and the adapters beside it, with their tables.
+    let adapters = 4;
+    pool.total_component_instances(guests)
+        .total_core_instances(guests.saturating_mul(adapters))
+        .total_tables(guests.saturating_mul(adapters))
+        .total_memories(guests)
+        .total_stacks(guests);
+    let mut config = Config::new();
+    config
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config
+}
+
+/// Lets a guest that is called synchronously be interrupted also while it computes: at each tick of its engine's
+/// epoch its [`InterruptHandle`](crate::InterruptHandle) is looked at. To be called before the guest is
+/// instantiated. Without [`Config::epoch_interruption`] it does nothing.
+pub fn interrupt_by_epochs_sync<T: UvView + 'static>(store: &mut Store<T>) {
+    interrupt_by_epochs(store, || UpdateDeadline::Continue(1));
+}
+
+/// Lets a guest that is called in a task be interrupted also while it computes, as [`interrupt_by_epochs_sync`];
+/// and at each tick of the epoch other tasks have a turn.
+#[cfg(feature = "async")]
+pub fn interrupt_by_epochs_async<T: UvView + 'static>(store: &mut Store<T>) {
+    interrupt_by_epochs(store, || UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())));
+}
+
+fn interrupt_by_epochs<T: UvView + 'static>(
+    store: &mut Store<T>,
+    go_on: impl Fn() -> UpdateDeadline + Send + Sync + 'static,
+) {
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(move |mut store: StoreContextMut<'_, T>| {
+        match store.data_mut().uv().ctx.interrupt.is_interrupted() {
+            true => Err(Interrupted.into()),
+            false => Ok(go_on()),
+        }
+    });
+}
+
+/// Advances an engine's epoch at regular intervals, from a thread of its own, until it is dropped or the engine is
+/// gone.
+#[derive(Debug)]
+pub struct EpochTicker {
+    /// Disconnected by the drop.
+    _stop: mpsc::Sender<()>,
+}
+
+impl EpochTicker {
+    /// Starts it. A guest that spins is ended, or lets others have their turn, after at most one interval.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if there is no thread to be had.
+    pub fn start(engine: &Engine, interval: Duration) -> io::Result<EpochTicker> {
+        let (stop, stopped) = mpsc::channel();
+        let engine = engine.weak();
+        thread::Builder::new().name("epochs".into()).spawn(move || {
+            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                match engine.upgrade() {
+                    Some(engine) => engine.increment_epoch(),
+                    None => return,
+                }
+            }
+        })?;
+        Ok(EpochTicker { _stop: stop })
+    }
+}
