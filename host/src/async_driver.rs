@@ -10,10 +10,11 @@ use uv_handles_core::LoopId;
 
 impl UvCtx {
     /// Goes on with a run, and suspends the task until a callback is due or the run has finished.
-    pub(crate) async fn pull_async(&mut self, id: LoopId) -> Result<Pulled, PullError> {
+    pub(crate) async fn pull_async(&mut self, id: LoopId, max: u32) -> Result<Pulled, PullError> {
+        self.end_batch();
         loop {
             match self.next(id)? {
-                Next::Pulled(pulled) => return Ok(pulled),
+                Next::Pulled(pulled) => return Ok(self.with_upcoming(id, pulled, max)),
                 Next::Wait(wait) => {
                     let result = self.suspend(id, wait).await;
                     self.waited(id, result)?;

@@ -59,7 +59,10 @@ impl Clock {
 
     pub(crate) fn now(&self) -> u64 {
         match self {
-            Clock::Monotonic { origin } => u64::try_from(origin.elapsed().as_millis()).unwrap_or(u64::MAX),
+            Clock::Monotonic { origin } => {
+                let elapsed = origin.elapsed();
+                elapsed.as_secs().saturating_mul(1_000) + u64::from(elapsed.subsec_millis())
+            }
             Clock::Virtual(clock) => clock.now(),
         }
     }

@@ -1,6 +1,7 @@
 //! The state of one guest on the host's side, and how an embedder sets it up: what is granted, and
 //! how much of everything the guest may have.
 
+use crate::batch::Batch;
 use crate::clock::{Clock, VirtualClock};
 use crate::connections::Connections;
 use crate::denied::{Denied, OnDenied};
@@ -269,6 +270,7 @@ impl UvCtxBuilder {
             wake_ups,
             connections,
             clock: Clock::new(virtual_clock),
+            batch: Batch::new(),
             on_denied,
             read_buffer: Vec::new(),
             limits,
@@ -296,6 +298,8 @@ pub struct UvCtx {
     pub(crate) wake_ups: WakeUps,
     pub(crate) connections: Connections,
     pub(crate) clock: Clock,
+    /// What the guest was handed and has not called yet, as far as is known.
+    pub(crate) batch: Batch,
     pub(crate) on_denied: OnDenied,
     /// Used again by every read, so that none has to clear it.
     pub(crate) read_buffer: Vec<u8>,

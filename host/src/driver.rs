@@ -3,17 +3,19 @@
 
 use crate::UvCtx;
 use crate::clock::Clock;
-use crate::os::poller;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
-use uv_handles_core::{Error, Event, LoopId, Readiness, Step};
+use uv_handles_core::{Error, Event, LoopId, Occurrence, Readiness, Step};
 
 /// What a run has come to.
 #[derive(Debug)]
 pub(crate) enum Pulled {
     Event(Event),
-    Finished { alive: bool },
+    /// Of a pull for more than one.
+    Batch(Vec<Event>),
+    Finished {
+        alive: bool,
+    },
 }
 
 /// Why a run can not go on.
@@ -53,16 +55,28 @@ pub(crate) struct Wait {
 
 impl UvCtx {
     /// Goes on with a run, and blocks until a callback is due or the run has finished.
-    pub(crate) fn pull(&mut self, id: LoopId) -> Result<Pulled, PullError> {
+    pub(crate) fn pull(&mut self, id: LoopId, max: u32) -> Result<Pulled, PullError> {
+        self.end_batch();
         loop {
             match self.next(id)? {
-                Next::Pulled(pulled) => return Ok(pulled),
+                Next::Pulled(pulled) => return Ok(self.with_upcoming(id, pulled, max)),
                 Next::Wait(wait) => {
                     let result = self.block(id, wait);
                     self.waited(id, result)?;
                 }
             }
         }
+    }
+
+    /// What is pulled when a guest wants at most `max` callbacks.
+    pub(crate) fn with_upcoming(&mut self, id: LoopId, pulled: Pulled, max: u32) -> Pulled {
+        if let Pulled::Event(event) = pulled {
+            let events = self.forecast(id, event, max);
+            if !events.is_empty() {
+                return Pulled::Batch(events);
+            }
+        }
+        pulled
     }
 
     /// Goes on with a run up to the next callback, the next real wait, or its end.
@@ -77,7 +91,13 @@ impl UvCtx {
             // The step may have stopped a one-shot signal handle.
             self.catch_signals()?;
             match step {
-                Step::Deliver(event) => return Ok(Next::Pulled(Pulled::Event(event))),
+                Step::Deliver(event) => {
+                    if let (Occurrence::Poll(Err(_)), Some(poller)) = (event.what, self.pollers.made(id)) {
+                        // The handle has been stopped.
+                        poller.touch(event.handle);
+                    }
+                    return Ok(Next::Pulled(Pulled::Event(event)));
+                }
                 Step::Finished { alive } => return Ok(Next::Pulled(Pulled::Finished { alive })),
                 Step::Poll { timeout } => match self.begin_wait(id, timeout) {
                     Ok(Some(wait)) => return Ok(Next::Wait(wait)),
@@ -149,7 +169,7 @@ impl UvCtx {
         let refused = poller.refresh(|handle| {
             let events = loops.poll_events(handle);
             let fd = loops.poll_source(handle).and_then(|source| descriptors.fd(source))?;
-            (!events.is_empty()).then_some((fd.as_raw_fd(), events))
+            (!events.is_empty()).then_some((fd, events))
         });
         for handle in refused {
             loops.poll_ready(handle, Readiness::ERROR);
@@ -160,11 +180,9 @@ impl UvCtx {
         let over = self.wait_is_over(id);
         let timeout = if over { Some(Duration::ZERO) } else { timeout };
         let poller = self.pollers.get(id)?;
-        let (loops, descriptors) = (&mut self.loops, &self.descriptors);
+        let loops = &mut self.loops;
         poller.wait(timeout, |handle, readiness| {
-            let fd = || loops.poll_source(handle).and_then(|source| descriptors.fd(source));
-            let readiness = poller::without_false_data(readiness, fd);
-            loops.poll_ready(handle, readiness)
+            loops.poll_ready(handle, readiness);
         })?;
         self.collect();
         Ok(())

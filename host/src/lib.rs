@@ -81,6 +81,7 @@ struct Pages;
 
 #[cfg(feature = "async")]
 mod async_driver;
+mod batch;
 #[cfg(not(fuzzing))]
 mod bindings;
 /// The interfaces' traits, for the fuzzer: it calls them as a guest would, without a guest.

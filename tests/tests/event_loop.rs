@@ -52,6 +52,23 @@ fn event_loop_pull_refused() {
 }
 
 #[test]
+fn event_loop_batches() {
+    // Not composed: the adapter hands over one at a time.
+    for configuration in [Configuration::Recommended, Configuration::Default] {
+        let guest = Guest::new(EVENT_LOOP_BATCHES).configuration(configuration);
+        let output = guest.run(|uv| {
+            uv.virtual_time(true);
+        });
+        output.succeeded();
+    }
+}
+
+#[test]
+fn event_loop_as_if_one_at_a_time() {
+    check(EVENT_LOOP_AS_IF_ONE_AT_A_TIME);
+}
+
+#[test]
 fn event_loop_dropped_first() {
     check(EVENT_LOOP_DROPPED_FIRST);
 }

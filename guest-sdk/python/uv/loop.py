@@ -18,7 +18,7 @@ from enum import IntEnum
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from wit_world.imports.blocking import Pulled_Finished, pull
+from wit_world.imports.blocking import Pulled_Event, Pulled_Finished, pull
 from wit_world.imports.event_loop import Loop as RawLoop
 from wit_world.imports.idle import Idle as RawIdle
 from wit_world.imports.types import Event
@@ -286,8 +286,8 @@ class Loop:
                 pulled = call(pull, raw, _EVENTS_PER_PULL)
                 if isinstance(pulled, Pulled_Finished):
                     return pulled.value
-                for event in pulled.value:
-                    self._dispatch(event)
+                if isinstance(pulled, Pulled_Event):
+                    self._dispatch(pulled.value)
         except UVError:
             raise
         except BaseException:

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::batch::{self, Synced};
 use crate::bindings::uv::handles::async_sender::AsyncSender as RawSender;
 use crate::error::Result;
 
@@ -10,13 +11,14 @@ use crate::error::Result;
 ///
 /// The other guest is not waited for. If it is not there to be woken, that is an error: ENOTCONN when it has
 /// not made the handle yet, EPIPE when it has closed the handle or is gone. It may make the handle again later.
-pub struct AsyncSender(RawSender);
+pub struct AsyncSender(Synced<RawSender>);
 
 impl AsyncSender {
     /// Opens a connection. ENOENT if the host has made none of this name, EBUSY while it is open already;
     /// dropping the value closes it.
     pub fn open(name: &str) -> Result<Self> {
-        Ok(Self(RawSender::open(name)?))
+        batch::sync();
+        Ok(Self(Synced::new(RawSender::open(name)?)))
     }
 
     /// Asks for the callback of the other guest's handle, as `uv_async_send`. Sends before the callback

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::rc::{Rc, Weak};
 
+use crate::batch::{self, Synced};
 use crate::bindings::uv::handles::descriptors::{Descriptor as RawDescriptor, ShutdownHow};
 use crate::error::Result;
 
@@ -17,7 +18,7 @@ use crate::error::Result;
 /// Through [`io::Read`] and [`io::Write`] EAGAIN is [`io::ErrorKind::WouldBlock`], as for any
 /// non-blocking stream.
 #[derive(Clone)]
-pub struct Descriptor(Rc<RawDescriptor>);
+pub struct Descriptor(Rc<Synced<RawDescriptor>>);
 
 /// Which side of a connection to shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +35,8 @@ impl Descriptor {
     /// Opens what the host granted under this name. ENOENT if there is no such grant, EBUSY while
     /// it is open already, EMFILE when the guest has as many descriptors as the host allows.
     pub fn open(name: &str) -> Result<Self> {
-        Ok(Self(Rc::new(RawDescriptor::open(name)?)))
+        batch::sync();
+        Ok(Self(Rc::new(Synced::new(RawDescriptor::open(name)?))))
     }
 
     /// Reads what is there into `buffer` and answers how many bytes that was: 0 is the end of the
@@ -51,21 +53,21 @@ impl Descriptor {
     /// Reads what is there, at most `max` bytes, as [`read`](Self::read) but without a copy. An
     /// empty vector is the end of the input, unless `max` is 0.
     pub fn read_vec(&self, max: u32) -> Result<Vec<u8>> {
-        Ok(self.0.read(max)?)
+        Ok(self.0.aside().read(max)?)
     }
 
     /// Writes what fits and answers how many bytes that was, possibly fewer than given. EAGAIN when
     /// nothing fits now, EPIPE when the other side does not read any more; otherwise the system's
     /// error.
     pub fn write(&self, bytes: &[u8]) -> Result<usize> {
-        Ok(self.0.write(bytes)? as usize)
+        Ok(self.0.aside().write(bytes)? as usize)
     }
 
     /// Receives a datagram, as much of it as fits, and tells its length and where it comes from; the
     /// rest of a longer one is lost, as with recvfrom(2). EAGAIN when none is there yet, ENOTSOCK if
     /// it is no socket; otherwise the system's error.
     pub fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, String)> {
-        let datagram = self.0.recv_from(clamped(buffer.len()))?;
+        let datagram = self.0.aside().recv_from(clamped(buffer.len()))?;
         buffer[..datagram.bytes.len()].copy_from_slice(&datagram.bytes);
         Ok((datagram.bytes.len(), datagram.sender))
     }
@@ -75,20 +77,20 @@ impl Descriptor {
     /// is too large, ENOTSOCK if it is no socket; otherwise the system's error. A socket that the host
     /// has connected sends to its peer alone: EISCONN for any other address.
     pub fn send_to(&self, bytes: &[u8], address: &str) -> Result<usize> {
-        Ok(self.0.send_to(bytes, address)? as usize)
+        Ok(self.0.aside().send_to(bytes, address)? as usize)
     }
 
     /// Accepts a connection on a listening socket. EAGAIN when none is waiting, EINVAL or ENOTSOCK
     /// on anything else, EMFILE when the guest has as many descriptors as the host allows (the
     /// connection goes on waiting); otherwise the system's error.
     pub fn accept(&self) -> Result<Self> {
-        Ok(Self(Rc::new(self.0.accept()?)))
+        Ok(Self(Rc::new(Synced::new(self.0.aside().accept()?))))
     }
 
     /// Shuts down one or both sides of a connection, as `shutdown(2)`. ENOTCONN if it is not
     /// connected, ENOTSOCK if it is no socket.
     pub fn shutdown(&self, how: Shutdown) -> Result<()> {
-        Ok(self.0.shutdown(match how {
+        Ok(self.0.aside().shutdown(match how {
             Shutdown::Read => ShutdownHow::Read,
             Shutdown::Write => ShutdownHow::Write,
             Shutdown::Both => ShutdownHow::Both,
@@ -98,54 +100,54 @@ impl Descriptor {
     /// The address that a socket is bound to: `127.0.0.1:8080`, `[::1]:8080`, or the path of a Unix
     /// socket, empty if it has none. ENOTSOCK if it is no socket.
     pub fn local_address(&self) -> Result<String> {
-        Ok(self.0.local_address()?)
+        Ok(self.0.aside().local_address()?)
     }
 
     /// The address of a connection's other side, in the same notation. ENOTCONN if it is not
     /// connected, ENOTSOCK if it is no socket.
     pub fn peer_address(&self) -> Result<String> {
-        Ok(self.0.peer_address()?)
+        Ok(self.0.aside().peer_address()?)
     }
 
     /// The descriptor's number in the guest's own numbering, which has nothing to do with the
     /// host's. It stays the same while the descriptor is open and may be used again afterwards.
     pub fn fileno(&self) -> u32 {
-        self.0.fileno()
+        self.0.aside().fileno()
     }
 
     /// The size of a socket's send buffer in bytes: what was set is what is read back, within the
     /// system's limits (Linux counts double, and that is hidden). ENOTSOCK if it is no socket.
     pub fn send_buffer_size(&self) -> Result<u32> {
-        Ok(self.0.send_buffer_size()?)
+        Ok(self.0.aside().send_buffer_size()?)
     }
 
     /// Sets the size of a socket's send buffer in bytes. EINVAL for 0 or more than [`i32::MAX`],
     /// ENOTSOCK if it is no socket.
     pub fn set_send_buffer_size(&self, size: u32) -> Result<()> {
-        Ok(self.0.set_send_buffer_size(size)?)
+        Ok(self.0.aside().set_send_buffer_size(size)?)
     }
 
     /// The size of a socket's receive buffer in bytes, as
     /// [`send_buffer_size`](Self::send_buffer_size).
     pub fn receive_buffer_size(&self) -> Result<u32> {
-        Ok(self.0.receive_buffer_size()?)
+        Ok(self.0.aside().receive_buffer_size()?)
     }
 
     /// Sets the size of a socket's receive buffer in bytes, as
     /// [`set_send_buffer_size`](Self::set_send_buffer_size).
     pub fn set_receive_buffer_size(&self, size: u32) -> Result<()> {
-        Ok(self.0.set_receive_buffer_size(size)?)
+        Ok(self.0.aside().set_receive_buffer_size(size)?)
     }
 
     pub(crate) fn raw(&self) -> &RawDescriptor {
         &self.0
     }
 
-    pub(crate) fn downgrade(&self) -> Weak<RawDescriptor> {
+    pub(crate) fn downgrade(&self) -> Weak<Synced<RawDescriptor>> {
         Rc::downgrade(&self.0)
     }
 
-    pub(crate) fn upgrade(weak: &Weak<RawDescriptor>) -> Option<Self> {
+    pub(crate) fn upgrade(weak: &Weak<Synced<RawDescriptor>>) -> Option<Self> {
         weak.upgrade().map(Self)
     }
 }

@@ -4,15 +4,12 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::any_handle::AnyHandle;
+use crate::batch::{self, Synced};
 use crate::bindings::uv::handles::blocking::{Pulled, pull};
 use crate::bindings::uv::handles::event_loop::Loop as RawLoop;
 use crate::bindings::uv::handles::types::RunMode as RawMode;
 use crate::error::Result;
 use crate::registry;
-
-/// How many events the host may hand over at once. With one it always knows which callback is
-/// running, so all queries inside a callback have the answers that libuv would give.
-const EVENTS_PER_PULL: u32 = 1;
 
 /// An event loop, as libuv's `uv_loop_t`.
 ///
@@ -21,7 +18,7 @@ const EVENTS_PER_PULL: u32 = 1;
 /// keeps its loop. So a loop whose handles are never closed stays until the guest ends, as does
 /// memory that nobody frees.
 #[derive(Clone)]
-pub struct Loop(Rc<RawLoop>);
+pub struct Loop(Rc<Synced<RawLoop>>);
 
 /// How long a run goes on, as libuv's `uv_run_mode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -38,7 +35,8 @@ pub enum RunMode {
 impl Loop {
     /// Makes a loop. EMFILE when the guest has as many loops as the host allows.
     pub fn new() -> Result<Self> {
-        Ok(Self(Rc::new(RawLoop::create()?)))
+        batch::sync();
+        Ok(Self(Rc::new(Synced::new(RawLoop::create()?))))
     }
 
     /// Runs the loop and calls the callbacks that become due, as `uv_run`. **Blocks**: for as long
@@ -57,8 +55,9 @@ impl Loop {
             RunMode::NoWait => RawMode::Nowait,
         })?;
         loop {
-            match pull(&self.0, EVENTS_PER_PULL)? {
-                Pulled::Events(events) => events.into_iter().for_each(registry::dispatch),
+            match pull(&self.0, batch::MAX)? {
+                Pulled::Event(event) => registry::dispatch(event),
+                Pulled::Batch(events) => batch::dispatch(&events),
                 Pulled::Finished(alive) => return Ok(alive),
             }
         }

@@ -9,6 +9,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use crate::any_handle::AnyHandle;
+use crate::batch::{self, Synced};
 use crate::bindings::uv::handles::handle as raw;
 use crate::bindings::uv::handles::types::Token;
 use crate::callback::Callback;
@@ -80,14 +81,18 @@ impl fmt::Debug for Common {
 /// The resource is the first field, because fields are dropped in order: the host sees the handle
 /// go before its loop.
 pub(crate) struct Inner<R, F: ?Sized> {
-    pub(crate) raw: R,
+    pub(crate) raw: Synced<R>,
     pub(crate) callback: Callback<F>,
     pub(crate) common: Common,
 }
 
 impl<R, F: ?Sized> Inner<R, F> {
     pub(crate) fn new(raw: R, event_loop: &Loop, token: Token) -> Rc<Self> {
-        Rc::new(Self { raw, callback: Callback::new(), common: Common::new(event_loop, token) })
+        Rc::new(Self {
+            raw: Synced::new(raw),
+            callback: Callback::new(),
+            common: Common::new(event_loop, token),
+        })
     }
 }
 
@@ -159,10 +164,12 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
     /// inside this call. After it the callbacks of the handle are dropped with all that they
     /// captured. Closing a closing or closed handle does nothing.
     fn close(&self) {
-        let stage = &self.common().stage;
+        let Common { stage, token, .. } = self.common();
         if stage.get() == Stage::Open {
             stage.set(Stage::Closing);
-            raw::close(&self.raw());
+            if !batch::put_off_close(*token) {
+                raw::close(&self.raw());
+            }
         }
     }
 

@@ -124,6 +124,7 @@
 mod any_handle;
 mod async_handle;
 mod async_sender;
+mod batch;
 #[doc(hidden)]
 pub mod bindings;
 mod callback;

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 use std::rc::Weak;
 
+use crate::batch::Synced;
 use crate::bindings::uv::handles::descriptors::Descriptor as RawDescriptor;
 use crate::bindings::uv::handles::poll::Poll as RawPoll;
 use crate::descriptor::Descriptor;
@@ -18,7 +19,7 @@ use crate::status::StatusCode;
 /// when.
 pub(crate) struct Watch {
     raw: RawPoll,
-    descriptor: Weak<RawDescriptor>,
+    descriptor: Weak<Synced<RawDescriptor>>,
 }
 
 impl Deref for Watch {
@@ -103,6 +104,6 @@ impl Poll {
     /// The descriptor that the handle was made for, none if that has been dropped. The value keeps
     /// the descriptor open, as every value of it does.
     pub fn descriptor(&self) -> Option<Descriptor> {
-        Descriptor::upgrade(&self.0.raw.descriptor)
+        Descriptor::upgrade(&self.0.raw.aside().descriptor)
     }
 }

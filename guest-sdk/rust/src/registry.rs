@@ -11,6 +11,7 @@ use std::cell::RefCell;
 
 use crate::Result;
 use crate::any_handle::AnyHandle;
+use crate::batch;
 use crate::bindings::uv::handles::types::{Event, Occurrence, Token};
 use crate::handle::sealed::Sealed;
 use crate::poll_events::PollEvents;
@@ -68,6 +69,7 @@ pub fn dispatch(event: Event) {
             // Dropped outside of the borrow, as everything that can run code of the user.
             let registered = HANDLES.with_borrow_mut(|handles| handles.remove(event.token));
             drop(registered);
+            batch::drop_closed(handle);
         }
         // A callback of another kind than the handle's: the token is the handle's, so the host is
         // wrong, and there is nobody to tell.

@@ -14,7 +14,7 @@ impl Guest for Adapter {
         let id = event_loop::id(&event_loop);
         loop {
             match with(|loops| loops.step(id, &mut wait::now))? {
-                Step::Deliver(event) => return Ok(Pulled::Events(vec![event.into()])),
+                Step::Deliver(event) => return Ok(Pulled::Event(event.into())),
                 Step::Finished { alive } => return Ok(Pulled::Finished(alive)),
                 Step::Poll { timeout } if wait::poll(id, timeout) => {}
                 // Nothing can come from outside, and the guest itself is waiting for this: libuv would

@@ -21,6 +21,9 @@ pub fn id(event_loop: &LoopBorrow<'_>) -> LoopId {
 
 impl Guest for Adapter {
     type Loop = Owned;
+
+    /// Callbacks are handed over one at a time, so the position is known.
+    fn advance(_: u32, _: Vec<u32>) {}
 }
 
 impl GuestLoop for Owned {

@@ -51,6 +51,20 @@ pub(crate) struct PollState {
     collected: Readiness,
 }
 
+impl PollState {
+    /// What the callback is told of what was collected.
+    pub(crate) fn told(&self) -> Result<PollEvents, Error> {
+        if self.collected.contains(Readiness::ERROR) && !self.collected.contains(Readiness::PRIORITIZED) {
+            return Err(Error::BadDescriptor);
+        }
+        // After a hang-up or an error, reading or writing shows what happened.
+        Ok(match self.collected.intersects(Readiness::HANGUP | Readiness::ERROR) {
+            true => self.asked,
+            false => PollEvents::from_bits_truncate(self.collected.bits()),
+        })
+    }
+}
+
 /// What a loop knows of its poll handles.
 #[derive(Debug)]
 pub(crate) struct Polls {
@@ -84,6 +98,13 @@ impl Loops {
     pub fn poll_start(&mut self, id: HandleId, events: PollEvents) -> Result<(), Error> {
         self.check_open(id)?;
         let source = self.poll_source(id).ok_or(Error::Invalid)?;
+        if self.active(id) && !events.is_empty() {
+            // Stopped and started in one: it keeps its descriptor.
+            self.links.unlink(id.index());
+            let state = self.poll_state_mut(id);
+            (state.asked, state.collected) = (events, Readiness::empty());
+            return Ok(());
+        }
         let owner = self.loop_of(id);
         let other = self.state(owner).polls.watching.get(&source);
         if other.is_some_and(|&other| other != id) {
@@ -171,17 +192,12 @@ impl Loops {
     pub(crate) fn next_ready(&mut self, id: LoopId) -> Option<(HandleId, Result<PollEvents, Error>)> {
         let handle = HandleId::from_index(self.links.pop_front(self.state(id).polls.ready)?);
         let state = self.poll_state_mut(handle);
-        let collected = std::mem::take(&mut state.collected);
-        if collected.contains(Readiness::ERROR) && !collected.contains(Readiness::PRIORITIZED) {
+        let told = state.told();
+        state.collected = Readiness::empty();
+        if told.is_err() {
             self.poll_stop(handle);
-            return Some((handle, Err(Error::BadDescriptor)));
         }
-        // After a hang-up or an error, reading or writing shows what happened.
-        let events = match collected.intersects(Readiness::HANGUP | Readiness::ERROR) {
-            true => state.asked,
-            false => PollEvents::from_bits_truncate(collected.bits()),
-        };
-        Some((handle, Ok(events)))
+        Some((handle, told))
     }
 
     fn poll_state_mut(&mut self, id: HandleId) -> &mut PollState {

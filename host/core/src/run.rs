@@ -2,6 +2,8 @@
 //! step returns; the next step goes on behind that point.
 
 use crate::close::Stage;
+use crate::handle::{Handle, Kind};
+use crate::links::Anchor;
 use crate::watcher::WatcherKind;
 use crate::{Error, Event, HandleId, LoopId, Loops, Occurrence};
 
@@ -184,6 +186,42 @@ impl Loops {
                     }
                 },
             }
+        }
+    }
+
+    /// The callbacks that are due after the one that is running, in the same phase: what the next steps
+    /// deliver, unless a call comes in between. None in the phases of async and signal handles, where more may
+    /// come in between from outside, and none from a poll handle's error on.
+    pub fn upcoming(&self, id: LoopId) -> impl Iterator<Item = Event> {
+        let list = self.upcoming_list(id);
+        list.into_iter().flat_map(|list| self.links.iter(list)).map_while(|slot| {
+            let handle = HandleId::from_index(slot);
+            let Handle { token, stage, kind, .. } = self.handle(handle);
+            let what = match kind {
+                _ if *stage != Stage::Open => Occurrence::Closed,
+                Kind::Poll(poll) => Occurrence::Poll(Ok(poll.told().ok()?)),
+                _ => Occurrence::Callback,
+            };
+            Some(Event { handle, token: *token, what })
+        })
+    }
+
+    /// Whether anything else waits to be called in the phase of the callback that is running, as far as
+    /// [`upcoming`](Loops::upcoming) knows of it.
+    pub fn has_upcoming(&self, id: LoopId) -> bool {
+        self.upcoming_list(id).is_some_and(|list| !self.links.is_empty(list))
+    }
+
+    fn upcoming_list(&self, id: LoopId) -> Option<Anchor> {
+        let state = self.state(id);
+        match state.run.as_ref()?.phase {
+            Phase::InitialTimers | Phase::Timers => Some(state.timers.due()),
+            Phase::Idle => Some(state.watchers.due(WatcherKind::Idle)),
+            Phase::Prepare => Some(state.watchers.due(WatcherKind::Prepare)),
+            Phase::Ready => Some(state.polls.ready()),
+            Phase::Check => Some(state.watchers.due(WatcherKind::Check)),
+            Phase::Closing => Some(state.closing_now),
+            Phase::Begin | Phase::Test | Phase::Poll | Phase::Async | Phase::Signals => None,
         }
     }
 
@@ -495,6 +533,46 @@ mod tests {
         assert_eq!(world.loops.step(main, &mut || 0), Err(Error::Invalid));
         world.run(RunMode::Default);
         assert_eq!(world.trace(), [call(timer)]);
+    }
+
+    #[test]
+    fn what_is_upcoming_is_what_the_next_steps_deliver() {
+        let mut world = World::new();
+        let main = world.main;
+        for at in 0..5 {
+            let (timer, closing) = (world.timer(), world.timer());
+            world.loops.timer_start(timer, 0, at).unwrap();
+            world.loops.close(closing);
+            world.started_idle();
+            let prepare = world.loops.make_prepare(main, 0).unwrap();
+            let check = world.loops.make_check(main, 0).unwrap();
+            let poll = world.loops.make_poll(main, 0, crate::SourceId(at)).unwrap();
+            world.loops.watcher_start(prepare).unwrap();
+            world.loops.watcher_start(check).unwrap();
+            world.loops.poll_start(poll, crate::PollEvents::all()).unwrap();
+            // Two of them fail.
+            world
+                .loops
+                .poll_ready(poll, crate::Readiness::from_bits_truncate(if at % 3 == 1 { 32 } else { 5 }));
+        }
+        let (mut upcoming, mut unexpected) = (Vec::new(), 0);
+        world.loops.begin(main, RunMode::Once).unwrap();
+        assert_eq!(world.loops.upcoming(main).count(), 0);
+        loop {
+            match world.loops.step(main, &mut || 1).unwrap() {
+                Step::Finished { .. } => break,
+                Step::Poll { .. } => world.loops.polled(main, 1),
+                Step::Deliver(event) => {
+                    match upcoming.first() {
+                        Some(&first) => assert_eq!(event, first),
+                        None => unexpected += 1,
+                    }
+                    upcoming = world.loops.upcoming(main).collect();
+                }
+            }
+        }
+        // The first of each of the six phases, and two errors with what follows the first of them.
+        assert_eq!((upcoming.len(), unexpected), (0, 8));
     }
 
     #[test]

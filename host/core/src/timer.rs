@@ -26,6 +26,11 @@ impl Timers {
         self.due
     }
 
+    /// Timers that a timers phase has taken out and not called yet.
+    pub(crate) fn due(&self) -> Anchor {
+        self.due
+    }
+
     pub(crate) fn free(&mut self, links: &mut Links) {
         self.wheel.free(links);
     }

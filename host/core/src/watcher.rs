@@ -30,7 +30,8 @@ impl WatcherLists {
         self.first.nth(kind as u32 * 2)
     }
 
-    fn due(&self, kind: WatcherKind) -> Anchor {
+    /// Those that the phase in progress has taken out and not called yet.
+    pub(crate) fn due(&self, kind: WatcherKind) -> Anchor {
         self.first.nth(kind as u32 * 2 + 1)
     }
 }

@@ -15,7 +15,7 @@ impl Host for UvCtxView<'_> {
         if let Some(refused) = self.refuse(max) {
             return Ok(Err(refused));
         }
-        let pulled = self.ctx.pull(loop_id(&id));
+        let pulled = self.ctx.pull(loop_id(&id), max);
         self.answer(pulled)
     }
 }
@@ -32,9 +32,10 @@ impl crate::bindings::in_task::blocking::Host for UvCtxView<'_> {
         if let Some(refused) = self.refuse(max) {
             return Ok(Err(refused));
         }
-        let pulled = self.ctx.pull_async(loop_id(&id)).await;
+        let pulled = self.ctx.pull_async(loop_id(&id), max).await;
         Ok(self.answer(pulled)?.map(|pulled| match pulled {
-            Pulled::Events(events) => InTask::Events(events),
+            Pulled::Event(event) => InTask::Event(event),
+            Pulled::Batch(events) => InTask::Batch(events),
             Pulled::Finished(alive) => InTask::Finished(alive),
         }))
     }
@@ -54,7 +55,10 @@ impl UvCtxView<'_> {
         pulled: Result<driver::Pulled, PullError>,
     ) -> wasmtime::Result<Result<Pulled, Error>> {
         Ok(match pulled {
-            Ok(driver::Pulled::Event(event)) => Ok(Pulled::Events(vec![event.into()])),
+            Ok(driver::Pulled::Event(event)) => Ok(Pulled::Event(event.into())),
+            Ok(driver::Pulled::Batch(events)) => {
+                Ok(Pulled::Batch(events.into_iter().map(Event::from).collect()))
+            }
             Ok(driver::Pulled::Finished { alive }) => Ok(Pulled::Finished(alive)),
             Err(PullError::Core(error)) => Err(error.into()),
             Err(PullError::Os(error)) => Err(error.into()),

@@ -5,6 +5,7 @@ use crate::bindings::types::Error;
 use crate::os::descriptors::{Descriptor as Open, Refused, number};
 use crate::{Denied, Limits, UvCtxView};
 use rustix::net::Shutdown;
+use std::os::fd::AsRawFd;
 use wasmtime::component::Resource;
 
 impl UvCtxView<'_> {
@@ -109,7 +110,7 @@ impl HostDescriptor for UvCtxView<'_> {
     fn drop(&mut self, descriptor: Resource<Descriptor>) -> wasmtime::Result<()> {
         let place = descriptor.rep();
         let descriptors = &mut self.ctx.descriptors;
-        self.ctx.pollers.forget_descriptor(descriptors.get(place).raw_fd());
+        self.ctx.pollers.forget_descriptor(descriptors.get(place).fd().as_raw_fd());
         self.ctx.loops.poll_source_gone(descriptors.source(place));
         descriptors.close(place);
         Ok(())

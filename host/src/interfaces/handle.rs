@@ -31,7 +31,7 @@ impl UvCtx {
         self.loops.release(handle);
     }
 
-    fn close(&mut self, handle: HandleId) {
+    pub(crate) fn close(&mut self, handle: HandleId) {
         // What was delivered before counts by what was watched before.
         self.collect();
         self.loops.close(handle);

@@ -28,7 +28,7 @@ impl HostPoll for UvCtxView<'_> {
     ) -> Result<Resource<Poll>, Error> {
         let owner = loop_id(&owner);
         let descriptors = &self.ctx.descriptors;
-        let (source, fd) = (descriptors.source(descriptor.rep()), descriptors.get(descriptor.rep()).raw_fd());
+        let (source, fd) = (descriptors.source(descriptor.rep()), descriptors.get(descriptor.rep()).fd());
         let handle = self.ctx.loops.make_poll(owner, token, source)?;
         if let Err(error) = self.ctx.pollers.get(owner).and_then(|poller| poller.check(fd)) {
             self.ctx.loops.release(handle);

@@ -9,7 +9,9 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketAddr, SocketAddrAny, SocketFlags};
 use rustix::{io, net};
 use slab::Slab;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use uv_handles_core::SourceId;
 
 /// The first number that a guest's descriptors get: those below are the standard streams' own.
@@ -37,7 +39,6 @@ impl From<Errno> for Refused {
 /// A descriptor that the embedder granted.
 #[derive(Debug)]
 struct Grant {
-    name: String,
     fd: OwnedFd,
     open: bool,
     /// The file description was in blocking mode. It may be shared, with a terminal's other users for
@@ -70,6 +71,8 @@ pub(crate) struct Descriptor {
 #[derive(Debug, Default)]
 pub(crate) struct Descriptors {
     grants: Vec<Grant>,
+    /// Where in `grants` a name is.
+    names: HashMap<String, usize>,
     open: Slab<Descriptor>,
     serial: u32,
     /// How many may be open at once.
@@ -80,14 +83,20 @@ impl Descriptors {
     /// Grants a descriptor. A later grant of the same name replaces an earlier one.
     pub(crate) fn grant(&mut self, name: String, fd: OwnedFd) -> io::Result<()> {
         let was_blocking = set_nonblocking(&fd, true)?;
-        self.grants.retain(|grant| grant.name != name);
-        self.grants.push(Grant { name, fd, open: false, was_blocking });
+        let grant = Grant { fd, open: false, was_blocking };
+        match self.names.entry(name) {
+            Entry::Occupied(known) => self.grants[*known.get()] = grant,
+            Entry::Vacant(new) => {
+                new.insert(self.grants.len());
+                self.grants.push(grant);
+            }
+        }
         Ok(())
     }
 
     /// Opens what was granted under a name and answers with its place.
     pub(crate) fn open(&mut self, name: &str) -> Result<u32, Refused> {
-        let at = self.grants.iter().position(|grant| grant.name == name).ok_or(Refused::NotGranted)?;
+        let at = *self.names.get(name).ok_or(Refused::NotGranted)?;
         if self.grants[at].open {
             return Err(Refused::Busy);
         }
@@ -153,8 +162,8 @@ pub(crate) fn number_of(source: SourceId) -> u32 {
 }
 
 impl Descriptor {
-    pub(crate) fn raw_fd(&self) -> RawFd {
-        self.fd.as_raw_fd()
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
     }
 
     /// Reads what is there, as much as fits.

@@ -1,20 +1,20 @@
 //! Waiting: one mio poll for each loop that ever has to wait.
 //!
-//! mio reports edges, libuv's poll handles are level-triggered. So every handle that an event was
-//! taken for is registered anew before the next wait, which makes the OS look at the descriptor
-//! again. Registering is put off until a wait anyway: starting and stopping a handle within one
-//! iteration costs nothing.
+//! mio's poll has the waker and the signals' descriptor. mio reports edges and merges flags, while
+//! libuv's poll handles are level-triggered and tell a hang-up from an error: what poll handles watch is
+//! registered with mio's epoll descriptor directly, and what is ready is read from it.
+//!
+//! Registering is put off until a wait: starting and stopping a handle within one iteration costs
+//! nothing.
 
 use crate::InterruptHandle;
 use crate::os::{Waker, signals};
 use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::collections::{BTreeSet, HashMap};
+use mio::{Interest, Poll, Token};
+use rustix::event::epoll;
+use rustix::io::Errno;
 use std::io;
-#[cfg(feature = "async")]
-use std::os::fd::AsRawFd;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
 use uv_handles_core::{HandleId, LoopId, PollEvents, Readiness};
@@ -144,14 +144,25 @@ pub(crate) struct Poller {
     #[cfg(feature = "async")]
     in_task: Option<AsyncFd<RawFd>>,
     poll: Poll,
-    events: Events,
-    /// What the OS watches: for each descriptor the handle that it is watched for ...
-    watched: HashMap<RawFd, HandleId>,
-    /// ... and for each handle the descriptor.
-    fds: HashMap<HandleId, RawFd>,
-    /// Handles whose registration has to be looked at before the next wait.
-    stale: BTreeSet<u32>,
+    /// Where the OS puts what is ready.
+    events: Box<[libc::epoll_event]>,
+    /// What is watched for each handle, by its number.
+    watches: Vec<Watch>,
+    /// The handle that each descriptor is watched for, by the descriptor's number.
+    watched: Vec<Option<HandleId>>,
+    /// How many descriptors are watched.
+    watching: usize,
+    /// Handles whose registration has to be looked at before the next wait, once each.
+    stale: Vec<HandleId>,
     watches_signals: bool,
+}
+
+/// What the OS watches for a handle.
+#[derive(Debug, Clone, Copy, Default)]
+struct Watch {
+    fd: Option<RawFd>,
+    events: PollEvents,
+    is_stale: bool,
 }
 
 impl Poller {
@@ -162,30 +173,41 @@ impl Poller {
             #[cfg(feature = "async")]
             in_task: None,
             poll,
-            events: Events::with_capacity(EVENTS),
-            watched: HashMap::new(),
-            fds: HashMap::new(),
-            stale: BTreeSet::new(),
+            events: vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS].into(),
+            watches: Vec::new(),
+            watched: Vec::new(),
+            watching: 0,
+            stale: Vec::new(),
             watches_signals: false,
         })
     }
 
+    fn watch_mut(&mut self, handle: HandleId) -> &mut Watch {
+        let at = handle.index() as usize;
+        if self.watches.len() <= at {
+            self.watches.resize(at + 1, Watch::default());
+        }
+        &mut self.watches[at]
+    }
+
     /// Says that what a handle watches may have changed.
     pub(crate) fn touch(&mut self, handle: HandleId) {
-        self.stale.insert(handle.index());
+        if !std::mem::replace(&mut self.watch_mut(handle).is_stale, true) {
+            self.stale.push(handle);
+        }
     }
 
     /// Takes a handle out at once, because its number is about to be given away.
     pub(crate) fn forget(&mut self, handle: HandleId) {
-        self.stale.remove(&handle.index());
-        if let Some(&fd) = self.fds.get(&handle) {
-            self.deregister(fd);
+        if let Some(Watch { fd: Some(fd), .. }) = self.watches.get(handle.index() as usize) {
+            self.deregister(*fd);
         }
     }
 
     fn deregister(&mut self, fd: RawFd) {
-        if let Some(handle) = self.watched.remove(&fd) {
-            self.fds.remove(&handle);
+        if let Some(handle) = self.watched.get_mut(fd as usize).and_then(Option::take) {
+            self.watches[handle.index() as usize].fd = None;
+            self.watching -= 1;
             // It fails only for a descriptor that is not registered, which is what is wanted.
             let _ = self.poll.registry().deregister(&mut SourceFd(&fd));
         }
@@ -193,42 +215,52 @@ impl Poller {
 
     /// Whether asking the OS could bring an event of a descriptor.
     pub(crate) fn has_registrations(&self) -> bool {
-        !self.watched.is_empty() || !self.stale.is_empty()
+        self.watching > 0 || !self.stale.is_empty()
     }
 
     /// Brings the registrations up to date. `wanted` tells what a handle watches now, if anything;
     /// the answer names the handles whose descriptors the OS refuses to watch.
-    pub(crate) fn refresh(
+    pub(crate) fn refresh<'a>(
         &mut self,
-        mut wanted: impl FnMut(HandleId) -> Option<(RawFd, PollEvents)>,
+        mut wanted: impl FnMut(HandleId) -> Option<(BorrowedFd<'a>, PollEvents)>,
     ) -> Vec<HandleId> {
         let mut refused = Vec::new();
-        while let Some(handle) = self.stale.pop_first().map(HandleId::from_index) {
+        for at in 0..self.stale.len() {
+            let handle = self.stale[at];
+            self.watch_mut(handle).is_stale = false;
             match wanted(handle) {
                 Some((fd, events)) => {
                     if let Err(error) = self.register(handle, fd, events) {
                         tracing::warn!(%error, "a descriptor can not be watched");
-                        self.deregister(fd);
+                        self.deregister(fd.as_raw_fd());
                         refused.push(handle);
                     }
                 }
                 None => self.forget(handle),
             }
         }
+        self.stale.clear();
         refused
     }
 
-    fn register(&mut self, handle: HandleId, fd: RawFd, events: PollEvents) -> io::Result<()> {
-        let registry = self.poll.registry();
-        let (token, interest) = (Token(handle.index() as usize), interest(events));
-        match self.watched.insert(fd, handle) {
-            Some(before) => {
-                self.fds.remove(&before);
-                registry.reregister(&mut SourceFd(&fd), token, interest)?;
-            }
-            None => registry.register(&mut SourceFd(&fd), token, interest)?,
+    fn register(&mut self, handle: HandleId, fd: BorrowedFd<'_>, events: PollEvents) -> io::Result<()> {
+        let at = fd.as_raw_fd() as usize;
+        if self.watched.len() <= at {
+            self.watched.resize(at + 1, None);
         }
-        self.fds.insert(handle, fd);
+        let before = self.watched[at].replace(handle);
+        match before {
+            Some(before) if before == handle && self.watch_mut(handle).events == events => return Ok(()),
+            Some(before) => self.watch_mut(before).fd = None,
+            None => self.watching += 1,
+        }
+        let watch = self.watch_mut(handle);
+        (watch.fd, watch.events) = (Some(fd.as_raw_fd()), events);
+        let (registry, data) = (self.poll.registry(), epoll::EventData::new_u64(handle.index().into()));
+        match before {
+            Some(_) => epoll::modify(registry, fd, data, flags(events))?,
+            None => epoll::add(registry, fd, data, flags(events))?,
+        }
         Ok(())
     }
 
@@ -247,29 +279,22 @@ impl Poller {
         Ok(())
     }
 
-    /// Waits for at most this long (none: without limit) and reports what is ready of each handle;
-    /// `ready` answers whether that was asked for. Returns early, with or without a report, when
-    /// something else ended the wait.
+    /// Waits for at most this long (none: without limit) and reports what is ready of each handle.
+    /// Returns early, with or without a report, when something else ended the wait.
     pub(crate) fn wait(
         &mut self,
         timeout: Option<Duration>,
-        mut ready: impl FnMut(HandleId, Readiness) -> bool,
+        mut ready: impl FnMut(HandleId, Readiness),
     ) -> io::Result<()> {
-        match self.poll.poll(&mut self.events, timeout) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            other => other?,
-        }
-        for event in &self.events {
-            let token = event.token();
-            if token == WAKE || token == SIGNALS {
-                continue;
-            }
-            let handle = HandleId::from_index(token.0 as u32);
-            // An event that nobody asked for (mio watches for the peer's half-close only together
-            // with reading) leaves the registration as it is: looking again would report it again,
-            // without end.
-            if ready(handle, readiness(event)) {
-                self.stale.insert(handle.index());
+        // As mio, up to the next millisecond: a wait that ends too early would only be waited again.
+        let timeout = timeout.map_or(-1, |timeout| {
+            let milliseconds = timeout.saturating_add(Duration::from_nanos(999_999)).as_millis();
+            i32::try_from(milliseconds).unwrap_or(i32::MAX)
+        });
+        for event in wait_for_events(&self.poll, &mut self.events, timeout)? {
+            let data = event.u64;
+            if data != WAKE.0 as u64 && data != SIGNALS.0 as u64 {
+                ready(HandleId::from_index(data as u32), readiness(event.events));
             }
         }
         Ok(())
@@ -284,13 +309,13 @@ impl Poller {
     }
 
     /// Refuses a descriptor that the OS cannot watch, as uv__io_check_fd.
-    pub(crate) fn check(&self, fd: RawFd) -> io::Result<()> {
+    pub(crate) fn check(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
         let registry = self.poll.registry();
-        match registry.register(&mut SourceFd(&fd), WAKE, Interest::READABLE) {
-            Ok(()) => registry.deregister(&mut SourceFd(&fd)),
+        match epoll::add(registry, fd, epoll::EventData::new_u64(WAKE.0 as u64), epoll::EventFlags::IN) {
+            Ok(()) => Ok(epoll::delete(registry, fd)?),
             // Registered for a handle that has been stopped in this iteration.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(error),
+            Err(Errno::EXIST) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -306,51 +331,49 @@ fn watched_by_tokio(poll: &Poll) -> io::Result<AsyncFd<RawFd>> {
     watched.map_err(Into::into)
 }
 
-/// mio has no interest in the peer's half-close alone; it comes with reading.
-fn interest(events: PollEvents) -> Interest {
-    let of = |events_of: PollEvents, interest: Interest| events.intersects(events_of).then_some(interest);
-    [
-        of(PollEvents::READABLE | PollEvents::DISCONNECT, Interest::READABLE),
-        of(PollEvents::WRITABLE, Interest::WRITABLE),
-        of(PollEvents::PRIORITIZED, Interest::PRIORITY),
-    ]
-    .into_iter()
-    .flatten()
-    .reduce(|all, one| all | one)
-    .unwrap_or(Interest::READABLE)
-}
-
-/// The poll(2) flags behind mio's event. Without an error flag, `is_write_closed` is POLLHUP, and
-/// then everything that was asked for is reported; otherwise `is_read_closed` is POLLRDHUP.
-/// `is_readable` is also true for priority data alone, see [`without_false_data`].
-fn readiness(event: &mio::event::Event) -> Readiness {
-    let flag = |set: bool, flag: Readiness| if set { flag } else { Readiness::empty() };
-    flag(event.is_readable(), Readiness::READABLE)
-        | flag(event.is_writable(), Readiness::WRITABLE)
-        | flag(event.is_read_closed(), Readiness::DISCONNECT)
-        | flag(event.is_priority(), Readiness::PRIORITIZED)
-        | flag(event.is_error(), Readiness::ERROR)
-        | flag(event.is_write_closed(), Readiness::HANGUP)
-}
-
-/// Takes back that a descriptor is readable if mio says so only because of priority data. It does not
-/// tell, so the OS is asked once more; priority data is rare.
-pub(crate) fn without_false_data<'a>(
-    readiness: Readiness,
-    fd: impl FnOnce() -> Option<BorrowedFd<'a>>,
-) -> Readiness {
-    if !readiness.contains(Readiness::READABLE | Readiness::PRIORITIZED) {
-        return readiness;
+/// Waits for as many events as fit.
+#[expect(
+    unsafe_code,
+    reason = "the C library's function and not rustix's, so that tests can stand between it and this"
+)]
+fn wait_for_events<'a>(
+    poll: &Poll,
+    events: &'a mut [libc::epoll_event],
+    timeout: libc::c_int,
+) -> io::Result<&'a [libc::epoll_event]> {
+    let room = events.len() as libc::c_int;
+    // SAFETY: it writes at most `room` events, which is how many there are.
+    match unsafe { libc::epoll_wait(poll.as_raw_fd(), events.as_mut_ptr(), room, timeout) } {
+        -1 => match io::Error::last_os_error() {
+            error if error.kind() == io::ErrorKind::Interrupted => Ok(&[]),
+            error => Err(error),
+        },
+        count => Ok(&events[..count as usize]),
     }
-    let Some(fd) = fd() else {
-        return readiness;
-    };
-    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
-    match poll(&mut fds, Some(&Timespec::default())) {
-        Ok(_) if !fds[0].revents().contains(PollFlags::IN) => readiness - Readiness::READABLE,
-        // If it can not be told, reading will.
+}
+
+/// What is asked for, for epoll: level-triggered.
+fn flags(events: PollEvents) -> epoll::EventFlags {
+    let mut flags = epoll::EventFlags::empty();
+    flags.set(epoll::EventFlags::IN, events.contains(PollEvents::READABLE));
+    flags.set(epoll::EventFlags::OUT, events.contains(PollEvents::WRITABLE));
+    flags.set(epoll::EventFlags::RDHUP, events.contains(PollEvents::DISCONNECT));
+    flags.set(epoll::EventFlags::PRI, events.contains(PollEvents::PRIORITIZED));
+    flags
+}
+
+/// What epoll says is ready.
+fn readiness(events: u32) -> Readiness {
+    let flag = |flag: libc::c_int, readiness: Readiness| match events & flag as u32 {
+        0 => Readiness::empty(),
         _ => readiness,
-    }
+    };
+    flag(libc::EPOLLIN, Readiness::READABLE)
+        | flag(libc::EPOLLOUT, Readiness::WRITABLE)
+        | flag(libc::EPOLLRDHUP, Readiness::DISCONNECT)
+        | flag(libc::EPOLLPRI, Readiness::PRIORITIZED)
+        | flag(libc::EPOLLHUP, Readiness::HANGUP)
+        | flag(libc::EPOLLERR, Readiness::ERROR)
 }
 
 #[cfg(test)]
@@ -359,21 +382,30 @@ mod tests {
     use rustix::net::{SendFlags, send};
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};
-    use std::os::fd::{AsFd, AsRawFd};
+    use std::os::fd::AsFd;
+
+    fn connection() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (ours, listener.accept().unwrap().0)
+    }
+
+    fn watching(fd: BorrowedFd<'_>, events: PollEvents) -> Poller {
+        let mut poller = Poller::new(&Waker::default()).unwrap();
+        poller.touch(HandleId::from_index(7));
+        assert!(poller.refresh(|_| Some((fd, events))).is_empty());
+        poller
+    }
 
     /// Waits until this much of the descriptor is ready.
-    fn wait_for(poller: &mut Poller, fd: BorrowedFd<'_>, expected: Readiness) {
-        let (handle, mut seen) = (HandleId::from_index(7), Readiness::empty());
+    fn wait_for(poller: &mut Poller, expected: Readiness) {
+        let mut seen = Readiness::empty();
         while seen != expected {
-            let asked = PollEvents::READABLE | PollEvents::PRIORITIZED;
-            poller.touch(handle);
-            assert!(poller.refresh(|_| Some((fd.as_raw_fd(), asked))).is_empty());
             poller
-                .wait(None, |_, readiness| {
-                    seen = without_false_data(readiness, || Some(fd))
-                        & (Readiness::READABLE | Readiness::PRIORITIZED);
-                    assert!(expected.contains(seen), "{seen:?}");
-                    true
+                .wait(None, |handle, readiness| {
+                    assert_eq!(handle.index(), 7);
+                    assert!(expected.contains(readiness), "{readiness:?}");
+                    seen = readiness;
                 })
                 .unwrap();
         }
@@ -381,13 +413,30 @@ mod tests {
 
     #[test]
     fn urgent_data_alone_is_not_readable() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let mut ours = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (theirs, _) = listener.accept().unwrap();
-        let mut poller = Poller::new(&Waker::default()).unwrap();
+        let (mut ours, theirs) = connection();
+        let mut poller = watching(theirs.as_fd(), PollEvents::READABLE | PollEvents::PRIORITIZED);
         assert_eq!(send(&ours, b"!", SendFlags::OOB), Ok(1));
-        wait_for(&mut poller, theirs.as_fd(), Readiness::PRIORITIZED);
+        wait_for(&mut poller, Readiness::PRIORITIZED);
         ours.write_all(b"normal").unwrap();
-        wait_for(&mut poller, theirs.as_fd(), Readiness::PRIORITIZED | Readiness::READABLE);
+        wait_for(&mut poller, Readiness::PRIORITIZED | Readiness::READABLE);
+    }
+
+    #[test]
+    fn what_is_ready_is_reported_until_it_is_not() {
+        let (mut ours, theirs) = connection();
+        let mut poller = watching(theirs.as_fd(), PollEvents::READABLE);
+        ours.write_all(b"data").unwrap();
+        for _ in 0..3 {
+            wait_for(&mut poller, Readiness::READABLE);
+        }
+        let handle = HandleId::from_index(7);
+        poller.touch(handle);
+        assert!(poller.refresh(|_| Some((theirs.as_fd(), PollEvents::DISCONNECT))).is_empty());
+        poller.wait(Some(Duration::ZERO), |_, readiness| panic!("{readiness:?} was not asked for")).unwrap();
+        drop(ours);
+        wait_for(&mut poller, Readiness::DISCONNECT);
+        poller.forget(handle);
+        assert!(!poller.has_registrations());
+        poller.wait(Some(Duration::ZERO), |_, readiness| panic!("{readiness:?} after the end")).unwrap();
     }
 }

@@ -186,9 +186,13 @@ impl Guest {
             self.host().dereference(AnyHandle::Timer(borrow(timer.rep()))).unwrap();
         }
         match self.host().pull(borrow(id), max) {
-            Ok(Ok(Pulled::Events(events))) => {
-                assert!(!events.is_empty() && events.len() <= max as usize);
+            Ok(Ok(Pulled::Event(event))) => self.delivered(id, event),
+            Ok(Ok(Pulled::Batch(events))) => {
+                assert!((2..=max as usize).contains(&events.len()));
+                // More or less than what has been handed over, and closing some or none.
+                let position = max % (events.len() as u32 + 2);
                 events.into_iter().for_each(|event| self.delivered(id, event));
+                self.host().advance(position, if max.is_multiple_of(2) { vec![] } else { vec![0, position] });
             }
             Ok(Ok(Pulled::Finished(_)) | Err(_)) => {}
             Err(error) => {

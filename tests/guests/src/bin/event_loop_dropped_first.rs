@@ -6,15 +6,13 @@ use uv_handles::bindings::uv::handles::blocking::{Pulled, pull};
 use uv_handles::bindings::uv::handles::event_loop::Loop;
 use uv_handles::bindings::uv::handles::handle::{self, AnyHandle};
 use uv_handles::bindings::uv::handles::timer::Timer;
-use uv_handles::bindings::uv::handles::types::{Error, Event, RunMode};
+use uv_handles::bindings::uv::handles::types::{Error, RunMode};
 
 /// The next callback's token.
 fn next(event_loop: &Loop) -> Option<u64> {
     match pull(event_loop, 1).unwrap() {
-        Pulled::Events(events) => {
-            let [Event { token, .. }] = events[..] else { panic!("one event was asked for") };
-            Some(token)
-        }
+        Pulled::Event(event) => Some(event.token),
+        Pulled::Batch(events) => panic!("one event was asked for: {events:?}"),
         Pulled::Finished(_) => None,
     }
 }

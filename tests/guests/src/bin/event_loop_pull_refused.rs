@@ -29,12 +29,11 @@ fn main() {
 
     // None of that has changed the run. The maximum is one: more events are allowed, never none.
     match pull(&event_loop, u32::MAX).unwrap() {
-        Pulled::Events(events) => {
-            assert_eq!(events.len(), 1);
-            assert_eq!(events[0].token, u64::MAX);
-            assert!(matches!(events[0].what, Occurrence::Callback));
+        Pulled::Event(event) => {
+            assert_eq!(event.token, u64::MAX);
+            assert!(matches!(event.what, Occurrence::Callback));
         }
-        Pulled::Finished(_) => panic!("an idle handle is active"),
+        other => panic!("one idle handle is active: {other:?}"),
     }
     assert_eq!(refused(event_loop.begin(RunMode::Once)), StatusCode::Ebusy, "inside the callback");
     assert!(matches!(pull(&event_loop, 1), Ok(Pulled::Finished(true))));

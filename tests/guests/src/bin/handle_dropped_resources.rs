@@ -64,14 +64,16 @@ fn iteration(event_loop: &Loop) -> (Vec<(u64, &'static str)>, bool) {
     loop {
         match pull(event_loop, 1).unwrap() {
             Pulled::Finished(alive) => return (seen, alive),
-            Pulled::Events(events) => {
-                seen.extend(events.into_iter().map(|event| match event.what {
-                    Occurrence::Callback => (event.token, "callback"),
-                    Occurrence::Poll(Ok(_)) => (event.token, "poll"),
-                    Occurrence::Poll(Err(_)) => (event.token, "poll-error"),
-                    Occurrence::Signal(_) => (event.token, "signal"),
-                    Occurrence::Closed => (event.token, "closed"),
-                }));
+            Pulled::Batch(events) => panic!("one was asked for: {events:?}"),
+            Pulled::Event(event) => {
+                let what = match event.what {
+                    Occurrence::Callback => "callback",
+                    Occurrence::Poll(Ok(_)) => "poll",
+                    Occurrence::Poll(Err(_)) => "poll-error",
+                    Occurrence::Signal(_) => "signal",
+                    Occurrence::Closed => "closed",
+                };
+                seen.push((event.token, what));
             }
         }
     }
@@ -108,8 +110,8 @@ fn main() {
         let all = All::started(&event_loop, &socket);
         event_loop.begin(RunMode::Nowait).unwrap();
         for due in &all_due[..steps] {
-            let Ok(Pulled::Events(events)) = pull(&event_loop, 1) else { panic!("{steps} are due") };
-            assert_eq!(events[0].token, due.0);
+            let Ok(Pulled::Event(event)) = pull(&event_loop, 1) else { panic!("{steps} are due") };
+            assert_eq!(event.token, due.0);
         }
         drop(all);
         assert!(matches!(pull(&event_loop, 1), Ok(Pulled::Finished(false))), "after {steps}");

@@ -67,16 +67,16 @@ impl Things {
         }
         if stage >= Stage::Running {
             event_loop.begin(RunMode::Default).unwrap();
-            assert!(matches!(pull(event_loop, 1), Ok(Pulled::Events(_))));
+            assert!(matches!(pull(event_loop, 1), Ok(Pulled::Event(_))));
         }
         if stage >= Stage::Closing {
             self.handles().iter().for_each(handle::close);
         }
         if stage >= Stage::Closed {
-            assert!(matches!(pull(event_loop, 1), Ok(Pulled::Events(_))));
+            assert!(matches!(pull(event_loop, 1), Ok(Pulled::Event(_))));
         }
         if stage >= Stage::LoopClosed {
-            while let Pulled::Events(_) = pull(event_loop, 1).unwrap() {}
+            while let Pulled::Event(_) = pull(event_loop, 1).unwrap() {}
             event_loop.close().unwrap();
         }
     }

@@ -86,7 +86,7 @@ fn main() {
     let mut events = 0;
     for event_loop in &loops {
         event_loop.begin(RunMode::Nowait).unwrap();
-        while let Pulled::Events(_) = pull(event_loop, 1).unwrap() {
+        while let Pulled::Event(_) = pull(event_loop, 1).unwrap() {
             events += 1;
         }
     }

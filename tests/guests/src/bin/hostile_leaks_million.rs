@@ -14,7 +14,7 @@ const WARM_UP: u64 = 20_000;
 
 fn run(event_loop: &Loop) {
     event_loop.begin(RunMode::Nowait).unwrap();
-    while let Pulled::Events(_) = pull(event_loop, 1).unwrap() {}
+    while let Pulled::Event(_) = pull(event_loop, 1).unwrap() {}
 }
 
 /// Opens a handle of each kind in turn, starts it, and closes it; some of them in the orderly way.
@@ -101,7 +101,7 @@ fn main() {
     let measured = |when: &str| {
         println!("{when}");
         event_loop.begin(RunMode::Once).unwrap();
-        while let Pulled::Events(_) = pull(&event_loop, 1).unwrap() {}
+        while let Pulled::Event(_) = pull(&event_loop, 1).unwrap() {}
     };
     let repeat = |times: u64| {
         // Of the handles alone: the grant is opened anew by the others.

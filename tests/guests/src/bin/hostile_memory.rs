@@ -24,7 +24,7 @@ fn main() {
     for _ in 0..1_000 {
         timer.start(0, 0).unwrap();
         event_loop.begin(uv::types::RunMode::Nowait).unwrap();
-        while let Pulled::Events(_) = pull(&event_loop, 1).unwrap() {}
+        while let Pulled::Event(_) = pull(&event_loop, 1).unwrap() {}
     }
     println!("working");
     let much = black_box(vec![1u8; 1 << 20]);

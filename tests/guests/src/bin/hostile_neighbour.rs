@@ -49,38 +49,36 @@ fn main() {
     let (mut ticks, mut bytes, mut last_phase) = (0, 0u8, 4);
     let mut last_tick = event_loop.now().unwrap();
     event_loop.begin(RunMode::Default).unwrap();
-    while let Pulled::Events(events) = pull(&event_loop, 1).unwrap() {
-        for event in events {
-            let phase = phase(&event);
-            let in_order = if phase == 0 { last_phase >= 3 } else { phase >= last_phase };
-            assert!(in_order, "phase {phase} after {last_phase}");
-            last_phase = phase;
-            match event.token {
-                TIMER => {
-                    let now = event_loop.now().unwrap();
-                    assert!(now >= last_tick + PERIOD, "a tick at {now}, the last one was at {last_tick}");
-                    last_tick = now;
-                    if ticks == 0 {
-                        println!("ready");
-                    }
-                    ticks += 1;
+    while let Pulled::Event(event) = pull(&event_loop, 1).unwrap() {
+        let phase = phase(&event);
+        let in_order = if phase == 0 { last_phase >= 3 } else { phase >= last_phase };
+        assert!(in_order, "phase {phase} after {last_phase}");
+        last_phase = phase;
+        match event.token {
+            TIMER => {
+                let now = event_loop.now().unwrap();
+                assert!(now >= last_tick + PERIOD, "a tick at {now}, the last one was at {last_tick}");
+                last_tick = now;
+                if ticks == 0 {
+                    println!("ready");
                 }
-                PEER => match descriptor.read(100) {
-                    Ok(read) => {
-                        for byte in &read {
-                            bytes = bytes.wrapping_add(1);
-                            assert_eq!(*byte, bytes, "bytes are lost, or somebody else's");
-                        }
-                        assert!(!read.is_empty(), "the peer is still there");
-                        assert_eq!(descriptor.write(&read).unwrap(), read.len() as u32);
-                    }
-                    // Readiness may be spurious.
-                    Err(Error::Status(StatusCode::Eagain)) => {}
-                    Err(error) => panic!("the peer can not be read: {error:?}"),
-                },
-                STOP => event_loop.stop(),
-                _ => {}
+                ticks += 1;
             }
+            PEER => match descriptor.read(100) {
+                Ok(read) => {
+                    for byte in &read {
+                        bytes = bytes.wrapping_add(1);
+                        assert_eq!(*byte, bytes, "bytes are lost, or somebody else's");
+                    }
+                    assert!(!read.is_empty(), "the peer is still there");
+                    assert_eq!(descriptor.write(&read).unwrap(), read.len() as u32);
+                }
+                // Readiness may be spurious.
+                Err(Error::Status(StatusCode::Eagain)) => {}
+                Err(error) => panic!("the peer can not be read: {error:?}"),
+            },
+            STOP => event_loop.stop(),
+            _ => {}
         }
     }
     println!("{ticks}");

@@ -14,8 +14,8 @@ use uv_handles_test_guests::assert_status;
 fn first_event(event_loop: &Loop) -> Event {
     event_loop.begin(RunMode::Default).unwrap();
     match pull(event_loop, 1).unwrap() {
-        Pulled::Events(mut events) => events.remove(0),
-        Pulled::Finished(_) => panic!("something is due"),
+        Pulled::Event(event) => event,
+        other => panic!("one is due: {other:?}"),
     }
 }
 
@@ -79,9 +79,9 @@ fn main() {
     assert_status(one.close(), StatusCode::Ebusy);
     assert!(matches!(pull(&two, 1), Ok(Pulled::Finished(false))), "the second loop has nothing else");
     let mut closed = Vec::new();
-    while let Pulled::Events(events) = pull(&one, 1).unwrap() {
-        assert!(matches!(events[0].what, Occurrence::Closed), "{events:?}");
-        closed.push(events[0].token);
+    while let Pulled::Event(event) = pull(&one, 1).unwrap() {
+        assert!(matches!(event.what, Occurrence::Closed), "{event:?}");
+        closed.push(event.token);
     }
     assert_eq!(closed, [7, 6, 5, 4, 3, 2, 1], "last closed first");
 

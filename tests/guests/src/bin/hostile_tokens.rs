@@ -22,10 +22,13 @@ fn timers(event_loop: &Loop, token: u64) -> Vec<Timer> {
 fn run(event_loop: &Loop) -> Vec<Event> {
     let mut all = Vec::new();
     event_loop.begin(RunMode::Nowait).unwrap();
-    while let Pulled::Events(events) = pull(event_loop, u32::MAX).unwrap() {
-        all.extend(events);
+    loop {
+        match pull(event_loop, u32::MAX).unwrap() {
+            Pulled::Event(event) => all.push(event),
+            Pulled::Batch(events) => all.extend(events),
+            Pulled::Finished(_) => return all,
+        }
     }
-    all
 }
 
 fn assert_all(events: &[Event], token: u64, closed: bool) {

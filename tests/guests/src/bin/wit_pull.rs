@@ -17,21 +17,18 @@ fn main() {
     event_loop.begin(RunMode::Default).unwrap();
     let alive = loop {
         match pull(&event_loop, 1).unwrap() {
-            Pulled::Events(events) => {
-                for event in events {
-                    match (event.token, event.what) {
-                        (TICK, Occurrence::Callback) => {
-                            ticks += 1;
-                            println!("tick {ticks}");
-                            if ticks == 3 {
-                                close(&AnyHandle::Timer(&tick));
-                            }
-                        }
-                        (TICK, Occurrence::Closed) => println!("closed"),
-                        other => unreachable!("{other:?}"),
+            Pulled::Event(event) => match (event.token, event.what) {
+                (TICK, Occurrence::Callback) => {
+                    ticks += 1;
+                    println!("tick {ticks}");
+                    if ticks == 3 {
+                        close(&AnyHandle::Timer(&tick));
                     }
                 }
-            }
+                (TICK, Occurrence::Closed) => println!("closed"),
+                other => unreachable!("{other:?}"),
+            },
+            Pulled::Batch(events) => unreachable!("one at a time was asked for: {events:?}"),
             Pulled::Finished(alive) => break alive,
         }
     };

@@ -117,12 +117,23 @@ pub fn pull_some(world: &mut World) -> Option<()> {
     });
     let max = size();
     match pull(event_loop, max) {
-        Ok(Pulled::Events(events)) => {
-            assert!((1..=max as usize).contains(&events.len()), "{events:?}");
+        Ok(Pulled::Event(event)) => {
+            if event.token != NOBODY {
+                world.check_event(*serial, &event);
+            }
+            world.count("event", occurrence(&event.what));
+        }
+        Ok(Pulled::Batch(events)) => {
+            assert!((2..=max as usize).contains(&events.len()), "{events:?}");
             let others = events.iter().filter(|event| event.token != NOBODY);
             others.for_each(|event| world.check_event(*serial, event));
             let kinds: Vec<_> = events.iter().map(|event| occurrence(&event.what)).collect();
             kinds.into_iter().for_each(|kind| world.count("event", kind));
+            // Any position, and handles that have not been closed by what is no position of the batch.
+            let beyond = events.len() as u32 + number() as u32 % 3;
+            if fastrand::bool() {
+                uv::event_loop::advance(fastrand::u32(0..=beyond), &[beyond, 0xFFFF_FFFF]);
+            }
         }
         Ok(Pulled::Finished(_)) => assert!(max > 0),
         Err(_) => {}

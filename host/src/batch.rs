@@ -1,0 +1,160 @@
+//! Batches: several callbacks handed over at once, and yet as if one at a time.
+//!
+//! What is handed over is only a forecast: the callback that is due, and those that will be due after it
+//! unless a call comes in between. The loop's core delivers them one by one, as the guest reports its
+//! position; at the first call of a callback the rest of the forecast is void. So no rule of the loop is
+//! here or in a guest.
+//!
+//! A forecast that comes true saves a pull for each callback. One that does not was made in vain, so its
+//! length follows what the guest's callbacks have done so far.
+
+use crate::UvCtx;
+use uv_handles_core::{Event, HandleId, LoopId, Occurrence, Step};
+
+/// As much as any forecast has.
+const LONGEST: u32 = 256;
+
+/// How long the first one of a kind is.
+const FIRST: u32 = 32;
+
+/// After forecasts that were void from the beginning, at most so many callbacks are handed over one by one
+/// before the next.
+const LONGEST_PAUSE: u32 = 255;
+
+/// The batch that a guest was handed, and how long the next one may be.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    owner: LoopId,
+    /// The handles whose callbacks were handed over; empty if there is no batch.
+    handles: Vec<HandleId>,
+    /// Which of them the core has delivered last.
+    position: usize,
+    kind: Kind,
+    lengths: [Length; 3],
+}
+
+/// Callbacks of one kind tend to do the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Callback,
+    Poll,
+    Closed,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Length {
+    longest: u32,
+    /// How many callbacks come one by one before the next forecast.
+    pause: u32,
+    last_pause: u32,
+}
+
+impl Batch {
+    pub(crate) fn new() -> Batch {
+        let first = Length { longest: FIRST, pause: 0, last_pause: 0 };
+        let (owner, kind) = (LoopId::from_index(0), Kind::Callback);
+        Batch { owner, handles: Vec::new(), position: 0, kind, lengths: [first; 3] }
+    }
+
+    /// Forgets what was handed over of a loop that is gone.
+    pub(crate) fn forget(&mut self, owner: LoopId) {
+        if self.owner == owner {
+            self.handles.clear();
+        }
+    }
+}
+
+impl Length {
+    /// How much may be handed over now.
+    fn next(&mut self) -> u32 {
+        match self.pause.checked_sub(1) {
+            None => self.longest,
+            Some(left) => {
+                self.pause = left;
+                1
+            }
+        }
+    }
+
+    fn came_true(&mut self) {
+        self.longest = (self.longest * 2).min(LONGEST);
+        self.last_pause = 0;
+    }
+
+    fn was_void_after(&mut self, called: usize) {
+        self.longest = (called as u32 * 2).clamp(2, LONGEST);
+        if called < 3 {
+            self.last_pause = (self.last_pause * 2 + 1).min(LONGEST_PAUSE);
+            self.pause = self.last_pause;
+        }
+    }
+}
+
+impl UvCtx {
+    /// What is handed over beside this callback, at most `max` together; nothing if it stays alone.
+    pub(crate) fn forecast(&mut self, owner: LoopId, event: Event, max: u32) -> Vec<Event> {
+        if max <= 1 || !self.loops.has_upcoming(owner) {
+            return Vec::new();
+        }
+        let batch = &mut self.batch;
+        batch.kind = match event.what {
+            Occurrence::Poll(_) => Kind::Poll,
+            Occurrence::Closed => Kind::Closed,
+            Occurrence::Callback | Occurrence::Signal(_) => Kind::Callback,
+        };
+        let length = batch.lengths[batch.kind as usize].next().min(max) as usize;
+        if length == 1 {
+            return Vec::new();
+        }
+        let upcoming = self.loops.upcoming(owner).take(length - 1);
+        let events: Vec<Event> = std::iter::once(event).chain(upcoming).collect();
+        if events.len() == 1 {
+            return Vec::new();
+        }
+        batch.handles.extend(events.iter().map(|event| event.handle));
+        (batch.owner, batch.position) = (owner, 0);
+        events
+    }
+
+    /// The guest goes on pulling: it has called all that it was handed.
+    pub(crate) fn end_batch(&mut self) {
+        if !self.batch.handles.is_empty() {
+            self.advance(usize::MAX, &[]);
+        }
+    }
+
+    /// The guest has come to this position of its batch, and the rest of it is void. The callbacks of the
+    /// positions in `closed` have closed their own handles.
+    pub(crate) fn advance(&mut self, position: usize, closed: &[u32]) {
+        let Some(last) = self.batch.handles.len().checked_sub(1) else {
+            return;
+        };
+        let owner = self.batch.owner;
+        let mut closed = closed.iter().map(|&at| at as usize).peekable();
+        loop {
+            let at = self.batch.position;
+            if closed.next_if_eq(&at).is_some() {
+                self.close(self.batch.handles[at]);
+            }
+            if at == position.min(last) {
+                break;
+            }
+            let next = self.batch.handles[at + 1];
+            // It differs only if the guest has made calls without a word: then it is pulled again.
+            if self.loops.upcoming(owner).next().map(|event| event.handle) != Some(next) {
+                break;
+            }
+            // Another callback of the same phase: the time is not asked for.
+            if !matches!(self.loops.step(owner, &mut || 0), Ok(Step::Deliver(_))) {
+                break;
+            }
+            self.batch.position = at + 1;
+        }
+        let length = &mut self.batch.lengths[self.batch.kind as usize];
+        match self.batch.position == last {
+            true => length.came_true(),
+            false => length.was_void_after(self.batch.position + 1),
+        }
+        self.batch.handles.clear();
+    }
+}
