@@ -32,7 +32,7 @@ fn live(name: &str, events: PollEvents, until: Step) -> (Loop, Poll, Descriptor)
         event_loop.begin(RunMode::Once).unwrap();
     }
     if until >= Step::Called {
-        assert!(matches!(pull(&event_loop, 1), Ok(Pulled::Events(_))), "{name}");
+        assert!(matches!(pull(&event_loop, 1), Ok(Pulled::Event(_))), "{name}");
     }
     if until >= Step::Written {
         // Some runtimes take everything.
