@@ -152,7 +152,7 @@ pub(crate) struct Poller {
     watched: Vec<Option<HandleId>>,
     /// How many descriptors are watched.
     watching: usize,
-    /// Handles whose registration has to be looked at before the next wait, once each.
+    /// Handles whose registration has to be looked at before the next wait, if their watch says so too.
     stale: Vec<HandleId>,
     watches_signals: bool,
 }
@@ -199,8 +199,12 @@ impl Poller {
 
     /// Takes a handle out at once, because its number is about to be given away.
     pub(crate) fn forget(&mut self, handle: HandleId) {
-        if let Some(Watch { fd: Some(fd), .. }) = self.watches.get(handle.index() as usize) {
-            self.deregister(*fd);
+        if let Some(watch) = self.watches.get_mut(handle.index() as usize) {
+            // Whoever has the number by the next wait says so anew.
+            watch.is_stale = false;
+            if let Some(fd) = watch.fd {
+                self.deregister(fd);
+            }
         }
     }
 
@@ -227,7 +231,9 @@ impl Poller {
         let mut refused = Vec::new();
         for at in 0..self.stale.len() {
             let handle = self.stale[at];
-            self.watch_mut(handle).is_stale = false;
+            if !std::mem::take(&mut self.watch_mut(handle).is_stale) {
+                continue;
+            }
             match wanted(handle) {
                 Some((fd, events)) => {
                     if let Err(error) = self.register(handle, fd, events) {
@@ -395,6 +401,31 @@ mod tests {
         poller.touch(HandleId::from_index(7));
         assert!(poller.refresh(|_| Some((fd, events))).is_empty());
         poller
+    }
+
+    #[test]
+    fn a_handle_that_is_gone_is_not_asked_about() {
+        let mut poller = Poller::new(&Waker::default()).unwrap();
+        let (ours, _theirs) = connection();
+        let (gone, next) = (HandleId::from_index(7), HandleId::from_index(8));
+        poller.touch(gone);
+        poller.touch(next);
+        poller.forget(gone);
+        poller.refresh(|handle| {
+            assert_eq!(handle, next);
+            Some((ours.as_fd(), PollEvents::READABLE))
+        });
+        // Its number has a new owner.
+        poller.touch(gone);
+        poller.forget(gone);
+        poller.touch(gone);
+        let mut asked = 0;
+        poller.refresh(|handle| {
+            assert_eq!(handle, gone);
+            asked += 1;
+            None
+        });
+        assert_eq!(asked, 1);
     }
 
     /// Waits until this much of the descriptor is ready.
