@@ -3,9 +3,11 @@
 
 use crate::component;
 use crate::guest::{Running, start};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::PipeReader;
 use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex};
 use tokio::net::unix::pipe::Receiver;
 use uv_handles_host::VirtualClock;
 use wasmtime::component::{Component, Linker, Resource, ResourceTable};
@@ -104,6 +106,19 @@ pub enum Time {
     Virtual,
 }
 
+/// Compiles a component, once in a process.
+fn compiled(file: &Path) -> wasmtime::Result<Component> {
+    static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::default);
+    static COMPILED: Mutex<BTreeMap<PathBuf, Component>> = Mutex::new(BTreeMap::new());
+    if let Some(known) = COMPILED.lock().unwrap().get(file) {
+        return Ok(known.clone());
+    }
+    // Outside of the lock: the components of other tests are compiled at the same time.
+    let component = Component::from_file(&ENGINE, file)?;
+    COMPILED.lock().unwrap().insert(file.to_owned(), component.clone());
+    Ok(component)
+}
+
 /// A program that is to be run on the plain runtime. It may use the network, and its standard input is empty.
 #[allow(missing_debug_implementations, reason = "WasiCtxBuilder has none")]
 pub struct Plain {
@@ -174,9 +189,8 @@ impl Plain {
     /// If it imports more than WASI.
     pub fn spawn(mut self) -> Running {
         let prepare = || -> wasmtime::Result<CommandPre<PlainState>> {
-            let engine = Engine::default();
-            let component = Component::from_file(&engine, &self.file)?;
-            let mut linker = Linker::new(&engine);
+            let component = compiled(&self.file)?;
+            let mut linker = Linker::new(component.engine());
             wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
             if self.time == Time::Virtual {
                 virtual_time(&mut linker)?;

@@ -1,7 +1,7 @@
 //! Guests that are composed with the adapter, on a runtime that has WASI and nothing of ours. The guests of
 //! other suites run composed as well, where the harness's `check` runs them.
 
-use std::io::{Seek, Write};
+use std::io::{Read, Seek, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 use uv_handles_tests::os::{accept, connect, echo_clients, listener, nobody, read_exactly, reset};
@@ -211,6 +211,21 @@ fn talkative_peer() -> SocketAddr {
 fn composed_drops() {
     let guest = plain(COMPOSED_DROPS).grants(&format!("--connect peer={} --stdin", talkative_peer()));
     assert_eq!(guest.run(), ["dropped"]);
+}
+
+#[test]
+fn composed_dropped_unsent() {
+    let [(unread, unread_address), (other, other_address)] = [listener(), listener()];
+    let grants = format!("--connect socket={unread_address} --connect other={other_address}");
+    let mut guest = plain(COMPOSED_DROPPED_UNSENT).grants(&grants).spawn();
+    let (mut unread, other) = (accept(&unread), accept(&other));
+    // It gets there although nobody has read anything.
+    let written: usize = guest.line().parse().unwrap();
+    let mut received = Vec::new();
+    unread.read_to_end(&mut received).unwrap();
+    assert!(received.len() == written && received.iter().all(|&byte| byte == 7), "{}", received.len());
+    drop(other);
+    guest.wait().succeeded();
 }
 
 /// Starts a guest of another suite whose descriptor `socket` is a connection to the test, and gives the other end.

@@ -76,7 +76,7 @@ pub struct Cli {
     )]
     pub output: Option<PathBuf>,
 
-    /// The adapter; without it uv-handles-adapter.wasm beside uv-compose, or in ../guests.
+    /// The adapter; without it the one that the guest needs, beside uv-compose or in ../guests.
     #[arg(
         long,
         value_name = "FILE.wasm",
