@@ -111,7 +111,7 @@ pub(crate) struct Poller {
     watched: Vec<Option<HandleId>>,
     /// How many descriptors are watched.
     watching: usize,
-    /// Handles whose registration has to be looked at before the next wait, once each.
+    /// Handles whose registration has to be looked at before the next wait, if they are still stale.
     stale: Vec<HandleId>,
     watches_signals: bool,
 }
@@ -164,8 +164,11 @@ impl Poller {
 
     /// Takes a handle out at once, because its number is about to be given away.
     pub(crate) fn forget(&mut self, handle: HandleId) {
-        if let Some(Watch { fd: Some(fd), .. }) = self.watches.get(handle.index() as usize) {
-            self.deregister(*fd);
+        if let Some(watch) = self.watches.get_mut(handle.index() as usize) {
+            watch.is_stale = false;
+            if let Some(fd) = watch.fd {
+                self.deregister(fd);
+            }
         }
     }
 
@@ -192,7 +195,10 @@ impl Poller {
         let mut refused = Vec::new();
         for at in 0..self.stale.len() {
             let handle = self.stale[at];
-            self.watch_mut(handle).is_stale = false;
+            if !std::mem::take(&mut self.watch_mut(handle).is_stale) {
+                // It has been forgotten since.
+                continue;
+            }
             match wanted(handle) {
                 Some((fd, events)) => {
                     if let Err(error) = self.register(handle, fd, events) {
@@ -408,7 +414,9 @@ mod tests {
         poller.wait(Some(Duration::ZERO), |_, readiness| panic!("{readiness:?} was not asked for")).unwrap();
         drop(ours);
         wait_for(&mut poller, Readiness::DISCONNECT);
+        poller.touch(handle);
         poller.forget(handle);
+        assert!(poller.refresh(|_| unreachable!("its number may be somebody else's")).is_empty());
         assert!(!poller.has_registrations());
         poller.wait(Some(Duration::ZERO), |_, readiness| panic!("{readiness:?} after the end")).unwrap();
     }
