@@ -1,5 +1,6 @@
 //! Driving a loop in a task: where `driver.rs` would block the thread, this suspends the task until the
-//! loop's own poller - an epoll descriptor, which can itself be watched - has something.
+//! loop's own poller - an epoll descriptor, which can itself be watched - has something. A loop without descriptors
+//! and signals has no poller: its task is woken directly.
 
 use crate::UvCtx;
 use crate::driver::{Next, PullError, Pulled, Wait};
@@ -27,18 +28,28 @@ impl UvCtx {
         loop {
             // Everything that there is by now is taken out of the poller, so that only what comes later
             // wakes the task.
-            self.poll(id, Some(Duration::ZERO))?;
+            self.look_in_task(id)?;
             if self.wait_is_over(id) {
                 return Ok(());
             }
-            let readable = self.pollers.get(id)?.readable();
+            let ids = [id];
+            let woken = self.pollers.wait_in_task(&ids);
             match wait.deadline {
-                None => readable.await?,
-                Some(deadline) => match tokio::time::timeout_at(deadline.into(), readable).await {
-                    Ok(readable) => readable?,
-                    Err(_) => return self.poll(id, Some(Duration::ZERO)),
+                None => woken.await?,
+                Some(deadline) => match tokio::time::timeout_at(deadline.into(), woken).await {
+                    Ok(woken) => woken?,
+                    Err(_) => return self.look_in_task(id),
                 },
             }
         }
+    }
+
+    /// Sees what is ready without waiting. Only a loop that watches descriptors or signals needs a poller for that.
+    pub(crate) fn look_in_task(&mut self, id: LoopId) -> io::Result<()> {
+        if self.pollers.made(id).is_some() || self.loops.watches_signals(id) {
+            return self.poll(id, Some(Duration::ZERO));
+        }
+        self.collect();
+        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Ending a guest from outside, also one that is blocked inside the host.
 
-use mio::Waker;
+use crate::os::Waker;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use thiserror::Error;

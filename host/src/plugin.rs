@@ -137,7 +137,7 @@ impl<T: UvView> Plugin<T> {
         loop {
             let event = match self.ctx().next(id) {
                 Ok(Next::Pulled(Pulled::Event(event))) => event,
-                // A callback may have dropped the loop.
+                // A callback may have closed the loop.
                 Ok(_) | Err(PullError::Core(_)) => return Ok(()),
                 Err(PullError::Os(error)) => return Err(error.into()),
                 Err(PullError::Interrupted) => return self.check_interrupt(),
@@ -149,7 +149,11 @@ impl<T: UvView> Plugin<T> {
             self.dispatch.call_async(&mut self.store, (vec![event.into()],)).await?;
             dispatched.callbacks += 1;
             let ctx = self.ctx();
-            dispatched.stopped |= ctx.loops.all_loops().any(|open| open == id) && ctx.loops.stopping(id);
+            if !ctx.loops.has_loop(id) {
+                // The callback has dropped it.
+                return Ok(());
+            }
+            dispatched.stopped |= ctx.loops.stopping(id);
             if dispatched.callbacks.is_multiple_of(CALLBACKS_IN_A_ROW) {
                 tokio::task::yield_now().await;
             }
@@ -170,10 +174,11 @@ impl UvCtx {
 
     /// Whether an iteration of the loop would find something to do.
     fn is_due(&mut self, id: LoopId) -> io::Result<bool> {
-        if self.loops.loop_closed(id) || !self.loops.alive(id) {
+        // A callback of another loop may have dropped it.
+        if !self.loops.has_loop(id) || self.loops.loop_closed(id) || !self.loops.alive(id) {
             return Ok(false);
         }
-        self.poll(id, Some(Duration::ZERO))?;
+        self.look_in_task(id)?;
         Ok(self.wait_is_over(id) || self.due_in(id) == Some(0))
     }
 
@@ -187,10 +192,6 @@ impl UvCtx {
     async fn ready(&mut self) -> io::Result<()> {
         loop {
             let open = self.open_loops();
-            // Made before the flag is read, so that an interrupt which comes later ends the wait.
-            for &id in &open {
-                self.pollers.get(id)?;
-            }
             if self.interrupt.is_interrupted() {
                 return Ok(());
             }
@@ -205,13 +206,13 @@ impl UvCtx {
                 clock.advance(earliest);
                 return Ok(());
             }
-            let readable = self.pollers.readable(&open);
+            let woken = self.pollers.wait_in_task(&open);
             match earliest {
-                None => readable.await?,
+                None => woken.await?,
                 Some(earliest) => {
                     let deadline = Instant::now() + Duration::from_millis(earliest);
                     // Either way, the next round sees what there is.
-                    tokio::time::timeout_at(deadline.into(), readable).await.unwrap_or(Ok(()))?;
+                    tokio::time::timeout_at(deadline.into(), woken).await.unwrap_or(Ok(()))?;
                 }
             }
         }

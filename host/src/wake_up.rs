@@ -249,15 +249,9 @@ mod tests {
         WakeUps::new(Capacity { messages: 2, bytes: 8 })
     }
 
-    fn waker() -> (mio::Poll, Arc<Waker>) {
-        let poll = mio::Poll::new().unwrap();
-        let waker = Arc::new(Waker::new(poll.registry(), mio::Token(0)).unwrap());
-        (poll, waker)
-    }
-
     #[test]
     fn messages_are_for_the_handle_that_is_open_and_for_no_later_one() {
-        let (_poll, waker) = waker();
+        let waker = Arc::<Waker>::default();
         let mut wake_ups = wake_ups();
         let sender = wake_ups.grant("jobs".into());
         assert_eq!(sender.send_message("early"), Err(SendError::NotOpen));
@@ -284,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_granted_again_reaches_the_next_guest() {
-        let (_poll, waker) = waker();
+        let waker = Arc::<Waker>::default();
         let (mut first, mut second) = (wake_ups(), wake_ups());
         let sender = first.grant("jobs".into());
         second.grant("jobs".into());
@@ -304,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_guest_that_never_opened_the_name_leaves_it_to_the_one_that_did() {
-        let (_poll, waker) = waker();
+        let waker = Arc::<Waker>::default();
         let (mut first, mut second) = (wake_ups(), wake_ups());
         let sender = first.grant("jobs".into());
         second.grant_again(&sender);
@@ -315,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_sender_is_refused_before_the_handle_is_made_and_after_it_is_closed() {
-        let (_poll, waker) = waker();
+        let waker = Arc::<Waker>::default();
         let mut wake_ups = wake_ups();
         let sender = wake_ups.grant("tick".into());
         assert_eq!(sender.send(), Err(SendError::NotOpen));

@@ -12,6 +12,7 @@ def main() -> int:
     linker.add_wasip2()
     store = Store(engine)
     wasi = WasiConfig()
+    wasi.inherit_stdin()
     wasi.inherit_stdout()
     wasi.inherit_stderr()
     wasi.inherit_env()

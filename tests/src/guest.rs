@@ -1,7 +1,7 @@
 //! Running a guest in this process: the engine, the store, and what comes out.
 
 use crate::os::{Thread, cpu_time};
-use crate::plain::{Time, composed, run_plain};
+use crate::plain::{Plain, Time, composed};
 use crate::{PATIENCE, component};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
@@ -84,6 +84,17 @@ pub fn async_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     uv_handles_host::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    Ok(linker)
+}
+
+/// A linker with WASI alone, for the same data.
+///
+/// # Errors
+///
+/// As `linker`.
+pub fn wasi_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
     Ok(linker)
 }
 
@@ -203,46 +214,56 @@ impl Guest {
         let pre = prepared(&self.name, self.configuration);
         let mut uv = UvCtx::builder();
         grant(&mut uv);
-        // A pipe, so that a test can wait for a line.
-        let (read, write) = std::io::pipe().expect("the OS has pipes");
-        let stderr = MemoryOutputPipe::new(1 << 20);
-        let mut wasi = WasiCtx::builder();
-        wasi.stdout(OutputFile::new(std::fs::File::from(OwnedFd::from(write)))).stderr(stderr.clone());
-        wasi.allow_blocking_current_thread(true).arg(&self.name).args(&self.args);
-        let state = State { limits: self.limits, ..State::new(uv.build(), wasi.build()) };
-
-        let (send_line, lines) = mpsc::channel();
-        let reader = spawn_thread(format!("{} stdout", self.name), move || {
-            for line in BufReader::new(read).lines().map_while(Result::ok) {
-                if send_line.send(line).is_err() {
-                    return;
+        start(self.name.clone(), |stdout, stderr| {
+            let mut wasi = WasiCtx::builder();
+            wasi.stdout(stdout).stderr(stderr);
+            wasi.allow_blocking_current_thread(true).arg(&self.name).args(&self.args);
+            let state = State { limits: self.limits, ..State::new(uv.build(), wasi.build()) };
+            move || {
+                let mut store = Store::new(pre.engine(), state);
+                store.limiter(|state| &mut state.limits);
+                if self.configuration == Configuration::Epochs {
+                    store.set_epoch_deadline(1);
                 }
+                call(&mut store, pre)
             }
-        });
-        let (send_thread, thread) = mpsc::channel();
-        let (send_end, end) = mpsc::channel();
-        let runner = spawn_thread(self.name.clone(), move || {
-            let _ = send_thread.send(Thread::current());
-            let mut store = Store::new(pre.engine(), state);
-            store.limiter(|state| &mut state.limits);
-            if self.configuration == Configuration::Epochs {
-                store.set_epoch_deadline(1);
-            }
-            let (begin, cpu) = (Instant::now(), cpu_time());
-            let result = call(&mut store, pre);
-            let (wall, cpu) = (begin.elapsed(), cpu_time() - cpu);
-            // Whoever learns of the end finds everything released.
-            drop(store);
-            let _ = send_end.send((End::from(result), wall, cpu));
-        });
-        let thread = thread.recv().expect("the thread begins with it");
-        Running { name: self.name, thread, lines, end, seen: Vec::new(), stderr, threads: [reader, runner] }
+        })
     }
 
     /// Runs it to its end, with what `grant` grants.
     pub fn run(self, grant: impl FnOnce(&mut UvCtxBuilder)) -> Output {
         self.spawn(grant).wait()
     }
+}
+
+/// Starts a guest on a thread of its own. `prepare` is told where it prints to, and answers what runs it: when
+/// that returns, everything of the guest's must have been released.
+pub(crate) fn start<R>(name: String, prepare: impl FnOnce(OutputFile, MemoryOutputPipe) -> R) -> Running
+where
+    R: FnOnce() -> wasmtime::Result<Result<(), ()>> + Send + 'static,
+{
+    // A pipe, so that a test can wait for a line.
+    let (read, write) = std::io::pipe().expect("the OS has pipes");
+    let stderr = MemoryOutputPipe::new(1 << 20);
+    let run = prepare(OutputFile::new(std::fs::File::from(OwnedFd::from(write))), stderr.clone());
+    let (send_line, lines) = mpsc::channel();
+    let reader = spawn_thread(format!("{name} stdout"), move || {
+        for line in BufReader::new(read).lines().map_while(Result::ok) {
+            if send_line.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    let (send_thread, thread) = mpsc::channel();
+    let (send_end, end) = mpsc::channel();
+    let runner = spawn_thread(name.clone(), move || {
+        let _ = send_thread.send(Thread::current());
+        let (begin, cpu) = (Instant::now(), cpu_time());
+        let result = run();
+        let _ = send_end.send((End::from(result), begin.elapsed(), cpu_time() - cpu));
+    });
+    let thread = thread.recv().expect("the thread begins with it");
+    Running { name, thread, lines, end, seen: Vec::new(), stderr, threads: [reader, runner] }
 }
 
 fn spawn_thread(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
@@ -275,7 +296,7 @@ pub fn check(name: &str) {
         output.succeeded();
     }
     if let Some(composed) = composed(name) {
-        run_plain(&composed, Time::Virtual, &[]);
+        Plain::new(&composed).time(Time::Virtual).run();
     }
 }
 
@@ -373,17 +394,20 @@ impl Running {
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             self.seen.push(line);
         }
-        let report = self.so_far();
+        let (report, stderr) = (self.so_far(), self.stderr());
         // Nothing of it is left, not even for a moment.
         for thread in self.threads {
             thread.join().expect("it has reported its end");
         }
-        Output { lines: self.seen, end, wall, cpu, report }
+        Output { lines: self.seen, stderr, end, wall, cpu, report }
+    }
+
+    fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.stderr.contents()).into_owned()
     }
 
     fn so_far(&self) -> String {
-        let stderr = String::from_utf8_lossy(&self.stderr.contents()).into_owned();
-        format!("{}\nstdout: {:#?}\nstderr: {stderr}", self.name, self.seen)
+        format!("{}\nstdout: {:#?}\nstderr: {}", self.name, self.seen, self.stderr())
     }
 }
 
@@ -392,6 +416,8 @@ impl Running {
 pub struct Output {
     /// What it printed.
     pub lines: Vec<String>,
+    /// What it printed on standard error.
+    pub stderr: String,
     /// How it ended.
     pub end: End,
     /// How long it ran.

@@ -27,16 +27,18 @@ mod guest;
 mod hash;
 pub mod os;
 pub mod plain;
+pub mod plugins;
 pub mod process;
 pub mod python;
 mod random;
 
 pub use beside::beside;
 pub use hash::Hash;
-pub use random::random_calls;
+pub use random::{random_calls, random_calls_composed};
 
 pub use guest::{
     Configuration, End, Guest, Output, Running, State, async_linker, check, end_epoch, linker, run, spawn,
+    wasi_linker,
 };
 
 use std::path::PathBuf;

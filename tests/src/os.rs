@@ -1,9 +1,9 @@
 //! The test's side of the OS: peers for the guests' descriptors, signals, the modes of descriptors.
 
 use crate::PATIENCE;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::ptr;
@@ -12,10 +12,19 @@ use tempfile::TempDir;
 
 /// How much of a processor this thread has used.
 pub fn cpu_time() -> Duration {
+    clock(libc::CLOCK_THREAD_CPUTIME_ID)
+}
+
+/// How much of the processors this process has used.
+pub fn process_cpu_time() -> Duration {
+    clock(libc::CLOCK_PROCESS_CPUTIME_ID)
+}
+
+fn clock(id: libc::clockid_t) -> Duration {
     let mut time = MaybeUninit::<libc::timespec>::zeroed();
     // SAFETY: the pointer is valid for the call, and zeroed bytes are a valid timespec.
     let time = unsafe {
-        libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, time.as_mut_ptr());
+        libc::clock_gettime(id, time.as_mut_ptr());
         time.assume_init()
     };
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
@@ -50,10 +59,57 @@ pub fn listener() -> (TcpListener, std::net::SocketAddr) {
 
 /// A connection to that address, which waits with patience.
 pub fn connect(address: std::net::SocketAddr) -> TcpStream {
-    let stream = TcpStream::connect_timeout(&address, PATIENCE).expect("somebody listens");
+    patient_tcp(TcpStream::connect_timeout(&address, PATIENCE).expect("somebody listens"))
+}
+
+/// The next connection to a listening socket. Both wait with patience.
+///
+/// # Panics
+///
+/// If nobody connects.
+pub fn accept(listener: &TcpListener) -> TcpStream {
+    listener.set_nonblocking(true).unwrap();
+    let mut accepted = None;
+    crate::wait_until("somebody connects", || {
+        accepted = listener.accept().ok();
+        accepted.is_some()
+    });
+    let (stream, _) = accepted.expect("it has been waited for");
+    stream.set_nonblocking(false).unwrap();
+    patient_tcp(stream)
+}
+
+/// A connection that waits with patience.
+fn patient_tcp(stream: TcpStream) -> TcpStream {
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.set_write_timeout(Some(PATIENCE)).unwrap();
     stream
+}
+
+/// Three clients at once of something that sends back what it gets. Each sends more than fits into both directions'
+/// buffers together, so that everybody has to wait.
+///
+/// # Panics
+///
+/// If something else comes back.
+pub fn echo_clients(address: std::net::SocketAddr) {
+    std::thread::scope(|scope| {
+        for n in 0..3u8 {
+            scope.spawn(move || {
+                let mut client = connect(address);
+                let mut sends = client.try_clone().unwrap();
+                let sent: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8 ^ n).collect();
+                let expected = sent.clone();
+                scope.spawn(move || {
+                    sends.write_all(&sent).unwrap();
+                    sends.shutdown(Shutdown::Write).unwrap();
+                });
+                let mut received = Vec::new();
+                client.read_to_end(&mut received).unwrap();
+                assert!(received == expected, "{} bytes came back", received.len());
+            });
+        }
+    });
 }
 
 /// Two ends of a TCP connection. The first is this side's: it waits with patience.
@@ -62,6 +118,13 @@ pub fn tcp_pair() -> (TcpStream, TcpStream) {
     let ours = connect(address);
     let (theirs, _) = listener.accept().unwrap();
     (ours, theirs)
+}
+
+/// An address on which nobody listens, and what keeps others from doing so: one end of a connection.
+pub fn nobody() -> (TcpStream, std::net::SocketAddr) {
+    let (ours, _) = tcp_pair();
+    let address = ours.local_addr().unwrap();
+    (ours, address)
 }
 
 /// Closes a connection with a reset instead of an end.

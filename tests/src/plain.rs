@@ -1,25 +1,38 @@
 //! A runtime that knows nothing of `uv:handles`: wasmtime with wasmtime-wasi's own linker. Composed guests run
 //! on it, if wanted in virtual time: then WASI's monotonic clock stands still except when it is waited for.
 
-use crate::{End, PATIENCE};
+use crate::component;
+use crate::guest::{Running, start};
+use std::fs::File;
+use std::io::PipeReader;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use tokio::net::unix::pipe::Receiver;
 use uv_handles_host::VirtualClock;
 use wasmtime::component::{Component, Linker, Resource, ResourceTable};
 use wasmtime::{Engine, Store, StoreContextMut};
-use wasmtime_wasi::p2::bindings::sync::Command;
-use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi::cli::{AsyncStdinStream, InputFile};
+use wasmtime_wasi::p2::bindings::sync::CommandPre;
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 /// The interface, in the version of wasmtime-wasi; guests that import another 0.2 get it as well.
 const CLOCK: &str = "wasi:clocks/monotonic-clock@0.2.12";
 
 const NANOSECONDS: u64 = 1_000_000;
 
-/// The component of a guest that has been composed with the adapter, if that left nothing out that it uses.
+/// The component of a guest that has been composed with the adapter that it needs.
+///
+/// # Panics
+///
+/// If it has not been.
+pub fn composed_anyhow(name: &str) -> PathBuf {
+    composed(name).unwrap_or_else(|| component(&format!("composed/partial/{name}")))
+}
+
+/// The same, if that left nothing out that it uses.
 pub fn composed(name: &str) -> Option<PathBuf> {
-    let file = crate::component(name).with_file_name("composed").join(format!("{name}.wasm"));
+    let file = component(name).with_file_name("composed").join(format!("{name}.wasm"));
     file.is_file().then_some(file)
 }
 
@@ -64,19 +77,19 @@ impl Pollable for Deadline {
     }
 }
 
-struct Plain {
+struct PlainState {
     wasi: WasiCtx,
     table: ResourceTable,
     clock: VirtualClock,
 }
 
-impl WasiView for Plain {
+impl WasiView for PlainState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
-impl PlainView for Plain {
+impl PlainView for PlainState {
     fn clock(&self) -> &VirtualClock {
         &self.clock
     }
@@ -91,40 +104,102 @@ pub enum Time {
     Virtual,
 }
 
-/// Runs a program on the plain runtime to its end, with these environment variables, and gives the lines that it
-/// printed.
-///
-/// # Panics
-///
-/// If it imports more than WASI, does not end, or does not end with success.
-pub fn run_plain(file: &Path, time: Time, env: &[(&str, &str)]) -> Vec<String> {
-    let (stdout, stderr) = (MemoryOutputPipe::new(1 << 20), MemoryOutputPipe::new(1 << 20));
-    let mut wasi = WasiCtx::builder();
-    wasi.envs(env).stdout(stdout.clone()).stderr(stderr.clone()).allow_blocking_current_thread(true);
-    let state = Plain { wasi: wasi.build(), table: ResourceTable::new(), clock: VirtualClock::new() };
-    let run = {
-        let file = file.to_owned();
-        move || -> wasmtime::Result<Result<(), ()>> {
+/// A program that is to be run on the plain runtime. It may use the network, and its standard input is empty.
+#[allow(missing_debug_implementations, reason = "WasiCtxBuilder has none")]
+pub struct Plain {
+    file: PathBuf,
+    time: Time,
+    wasi: WasiCtxBuilder,
+}
+
+impl Plain {
+    /// The program in this file, in real time.
+    pub fn new(file: &Path) -> Plain {
+        let mut wasi = WasiCtx::builder();
+        wasi.allow_blocking_current_thread(true).arg("program");
+        wasi.inherit_network().allow_tcp(true).allow_ip_name_lookup(true);
+        Plain { file: file.to_owned(), time: Time::Real, wasi }
+    }
+
+    /// Sets which time it gets.
+    pub fn time(mut self, time: Time) -> Plain {
+        self.time = time;
+        self
+    }
+
+    /// Adds an argument.
+    pub fn arg(mut self, arg: impl AsRef<str>) -> Plain {
+        self.wasi.arg(arg);
+        self
+    }
+
+    /// Adds a variable.
+    pub fn env(mut self, name: &str, value: &str) -> Plain {
+        self.wasi.env(name, value);
+        self
+    }
+
+    /// Sets the variable that the adapter reads.
+    pub fn grants(self, grants: &str) -> Plain {
+        self.env("UV_HANDLES_GRANTS", grants)
+    }
+
+    /// Gives it the reading end of a pipe as its standard input.
+    ///
+    /// # Panics
+    ///
+    /// If it is none.
+    pub fn stdin_pipe(mut self, pipe: PipeReader) -> Plain {
+        let pipe = with_ambient_tokio_runtime(|| Receiver::from_owned_fd(pipe.into()));
+        self.wasi.stdin(AsyncStdinStream::new(pipe.expect("a pipe")));
+        self
+    }
+
+    /// Gives it a file as its standard input.
+    pub fn stdin_file(mut self, file: File) -> Plain {
+        self.wasi.stdin(InputFile::new(file));
+        self
+    }
+
+    /// Takes the network away.
+    pub fn without_network(mut self) -> Plain {
+        self.wasi.allow_tcp(false).allow_ip_name_lookup(false);
+        self
+    }
+
+    /// Starts it on a thread of its own.
+    ///
+    /// # Panics
+    ///
+    /// If it imports more than WASI.
+    pub fn spawn(mut self) -> Running {
+        let prepare = || -> wasmtime::Result<CommandPre<PlainState>> {
             let engine = Engine::default();
-            let component = Component::from_file(&engine, file)?;
+            let component = Component::from_file(&engine, &self.file)?;
             let mut linker = Linker::new(&engine);
             wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
-            if time == Time::Virtual {
+            if self.time == Time::Virtual {
                 virtual_time(&mut linker)?;
             }
-            let mut store = Store::new(&engine, state);
-            let command = Command::instantiate(&mut store, &component, &linker)?;
-            command.wasi_cli_run().call_run(&mut store)
-        }
-    };
-    let (send, end) = mpsc::channel();
-    std::thread::spawn(move || drop(send.send(End::from(run()))));
-    let end = end.recv_timeout(PATIENCE);
-    let text = |pipe: &MemoryOutputPipe| String::from_utf8_lossy(&pipe.contents()).into_owned();
-    let report = format!("{}\nstdout: {}\nstderr: {}", file.display(), text(&stdout), text(&stderr));
-    match end {
-        Ok(End::Success) => text(&stdout).lines().map(str::to_owned).collect(),
-        Ok(end) => panic!("{}\n{report}", end.summary()),
-        Err(_) => panic!("it does not end\n{report}"),
+            CommandPre::new(linker.instantiate_pre(&component)?)
+        };
+        let pre = prepare().unwrap_or_else(|error| panic!("{}: {error:?}", self.file.display()));
+        start(self.file.display().to_string(), |stdout, stderr| {
+            let wasi = self.wasi.stdout(stdout).stderr(stderr).build();
+            let state = PlainState { wasi, table: ResourceTable::new(), clock: VirtualClock::new() };
+            move || {
+                let mut store = Store::new(pre.engine(), state);
+                pre.instantiate(&mut store)?.wasi_cli_run().call_run(&mut store)
+            }
+        })
+    }
+
+    /// Runs it to its end, and gives the lines that it printed.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end, or does not end with success.
+    pub fn run(self) -> Vec<String> {
+        self.spawn().wait().succeeded()
     }
 }

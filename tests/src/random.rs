@@ -1,7 +1,8 @@
 //! One run of the guest that calls everything at random, with something of every kind granted to it and
 //! things happening outside.
 
-use crate::os::{connect, kill_self, listener, stream_pair};
+use crate::os::{connect, kill_self, listener, nobody, stream_pair};
+use crate::plain::{Plain, Time, composed_anyhow};
 use crate::{Guest, HOSTILE_RANDOM_CALLS, Running};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,6 +15,9 @@ use uv_handles_host::AsyncSender;
 
 /// How often something happens outside.
 const PERIOD: Duration = Duration::from_micros(100);
+
+/// How many bytes the guest gets at once.
+const READ_LIMIT: u32 = 1_000;
 
 /// Makes so many calls, by the seed, and answers with how often each function was called. Seeds that
 /// are multiples of eight are in real time, which takes longer and is not the same each time.
@@ -42,11 +46,12 @@ pub fn random_calls(seed: u64, calls: u64) -> BTreeMap<String, u64> {
         .arg(seed.to_string())
         .arg(calls.to_string())
         .arg(longest_wait.to_string())
+        .arg(READ_LIMIT.to_string())
         .spawn(|uv| {
             uv.virtual_time(!real_time).on_denied(|_| {}).signal(libc::SIGWINCH).signal(libc::SIGURG);
             uv.limits(|limits| {
                 (limits.handles, limits.loops) = (40, 5);
-                (limits.descriptors, limits.read_bytes) = (8, 1_000);
+                (limits.descriptors, limits.read_bytes) = (8, READ_LIMIT);
                 (limits.mailbox_messages, limits.mailbox_bytes) = (10, 1_000);
             });
             uv.descriptor("stream", theirs).unwrap().descriptor("listener", listener).unwrap();
@@ -77,6 +82,54 @@ pub fn random_calls(seed: u64, calls: u64) -> BTreeMap<String, u64> {
         });
         let counts = counts(guest, seed);
         drop((running, clients));
+        counts
+    })
+}
+
+/// The same of a guest that is composed with the adapter, on a runtime that has WASI only. Its sockets and streams
+/// are real, its time is virtual.
+///
+/// # Panics
+///
+/// If the guest finds an answer wrong.
+pub fn random_calls_composed(seed: u64, calls: u64) -> BTreeMap<String, u64> {
+    let (listener, address) = listener();
+    listener.set_nonblocking(true).unwrap();
+    let (_kept, refuses) = nobody();
+    let (stdin, mut lines) = std::io::pipe().unwrap();
+    lines.write_all(&[1; 10_000]).unwrap();
+    let guest = Plain::new(&composed_anyhow(HOSTILE_RANDOM_CALLS)).time(Time::Virtual).stdin_pipe(stdin);
+    let guest = [seed, calls, i32::MAX as u64 - 1, 65_536]
+        .into_iter()
+        .fold(guest, |guest, number| guest.arg(number.to_string()))
+        .grants(&format!(
+            "--stdin --stderr-as writes --listen listener=127.0.0.1:0 --connect stream={address} \
+             --connect reads={address} --connect udp={refuses}"
+        ))
+        .spawn();
+    if seed.is_multiple_of(2) {
+        drop(lines);
+    }
+    thread::scope(|scope| {
+        let (running, ended) = mpsc::channel::<()>();
+        scope.spawn(move || {
+            let (mut peers, mut buffer) = (Vec::new(), [0; 100_000]);
+            while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+                if let Ok((peer, _)) = listener.accept() {
+                    peer.set_nonblocking(true).unwrap();
+                    peers.push(peer);
+                }
+                for mut peer in &peers {
+                    let _ = (peer.write(&[2; 100]), peer.read(&mut buffer));
+                }
+                // Some are ended, some are reset by what is unread.
+                if peers.len() > 4 {
+                    peers.remove(0);
+                }
+            }
+        });
+        let counts = counts(guest, seed);
+        drop(running);
         counts
     })
 }

@@ -76,6 +76,15 @@ fn docs_ticker() {
 }
 
 #[test]
+fn docs_await() {
+    assert_shown(DOCS_AWAIT);
+    let output = run(DOCS_AWAIT, |uv| {
+        uv.virtual_time(true);
+    });
+    assert_eq!(output.succeeded(), ["no answer in time", "tick 1", "tick 2", "tick 3", "done"]);
+}
+
+#[test]
 fn docs_count_bytes() {
     assert_shown(DOCS_COUNT_BYTES);
     let (read, mut write) = std::io::pipe().unwrap();

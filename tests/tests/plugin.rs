@@ -3,41 +3,26 @@
 use std::time::Duration;
 use uv_handles_host::{
     EpochTicker, Interrupted, Plugin, PluginGone, PluginHandle, STOP, Stopped, UvCtx, UvCtxBuilder,
-    VirtualClock, engine_config, interrupt_by_epochs_async,
+    VirtualClock, engine_config,
 };
+use uv_handles_tests::plugins::{Exports, Plugins};
 use uv_handles_tests::{PATIENCE, State, async_linker, component};
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Result, Store};
 use wasmtime_wasi::WasiCtx;
 
-mod bindings {
-    wasmtime::component::bindgen!({
-        path: "guest-plugin/wit",
-        world: "plugin",
-        exports: { default: async },
-    });
-}
-
-use bindings::Plugin as Exports;
-
-fn engine() -> Engine {
+/// Without the pool: it would reserve memory for each test anew.
+fn config() -> Config {
     let mut config = Config::new();
     config.concurrency_support(false).epoch_interruption(true);
-    Engine::new(&config).unwrap()
+    config
 }
 
 /// An instance in a store of its own, with what `grant` grants.
 async fn plugin(grant: impl FnOnce(&mut UvCtxBuilder)) -> Result<(Plugin<State>, Exports)> {
-    let engine = engine();
-    let component = Component::from_file(&engine, component("plugin-guest"))?;
-    let pre = async_linker(&engine)?.instantiate_pre(&component)?;
     let mut uv = UvCtx::builder();
     grant(&mut uv);
-    let mut store = Store::new(&engine, State::new(uv.build(), WasiCtx::builder().build()));
-    store.set_epoch_deadline(1);
-    let instance = pre.instantiate_async(&mut store).await?;
-    let exports = Exports::new(&mut store, &instance)?;
-    Ok((Plugin::new(store, &instance)?, exports))
+    Plugins::new(&config())?.start(uv.build()).await
 }
 
 async fn virtual_plugin() -> Result<(Plugin<State>, Exports)> {
@@ -111,6 +96,23 @@ async fn a_stop_is_reported() -> Result<()> {
     let dispatched = plugin.dispatch().await?;
     assert!(dispatched.stopped && dispatched.alive);
     assert_eq!(exports.call_lines(plugin.store()).await?, ["tick 1"]);
+    Ok(())
+}
+
+/// The close callback of the last handle is the last of the loop too.
+#[tokio::test]
+async fn a_callback_may_give_up_its_loop() -> Result<()> {
+    let (mut plugin, exports) = virtual_plugin().await?;
+    exports.call_tick(plugin.store(), 5).await?;
+    exports.call_later(plugin.store(), 5, "drop").await?;
+    let mut callbacks = 0;
+    while callbacks < 5 {
+        in_time(plugin.ready()).await?;
+        callbacks += plugin.dispatch().await?.callbacks;
+    }
+    // The timer that gave itself up, its close callback, and three ticks.
+    assert_eq!(exports.call_lines(plugin.store()).await?, ["tick 1", "tick 2", "tick 3"]);
+    assert!(plugin.alive());
     Ok(())
 }
 
@@ -305,18 +307,12 @@ async fn a_plugin_that_blocks_in_another_host_function_is_interrupted() -> Resul
 /// It computes without end. Epochs reach it, and others have their turn on the same thread meanwhile.
 #[tokio::test]
 async fn a_plugin_that_spins_is_interrupted() -> Result<()> {
-    let engine = Engine::new(&engine_config(1))?;
-    let _ticker = EpochTicker::start(&engine, Duration::from_millis(1))?;
-    let component = Component::from_file(&engine, component("plugin-guest"))?;
-    let pre = async_linker(&engine)?.instantiate_pre(&component)?;
+    let plugins = Plugins::new(&engine_config(1))?;
+    let _ticker = EpochTicker::start(plugins.engine(), Duration::from_millis(1))?;
     let uv = UvCtx::builder().virtual_time(true).build();
     let interrupt = uv.interrupt_handle();
-    let mut store = Store::new(&engine, State::new(uv, WasiCtx::builder().build()));
-    interrupt_by_epochs_async(&mut store);
-    let instance = pre.instantiate_async(&mut store).await?;
-    let exports = Exports::new(&mut store, &instance)?;
-    exports.call_later(&mut store, 1, "forever").await?;
-    let mut plugin = Plugin::new(store, &instance)?;
+    let (mut plugin, exports) = plugins.start(uv).await?;
+    exports.call_later(plugin.store(), 1, "forever").await?;
     in_time(plugin.ready()).await?;
     // It gets its turn only because the plugin is made to give way.
     let interrupting = tokio::spawn(async move { interrupt.interrupt() });
@@ -362,6 +358,8 @@ async fn messages_pass_from_plugin_to_plugin() -> Result<()> {
 async fn an_epoch_ends_a_plugin_that_never_returns() -> Result<()> {
     let (mut plugin, exports) = virtual_plugin().await?;
     let engine = plugin.store().engine().clone();
+    // As an embedder may have it without this crate's help.
+    plugin.store().epoch_deadline_trap();
     let (handle, task) = plugin.spawn();
     handle.call(|store| Box::pin(async move { exports.call_later(store, 1, "forever").await })).await??;
     engine.increment_epoch();
@@ -370,36 +368,118 @@ async fn an_epoch_ends_a_plugin_that_never_returns() -> Result<()> {
     Ok(())
 }
 
-/// On one thread, beside plugins that always have something to do.
+/// On one thread, beside plugins that always have something to do: for each callback of the victim, which also
+/// always has something to do, each of the others gets its share and no more.
 #[tokio::test]
 async fn plugins_that_never_rest_leave_the_others_their_turn() -> Result<()> {
-    let mut spinning = Vec::new();
-    for _ in 0..10 {
-        let (plugin, exports) = plugin(|_| {}).await?;
-        let (handle, task) = plugin.spawn();
-        handle.call(|store| Box::pin(async move { exports.call_spin(store).await })).await??;
-        spinning.push((handle, task));
+    /// The callbacks in a row after which a plugin has to give way.
+    const SHARE: u64 = 64;
+    let mut others = Vec::new();
+    for number in 0..10 {
+        let (mut plugin, exports) = plugin(|_| {}).await?;
+        match number % 2 {
+            0 => exports.call_spin(plugin.store()).await?,
+            _ => exports.call_flood(plugin.store(), 1_000).await?,
+        }
+        others.push(plugin.spawn());
     }
-    let (victim, exports) = plugin(|_| {}).await?;
-    let (handle, _task) = victim.spawn();
-    let exports = std::sync::Arc::new(exports);
-    let ticks = exports.clone();
-    handle.call(|store| Box::pin(async move { ticks.call_tick(store, 10).await })).await??;
-    let mut all = 0;
-    while all < 5 {
-        all += lines(&handle, &exports).await.len();
+    let (mut victim, exports) = plugin(|_| {}).await?;
+    exports.call_flood(victim.store(), 1).await?;
+    let (victim, _task) = victim.spawn();
+    let begin: Vec<u64> = others.iter().map(|(other, _)| other.stats().callbacks).collect();
+    let mut end = begin.clone();
+    while victim.stats().callbacks < 1_000 {
+        tokio::task::yield_now().await;
+        end = others.iter().map(|(other, _)| other.stats().callbacks).collect();
     }
-    for (handle, task) in spinning {
+    let turns = victim.stats().callbacks;
+    for (begin, end) in begin.into_iter().zip(end) {
+        // Two more: one before the victim's first turn, and one after its last.
+        assert!(end - begin <= (turns + 2) * SHARE, "{} callbacks in {turns} turns", end - begin);
+    }
+    for (other, task) in others {
         assert!(!task.is_finished());
-        drop(handle);
+        drop(other);
         in_time(task).await.unwrap()?;
     }
     Ok(())
 }
 
+/// Dispatches until nothing is left that could happen, and gives the lines.
+async fn to_the_end(plugin: &mut Plugin<State>, exports: &Exports) -> Result<Vec<String>> {
+    while plugin.alive() {
+        in_time(plugin.ready()).await?;
+        plugin.dispatch().await?;
+    }
+    exports.call_lines(plugin.store()).await
+}
+
+#[tokio::test]
+async fn a_task_that_an_export_spawns_goes_on_between_calls() -> Result<()> {
+    let (mut plugin, exports) = virtual_plugin().await?;
+    assert_eq!(exports.call_sleeper(plugin.store(), 1_000, false).await?, "ENOTSUP");
+    assert_eq!(exports.call_lines(plugin.store()).await?, [""; 0], "nothing is polled inside the export");
+    // Due at once, as an idle handle is.
+    in_time(plugin.ready()).await?;
+    assert!(plugin.dispatch().await?.alive);
+    assert_eq!(exports.call_lines(plugin.store()).await?, ["spawned"]);
+    let slept = ["slept 1", "slept 2", "slept 3"];
+    assert_eq!(to_the_end(&mut plugin, &exports).await?, slept);
+    // Nothing of it is left, and it works again, also for several at once.
+    assert!(tokio::time::timeout(Duration::from_millis(1), plugin.ready()).await.is_err());
+    exports.call_sleeper(plugin.store(), 10, false).await?;
+    exports.call_sleeper(plugin.store(), 20, false).await?;
+    let lines = to_the_end(&mut plugin, &exports).await?;
+    assert_eq!(lines[..3], ["spawned", "spawned", "slept 1"]);
+    assert_eq!(lines.len(), 8);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_task_of_a_plugin_is_woken_by_another_thread() -> Result<()> {
+    let mut sender = None;
+    let (mut plugin, exports) = plugin(|uv| sender = Some(uv.wake_up("go"))).await?;
+    exports.call_wait_for(plugin.store(), "go", 1 << 40).await?;
+    let sender = sender.unwrap();
+    for _ in 0..100 {
+        let sender = sender.clone();
+        let thread = std::thread::spawn(move || sender.send());
+        loop {
+            in_time(plugin.ready()).await?;
+            plugin.dispatch().await?;
+            let lines = exports.call_lines(plugin.store()).await?;
+            if !lines.is_empty() {
+                break assert_eq!(lines, ["task woken"]);
+            }
+        }
+        thread.join().unwrap().unwrap();
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_task_of_a_plugin_can_time_out() -> Result<()> {
+    let virtual_time = |uv: &mut UvCtxBuilder| {
+        uv.virtual_time(true).wake_up("go");
+    };
+    let (mut plugin, exports) = plugin(virtual_time).await?;
+    exports.call_wait_for(plugin.store(), "go", 86_400_000).await?;
+    assert_eq!(to_the_end(&mut plugin, &exports).await?, ["too late"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_panic_in_a_task_ends_the_plugin() -> Result<()> {
+    let (mut plugin, exports) = virtual_plugin().await?;
+    exports.call_sleeper(plugin.store(), 10, true).await?;
+    let error = to_the_end(&mut plugin, &exports).await.unwrap_err();
+    assert!(format!("{error:?}").contains("unreachable"), "{error:?}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_component_that_is_no_plugin_is_refused() -> Result<()> {
-    let engine = engine();
+    let engine = Engine::new(&config())?;
     let component = Component::from_file(&engine, component("first-timer"))?;
     let mut store = Store::new(&engine, State::new(UvCtx::builder().build(), WasiCtx::builder().build()));
     store.set_epoch_deadline(1);

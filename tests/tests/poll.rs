@@ -1,14 +1,14 @@
 //! Poll handles against the OS: TCP clients, pipes, files, and what their peers do to them.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Shutdown, UdpSocket};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
 use uv_handles_host::UvCtxBuilder;
 use uv_handles_tests::os::{
-    connect, epoll, epoll_add, listener, make_fifo, raise_descriptor_limit, read_exactly, reset, send_urgent,
-    stream_pair, tcp_pair,
+    echo_clients, epoll, epoll_add, listener, make_fifo, raise_descriptor_limit, read_exactly, reset,
+    send_urgent, stream_pair, tcp_pair,
 };
 use uv_handles_tests::*;
 
@@ -27,27 +27,11 @@ fn check_with_socket(name: &str) {
 
 fn tcp_echo(configuration: Configuration) {
     let (listener, address) = listener();
-    let guest = Guest::new(POLL_TCP_ECHO).configuration(configuration).spawn(|uv| {
+    let mut guest = Guest::new(POLL_TCP_ECHO).configuration(configuration).spawn(|uv| {
         uv.descriptor("clients", listener).unwrap();
     });
-    std::thread::scope(|scope| {
-        for n in 0..3u8 {
-            scope.spawn(move || {
-                let mut client = connect(address);
-                let mut sends = client.try_clone().unwrap();
-                // More than fits into both directions' buffers together, so that everybody has to wait.
-                let sent: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8 ^ n).collect();
-                let expected = sent.clone();
-                scope.spawn(move || {
-                    sends.write_all(&sent).unwrap();
-                    sends.shutdown(Shutdown::Write).unwrap();
-                });
-                let mut received = Vec::new();
-                client.read_to_end(&mut received).unwrap();
-                assert!(received == expected, "{} bytes came back", received.len());
-            });
-        }
-    });
+    assert_eq!(guest.line(), address.to_string());
+    echo_clients(address);
     guest.wait().succeeded();
 }
 

@@ -36,8 +36,31 @@ fn soak_life() {
 /// Guests live and end in every way, and every sample has all that is asked for.
 #[test]
 fn a_short_soak_ends_well_and_reports() {
+    let lines =
+        soak(&["3", "250"], &["seconds", "memory_kib", "descriptors", "threads", "lateness_ms", "lives"]);
+    assert!(!lines.trim_end().ends_with("\"lives\":0}"), "no guest has lived to its end: {lines}");
+}
+
+/// The program asserts by itself that nothing is lost.
+#[test]
+fn a_short_soak_of_plugins_loses_nothing_and_reports() {
+    const FIELDS: [&str; 8] = [
+        "seconds",
+        "ticks",
+        "median_lateness_ms",
+        "p99_lateness_ms",
+        "cpu_percent",
+        "kib_per_plugin",
+        "descriptors",
+        "threads",
+    ];
+    soak(&["plugins", "50", "2", "250"], &FIELDS);
+}
+
+/// What the program reports: lines with these fields.
+fn soak(args: &[&str], fields: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_soak"))
-        .args(["3", "250"])
+        .args(args)
         .stderr(Stdio::inherit())
         .output()
         .expect("the program was built");
@@ -45,9 +68,9 @@ fn a_short_soak_ends_well_and_reports() {
     let lines = String::from_utf8(output.stdout).unwrap();
     assert!(lines.lines().count() >= 2);
     for line in lines.lines() {
-        for name in ["seconds", "memory_kib", "descriptors", "threads", "lateness_ms", "lives"] {
+        for name in fields {
             assert!(line.contains(&format!("\"{name}\":")), "{line}");
         }
     }
-    assert!(!lines.trim_end().ends_with("\"lives\":0}"), "no guest has lived to its end: {lines}");
+    lines
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use uv_handles_tests::plain::{Time, run_plain};
+use uv_handles_tests::plain::{Plain, Time};
 use uv_handles_tests::process::{Process, uv_run};
 use uv_handles_tests::*;
 
@@ -17,9 +17,13 @@ fn uv_run_with(args: &[&str]) -> (i32, Vec<String>) {
     (code, process.stderr.all())
 }
 
-/// As [`uv_run_with`], with the adapter that belongs to the guests.
+/// As [`uv_run_with`], with the smaller adapter that belongs to the guests.
 fn compose(guest: &Path, output: &Path) -> (i32, Vec<String>) {
-    let adapter = component("uv-handles-adapter");
+    compose_with("uv-handles-adapter", guest, output)
+}
+
+fn compose_with(adapter: &str, guest: &Path, output: &Path) -> (i32, Vec<String>) {
+    let adapter = component(adapter);
     let [guest, output, adapter] = [guest, output, &adapter].map(|path| path.to_str().expect("a plain path"));
     uv_run_with(&["--compose", guest, "-o", output, "--adapter", adapter])
 }
@@ -44,7 +48,7 @@ fn refused_in_one_sentence(guest: &Path, expected: &str) {
 fn a_composed_guest_runs_where_uv_handles_is_unknown() {
     let (_dir, output) = output();
     assert_eq!(compose(&component("first-timer"), &output), (0, Vec::new()));
-    assert_eq!(run_plain(&output, Time::Virtual, &[]), ["half a second later"]);
+    assert_eq!(Plain::new(&output).time(Time::Virtual).run(), ["half a second later"]);
 
     let mut command = Command::new(uv_run(&[], "first-timer").get_program());
     command.arg("--list-imports").arg(&output).stdout(Stdio::piped());
@@ -52,14 +56,55 @@ fn a_composed_guest_runs_where_uv_handles_is_unknown() {
     assert!(!imports.is_empty() && imports.iter().all(|line| line.starts_with("wasi:")), "{imports:#?}");
 }
 
+#[track_caller]
+fn warned_of(adapter: &str, guest: &str, names: &[&str]) {
+    let (_dir, output) = output();
+    let (code, stderr) = compose_with(adapter, &component(guest), &output);
+    assert_eq!((code, stderr.len()), (0, names.len()), "{stderr:?}");
+    for (line, name) in stderr.iter().zip(names) {
+        assert!(line.contains("warning: ") && line.contains(name), "{line}");
+    }
+}
+
 #[test]
 fn it_warns_by_name_of_what_will_not_work() {
-    let (_dir, output) = output();
-    let (code, stderr) = compose(&component("line-stats"), &output);
-    assert_eq!(code, 0);
-    assert_eq!(stderr.len(), 3, "{stderr:?}");
-    for (line, name) in stderr.iter().zip(["uv:handles/signal", "uv:handles/descriptors", "create-named"]) {
-        assert!(line.contains("warning: ") && line.contains(name), "{line}");
+    let (small, large) = ("uv-handles-adapter", "uv-handles-adapter-descriptors");
+    warned_of(small, "line-stats", &["uv:handles/signal", "uv:handles/descriptors", "create-named"]);
+    warned_of(large, "line-stats", &["uv:handles/signal", "create-named"]);
+    warned_of(small, DESCRIPTORS_DATAGRAMS, &["uv:handles/descriptors"]);
+    warned_of(large, DESCRIPTORS_DATAGRAMS, &["uv:handles/descriptors.recv-from and send-to"]);
+    warned_of(large, POLL_TCP_ECHO, &[]);
+}
+
+#[test]
+fn it_takes_the_adapter_that_the_guest_needs() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("uv-compose");
+    std::fs::copy(build_dir().join("uv-compose"), &program).unwrap();
+    let output = dir.path().join("out.wasm");
+    let run = |guest: &str| {
+        let mut command = Command::new(&program);
+        command.arg(component(guest)).arg("-o").arg(&output);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = Process::spawn(command);
+        (process.exit_code(), process.stderr.all())
+    };
+    let missing =
+        [("first-timer", "uv-handles-adapter.wasm"), (POLL_TCP_ECHO, "uv-handles-adapter-descriptors.wasm")];
+    for (guest, adapter) in missing {
+        let (code, stderr) = run(guest);
+        assert_eq!((code, stderr.len()), (2, 1), "{stderr:?}");
+        assert!(stderr[0].contains(&format!("there is no {adapter}")), "{stderr:?}");
+        let from = component(adapter.trim_end_matches(".wasm"));
+        std::fs::copy(from, dir.path().join(adapter)).unwrap();
+    }
+    for (guest, has_sockets) in [("first-timer", false), (POLL_TCP_ECHO, true)] {
+        assert_eq!(run(guest), (0, Vec::new()));
+        let mut command = Command::new(uv_run(&[], guest).get_program());
+        command.arg("--list-imports").arg(&output).stdout(Stdio::piped());
+        let imports = Process::spawn(command).stdout.all();
+        assert!(!imports.is_empty());
+        assert_eq!(imports.iter().any(|line| line.starts_with("wasi:sockets/")), has_sockets, "{imports:#?}");
     }
 }
 

@@ -5,7 +5,7 @@
 //! instead of wasm32-wasip2. What leaves the linker is a component in both cases; all are copied into
 //! target/guests, where the tests look.
 //!
-//! Every program among them is composed with the adapter too, as `uv-compose` does it: target/guests/composed
+//! Every program among them is composed with the adapter that it needs too, as `uv-compose` does it: target/guests/composed
 //! has those that miss nothing then, composed/partial the others.
 
 use std::collections::BTreeMap;
@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
+
+use uv_handles_compose::{Adapter, Composed};
 
 use crate::process::{self, say};
 use crate::toolchain::{Target, Toolchain, Way};
@@ -103,24 +105,21 @@ fn batches(workspace: &Workspace) -> Result<BTreeMap<Target, Batch>> {
     Ok(batches)
 }
 
-/// The adapter, by the name of its package.
-const ADAPTER: &str = "uv-handles-adapter.wasm";
-
 /// Composes every guest that can be composed, unless that has been done with the very same files, by this
 /// program.
 fn compose_all(dir: &Path, files: &[PathBuf]) -> Result<()> {
     let (whole, partial) = (dir.join("composed"), dir.join("composed/partial"));
     fs::create_dir_all(&partial).with_context(|| format!("cannot make {}", partial.display()))?;
-    let adapter = dir.join(ADAPTER);
     let this = std::env::current_exe()?;
     let mut composed = Vec::new();
     for file in files {
         let name = file.file_name().context("a guest has a name")?;
         let places = [whole.join(name), partial.join(name)];
-        let inputs = [file, &adapter, &this];
+        let adapters = Adapter::ALL.map(|adapter| dir.join(adapter.file_name()));
+        let inputs: Vec<_> = adapters.iter().chain([file, &this]).collect();
         if let Some(place) = places.iter().find(|place| inputs.iter().all(|input| newer(place, input))) {
             composed.push(place.clone());
-        } else if let Ok(result) = uv_handles_compose::compose(&fs::read(file)?, &fs::read(&adapter)?) {
+        } else if let Ok(result) = compose(dir, &fs::read(file)?) {
             let [whole, partial] = places;
             let place = if result.lost.is_empty() { whole } else { partial };
             fs::write(&place, result.bytes).with_context(|| format!("cannot write {}", place.display()))?;
@@ -131,6 +130,11 @@ fn compose_all(dir: &Path, files: &[PathBuf]) -> Result<()> {
     remove_others(&partial, &composed)?;
     say(format_args!("{} composed with the adapter", counted(composed.len())));
     Ok(())
+}
+
+fn compose(dir: &Path, guest: &[u8]) -> Result<Composed> {
+    let adapter = dir.join(Adapter::of(guest)?.file_name());
+    uv_handles_compose::compose(guest, &fs::read(adapter)?)
 }
 
 /// Whether a file was written after another one.

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod conformance;
 mod debian;
 mod demo;
@@ -12,6 +13,7 @@ mod fuzz;
 mod guests;
 mod guide;
 mod package;
+mod plugin_host;
 mod process;
 mod python;
 mod runtimes;
@@ -71,7 +73,9 @@ enum Command {
     ///
     /// In this order: the loop's state machine is built for wasm32-unknown-unknown; what does not use
     /// wasmtime is tested in the dev profile, with debug assertions; all else in the release profile.
-    /// Between the two, docs/guest.md is followed and the crates are packaged.
+    /// Between the two, docs/guest.md is followed, the crates are packaged, a browser looks at the page of the
+    /// example server, if there is one to be had, and the benchmark shows that all of its sides do the same
+    /// work. At last composed guests run on jco and on wasmtime from PyPI.
     Test {
         /// Arguments for `cargo test`, after `--`
         ///
@@ -95,11 +99,20 @@ enum Command {
         args: Vec<String>,
     },
 
+    /// Measure a guest in the sandbox beside native libuv, stock WASI, wstd and tokio
+    ///
+    /// It prints a table, and writes it to target/bench/report.md, with the raw figures and drawings beside it. A full
+    /// run takes about 15 minutes after everything has been built; nothing else should run meanwhile.
+    Bench {
+        #[command(flatten)]
+        options: bench::Options,
+    },
+
     /// Run composed guests on runtimes that know nothing of uv:handles
     ///
-    /// It installs them into target/runtimes: jco from npm (needs Node.js 20), wasmtime from PyPI (needs
-    /// Python 3), wasmCloud's host from crates.io (takes some minutes to build). It needs the network the
-    /// first time, and fails if one of them can not be had.
+    /// It installs them into target/runtimes: jco from npm (with Node.js from PyPI, if the machine has none or an
+    /// old one), wasmtime from PyPI, wasmCloud's host from crates.io (takes some minutes to build). It needs
+    /// the network the first time, and fails if one of them can not be had. The first two are a part of `test`.
     Runtimes {
         /// These alone
         #[arg(value_name = "RUNTIME")]
@@ -114,6 +127,22 @@ enum Command {
         /// Show the Python script examples/python/line_stats.py instead
         #[arg(long)]
         python: bool,
+    },
+
+    /// Build the example server and run it on its sample plugins
+    ///
+    /// They are laid out in target/plugin-host, to be changed; SIGHUP makes the server read them again.
+    PluginHost {
+        /// Where to serve HTTP
+        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+        listen: String,
+
+        /// Look at its page with Chromium instead, and take a picture of it
+        ///
+        /// Without FILE it is docs/plugin-host.png. Where Chromium is missing, Debian's package is used (installed
+        /// with apt-get when running as root).
+        #[arg(long, value_name = "FILE", conflicts_with = "listen")]
+        screenshot: Option<Option<PathBuf>>,
     },
 
     /// Follow docs/guest.md from an empty folder to running guests, with the commands that it shows
@@ -148,8 +177,12 @@ enum Command {
         #[arg(long, default_value_t = 15.0)]
         minutes: f64,
 
+        /// So many plugins at a time on one runtime instead, each with a timer and a wake-up
+        #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+        plugins: Option<u32>,
+
         /// Judge and draw the samples of an earlier run instead
-        #[arg(long, value_name = "FILE", requires = "drawing")]
+        #[arg(long, value_name = "FILE", requires = "drawing", conflicts_with = "plugins")]
         samples: Option<PathBuf>,
 
         /// Where to draw those
@@ -177,8 +210,14 @@ fn run(cli: Cli) -> Result<()> {
         Command::Conformance { faults: false, args } => {
             conformance::run(&workspace, cli.guest_toolchain, &args)
         }
+        Command::Bench { options } => bench::run(&workspace, cli.guest_toolchain, &options),
         Command::Runtimes { runtimes } => runtimes::run(&workspace, cli.guest_toolchain, &runtimes),
         Command::Guide => guide::run(&workspace, cli.guest_toolchain),
+        Command::PluginHost { screenshot: Some(file), .. } => {
+            let file = file.unwrap_or_else(|| workspace.root.join("docs/plugin-host.png"));
+            plugin_host::picture(&workspace, cli.guest_toolchain, &file)
+        }
+        Command::PluginHost { listen, .. } => plugin_host::run(&workspace, cli.guest_toolchain, &listen),
         Command::Package => package::run(&workspace),
         Command::Python { check } => {
             python::build(&workspace)?;
@@ -190,6 +229,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::Soak { samples: Some(samples), drawing: Some(drawing), .. } => {
             soak::judge(&samples, &drawing)
         }
-        Command::Soak { minutes, .. } => soak::run(&workspace, cli.guest_toolchain, minutes),
+        Command::Soak { minutes, plugins, .. } => {
+            soak::run(&workspace, cli.guest_toolchain, minutes, plugins)
+        }
     }
 }

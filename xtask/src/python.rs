@@ -81,6 +81,21 @@ pub fn check_types(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// Makes a virtual environment with one package of PyPI's, unless it is there. Returns the directory of its
+/// programs.
+pub fn environment(dir: &Path, package: &str) -> Result<PathBuf> {
+    let stamp = dir.join("installed");
+    if !fs::read(&stamp).is_ok_and(|installed| installed == package.as_bytes()) {
+        say(format_args!("installing {package} with pip"));
+        process::run(Command::new(interpreter()?).args(["-m", "venv", "--clear"]).arg(dir))?;
+        let mut install = Command::new(dir.join("bin/python"));
+        install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]);
+        process::run(&mut install).context("it takes PyPI")?;
+        fs::write(&stamp, package).with_context(|| format!("cannot write {}", stamp.display()))?;
+    }
+    Ok(dir.join("bin"))
+}
+
 /// Where things are.
 struct Python {
     /// target/python.

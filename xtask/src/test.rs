@@ -9,11 +9,14 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::bench;
 use crate::guests;
 use crate::guide;
 use crate::package;
+use crate::plugin_host;
 use crate::process::{self, say};
 use crate::python;
+use crate::runtimes;
 use crate::toolchain::{Target, Toolchain, Way};
 use crate::uv_run;
 use crate::workspace::{Package, Workspace};
@@ -42,9 +45,13 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     guide::run(workspace, forced)?;
     package::run(workspace)?;
     uv_run::build_compose()?;
+    plugin_host::check(workspace, &guests_dir)?;
+    say("one round of the benchmark: all sides have to do the same work, however long that takes them");
+    bench::run(workspace, forced, &bench::Options::check())?;
     // Documentation first: the last lines of the output are then those of a test program.
     cargo_test(&built, &with_wasmtime, &["--release", "--doc"], &[])?;
     cargo_test(&built, &with_wasmtime, &["--release", "--tests", "--examples"], &[])?;
+    runtimes::run(workspace, forced, &runtimes::QUICK)?;
     say("the same guests once more, as tasks of a runtime");
     let suites = SUITES_IN_PROCESS.iter().flat_map(|suite| ["--test", suite]);
     let args: Vec<&str> = ["--release"].into_iter().chain(suites).collect();
@@ -53,7 +60,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
 
 /// The suites whose guests run inside of the test's process, one of them at a time: they run under each of
 /// the host's linkers.
-const SUITES_IN_PROCESS: [&str; 13] = [
+const SUITES_IN_PROCESS: [&str; 14] = [
     "async_handle",
     "descriptors",
     "ended",
@@ -64,6 +71,7 @@ const SUITES_IN_PROCESS: [&str; 13] = [
     "poll",
     "signal",
     "status",
+    "task",
     "timer",
     "transfer",
     "watchers",

@@ -27,8 +27,9 @@ use uv_handles::{
 /// Milliseconds from one summary to the next.
 const SUMMARY_EVERY: u64 = 1000;
 
-const NO_INPUT: &str = "there is nothing to read. With uv-run, grant standard input by --stdin, \
-    a socket for clients by --listen clients=127.0.0.1:0, or both";
+const NO_INPUT: &str = "there is nothing to read. Grant standard input by --stdin, \
+    a socket for clients by --listen clients=127.0.0.1:0, or both; \
+    where this runs composed, in the variable UV_HANDLES_GRANTS";
 
 fn main() -> ExitCode {
     match run() {
@@ -74,12 +75,12 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(result?)
 }
 
-/// The value if the host granted it, none if it did not: this filter can do without.
+/// The value if the host granted it, none if it did not, or has none to grant: this filter can do without.
 fn granted<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) => match error.code() {
-            Some(StatusCode::ENOENT | StatusCode::EACCES) => Ok(None),
+            Some(StatusCode::ENOENT | StatusCode::EACCES | StatusCode::ENOSYS) => Ok(None),
             _ => Err(error),
         },
     }

@@ -1,3 +1,151 @@
-//! A server that hosts the plugins of a directory on one runtime.
+//! A server that hosts the plugins of a directory on one tokio runtime, and shows on a page how they are.
+//!
+//! | file | what it knows |
+//! | --- | --- |
+//! | `cli` | the command line |
+//! | `directory`, `manifest` | what the directory has, and what a manifest says |
+//! | `component` | from bytes to a component that fits the world, or to one sentence about why it does not |
+//! | `grants`, `guest`, `output` | what one life of a plugin gets: descriptors, wake-ups, memory, a log |
+//! | `supervisor`, `life`, `restart` | one plugin: its lives one after the other, and when the next begins |
+//! | `status` | what can be told about a plugin |
+//! | `host` | all plugins: loading, reloading, messages, the end |
+//! | `http`, `page`, `metrics` | what is served |
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod cli;
+mod component;
+mod directory;
+mod grants;
+mod guest;
+mod host;
+mod http;
+mod life;
+mod manifest;
+mod metrics;
+mod output;
+mod page;
+mod restart;
+mod status;
+mod supervisor;
+
+use crate::cli::Cli;
+use crate::host::Host;
+use clap::Parser;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tracing_subscriber::EnvFilter;
+
+/// How long clients that are being served may hold up the end.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return refuse(&format!("there is no runtime to be had: {error}")),
+    };
+    let code = runtime.block_on(run(cli));
+    // What is still in a system call then, is left behind.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    code
+}
+
+/// The server's own failure: one sentence, and an exit code.
+fn refuse(problem: &str) -> ExitCode {
+    eprintln!("plugin-host: {problem}");
+    ExitCode::from(2)
+}
+
+async fn run(cli: Cli) -> ExitCode {
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => return refuse(&format!("signals can not be handled: {error}")),
+    };
+    let listener = match TcpListener::bind(cli.listen).await {
+        Ok(listener) => listener,
+        Err(error) => return refuse(&format!("--listen {}: {error}", cli.listen)),
+    };
+    let host = match Host::new(&cli) {
+        Ok(host) => Arc::new(host),
+        Err(problem) => return refuse(&problem),
+    };
+    match listener.local_addr() {
+        Ok(address) => {
+            // Nobody may read it.
+            let _ = writeln!(io::stdout(), "plugin-host: http://{address}/");
+        }
+        Err(error) => return refuse(&format!("--listen {}: {error}", cli.listen)),
+    }
+
+    let (shut, shutting) = oneshot::channel::<()>();
+    let router = http::router(host.clone());
+    let server = axum::serve(listener, router).with_graceful_shutdown(async {
+        let _ = shutting.await;
+    });
+    let server = tokio::spawn(server.into_future());
+    tokio::spawn(reload(host.clone()));
+    while let Asked::Reload = signals.next().await {
+        tracing::info!("SIGHUP: the directory is read again");
+        tokio::spawn(reload(host.clone()));
+    }
+    tracing::info!("the plugins are stopped");
+    let orderly = tokio::select! {
+        orderly = host.stop() => orderly,
+        () = signals.stop_again() => {
+            tracing::warn!("asked to stop a second time: ended at once");
+            false
+        }
+    };
+    drop(shut);
+    // A client that keeps its connection open is no reason to stay.
+    let _ = tokio::time::timeout(LAST_ANSWERS, server).await;
+    if orderly { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+async fn reload(host: Arc<Host>) {
+    if let Err(problem) = host.reload().await {
+        tracing::error!("{problem}");
+    }
+}
+
+enum Asked {
+    Reload,
+    Stop,
+}
+
+/// The signals that the server itself is for.
+struct Signals {
+    hup: Signal,
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Signals> {
+        Ok(Signals {
+            hup: signal(SignalKind::hangup())?,
+            term: signal(SignalKind::terminate())?,
+            int: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> Asked {
+        tokio::select! {
+            _ = self.hup.recv() => Asked::Reload,
+            _ = self.term.recv() => Asked::Stop,
+            _ = self.int.recv() => Asked::Stop,
+        }
+    }
+
+    async fn stop_again(&mut self) {
+        while let Asked::Reload = self.next().await {}
+    }
+}

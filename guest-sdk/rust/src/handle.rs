@@ -45,6 +45,11 @@ impl Common {
         }
     }
 
+    #[cfg(feature = "async")]
+    pub(crate) fn token(&self) -> Token {
+        self.token
+    }
+
     /// On a closed handle the callback is dropped: nobody would ever take it out again.
     fn set_on_closed(&self, on_closed: OnClosed) {
         if self.stage.get() != Stage::Closed {

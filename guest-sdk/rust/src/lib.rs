@@ -53,6 +53,10 @@
 //!
 //! **Times** are milliseconds.
 //!
+//! # async and await
+//!
+//! With the feature `async`, the module `task` runs futures on the same loop, beside callbacks.
+//!
 //! # From the Python bindings of libuv
 //!
 //! Names of the Python package `uv` (python-libuv-cffi 0.0.4) and where they are here.
@@ -136,6 +140,8 @@ mod registry;
 mod signal;
 mod signum;
 mod status;
+#[cfg(feature = "async")]
+pub mod task;
 mod timer;
 mod watcher;
 

@@ -16,12 +16,11 @@ impl Guest for Adapter {
             match with(|loops| loops.step(id, &mut wait::now))? {
                 Step::Deliver(event) => return Ok(Pulled::Event(event.into())),
                 Step::Finished { alive } => return Ok(Pulled::Finished(alive)),
-                // A send of the guest's own is all that can be ready, and for that the core asks for no wait.
-                Step::Poll { timeout: Some(timeout) } => wait::wait(timeout),
+                Step::Poll { timeout } if wait::poll(id, timeout) => {}
                 // Nothing can come from outside, and the guest itself is waiting for this: libuv would
                 // wait for ever. A program that can be neither woken nor ended from inside is of no use
                 // to anybody, so the run is over, and the guest is told why.
-                Step::Poll { timeout: None } => {
+                Step::Poll { .. } => {
                     with(|loops| loops.give_up(id));
                     return Err(StatusCode::Ecanceled.into());
                 }

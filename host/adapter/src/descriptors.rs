@@ -1,73 +1,180 @@
-//! `uv:handles/descriptors`: there are none, so opening one is all that a guest can try.
+//! `uv:handles/descriptors`: what the guest has open. What stands behind a descriptor is `source.rs`'s.
 
-use crate::Adapter;
 use crate::bindings::exports::uv::handles::descriptors::{
-    Datagram, Descriptor, Guest, GuestDescriptor, ShutdownHow,
+    Datagram, Descriptor, DescriptorBorrow, Guest, GuestDescriptor, ShutdownHow,
 };
 use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
+use crate::source::{self, Source};
+use crate::{Adapter, with};
+use slab::Slab;
+use std::cell::RefCell;
+use uv_handles_core::SourceId;
 
-/// What would stand behind the resource of a descriptor. There is no value of it, and so no function
-/// that takes one can be called.
-pub enum None {}
+/// The first number that a guest's descriptors get: those below are the standard streams' own.
+const FIRST_NUMBER: u32 = 3;
 
-impl Guest for Adapter {
-    type Descriptor = None;
+/// How many a guest may have open, and how many bytes a read brings at most: the native host's defaults.
+const LIMIT: usize = 1024;
+const READ_BYTES: u32 = 65_536;
+
+thread_local! {
+    static TABLE: RefCell<Table> = RefCell::new(Table::default());
 }
 
-impl GuestDescriptor for None {
-    fn open(_: String) -> Result<Descriptor, Error> {
-        Err(StatusCode::Enosys.into())
+/// All descriptors of the guest that this is plugged into.
+#[derive(Default)]
+pub struct Table {
+    open: Slab<Open>,
+    serial: u32,
+    /// Closed by the guest while something that it wrote was not sent yet. Dropping such a stream would block
+    /// the guest on some runtimes, and lose data on others.
+    pub closing: Vec<Source>,
+}
+
+struct Open {
+    source: Source,
+    /// Never used again, unlike the descriptor's place.
+    serial: u32,
+}
+
+/// Does something with the descriptors. Nothing of it calls the guest, so it is never nested.
+pub fn with_table<T>(f: impl FnOnce(&mut Table) -> T) -> T {
+    TABLE.with_borrow_mut(f)
+}
+
+impl Table {
+    fn insert(&mut self, source: Source) -> Descriptor {
+        self.serial = self.serial.wrapping_add(1);
+        let serial = self.serial;
+        Descriptor::new(Owned(self.open.insert(Open { source, serial }) as u32))
     }
 
-    fn read(&self, _: u32) -> Result<Vec<u8>, Error> {
-        match *self {}
+    fn check_limit(&self) -> Result<(), Error> {
+        match self.open.len() < LIMIT {
+            true => Ok(()),
+            false => Err(StatusCode::Emfile.into()),
+        }
     }
 
-    fn write(&self, _: Vec<u8>) -> Result<u32, Error> {
-        match *self {}
+    fn id(&self, place: u32) -> SourceId {
+        SourceId(u64::from(self.open[place as usize].serial) << 32 | u64::from(place))
+    }
+
+    /// What stands behind a descriptor that the loops know, if that is still open.
+    pub fn source(&mut self, id: SourceId) -> Option<&mut Source> {
+        let open = self.open.get_mut(place(id))?;
+        (u64::from(open.serial) == id.0 >> 32).then_some(&mut open.source)
+    }
+
+    /// The same of one that is known to be open.
+    pub fn open_source(&self, id: SourceId) -> &Source {
+        &self.open[place(id)].source
+    }
+}
+
+fn place(id: SourceId) -> usize {
+    id.0 as u32 as usize
+}
+
+/// What stands behind the resource of a descriptor: its place.
+pub struct Owned(u32);
+
+impl Owned {
+    fn source<T>(&self, f: impl FnOnce(&mut Source) -> T) -> T {
+        with_table(|table| f(&mut table.open[self.0 as usize].source))
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        with_table(|table| {
+            with(|loops| loops.poll_source_gone(table.id(self.0)));
+            let Table { open, closing, .. } = table;
+            closing.extend(open.remove(self.0 as usize).source.close());
+        });
+    }
+}
+
+/// How the loops know a descriptor.
+pub fn id(descriptor: &DescriptorBorrow<'_>) -> SourceId {
+    with_table(|table| table.id(descriptor.get::<Owned>().0))
+}
+
+/// Whether a descriptor that the loops know is still open.
+pub fn is_open(id: SourceId) -> bool {
+    with_table(|table| table.source(id).is_some())
+}
+
+/// The guest's own number of a descriptor that the loops know.
+pub fn number_of(id: SourceId) -> u32 {
+    id.0 as u32 + FIRST_NUMBER
+}
+
+impl Guest for Adapter {
+    type Descriptor = Owned;
+}
+
+impl GuestDescriptor for Owned {
+    fn open(name: String) -> Result<Descriptor, Error> {
+        with_table(|table| {
+            table.check_limit()?;
+            Ok(table.insert(source::open(&name)?))
+        })
+    }
+
+    fn read(&self, max: u32) -> Result<Vec<u8>, Error> {
+        self.source(|source| source.read(max.min(READ_BYTES) as usize))
+    }
+
+    fn write(&self, bytes: Vec<u8>) -> Result<u32, Error> {
+        self.source(|source| source.write(&bytes))
     }
 
     fn recv_from(&self, _: u32) -> Result<Datagram, Error> {
-        match *self {}
+        self.source(|source| source.datagrams())
     }
 
     fn send_to(&self, _: Vec<u8>, _: String) -> Result<u32, Error> {
-        match *self {}
+        self.source(|source| source.datagrams())
     }
 
     fn accept(&self) -> Result<Descriptor, Error> {
-        match *self {}
+        with_table(|table| {
+            table.check_limit()?;
+            let accepted = table.open[self.0 as usize].source.accept()?;
+            Ok(table.insert(accepted))
+        })
     }
 
-    fn shutdown(&self, _: ShutdownHow) -> Result<(), Error> {
-        match *self {}
+    fn shutdown(&self, how: ShutdownHow) -> Result<(), Error> {
+        self.source(|source| source.shutdown(how))
     }
 
     fn local_address(&self) -> Result<String, Error> {
-        match *self {}
+        self.source(|source| source.local_address())
     }
 
     fn peer_address(&self) -> Result<String, Error> {
-        match *self {}
+        self.source(|source| source.peer_address())
     }
 
     fn fileno(&self) -> u32 {
-        match *self {}
+        self.0 + FIRST_NUMBER
     }
 
     fn send_buffer_size(&self) -> Result<u32, Error> {
-        match *self {}
+        self.source(|source| source.send_buffer_size())
     }
 
-    fn set_send_buffer_size(&self, _: u32) -> Result<(), Error> {
-        match *self {}
+    fn set_send_buffer_size(&self, size: u32) -> Result<(), Error> {
+        self.source(|source| source.set_send_buffer_size(size))
     }
 
     fn receive_buffer_size(&self) -> Result<u32, Error> {
-        match *self {}
+        self.source(|source| source.receive_buffer_size())
     }
 
-    fn set_receive_buffer_size(&self, _: u32) -> Result<(), Error> {
-        match *self {}
+    fn set_receive_buffer_size(&self, size: u32) -> Result<(), Error> {
+        self.source(|source| source.set_receive_buffer_size(size))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::bindings::exports::uv::handles::handle::{AnyHandle, Guest};
 use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
-use crate::{Adapter, Owned, poll, with};
+use crate::{Adapter, Owned, descriptors, with};
 use uv_handles_core::HandleId;
 
 fn id(handle: &AnyHandle<'_>) -> HandleId {
@@ -12,13 +12,13 @@ fn id(handle: &AnyHandle<'_>) -> HandleId {
         AnyHandle::Prepare(prepare) => prepare.get::<Owned>().0,
         AnyHandle::Check(check) => check.get::<Owned>().0,
         AnyHandle::AsyncHandle(wake_up) => wake_up.get::<Owned>().0,
-        AnyHandle::Poll(poll) => match *poll.get::<poll::None>() {},
+        AnyHandle::Poll(poll) => poll.get::<Owned>().0,
         AnyHandle::Signal(signal) => signal.get::<Owned>().0,
     }
 }
 
-/// No kind of handle has a descriptor, or buffers of its own.
-fn has_none<T>(handle: &AnyHandle<'_>) -> Result<T, Error> {
+/// No kind of handle has buffers of its own: sockets are descriptors here.
+fn no_buffers<T>(handle: &AnyHandle<'_>) -> Result<T, Error> {
     with(|loops| loops.check_open(id(handle)))?;
     Err(StatusCode::Einval.into())
 }
@@ -53,22 +53,28 @@ impl Guest for Adapter {
     }
 
     fn fileno(handle: AnyHandle<'_>) -> Result<u32, Error> {
-        has_none(&handle)
+        with(|loops| {
+            loops.check_open(id(&handle))?;
+            match loops.poll_source(id(&handle)) {
+                Some(source) => Ok(descriptors::number_of(source)),
+                None => Err(StatusCode::Einval.into()),
+            }
+        })
     }
 
     fn send_buffer_size(handle: AnyHandle<'_>) -> Result<u32, Error> {
-        has_none(&handle)
+        no_buffers(&handle)
     }
 
     fn set_send_buffer_size(handle: AnyHandle<'_>, _: u32) -> Result<(), Error> {
-        has_none(&handle)
+        no_buffers(&handle)
     }
 
     fn receive_buffer_size(handle: AnyHandle<'_>) -> Result<u32, Error> {
-        has_none(&handle)
+        no_buffers(&handle)
     }
 
     fn set_receive_buffer_size(handle: AnyHandle<'_>, _: u32) -> Result<(), Error> {
-        has_none(&handle)
+        no_buffers(&handle)
     }
 }

@@ -1,10 +1,13 @@
 //! `uv:handles` as a WebAssembly component: the loop's core, and below it WASI 0.2 instead of an OS.
 //!
 //! Plugged into a guest it makes an ordinary WASI component of it, which runs where the native host does
-//! not: on runtimes whose imports are fixed. What the guest sees is what the native host shows to a guest
-//! to which nothing was granted, with two differences, because nothing can come from outside of a
-//! composition: a signal can not be watched, nor a descriptor opened (ENOSYS for both), and a wait that
-//! nothing would ever end is refused (ECANCELED).
+//! not: on runtimes whose imports are fixed. What the guest sees is what the native host shows, with two
+//! differences, because nothing but descriptors can come from outside of a composition: a signal can not be
+//! watched (ENOSYS), and a wait that nothing would ever end is refused (ECANCELED).
+//!
+//! It is built twice. With the feature `descriptors`, the environment grants descriptors (`grants.rs`), which are
+//! WASI's standard streams and TCP sockets (`source.rs`); without it, opening one is ENOSYS, and nothing is
+//! imported but the clock.
 //!
 //! Each interface has a thin file, as in the host crate: it turns resources into the core's ids and back.
 
@@ -15,10 +18,18 @@ mod async_sender;
 mod blocking;
 mod descriptors;
 mod event_loop;
+#[cfg(feature = "descriptors")]
+mod grants;
 mod handle;
 mod poll;
 mod signal;
+#[cfg_attr(not(feature = "descriptors"), path = "no_source.rs")]
+mod source;
 mod status;
+#[cfg(feature = "descriptors")]
+mod streams;
+#[cfg(feature = "descriptors")]
+mod tcp;
 mod timer;
 mod wait;
 mod watchers;
@@ -33,7 +44,10 @@ mod bindings {
         reason = "generated code"
     )]
 
+    #[cfg(not(feature = "descriptors"))]
     wit_bindgen::generate!({ path: "wit", world: "adapter", generate_all });
+    #[cfg(feature = "descriptors")]
+    wit_bindgen::generate!({ path: "wit", world: "adapter-with-descriptors", generate_all });
 }
 
 use std::cell::RefCell;

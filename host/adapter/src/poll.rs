@@ -1,29 +1,33 @@
-//! `uv:handles/poll`: a handle needs a descriptor, and there are none.
+//! `uv:handles/poll`.
 
-use crate::Adapter;
 use crate::bindings::exports::uv::handles::descriptors::DescriptorBorrow;
 use crate::bindings::exports::uv::handles::event_loop::LoopBorrow;
 use crate::bindings::exports::uv::handles::poll::{Guest, GuestPoll, Poll};
-use crate::bindings::exports::uv::handles::types::{Error, PollEvents};
-use crate::descriptors;
-
-/// What would stand behind the resource of a poll handle.
-pub enum None {}
+use crate::bindings::exports::uv::handles::types::{Error, PollEvents, StatusCode};
+use crate::{Adapter, Owned, descriptors, event_loop, with};
 
 impl Guest for Adapter {
-    type Poll = None;
+    type Poll = Owned;
 }
 
-impl GuestPoll for None {
-    fn create(_: LoopBorrow<'_>, _: u64, descriptor: DescriptorBorrow<'_>) -> Result<Poll, Error> {
-        match *descriptor.get::<descriptors::None>() {}
+impl GuestPoll for Owned {
+    fn create(owner: LoopBorrow<'_>, token: u64, descriptor: DescriptorBorrow<'_>) -> Result<Poll, Error> {
+        let source = descriptors::id(&descriptor);
+        let handle = with(|loops| loops.make_poll(event_loop::id(&owner), token, source))?;
+        Ok(Poll::new(Owned(handle)))
     }
 
-    fn start(&self, _: PollEvents) -> Result<(), Error> {
-        match *self {}
+    fn start(&self, events: PollEvents) -> Result<(), Error> {
+        with(|loops| {
+            loops.check_open(self.0)?;
+            if !loops.poll_source(self.0).is_some_and(descriptors::is_open) {
+                return Err(StatusCode::Ebadf.into());
+            }
+            Ok(loops.poll_start(self.0, events.into())?)
+        })
     }
 
     fn stop(&self) {
-        match *self {}
+        with(|loops| loops.poll_stop(self.0));
     }
 }

@@ -28,6 +28,13 @@ impl From<uv_handles_core::Error> for Error {
     }
 }
 
+impl From<PollEvents> for uv_handles_core::PollEvents {
+    fn from(events: PollEvents) -> Self {
+        // Flags have the same bits on both sides.
+        Self::from_bits_truncate(events.bits())
+    }
+}
+
 impl From<RunMode> for uv_handles_core::RunMode {
     fn from(mode: RunMode) -> Self {
         match mode {

@@ -9,6 +9,44 @@ use std::fmt;
 use wac_graph::types::{ItemKind, Package, Types};
 use wac_graph::{CompositionGraph, EncodeOptions, PackageId, plug};
 
+/// The adapters there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adapter {
+    /// Everything but descriptors. It imports a clock and a way to wait.
+    Loops,
+    /// The same with descriptors. It imports the environment, the standard streams and sockets too.
+    Descriptors,
+}
+
+impl Adapter {
+    /// Both.
+    pub const ALL: [Adapter; 2] = [Adapter::Loops, Adapter::Descriptors];
+
+    /// The adapter that this guest needs: as many runtimes as possible shall have what it imports.
+    ///
+    /// # Errors
+    ///
+    /// In one sentence, why it is no guest at all.
+    pub fn of(guest: &[u8]) -> Result<Adapter> {
+        let mut graph = CompositionGraph::new();
+        let guest = register_guest(&mut graph, guest)?;
+        match is_imported(&graph, guest, DESCRIPTORS, &["[static]descriptor.open"]) {
+            true => Ok(Adapter::Descriptors),
+            false => Ok(Adapter::Loops),
+        }
+    }
+
+    /// How its file is named.
+    pub fn file_name(self) -> &'static str {
+        match self {
+            Adapter::Loops => "uv-handles-adapter.wasm",
+            Adapter::Descriptors => "uv-handles-adapter-descriptors.wasm",
+        }
+    }
+}
+
+const DESCRIPTORS: &str = "uv:handles/descriptors";
+
 /// A composed component.
 #[derive(Debug)]
 pub struct Composed {
@@ -25,6 +63,8 @@ pub enum Lost {
     Signals,
     /// Opening descriptors, and so polling them.
     Descriptors,
+    /// Datagrams.
+    Datagrams,
     /// Async handles that are sent from outside.
     NamedAsyncHandles,
     /// Sending another guest's async handles.
@@ -32,13 +72,26 @@ pub enum Lost {
 }
 
 impl Lost {
-    /// All of them, with the function that a guest must import to get there.
-    const ALL: [(Lost, &str, &str); 4] = [
-        (Lost::Signals, "uv:handles/signal", "[static]signal.create"),
-        (Lost::Descriptors, "uv:handles/descriptors", "[static]descriptor.open"),
-        (Lost::NamedAsyncHandles, "uv:handles/async-handle", "[static]async-handle.create-named"),
-        (Lost::Connections, "uv:handles/async-sender", "[static]async-sender.open"),
-    ];
+    /// What is lost with an adapter.
+    fn with(adapter: Adapter) -> [Lost; 4] {
+        match adapter {
+            Adapter::Loops => [Lost::Signals, Lost::Descriptors, Lost::NamedAsyncHandles, Lost::Connections],
+            Adapter::Descriptors => {
+                [Lost::Signals, Lost::Datagrams, Lost::NamedAsyncHandles, Lost::Connections]
+            }
+        }
+    }
+
+    /// The interface and the functions of which a guest must import one to get there.
+    fn functions(self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Lost::Signals => ("uv:handles/signal", &["[static]signal.create"]),
+            Lost::Descriptors => (DESCRIPTORS, &["[static]descriptor.open"]),
+            Lost::Datagrams => (DESCRIPTORS, &["[method]descriptor.recv-from", "[method]descriptor.send-to"]),
+            Lost::NamedAsyncHandles => ("uv:handles/async-handle", &["[static]async-handle.create-named"]),
+            Lost::Connections => ("uv:handles/async-sender", &["[static]async-sender.open"]),
+        }
+    }
 }
 
 impl fmt::Display for Lost {
@@ -47,6 +100,9 @@ impl fmt::Display for Lost {
             Lost::Signals => "uv:handles/signal: starting a signal handle will be refused with ENOSYS",
             Lost::Descriptors => {
                 "uv:handles/descriptors and uv:handles/poll: opening a descriptor will be refused with ENOSYS"
+            }
+            Lost::Datagrams => {
+                "uv:handles/descriptors.recv-from and send-to: datagrams will be refused with ENOSYS"
             }
             Lost::NamedAsyncHandles => {
                 "uv:handles/async-handle.create-named: making a named async handle will be refused with ENOENT"
@@ -62,9 +118,8 @@ impl fmt::Display for Lost {
 ///
 /// In one sentence, why the guest can not be composed.
 pub fn compose(guest: &[u8], adapter: &[u8]) -> Result<Composed> {
-    check_format(guest)?;
     let mut graph = CompositionGraph::new();
-    let guest = register(&mut graph, "uv-handles:guest", guest).context("it is not a valid component")?;
+    let guest = register_guest(&mut graph, guest)?;
     let adapter = register(&mut graph, "uv-handles:adapter", adapter).context("the adapter is not valid")?;
     let lost = check_imports(&graph, guest, adapter)?;
     plug(&mut graph, vec![adapter], guest).context("the adapter can not be plugged into it")?;
@@ -76,6 +131,11 @@ pub fn compose(guest: &[u8], adapter: &[u8]) -> Result<Composed> {
         bail!("it uses {name} in another way than the adapter offers it");
     }
     Ok(Composed { bytes, lost })
+}
+
+fn register_guest(graph: &mut CompositionGraph, guest: &[u8]) -> Result<PackageId> {
+    check_format(guest)?;
+    register(graph, "uv-handles:guest", guest).context("it is not a valid component")
 }
 
 fn register(graph: &mut CompositionGraph, name: &str, bytes: &[u8]) -> Result<PackageId> {
@@ -136,13 +196,21 @@ fn check_imports(graph: &CompositionGraph, guest: PackageId, adapter: PackageId)
         !plugin,
         "it is a plugin, whose loops an embedder runs, and the adapter runs those of programs only"
     );
-    let types = graph.types();
-    let is_imported = |path: &str, function: &str| {
-        let imports = &types[graph[guest].ty()].imports;
-        imports.iter().any(|(name, kind)| parts(name).0 == path && has(types, *kind, function))
+    let sockets = imports(graph, adapter).iter().any(|name| name.starts_with("wasi:sockets/"));
+    let lost = Lost::with(if sockets { Adapter::Descriptors } else { Adapter::Loops }).into_iter();
+    let is_used = |lost: &Lost| {
+        let (interface, functions) = lost.functions();
+        is_imported(graph, guest, interface, functions)
     };
-    let lost = Lost::ALL.into_iter().filter(|(_, path, function)| is_imported(path, function));
-    Ok(lost.map(|(lost, _, _)| lost).collect())
+    Ok(lost.filter(is_used).collect())
+}
+
+/// Whether a component imports one of these functions.
+fn is_imported(graph: &CompositionGraph, package: PackageId, interface: &str, functions: &[&str]) -> bool {
+    let types = graph.types();
+    types[graph[package].ty()].imports.iter().any(|(name, kind)| {
+        parts(name).0 == interface && functions.iter().any(|function| has(types, *kind, function))
+    })
 }
 
 fn has(types: &Types, kind: ItemKind, function: &str) -> bool {

@@ -5,9 +5,7 @@ use clap::Parser;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// The adapter's file, as `cargo xtask guests` names it.
-const ADAPTER: &str = "uv-handles-adapter.wasm";
+use uv_handles_compose::Adapter;
 
 /// Makes an ordinary WASI component of a guest of uv:handles
 ///
@@ -24,7 +22,8 @@ struct Cli {
     #[arg(short, long, value_name = "OUT.wasm")]
     output: PathBuf,
 
-    /// The adapter; without it the file uv-handles-adapter.wasm beside this program, or in ../guests
+    /// The adapter; without it uv-handles-adapter.wasm, or for a guest that opens descriptors
+    /// uv-handles-adapter-descriptors.wasm, beside this program or in ../guests
     #[arg(long, value_name = "FILE")]
     adapter: Option<PathBuf>,
 }
@@ -41,13 +40,13 @@ fn main() -> ExitCode {
 
 fn compose(cli: &Cli) -> Result<()> {
     let guest = read(&cli.guest)?;
+    let name = cli.guest.display();
+    let refused = || format!("{name} can not be composed");
     let adapter = match &cli.adapter {
         Some(file) => read(file)?,
-        None => read(&find_adapter()?)?,
+        None => read(&find(Adapter::of(&guest).with_context(refused)?)?)?,
     };
-    let name = cli.guest.display();
-    let composed = uv_handles_compose::compose(&guest, &adapter)
-        .with_context(|| format!("{name} can not be composed"))?;
+    let composed = uv_handles_compose::compose(&guest, &adapter).with_context(refused)?;
     for lost in &composed.lost {
         say(&format!("warning: {name} uses what the composed component does not have: {lost}"));
     }
@@ -61,14 +60,15 @@ fn read(file: &Path) -> Result<Vec<u8>> {
 }
 
 /// Beside the program, where a package puts it; or where `cargo xtask guests` does.
-fn find_adapter() -> Result<PathBuf> {
+fn find(adapter: Adapter) -> Result<PathBuf> {
     let program = std::env::current_exe().context("this program's place is not known")?;
     let dir = program.parent().unwrap_or(Path::new(""));
-    let places = [dir.join(ADAPTER), dir.with_file_name("guests").join(ADAPTER)];
+    let file = adapter.file_name();
+    let places = [dir.join(file), dir.with_file_name("guests").join(file)];
     match places.iter().find(|file| file.is_file()) {
         Some(file) => Ok(file.clone()),
         None => bail!(
-            "there is no {ADAPTER} in {} or {}: build it with `cargo xtask guests`, or name it with --adapter",
+            "there is no {file} in {} or {}: build it with `cargo xtask guests`, or name it with --adapter",
             dir.display(),
             dir.with_file_name("guests").display()
         ),

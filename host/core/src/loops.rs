@@ -140,6 +140,11 @@ impl Loops {
         Ok(())
     }
 
+    /// Whether there is such a loop: it has not been given up and freed.
+    pub fn has_loop(&self, id: LoopId) -> bool {
+        self.loops.contains(id.at())
+    }
+
     /// Whether the loop is closed.
     pub fn loop_closed(&self, id: LoopId) -> bool {
         self.state(id).closed

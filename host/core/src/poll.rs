@@ -142,6 +142,13 @@ impl Loops {
         }
     }
 
+    /// The loop's active poll handles, by their numbers: what a driver asks that keeps no registrations.
+    pub fn active_polls(&self, id: LoopId) -> Vec<HandleId> {
+        let mut handles: Vec<HandleId> = self.state(id).polls.watching.values().copied().collect();
+        handles.sort_unstable_by_key(|handle| handle.index());
+        handles
+    }
+
     /// The descriptor that a poll handle was made for, none for other kinds.
     pub fn poll_source(&self, id: HandleId) -> Option<SourceId> {
         match &self.handle(id).kind {
@@ -281,6 +288,20 @@ mod tests {
         let other = world.loops.make_loop(0).unwrap();
         let elsewhere = world.loops.make_poll(other, 0, SourceId(1)).unwrap();
         assert_eq!(world.loops.poll_start(elsewhere, READABLE), Ok(()), "another loop may watch it too");
+    }
+
+    #[test]
+    fn the_active_handles_of_a_loop_are_known() {
+        let mut world = World::new();
+        let [first, second, third] = [1, 2, 3].map(|source| started(&mut world, source, READABLE));
+        let other = world.loops.make_loop(0).unwrap();
+        let elsewhere = world.loops.make_poll(other, 0, SourceId(1)).unwrap();
+        world.loops.poll_start(elsewhere, READABLE).unwrap();
+        world.loops.poll_stop(second);
+        assert_eq!(world.loops.active_polls(world.main), [first, third]);
+        world.loops.release(first);
+        assert_eq!(world.loops.active_polls(world.main), [third]);
+        assert_eq!(world.loops.active_polls(other), [elsewhere]);
     }
 
     #[test]

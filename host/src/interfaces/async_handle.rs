@@ -29,13 +29,8 @@ impl HostAsyncHandle for UvCtxView<'_> {
             return Err(error.into());
         }
         let handle = self.ctx.loops.make_async(owner, token)?;
-        match self.ctx.pollers.get(owner) {
-            Ok(poller) => self.ctx.wake_ups.open(&name, handle, poller.waker()),
-            Err(error) => {
-                self.ctx.loops.release(handle);
-                return Err(error.into());
-            }
-        }
+        let waker = self.ctx.pollers.waker(owner);
+        self.ctx.wake_ups.open(&name, handle, waker);
         Ok(handle_resource(handle))
     }
 

@@ -8,6 +8,6 @@ pub(crate) mod signal_log;
 pub(crate) mod signals;
 pub(crate) mod stdin;
 pub(crate) mod stdout;
+mod waker;
 
-/// Ends the wait of one poller, from any thread.
-pub(crate) use mio::Waker;
+pub(crate) use waker::Waker;

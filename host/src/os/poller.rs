@@ -8,20 +8,23 @@
 //! nothing.
 
 use crate::InterruptHandle;
-use crate::os::signals;
+use crate::os::{Waker, signals};
 use mio::unix::SourceFd;
-use mio::{Interest, Poll, Token, Waker};
+use mio::{Interest, Poll, Token};
 use rustix::event::epoll;
 use rustix::io::Errno;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
-#[cfg(feature = "async")]
-use std::task::Poll::{Pending, Ready};
 use std::time::Duration;
-#[cfg(feature = "async")]
-use tokio::io::unix::AsyncFd;
 use uv_handles_core::{HandleId, LoopId, PollEvents, Readiness};
+#[cfg(feature = "async")]
+use {
+    std::pin::pin,
+    std::task::Poll::{Pending, Ready},
+    tokio::io::unix::AsyncFd,
+    tokio::sync::Notify,
+};
 
 /// Tokens below these two are the numbers of poll handles.
 const WAKE: Token = Token(usize::MAX);
@@ -30,17 +33,42 @@ const SIGNALS: Token = Token(usize::MAX - 1);
 /// Events taken from the OS at once, as many as libuv takes.
 const EVENTS: usize = 1024;
 
-/// The pollers of a guest's loops, by the number of the loop. One is made when its loop first needs it.
+/// The pollers of a guest's loops, by the number of the loop. One is made when its loop first needs it: to block a
+/// thread, or to wait for descriptors or signals.
 #[derive(Debug)]
 pub(crate) struct Pollers {
     pollers: Vec<Option<Poller>>,
+    /// What ends the waits of each loop, with and without a poller.
+    wakers: Vec<Option<Arc<Waker>>>,
+    /// Wakes the guest's task while it waits for loops without a poller.
+    #[cfg(feature = "async")]
+    task: Arc<Notify>,
     /// Ends the waits of all of them.
     interrupt: InterruptHandle,
 }
 
 impl Pollers {
     pub(crate) fn new(interrupt: InterruptHandle) -> Pollers {
-        Pollers { pollers: Vec::new(), interrupt }
+        Pollers {
+            pollers: Vec::new(),
+            wakers: Vec::new(),
+            #[cfg(feature = "async")]
+            task: Arc::default(),
+            interrupt,
+        }
+    }
+
+    /// What ends the loop's wait from any thread.
+    pub(crate) fn waker(&mut self, id: LoopId) -> Arc<Waker> {
+        let at = id.index() as usize;
+        if self.wakers.len() <= at {
+            self.wakers.resize_with(at + 1, || None);
+        }
+        #[cfg(feature = "async")]
+        let make = || Arc::new(Waker::of_task(self.task.clone()));
+        #[cfg(not(feature = "async"))]
+        let make = Arc::default;
+        self.wakers[at].get_or_insert_with(make).clone()
     }
 
     /// The loop's poller.
@@ -49,14 +77,16 @@ impl Pollers {
         if self.pollers.len() <= at {
             self.pollers.resize_with(at + 1, || None);
         }
-        match &mut self.pollers[at] {
-            Some(poller) => Ok(poller),
-            empty => {
-                let poller = Poller::new()?;
-                self.interrupt.add(&poller.waker);
-                Ok(empty.insert(poller))
+        match &self.pollers[at] {
+            Some(_) => {}
+            None => {
+                let waker = self.waker(id);
+                let poller = Poller::new(&waker)?;
+                self.interrupt.add(&waker);
+                self.pollers[at] = Some(poller);
             }
         }
+        Ok(self.pollers[at].as_mut().expect("it is there now"))
     }
 
     /// The loop's poller, if it has been made.
@@ -66,22 +96,34 @@ impl Pollers {
 
     /// Gives up the poller of a loop that is gone, before its number is given to another one.
     pub(crate) fn remove(&mut self, id: LoopId) {
-        if let Some(poller) = self.pollers.get_mut(id.index() as usize) {
+        let at = id.index() as usize;
+        if let Some(poller) = self.pollers.get_mut(at) {
             *poller = None;
+        }
+        if let Some(waker) = self.wakers.get_mut(at) {
+            *waker = None;
         }
     }
 
-    /// Waits in a task until the OS has something for one of these loops. It can be dropped at any time.
+    /// Waits in a task until the OS has something for one of these loops, or one of them is woken, or the guest
+    /// interrupted. It can be dropped at any time.
     #[cfg(feature = "async")]
-    pub(crate) async fn readable(&mut self, ids: &[LoopId]) -> io::Result<()> {
+    pub(crate) async fn wait_in_task(&mut self, ids: &[LoopId]) -> io::Result<()> {
         for &id in ids {
-            self.get(id)?.watch_in_task()?;
+            if let Some(poller) = self.made(id) {
+                poller.watch_in_task()?;
+            }
         }
+        let mut woken = pin!(self.task.notified());
+        let mut interrupted = pin!(self.interrupt.interrupted());
         std::future::poll_fn(|context| {
             for watched in self.pollers.iter().flatten().filter_map(|poller| poller.in_task.as_ref()) {
                 if let Ready(guard) = watched.poll_read_ready(context) {
                     return Ready(guard.map(|mut guard| guard.clear_ready()));
                 }
+            }
+            if woken.as_mut().poll(context).is_ready() || interrupted.as_mut().poll(context).is_ready() {
+                return Ready(Ok(()));
             }
             Pending
         })
@@ -104,7 +146,6 @@ pub(crate) struct Poller {
     poll: Poll,
     /// Where the OS puts what is ready.
     events: Box<[libc::epoll_event]>,
-    waker: Arc<Waker>,
     /// What is watched for each handle, by its number.
     watches: Vec<Watch>,
     /// The handle that each descriptor is watched for, by the descriptor's number.
@@ -125,26 +166,20 @@ struct Watch {
 }
 
 impl Poller {
-    fn new() -> io::Result<Poller> {
+    fn new(waker: &Waker) -> io::Result<Poller> {
         let poll = Poll::new()?;
-        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+        waker.watch(poll.registry(), WAKE)?;
         Ok(Poller {
             #[cfg(feature = "async")]
             in_task: None,
             poll,
             events: vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS].into(),
-            waker,
             watches: Vec::new(),
             watched: Vec::new(),
             watching: 0,
             stale: Vec::new(),
             watches_signals: false,
         })
-    }
-
-    /// Ends a wait from any thread.
-    pub(crate) fn waker(&self) -> Arc<Waker> {
-        self.waker.clone()
     }
 
     fn watch_mut(&mut self, handle: HandleId) -> &mut Watch {
@@ -271,14 +306,6 @@ impl Poller {
         Ok(())
     }
 
-    /// Waits in a task until the OS has something for [`wait`](Poller::wait) to take, since this was
-    /// last called. It can be dropped at any time.
-    #[cfg(feature = "async")]
-    pub(crate) async fn readable(&mut self) -> io::Result<()> {
-        self.watch_in_task()?.readable().await?.clear_ready();
-        Ok(())
-    }
-
     #[cfg(feature = "async")]
     fn watch_in_task(&mut self) -> io::Result<&mut AsyncFd<RawFd>> {
         match &mut self.in_task {
@@ -370,7 +397,7 @@ mod tests {
     }
 
     fn watching(fd: BorrowedFd<'_>, events: PollEvents) -> Poller {
-        let mut poller = Poller::new().unwrap();
+        let mut poller = Poller::new(&Waker::default()).unwrap();
         poller.touch(HandleId::from_index(7));
         assert!(poller.refresh(|_| Some((fd, events))).is_empty());
         poller

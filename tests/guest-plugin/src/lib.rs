@@ -1,8 +1,12 @@
 //! A plugin for the tests of driving one from outside: each export leaves handles behind, whose callbacks
 //! write lines.
 
-use std::cell::RefCell;
-use uv_handles::{Async, AsyncSender, Error, Handle, Idle, Loop, RunMode, Timer};
+use std::cell::{Cell, RefCell};
+use uv_handles::task::{Executor, WakeUps, sleep, timeout};
+use uv_handles::{
+    Async, AsyncSender, Descriptor, Error, Handle, Idle, Loop, Poll, PollEvents, RunMode, Signal, Signum,
+    Timer,
+};
 
 mod bindings {
     #![allow(
@@ -21,12 +25,31 @@ struct Component;
 
 thread_local! {
     static EVENT_LOOP: Loop = Loop::new().expect("there may be one");
+    static EXECUTOR: Executor = Executor::new(&event_loop());
     static TIMER: RefCell<Option<Timer>> = const { RefCell::new(None) };
+    static BEATS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
     static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
 fn event_loop() -> Loop {
     EVENT_LOOP.with(Loop::clone)
+}
+
+fn count(ticks: u64, messages: u64) {
+    let (ticks_before, messages_before) = BEATS.get();
+    BEATS.set((ticks_before + ticks, messages_before + messages));
+}
+
+fn executor() -> Executor {
+    EXECUTOR.with(Executor::clone)
+}
+
+fn status<T: ToString>(result: uv_handles::Result<T>) -> String {
+    match result {
+        Ok(value) => value.to_string(),
+        Err(Error::Status(status)) => status.name().into(),
+        Err(error) => error.to_string(),
+    }
 }
 
 fn say(line: impl Into<String>) {
@@ -61,9 +84,12 @@ impl bindings::Guest for Component {
     }
 
     fn later(milliseconds: u64, what: String) {
-        let timer = Timer::new(&event_loop()).unwrap();
+        let event_loop = if what == "drop" { Loop::new().unwrap() } else { event_loop() };
+        let timer = Timer::new(&event_loop).unwrap();
         let callback = move |timer: &Timer| match what.as_str() {
             "trap" => panic!("the plugin fails"),
+            // The last of its loop.
+            "drop" => timer.close(),
             "stop" => timer.event_loop().stop(),
             _ => loop {
                 std::hint::black_box(());
@@ -106,12 +132,62 @@ impl bindings::Guest for Component {
         sender.send_message(&message).map_err(status)
     }
 
-    fn run() -> String {
-        match event_loop().run(RunMode::NoWait) {
-            Ok(alive) => alive.to_string(),
-            Err(Error::Status(status)) => status.name().into(),
-            Err(error) => error.to_string(),
+    fn beat(every: u64, name: String) {
+        let timer = Timer::new(&event_loop()).unwrap();
+        timer.start_with(every, every, |_| count(1, 0)).unwrap();
+        Async::named(&event_loop(), &name).unwrap().set_callback(|wake_up| {
+            while wake_up.receive().unwrap().is_some() {
+                count(0, 1);
+            }
+        });
+    }
+
+    fn beats() -> (u64, u64) {
+        BEATS.get()
+    }
+
+    fn watch(signum: i32, descriptor: String) {
+        let event_loop = event_loop();
+        Signal::new(&event_loop).unwrap().start_with(Signum::new(signum), |_, _| {}).unwrap();
+        let descriptor = Descriptor::open(&descriptor).unwrap();
+        Poll::new(&event_loop, &descriptor).unwrap().start(PollEvents::READABLE).unwrap();
+        // Open as long as the plugin is.
+        std::mem::forget(descriptor);
+    }
+
+    fn flood(timers: u32) {
+        for _ in 0..timers {
+            let timer = Timer::new(&event_loop()).unwrap();
+            timer.start_with(0, 0, |timer| timer.start(0, 0).unwrap()).unwrap();
         }
+    }
+
+    fn run() -> String {
+        status(event_loop().run(RunMode::NoWait))
+    }
+
+    fn sleeper(milliseconds: u64, fails: bool) -> String {
+        let task = async move {
+            say("spawned");
+            for n in 1..=3 {
+                sleep(milliseconds).await.unwrap();
+                say(format!("slept {n}"));
+            }
+            assert!(!fails, "the task fails");
+        };
+        executor().spawn(task).unwrap().detach();
+        status(executor().block_on(async { 1 }))
+    }
+
+    fn wait_for(name: String, milliseconds: u64) {
+        let mut wake_ups = WakeUps::named(&event_loop(), &name).unwrap();
+        let task = async move {
+            while timeout(milliseconds, wake_ups.recv()).await.is_ok() {
+                say("task woken");
+            }
+            say("too late");
+        };
+        executor().spawn(task).unwrap().detach();
     }
 
     fn lines() -> Vec<String> {

@@ -73,15 +73,17 @@ pub struct World {
     pub most_handles: usize,
     /// The longest wait that it dares, in milliseconds.
     pub longest_wait: u32,
+    /// How many bytes the host allows for one read.
+    pub read_limit: u32,
     times: HashMap<u64, u64>,
     serial: u64,
 }
 
 impl World {
     /// Nothing yet.
-    pub fn new(longest_wait: u32) -> World {
+    pub fn new(longest_wait: u32, read_limit: u32) -> World {
         let most_handles = fastrand::choice([1, 3, 10, usize::MAX]).expect("there are some");
-        World { longest_wait, most_handles, ..World::default() }
+        World { longest_wait, read_limit, most_handles, ..World::default() }
     }
 
     /// Counts a call that is made, or an event.
@@ -225,8 +227,8 @@ pub fn bytes() -> Vec<u8> {
 
 /// A name: granted, nearly, or anything. No address that leads out of this machine.
 pub fn name() -> String {
-    const NAMES: [&str; 11] =
-        ["stream", "listener", "udp", "reads", "writes", "file", "wake", "tick", "self", "", "/"];
+    const NAMES: [&str; 12] =
+        ["stream", "listener", "udp", "reads", "writes", "file", "stdin", "wake", "tick", "self", "", "/"];
     let mut name = fastrand::choice(NAMES).unwrap_or_default().to_owned();
     if fastrand::u8(..4) == 0 {
         let any = std::iter::repeat_with(|| fastrand::char('a'..));

@@ -17,6 +17,7 @@ mod signal_log;
 pub mod signals;
 mod sync;
 #[path = "../../../host/src/wake_up.rs"]
+#[allow(dead_code, reason = "the models do not need all of it")]
 mod wake_up;
 pub mod wake_ups;
 

@@ -1,6 +1,7 @@
 //! `cargo xtask soak`: runs guests for minutes, and sees whether the process that hosts them stays as it is.
 
 mod plot;
+mod plugins;
 mod samples;
 
 use std::fs;
@@ -16,27 +17,38 @@ use crate::uv_run;
 use crate::workspace::Workspace;
 
 /// Builds the guests and the program, runs it for so many minutes, then judges and draws what it reported.
-pub fn run(workspace: &Workspace, forced: Option<Way>, minutes: f64) -> Result<()> {
+pub fn run(workspace: &Workspace, forced: Option<Way>, minutes: f64, plugins: Option<u32>) -> Result<()> {
     ensure!(minutes > 0.0, "a soak takes some time");
     let guests_dir = guests::build(workspace, forced)?;
-    let program = uv_run::build_program(workspace, "soak")?;
+    let mut command = Command::new(uv_run::build_program(workspace, "soak")?);
+    command.env("UV_HANDLES_GUESTS", guests_dir);
+    let name = match plugins {
+        Some(count) => {
+            command.args(["plugins", &count.to_string()]);
+            "plugins"
+        }
+        None => "soak",
+    };
+    command.arg((minutes * 60.0).round().to_string());
     let dir = workspace.target_dir.join("soak");
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-    let samples = dir.join("samples.jsonl");
+    let samples = dir.join(format!("{name}.jsonl"));
     let file = fs::File::create(&samples).with_context(|| format!("cannot write {}", samples.display()))?;
-    let mut command = Command::new(program);
-    command.arg((minutes * 60.0).round().to_string()).env("UV_HANDLES_GUESTS", guests_dir);
     say(format_args!("soaking for {minutes} minutes; samples go to {}", samples.display()));
     // What it has to say is in the samples; a guest that fails prints to its own standard error.
     process::run(command.stdout(Stdio::from(file)))?;
-    judge(&samples, &dir.join("soak.svg"))
+    let drawing = dir.join(format!("{name}.svg"));
+    match plugins {
+        Some(count) => plugins::report(&samples, &drawing, count),
+        None => judge(&samples, &drawing),
+    }
 }
 
 /// Judges and draws the samples of an earlier run.
 pub fn judge(samples: &Path, drawing: &Path) -> Result<()> {
     let text = fs::read_to_string(samples).with_context(|| format!("cannot read {}", samples.display()))?;
     let samples = samples::parse(&text).context("the samples can not be read")?;
-    plot::draw(&samples, drawing)?;
+    plot::draw(&samples, &samples::PANELS, drawing)?;
     say(format_args!("drawn in {}", drawing.display()));
     let verdict = samples::verdict(&samples)?;
     println!("{verdict}");

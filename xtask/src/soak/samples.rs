@@ -5,6 +5,8 @@ use std::fmt;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use super::plot::{Panel, Timed};
+
 /// What the process used at a moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
@@ -21,6 +23,20 @@ pub struct Sample {
     /// How many guests have ended so far.
     pub lives: f64,
 }
+
+impl Timed for Sample {
+    fn seconds(&self) -> f64 {
+        self.seconds
+    }
+}
+
+/// What is drawn of them.
+pub const PANELS: [Panel<Sample>; 4] = [
+    ("resident memory, MiB", |sample| sample.memory_kib / 1_024.0),
+    ("open descriptors", |sample| sample.descriptors),
+    ("threads", |sample| sample.threads),
+    ("lateness of a neighbour's 10 ms timer, worst per second, ms", |sample| sample.lateness_ms),
+];
 
 /// Reads samples: a JSON object on each line.
 pub fn parse(text: &str) -> Result<Vec<Sample>> {

@@ -16,7 +16,7 @@ fn main() -> uv_handles::Result<()> {
     signal.close();
     assert_eq!(signal.start(Signum::SIGINT), Err(Error::HandleClosed));
 
-    assert_refused(Descriptor::open("stdin"), StatusCode::ENOSYS);
+    assert_refused(Descriptor::open("stdin"), StatusCode::ENOENT);
     assert_refused(Async::named(&event_loop, "reload"), StatusCode::ENOENT);
 
     // Nobody can send this one while the loop waits: the run is over, and the loop is not.

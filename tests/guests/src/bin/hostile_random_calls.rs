@@ -1,6 +1,6 @@
 //! Skips the SDK and calls the interfaces in random order with random arguments. Its own arguments: a seed,
-//! how many calls, and the longest wait in milliseconds. It prints how often it called each function
-//! and how many events it got.
+//! how many calls, the longest wait in milliseconds, and how many bytes the host allows for one read. It
+//! prints how often it called each function and how many events it got.
 //!
 //! What the host answers is not predicted here, but some of it must hold whatever was called: see `random`.
 
@@ -207,10 +207,10 @@ const FUNCTIONS: &[Function] = &[
 
 fn main() {
     let mut args = std::env::args().skip(1).map(|arg| arg.parse().expect("a number"));
-    let mut argument = || args.next().expect("a seed, how many calls, and the longest wait");
+    let mut argument = || args.next().expect("a seed, how many calls, the longest wait, the limit of a read");
     let (seed, calls): (u64, u64) = (argument(), argument());
     fastrand::seed(seed);
-    let mut world = World::new(argument() as u32);
+    let mut world = World::new(argument() as u32, argument() as u32);
     let of = |wanted: &[&str]| -> Vec<&Function> {
         let is = |Function(interface, name, _): &&Function| {
             wanted.contains(&format!("{interface}.{name}").as_str())

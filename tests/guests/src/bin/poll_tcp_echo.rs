@@ -1,4 +1,4 @@
-//! Accepts three TCP clients and sends each back what it sends, until it ends.
+//! Prints its address, accepts three TCP clients and sends each back what it sends, until it ends.
 
 use std::rc::Rc;
 use uv_handles::{Descriptor, Error, Handle, Loop, Poll, PollEvents, Result, RunMode, StatusCode};
@@ -6,6 +6,7 @@ use uv_handles::{Descriptor, Error, Handle, Loop, Poll, PollEvents, Result, RunM
 fn main() -> Result<()> {
     let event_loop = Loop::new()?;
     let listener = Descriptor::open("clients")?;
+    println!("{}", listener.local_address()?);
     let accepting = Poll::new(&event_loop, &listener)?;
     let mut left = 3;
     accepting.start_with(PollEvents::READABLE, move |accepting, ready| {

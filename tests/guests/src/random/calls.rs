@@ -17,9 +17,6 @@ const NOBODY: u64 = u64::MAX - 1_000;
 /// What the host allows for one mailbox.
 const MAILBOX_LIMIT: usize = 1_000;
 
-/// What the host allows for one read.
-const READ_LIMIT: u32 = 1_000;
-
 /// A run mode.
 pub fn mode() -> RunMode {
     fastrand::choice([RunMode::Default, RunMode::Once, RunMode::Nowait]).expect("there are three")
@@ -170,18 +167,18 @@ pub fn accept(world: &mut World) -> Option<()> {
 
 /// Reads.
 pub fn read(world: &mut World) -> Option<()> {
-    let max = size();
+    let (max, limit) = (size(), world.read_limit);
     if let Ok(bytes) = fastrand::choice(&world.descriptors)?.read(max) {
-        assert!(bytes.len() <= max.min(READ_LIMIT) as usize);
+        assert!(bytes.len() <= max.min(limit) as usize);
     }
     Some(())
 }
 
 /// Receives a datagram.
 pub fn recv_from(world: &mut World) -> Option<()> {
-    let max = size();
+    let (max, limit) = (size(), world.read_limit);
     if let Ok(datagram) = fastrand::choice(&world.descriptors)?.recv_from(max) {
-        assert!(datagram.bytes.len() <= max.min(READ_LIMIT) as usize);
+        assert!(datagram.bytes.len() <= max.min(limit) as usize);
     }
     Some(())
 }

@@ -4,10 +4,14 @@
 //!
 //! ```text
 //! soak SECONDS [MILLISECONDS BETWEEN SAMPLES]
+//! soak plugins COUNT SECONDS [MILLISECONDS BETWEEN SAMPLES]
 //! ```
+//!
+//! The second form is so many plugins at a time on one runtime instead.
 
 mod lives;
 mod neighbour;
+mod plugins;
 mod sample;
 
 use lives::Lives;
@@ -16,10 +20,16 @@ use sample::Sample;
 use std::time::{Duration, Instant};
 
 fn main() {
-    let mut args = std::env::args().skip(1).map(|arg| arg.parse::<u64>().expect("a number"));
+    let mut args = std::env::args().skip(1).peekable();
+    let of_plugins = args.next_if(|arg| arg == "plugins").is_some();
+    let mut args = args.map(|arg| arg.parse::<u64>().expect("a number"));
+    let plugins = if of_plugins { args.next() } else { None };
     let length = Duration::from_secs(args.next().expect("for how many seconds"));
     let interval = Duration::from_millis(args.next().unwrap_or(1_000));
 
+    if let Some(count) = plugins {
+        return plugins::run(count, length, interval).expect("all plugins live as long as the soak");
+    }
     let neighbour = Neighbour::start();
     let lives = Lives::start();
     let begin = Instant::now();

@@ -1,0 +1,119 @@
+//! From a component's bytes to a version of a plugin that can be started, or to one sentence about why it
+//! can not.
+
+use crate::directory::Parts;
+use crate::guest::Guest;
+use crate::manifest::Manifest;
+use wasmtime::component::{Component, Linker};
+use wasmtime::{Cache, Engine};
+
+mod bindings {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        world: "plugin",
+        exports: { default: async },
+    });
+}
+
+pub use bindings::{Plugin as Exports, PluginPre};
+
+/// The export by which the plugin's callbacks are called.
+const EVENTS: &str = "uv:handles/plugin-events@0.1.0";
+
+/// Makes versions of plugins.
+pub struct Components {
+    engine: Engine,
+    linker: Linker<Guest>,
+}
+
+/// A manifest, and the component that belongs to it, compiled and linked.
+pub struct Version {
+    pub manifest: Manifest,
+    pub file: String,
+    pub pre: PluginPre<Guest>,
+}
+
+impl Components {
+    /// For so many plugins at a time.
+    pub fn new(capacity: u32, cache: bool) -> wasmtime::Result<Components> {
+        let mut config = uv_handles_host::engine_config(capacity);
+        if cache {
+            match Cache::from_file(None) {
+                Ok(cache) => drop(config.cache(Some(cache))),
+                Err(error) => tracing::debug!("compiled code is not kept: {error:#}"),
+            }
+        }
+        let engine = Engine::new(&config)?;
+        let mut linker = Linker::<Guest>::new(&engine);
+        uv_handles_host::add_to_linker_async(&mut linker)?;
+        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        Ok(Components { engine, linker })
+    }
+
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Compiles and links. It takes its time.
+    pub fn version(&self, parts: Parts) -> Result<Version, String> {
+        let Parts { manifest, component: file, bytes } = parts;
+        check_format(&bytes).map_err(|problem| format!("{file} can not be loaded: {problem}"))?;
+        let component = Component::new(&self.engine, &bytes).map_err(|error| {
+            format!("{file} is not a valid WebAssembly component: {}", in_one_line(&error))
+        })?;
+        let misfit = |problem: &str| format!("{file} does not fit the world plugin-host:plugin: {problem}");
+        let instance =
+            self.linker.instantiate_pre(&component).map_err(|error| misfit(&in_one_line(&error)))?;
+        let pre = PluginPre::new(instance).map_err(|error| misfit(&in_one_line(&error)))?;
+        if component.get_export_index(None, EVENTS).is_none() {
+            return Err(misfit(&format!(
+                "it does not export {EVENTS}; in Rust, state uv_handles::plugin!()"
+            )));
+        }
+        Ok(Version { manifest, file, pre })
+    }
+}
+
+/// Says in a few words what wasmtime would say in several lines.
+fn check_format(bytes: &[u8]) -> Result<(), &'static str> {
+    match bytes {
+        [] => Err("it is empty"),
+        // The header's last two bytes tell a component (1) from a core module (0).
+        [b'\0', b'a', b's', b'm', _, _, 0, 0, ..] => {
+            Err("it is a core module, not a component: build it for wasm32-wasip2")
+        }
+        [b'\0', b'a', b's', b'm', _, _, _, _, ..] => Ok(()),
+        [b'\0', b'a', b's', b'm', ..] => Err("it is cut off"),
+        _ => Err("it is not WebAssembly"),
+    }
+}
+
+/// An error of wasmtime's and its causes as one line.
+pub fn in_one_line(error: &wasmtime::Error) -> String {
+    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_refused_in_one_sentence() {
+        let components = Components::new(1, false).unwrap();
+        for (bytes, expected) in [
+            (&b""[..], "a.wasm can not be loaded: it is empty"),
+            (b"\0asm", "a.wasm can not be loaded: it is cut off"),
+            (b"#!/bin/sh\n", "a.wasm can not be loaded: it is not WebAssembly"),
+            (b"\0asm\x01\0\0\0", "a.wasm can not be loaded: it is a core module"),
+            (b"\0asm\x0d\0\x01\0\xff\xff", "a.wasm is not a valid WebAssembly component: "),
+            // A component without anything.
+            (b"\0asm\x0d\0\x01\0", "a.wasm does not fit the world plugin-host:plugin: "),
+        ] {
+            let parts =
+                Parts { manifest: Manifest::default(), component: "a.wasm".into(), bytes: bytes.into() };
+            let Err(error) = components.version(parts) else { panic!("{expected}") };
+            assert!(error.starts_with(expected), "{error}");
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Making what a manifest grants, before a life of the plugin begins.
+
+use crate::manifest::Manifest;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use uv_handles_host::{AsyncSender, Denied, UvCtx};
+
+/// The wake-up whose messages come from outside.
+pub const MAILBOX: &str = "mailbox";
+
+/// How long a peer may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// The mailboxes of all plugins, by name. They are there before the plugin is, and outlive it, so that plugins
+/// can be connected in any order and stay connected.
+#[derive(Debug, Default)]
+pub struct Mailboxes(Mutex<HashMap<String, AsyncSender>>);
+
+impl Mailboxes {
+    /// The mailbox of a plugin, made if there was none.
+    pub fn of(&self, name: &str) -> AsyncSender {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = all.entry(name.to_owned()).or_insert_with(|| UvCtx::builder().wake_up(MAILBOX));
+        sender.clone()
+    }
+
+    fn known(&self, name: &str) -> Option<AsyncSender> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+}
+
+/// The sockets of a plugin that listen. They are kept while the plugin restarts: whoever connects in the
+/// meantime waits, and is not turned away.
+#[derive(Debug, Default)]
+pub struct Listeners(HashMap<(String, SocketAddr), TcpListener>);
+
+impl Listeners {
+    /// Lets go of those that a manifest does not have.
+    pub fn retain(&mut self, manifest: &Manifest) {
+        self.0.retain(|(name, address), _| manifest.grants.listen.get(name) == Some(address));
+    }
+
+    fn get(&mut self, name: &str, address: SocketAddr) -> io::Result<&TcpListener> {
+        match self.0.entry((name.to_owned(), address)) {
+            std::collections::hash_map::Entry::Occupied(known) => Ok(known.into_mut()),
+            std::collections::hash_map::Entry::Vacant(place) => Ok(place.insert(TcpListener::bind(address)?)),
+        }
+    }
+}
+
+/// What one life of a plugin is given.
+#[derive(Debug)]
+pub struct Granted {
+    pub uv: UvCtx,
+    /// Where its sockets listen.
+    pub listens: BTreeMap<String, SocketAddr>,
+    /// The wake-ups that can be sent from outside.
+    pub wake_ups: HashMap<String, AsyncSender>,
+}
+
+/// Makes all grants of a manifest; the error is a sentence that names the one that fails.
+pub async fn make(
+    plugin: &Arc<str>,
+    manifest: &Manifest,
+    mailboxes: &Mailboxes,
+    listeners: &mut Listeners,
+) -> Result<Granted, String> {
+    let mut uv = UvCtx::builder();
+    let grants = &manifest.grants;
+    let mut granted = HashMap::new();
+    let mut once = |kind: &'static str, name: &String| match granted.insert(name.clone(), kind) {
+        None => Ok(()),
+        Some(other) => Err(format!("the grant {kind}.{name} fails: {other} has the same name")),
+    };
+
+    let mut listens = BTreeMap::new();
+    listeners.retain(manifest);
+    for (name, &address) in &grants.listen {
+        once("listen", name)?;
+        let refused = |error: io::Error| {
+            let hint = match error.kind() {
+                io::ErrorKind::AddrInUse => "; choose another address, or port 0 for any",
+                io::ErrorKind::PermissionDenied => "; ports below 1024 take a privilege",
+                _ => "",
+            };
+            format!("the grant listen.{name} fails: {address}: {error}{hint}")
+        };
+        let listener = listeners.get(name, address).map_err(refused)?;
+        listens.insert(name.clone(), listener.local_addr().map_err(refused)?);
+        let socket = listener.try_clone().map_err(refused)?;
+        uv.descriptor(name, socket).map_err(refused)?;
+    }
+    for (name, peer) in &grants.connect {
+        once("connect", name)?;
+        let refused = |error: io::Error| format!("the grant connect.{name} fails: {peer}: {error}");
+        let socket = connect(peer).await.map_err(refused)?;
+        uv.descriptor(name, socket).map_err(refused)?;
+    }
+    for signum in &grants.signals {
+        uv.signal(signum.0);
+    }
+    let mut wake_ups = HashMap::new();
+    for name in &grants.wake_ups {
+        if [MAILBOX, uv_handles_host::STOP].contains(&&name[..]) {
+            return Err(format!("the grant wake-ups has {name}, which every plugin is granted anyway"));
+        }
+        wake_ups.insert(name.clone(), uv.wake_up(name));
+    }
+    for (name, other) in &grants.plugins {
+        let mailbox = mailboxes.known(other).ok_or_else(|| {
+            format!("the grant plugins.{name} fails: there is no plugin {}", other.escape_debug())
+        })?;
+        uv.connect(name, &mailbox);
+    }
+    uv.wake_up_again(&mailboxes.of(plugin));
+    uv.wake_up(uv_handles_host::STOP);
+
+    uv.limits(|limits| {
+        limits.handles = manifest.limits.handles;
+        limits.loops = manifest.limits.loops;
+        limits.descriptors = manifest.limits.descriptors;
+        limits.mailbox_messages = manifest.limits.mailbox_messages;
+        limits.mailbox_bytes = u32::try_from(manifest.limits.mailbox_bytes.0).unwrap_or(u32::MAX);
+    });
+    let told = Told { plugin: plugin.clone(), known: Mutex::default() };
+    uv.on_denied(move |denied| told.tell(denied));
+    Ok(Granted { uv: uv.build(), listens, wake_ups })
+}
+
+async fn connect(peer: &str) -> io::Result<OwnedFd> {
+    let connected = tokio::time::timeout(CONNECT, TcpStream::connect(peer)).await;
+    let socket = connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    Ok(socket.into_std()?.into())
+}
+
+/// Tells of what a plugin asks for and is not granted, each once: its author or its manifest may be wrong.
+#[derive(Debug)]
+struct Told {
+    plugin: Arc<str>,
+    known: Mutex<HashSet<String>>,
+}
+
+/// After so many, it asks in order to fill the log.
+const MOST_TOLD: usize = 16;
+
+impl Told {
+    fn tell(&self, denied: Denied<'_>) {
+        // Plugins choose the names: they may be long, or anything at all.
+        let short = |name: &str| name.chars().take(64).collect::<String>();
+        let what = match denied {
+            Denied::Descriptor(name) => {
+                format!("the descriptor {:?} (grants.listen, grants.connect)", short(name))
+            }
+            Denied::Signal(signum) => format!("the signal {signum} (grants.signals)"),
+            Denied::WakeUp(name) => format!("the wake-up {:?} (grants.wake-ups)", short(name)),
+            Denied::Connection(name) => format!("the connection {:?} (grants.plugins)", short(name)),
+            other => short(&format!("{other:?}")),
+        };
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() < MOST_TOLD && known.insert(what.clone()) {
+            tracing::warn!("{}: it asks for {what}, which its manifest does not grant", self.plugin);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn granted(manifest: &str, listeners: &mut Listeners) -> Result<Granted, String> {
+        let manifest = Manifest::parse("a.toml", manifest.as_bytes()).unwrap();
+        let mailboxes = Mailboxes::default();
+        mailboxes.of("other");
+        make(&"a".into(), &manifest, &mailboxes, listeners).await
+    }
+
+    #[tokio::test]
+    async fn a_grant_that_fails_is_named() {
+        let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = taken.local_addr().unwrap();
+        let nobody = {
+            let gone = TcpListener::bind("127.0.0.1:0").unwrap();
+            gone.local_addr().unwrap()
+        };
+        for (grants, expected) in [
+            (format!("listen = {{ a = \"{address}\" }}"), format!("the grant listen.a fails: {address}: ")),
+            (format!("connect = {{ b = \"{nobody}\" }}"), format!("the grant connect.b fails: {nobody}: ")),
+            ("connect = { b = \"nowhere\" }".into(), "the grant connect.b fails: nowhere: ".into()),
+            (
+                "plugins = { c = \"nobody\" }".into(),
+                "the grant plugins.c fails: there is no plugin nobody".into(),
+            ),
+            (
+                "listen = { a = \"127.0.0.1:0\" }\nconnect = { a = \"x\" }".into(),
+                "the grant connect.a fails: listen has the same name".into(),
+            ),
+            ("wake-ups = [\"stop\"]".into(), "the grant wake-ups has stop, which".into()),
+        ] {
+            let error = granted(&format!("[grants]\n{grants}"), &mut Listeners::default()).await.unwrap_err();
+            assert!(error.starts_with(&expected), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_listens_outlives_the_plugin_and_goes_with_its_manifest() {
+        let mut listeners = Listeners::default();
+        let manifest = "grants = { listen = { a = \"127.0.0.1:0\" }, plugins = { o = \"other\" } }";
+        let first = granted(manifest, &mut listeners).await.unwrap().listens;
+        let second = granted(manifest, &mut listeners).await.unwrap().listens;
+        assert_eq!(first, second);
+        assert!(granted("", &mut listeners).await.unwrap().listens.is_empty());
+        assert!(std::net::TcpStream::connect(first["a"]).is_err());
+    }
+}

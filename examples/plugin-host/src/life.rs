@@ -1,0 +1,187 @@
+//! One life of a plugin: an instance in a store of its own, from its grants to the sentence that says how it
+//! has ended.
+
+use crate::component::{Exports, Version, in_one_line};
+use crate::grants::{self, Granted, Listeners, Mailboxes};
+use crate::guest::{Guest, Memory, MemoryLimit};
+use crate::output::Output;
+use crate::restart::Ending;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{JoinError, JoinHandle};
+use tokio::time::timeout;
+use uv_handles_host::{Interrupted, Plugin, PluginHandle, PluginStats, Stopped, interrupt_by_epochs_async};
+use wasmtime::Store;
+use wasmtime_wasi::I32Exit;
+
+/// A plugin that runs. When it is dropped, so is the plugin, wherever it is.
+pub struct Life {
+    handle: PluginHandle<Guest>,
+    task: Task,
+    traces: Traces,
+}
+
+/// What is left of a life when it is over.
+struct Traces {
+    output: Arc<Output>,
+    memory: Arc<Memory>,
+    limit: usize,
+}
+
+/// Why a life is over: whose wish it was, and a sentence without its subject and its full stop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct End {
+    pub ending: Ending,
+    pub reason: String,
+}
+
+/// The task that a plugin runs in. It ends when this is dropped; when exactly, only [`Task::end`] tells.
+pub struct Task(JoinHandle<wasmtime::Result<()>>);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Task {
+    /// Ends it wherever it is, and waits until everything that it had is closed: the next life may open the
+    /// same.
+    pub async fn end(mut self) {
+        self.0.abort();
+        // Whatever it came to.
+        let _ = (&mut self.0).await;
+    }
+}
+
+impl End {
+    fn failed(reason: impl Into<String>) -> End {
+        End { ending: Ending::Failed, reason: reason.into() }
+    }
+}
+
+impl Life {
+    /// Makes the grants and the instance, and calls `init`. The future may be dropped; the task that it may
+    /// have left in `begun` is to be ended then.
+    pub async fn begin(
+        name: &Arc<str>,
+        version: &Version,
+        mailboxes: &Mailboxes,
+        listeners: &mut Listeners,
+        begun: &mut Option<Task>,
+    ) -> Result<(Life, Granted), End> {
+        let manifest = &version.manifest;
+        let mut granted = grants::make(name, manifest, mailboxes, listeners).await.map_err(End::failed)?;
+        let limit = manifest.limits.memory.0;
+        let traces = Traces { output: Output::new(name), memory: Arc::default(), limit };
+        let memory = MemoryLimit::new(limit, &traces.memory);
+        let uv = std::mem::replace(&mut granted.uv, uv_handles_host::UvCtx::builder().build());
+        let guest = Guest::new(uv, &traces.output, memory);
+        let mut store = Store::new(version.pre.engine(), guest);
+        store.limiter(|guest| &mut guest.memory);
+        // A plugin that computes without end lets others have their turn, and can be stopped.
+        interrupt_by_epochs_async(&mut store);
+
+        let start = manifest.limits.start.0;
+        let config = manifest.config.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect();
+        let handle = timeout(start, begin(store, version, config, &traces, begun)).await;
+        match (handle.unwrap_or_else(|_| Err(too_slow(start))), begun.take()) {
+            (Ok(handle), Some(task)) => Ok((Life { handle, task, traces }, granted)),
+            (Ok(_), None) => Err(End::failed("it has no task")),
+            (Err(end), task) => {
+                if let Some(task) = task {
+                    task.end().await;
+                }
+                Err(end)
+            }
+        }
+    }
+
+    /// Waits until the plugin ends by itself.
+    pub async fn ended(&mut self) -> End {
+        let result = (&mut self.task.0).await;
+        self.traces.end(result)
+    }
+
+    pub fn stats(&self) -> PluginStats {
+        self.handle.stats()
+    }
+
+    pub fn memory(&self) -> usize {
+        self.traces.memory.used()
+    }
+
+    /// Ends the plugin; by itself, if it does so within the time. Whether it did, and what it has done.
+    pub async fn stop(self, grace: Duration) -> (bool, PluginStats) {
+        let stopped = self.handle.stop(grace).await;
+        self.task.end().await;
+        (matches!(stopped, Stopped::ByItself), self.handle.stats())
+    }
+}
+
+async fn begin(
+    mut store: Store<Guest>,
+    version: &Version,
+    config: Vec<(String, String)>,
+    traces: &Traces,
+    begun: &mut Option<Task>,
+) -> Result<PluginHandle<Guest>, End> {
+    let failed = |error: wasmtime::Error| traces.failure(&error);
+    let instance = version.pre.instance_pre().instantiate_async(&mut store).await.map_err(failed)?;
+    let exports = Exports::new(&mut store, &instance).map_err(failed)?;
+    let (handle, task) = Plugin::new(store, &instance).map_err(failed)?.spawn();
+    let task = begun.insert(Task(task));
+    let init = handle.call(move |store| Box::pin(async move { exports.call_init(store, &config).await }));
+    match init.await {
+        Ok(Ok(Ok(()))) => Ok(handle),
+        Ok(Ok(Err(reason))) => Err(End::failed(format!("its init refused: {}", one_line(&reason)))),
+        Ok(Err(error)) => Err(traces.in_init(&error)),
+        Err(_) => Err(traces.end((&mut task.0).await)),
+    }
+}
+
+fn too_slow(start: Duration) -> End {
+    End::failed(format!("its start took longer than {} s (limits.start)", start.as_secs_f64()))
+}
+
+/// What a plugin says, as a part of a sentence.
+fn one_line(text: &str) -> String {
+    let words = text.split_whitespace().map(|word| word.escape_debug().to_string());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+impl Traces {
+    fn end(&self, result: Result<wasmtime::Result<()>, JoinError>) -> End {
+        match result {
+            // Its last handle was dropped: nobody waits for it then.
+            Ok(Ok(())) => End { ending: Ending::Finished, reason: "it was stopped".into() },
+            Ok(Err(error)) => self.failure(&error),
+            Err(error) => End::failed(format!("its task has ended: {error}")),
+        }
+    }
+
+    fn in_init(&self, error: &wasmtime::Error) -> End {
+        let End { ending, reason } = self.failure(error);
+        End { ending, reason: format!("{reason}, in its init") }
+    }
+
+    /// Says what an error means that a call of the plugin came back with.
+    fn failure(&self, error: &wasmtime::Error) -> End {
+        if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
+            let ending = if *code == 0 { Ending::Finished } else { Ending::Failed };
+            return End { ending, reason: format!("it exited with status {code}") };
+        }
+        if error.downcast_ref::<Interrupted>().is_some() {
+            return End::failed("it was interrupted");
+        }
+        if self.memory.was_refused() {
+            let limit = crate::page::bytes(self.limit);
+            return End::failed(format!("it needed more memory than its limit of {limit} (limits.memory)"));
+        }
+        match (self.output.panic(), error.downcast_ref::<wasmtime::Trap>()) {
+            (Some(panic), _) => End::failed(format!("it panicked: {panic}")),
+            (None, Some(trap)) => End::failed(format!("it trapped: {trap}")),
+            (None, None) => End::failed(format!("it failed: {}", in_one_line(error))),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The executor: tasks on a loop, and which loop the running task is on.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::{Rc, Weak};
+
+use crate::error::{Error, Result};
+use crate::event_loop::{Loop, RunMode};
+use crate::status::StatusCode;
+use crate::task::join_handle::JoinHandle;
+use crate::task::tasks::Tasks;
+
+/// Runs tasks on a loop. Clones are the same executor.
+///
+/// It is driven by the loop, whoever runs that, and needs no function of its own to be called. As with
+/// handles, dropping the last value of it ends nothing: tasks that have been spawned go on. A loop may have several
+/// executors.
+#[derive(Clone)]
+pub struct Executor(Rc<Inner>);
+
+struct Inner {
+    event_loop: Loop,
+    /// Kept by their handle, until that is closed.
+    tasks: RefCell<Weak<Tasks>>,
+}
+
+thread_local! {
+    /// Whose tasks are being polled.
+    static CURRENT: RefCell<Option<Executor>> = const { RefCell::new(None) };
+}
+
+impl Executor {
+    /// An executor without tasks. It has no handle until there is a task.
+    pub fn new(event_loop: &Loop) -> Self {
+        Self(Rc::new(Inner { event_loop: event_loop.clone(), tasks: RefCell::default() }))
+    }
+
+    /// The loop.
+    pub fn event_loop(&self) -> Loop {
+        self.0.event_loop.clone()
+    }
+
+    /// Makes a task of a future. It is polled for the first time in the loop's next idle phase, never inside this
+    /// call.
+    ///
+    /// It can be called anywhere: in a task, in a callback, between two runs, in the export of a plugin. The first
+    /// task needs a handle, so: `LoopClosed` on a closed loop, ENOMEM when the guest has as many handles as the host
+    /// allows.
+    pub fn spawn<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Result<JoinHandle<T>> {
+        Ok(self.tasks()?.spawn(future))
+    }
+
+    /// Runs the loop in mode [`Default`](RunMode::Default) until a future is done, and answers its result. The
+    /// iteration in which that happens is completed. **Blocks.**
+    ///
+    /// Other tasks, and handles with callbacks, make progress meanwhile, and are left as they are then; a later run
+    /// goes on with them.
+    ///
+    /// ECANCELED if the loop ends before: because it was stopped, or because nothing is left that could
+    /// happen. The errors of [`spawn`](Self::spawn) and of [`Loop::run`] too: EBUSY inside a callback or a task of
+    /// the loop, ENOTSUP in a plugin. In all these cases the future is aborted.
+    pub fn block_on<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Result<T> {
+        let result = Rc::new(Cell::new(None));
+        let (place, event_loop) = (result.clone(), self.event_loop());
+        let task = self.spawn(async move {
+            place.set(Some(future.await));
+            event_loop.stop();
+        })?;
+        let run = self.0.event_loop.run(RunMode::Default);
+        if let Some(result) = result.take() {
+            return Ok(result);
+        }
+        task.abort();
+        run?;
+        Err(Error::Status(StatusCode::ECANCELED))
+    }
+
+    /// The tasks, with a handle for them.
+    fn tasks(&self) -> Result<Rc<Tasks>> {
+        let tasks = self.0.tasks.borrow().upgrade();
+        if let Some(tasks) = tasks.filter(|tasks| !tasks.ending()) {
+            return Ok(tasks);
+        }
+        let this = self.clone();
+        let tasks = Tasks::new(&self.0.event_loop, move |batch| {
+            let _entered = Entered::new(this.clone());
+            batch();
+        })?;
+        self.0.tasks.replace(Rc::downgrade(&tasks));
+        Ok(tasks)
+    }
+}
+
+/// Clones of one executor are equal, and nothing else is.
+impl PartialEq for Executor {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for Executor {}
+
+impl fmt::Debug for Executor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Executor").finish_non_exhaustive()
+    }
+}
+
+/// Makes a task on the loop of the running one, with the errors of [`Executor::spawn`].
+///
+/// # Panics
+///
+/// Where no task is running: there, it is [`Executor::spawn`].
+pub fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Result<JoinHandle<T>> {
+    current().spawn(future)
+}
+
+/// The loop of the running task.
+///
+/// # Panics
+///
+/// Where no task is running.
+pub fn current_loop() -> Loop {
+    current().event_loop()
+}
+
+fn current() -> Executor {
+    CURRENT.with_borrow(Clone::clone).expect("this is called in a task of an `Executor`")
+}
+
+/// While it lives, tasks of an executor run. They may run another loop, and tasks on it.
+struct Entered(Option<Executor>);
+
+impl Entered {
+    fn new(executor: Executor) -> Self {
+        Self(CURRENT.replace(Some(executor)))
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        CURRENT.set(self.0.take());
+    }
+}

@@ -1,0 +1,71 @@
+//! What is left of a task in the hands of whoever has spawned it.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use async_task::{FallibleTask, Task};
+
+use crate::error::{Error, Result};
+use crate::status::StatusCode;
+
+/// A task that has been spawned: a future of its result.
+///
+/// ECANCELED instead of a result if the task has been [aborted](Self::abort) or was dropped with its loop's handles,
+/// and also if this is polled again after it was ready. Dropping it detaches the task, which goes on.
+#[must_use = "dropping it detaches the task; `abort` ends it"]
+pub struct JoinHandle<T>(RefCell<Option<FallibleTask<T>>>);
+
+impl<T> JoinHandle<T> {
+    pub(super) fn new(task: Task<T>) -> Self {
+        Self(RefCell::new(Some(task.fallible())))
+    }
+
+    /// Ends the task. From now on this future answers ECANCELED, also if the task has just ended by itself.
+    ///
+    /// The task is not polled any more. Its future is dropped when it would have been polled next, in the next
+    /// idle phase; a task that aborts itself goes on until it waits, and is dropped then.
+    pub fn abort(&self) {
+        // To drop it is to cancel it. Outside of the borrow: it may drop a result, which is the user's.
+        let task = self.0.take();
+        drop(task);
+    }
+
+    /// Whether there is a result, or never will be.
+    pub fn is_finished(&self) -> bool {
+        self.0.borrow().as_ref().is_none_or(FallibleTask::is_finished)
+    }
+
+    /// Lets the task go on by itself: the same as dropping this, but said.
+    pub fn detach(self) {}
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T>> {
+        const ABORTED: Error = Error::Status(StatusCode::ECANCELED);
+        let place = self.get_mut().0.get_mut();
+        let Some(task) = place else {
+            return Poll::Ready(Err(ABORTED));
+        };
+        let result = std::task::ready!(Pin::new(task).poll(cx));
+        *place = None;
+        Poll::Ready(result.ok_or(ABORTED))
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        if let Some(task) = self.0.take() {
+            task.detach();
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").field("finished", &self.is_finished()).finish()
+    }
+}

@@ -1,0 +1,60 @@
+//! A task that waits for a time to pass.
+
+use std::fmt;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use crate::error::Result;
+use crate::task::executor::current_loop;
+use crate::task::owned::Owned;
+use crate::task::slot::Slot;
+use crate::timer::Timer;
+
+/// Waits for so many milliseconds, by a [`Timer`] of its own.
+///
+/// The time counts from the loop's [`now`](crate::Loop::now) when the future is first polled. With 0, it is over in the
+/// next timers phase. ENOMEM when the guest has as many handles as the host allows.
+///
+/// # Panics
+///
+/// When it is first polled where no task is running.
+pub fn sleep(milliseconds: u64) -> Sleep {
+    Sleep(Stage::Unpolled(milliseconds))
+}
+
+/// The future that [`sleep`] returns. Dropping it closes its timer.
+#[must_use = "a future does nothing unless it is awaited"]
+pub struct Sleep(Stage);
+
+enum Stage {
+    Unpolled(u64),
+    Waiting { _timer: Owned<Timer>, over: Rc<Slot<()>> },
+    Over,
+}
+
+impl Future for Sleep {
+    type Output = Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        if let Stage::Unpolled(milliseconds) = self.0 {
+            self.0 = Stage::Over;
+            let timer = Owned(Timer::new(&current_loop())?);
+            let over = Rc::new(Slot::new());
+            let callback = over.clone();
+            timer.start_with(milliseconds, 0, move |_| callback.put(()))?;
+            self.0 = Stage::Waiting { _timer: timer, over };
+        }
+        if let Stage::Waiting { over, .. } = &self.0 {
+            std::task::ready!(over.poll_take(cx));
+            self.0 = Stage::Over;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sleep").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,44 @@
+//! A future that has to be ready in time.
+
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+
+use crate::error::{Error, Result};
+use crate::status::StatusCode;
+use crate::task::sleep::sleep;
+
+/// Waits for a future, but no longer than so many milliseconds: ETIMEDOUT then, and the future is dropped.
+///
+/// The time counts from the first poll. A future that is ready at once needs no timer; one that becomes ready in the
+/// same iteration as the timer has won. ENOMEM when the guest has as many handles as the host allows.
+///
+/// ```no_run
+/// # use uv_handles::task::{AsyncDescriptor, timeout};
+/// # use uv_handles::{Error, Result, StatusCode};
+/// # async fn read(connection: &AsyncDescriptor) -> Result<()> {
+/// let mut buffer = [0; 4096];
+/// match timeout(5_000, connection.read(&mut buffer)).await {
+///     Ok(read) => println!("{} bytes", read?),
+///     Err(Error::Status(StatusCode::ETIMEDOUT)) => println!("nothing for five seconds"),
+///     Err(error) => return Err(error),
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// When it is first polled where no task is running.
+pub async fn timeout<F: Future>(milliseconds: u64, future: F) -> Result<F::Output> {
+    let mut future = pin!(future);
+    let mut sleep = sleep(milliseconds);
+    poll_fn(|cx| {
+        if let Poll::Ready(output) = future.as_mut().poll(cx) {
+            return Poll::Ready(Ok(output));
+        }
+        std::task::ready!(Pin::new(&mut sleep).poll(cx))?;
+        Poll::Ready(Err(Error::Status(StatusCode::ETIMEDOUT)))
+    })
+    .await
+}

@@ -1,0 +1,202 @@
+//! What stands behind a descriptor: a standard stream, a TCP connection, or a TCP socket that listens.
+
+use crate::bindings::exports::uv::handles::descriptors::ShutdownHow;
+use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
+use crate::bindings::wasi::io::poll::Pollable;
+use crate::grants;
+use crate::streams::{Reader, Writer};
+use crate::tcp::{self, Connection, Listener};
+use uv_handles_core::{PollEvents, Readiness};
+
+/// What stands behind a descriptor.
+pub struct Source {
+    /// The grant that it was opened by.
+    grant: Option<usize>,
+    kind: Kind,
+}
+
+/// What there is.
+pub enum Kind {
+    Input(Reader),
+    Output(Writer),
+    Connection(Connection),
+    Listener(Listener),
+}
+
+/// In which direction a source is waited for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    Input,
+    Output,
+}
+
+/// Opens what was granted under a name.
+pub fn open(name: &str) -> Result<Source, Error> {
+    let (grant, kind) = grants::open(name)?;
+    Ok(Source { grant: Some(grant), kind })
+}
+
+/// A call that only sockets have.
+fn no_socket<T>() -> Result<T, Error> {
+    Err(StatusCode::Enotsock.into())
+}
+
+impl Source {
+    pub fn read(&mut self, max: usize) -> Result<Vec<u8>, Error> {
+        match &mut self.kind {
+            Kind::Input(reader) => reader.read(max),
+            Kind::Connection(connection) => connection.reader.read(max),
+            Kind::Output(_) => Err(StatusCode::Ebadf.into()),
+            Kind::Listener(_) if max == 0 => Ok(Vec::new()),
+            Kind::Listener(_) => Err(StatusCode::Enotconn.into()),
+        }
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) -> Result<u32, Error> {
+        match &mut self.kind {
+            Kind::Output(writer) => writer.write(bytes),
+            Kind::Connection(connection) => connection.writer.write(bytes),
+            Kind::Input(_) => Err(StatusCode::Ebadf.into()),
+            Kind::Listener(_) => Err(StatusCode::Epipe.into()),
+        }
+    }
+
+    pub fn accept(&self) -> Result<Source, Error> {
+        match &self.kind {
+            Kind::Listener(listener) => {
+                Ok(Source { grant: None, kind: Kind::Connection(listener.accept()?) })
+            }
+            Kind::Connection(_) => Err(StatusCode::Einval.into()),
+            Kind::Input(_) | Kind::Output(_) => no_socket(),
+        }
+    }
+
+    pub fn shutdown(&mut self, how: ShutdownHow) -> Result<(), Error> {
+        match &mut self.kind {
+            Kind::Connection(connection) => connection.shutdown(how),
+            Kind::Listener(_) => Err(StatusCode::Enotconn.into()),
+            Kind::Input(_) | Kind::Output(_) => no_socket(),
+        }
+    }
+
+    fn socket(&self) -> Result<&tcp::Socket, Error> {
+        match &self.kind {
+            Kind::Connection(connection) => Ok(connection.socket()),
+            Kind::Listener(listener) => Ok(listener.socket()),
+            Kind::Input(_) | Kind::Output(_) => no_socket(),
+        }
+    }
+
+    pub fn local_address(&self) -> Result<String, Error> {
+        self.socket()?.local_address()
+    }
+
+    pub fn peer_address(&self) -> Result<String, Error> {
+        match &self.kind {
+            Kind::Connection(connection) => connection.peer_address(),
+            Kind::Listener(_) => Err(StatusCode::Enotconn.into()),
+            Kind::Input(_) | Kind::Output(_) => no_socket(),
+        }
+    }
+
+    /// Nothing that can be granted has them.
+    pub fn datagrams<T>(&self) -> Result<T, Error> {
+        self.socket()?;
+        Err(StatusCode::Enosys.into())
+    }
+
+    pub fn send_buffer_size(&self) -> Result<u32, Error> {
+        self.socket()?.send_buffer_size()
+    }
+
+    pub fn set_send_buffer_size(&self, size: u32) -> Result<(), Error> {
+        self.socket()?.set_send_buffer_size(size)
+    }
+
+    pub fn receive_buffer_size(&self) -> Result<u32, Error> {
+        self.socket()?.receive_buffer_size()
+    }
+
+    pub fn set_receive_buffer_size(&self, size: u32) -> Result<(), Error> {
+        self.socket()?.set_receive_buffer_size(size)
+    }
+
+    /// What is known to be ready, without asking.
+    pub fn known(&self) -> Readiness {
+        match &self.kind {
+            // A pipe without writer has hung up.
+            Kind::Input(reader) if reader.has_ended() => reader.known() | Readiness::HANGUP,
+            Kind::Input(reader) => reader.known(),
+            Kind::Output(writer) => writer.known(),
+            Kind::Connection(connection) => connection.known(),
+            Kind::Listener(_) => Readiness::empty(),
+        }
+    }
+
+    /// The directions in which it has to be asked for these events.
+    pub fn unknown(&self, events: PollEvents) -> Vec<Direction> {
+        let (input, output) = match &self.kind {
+            Kind::Input(reader) => (reader.is_unknown(events), false),
+            Kind::Output(writer) => (false, writer.is_unknown(events)),
+            Kind::Connection(of) => (of.reader.is_unknown(events), of.writer.is_unknown(events)),
+            Kind::Listener(_) => (events.contains(PollEvents::READABLE), false),
+        };
+        [input.then_some(Direction::Input), output.then_some(Direction::Output)]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// What to ask in this direction, which has to be an unknown one.
+    pub fn pollable(&self, direction: Direction) -> &Pollable {
+        match &self.kind {
+            Kind::Input(reader) => reader.pollable(),
+            Kind::Output(writer) => writer.pollable(),
+            Kind::Listener(listener) => listener.pollable(),
+            Kind::Connection(connection) if direction == Direction::Input => connection.reader.pollable(),
+            Kind::Connection(connection) => connection.writer.pollable(),
+        }
+    }
+
+    /// What is ready now that the pollable of this direction has said that something is.
+    pub fn look(&mut self, direction: Direction) -> Readiness {
+        match &mut self.kind {
+            Kind::Input(reader) => {
+                reader.look();
+            }
+            Kind::Output(writer) => return writer.look(),
+            Kind::Listener(_) => return Readiness::READABLE,
+            Kind::Connection(connection) if direction == Direction::Input => {
+                connection.reader.look();
+            }
+            Kind::Connection(connection) => return connection.writer.look(),
+        }
+        self.known()
+    }
+
+    /// Whether something that was written is still on its way.
+    pub fn is_sending(&mut self) -> bool {
+        matches!(&self.kind, Kind::Connection(connection) if connection.writer.is_sending())
+    }
+
+    /// Happens when it is not any more.
+    pub fn sent(&self) -> &Pollable {
+        self.pollable(Direction::Output)
+    }
+
+    /// Gives it up. What comes back has still something to send.
+    pub fn close(mut self) -> Option<Source> {
+        let is_sending = self.is_sending();
+        match (self.grant.take(), self.kind) {
+            // There is only one of each, and what was read ahead of it would be lost.
+            (Some(grant), kind @ (Kind::Input(_) | Kind::Output(_))) => grants::closed(grant, Some(kind)),
+            (grant, kind) => {
+                if let Some(grant) = grant {
+                    grants::closed(grant, None);
+                }
+                return is_sending.then_some(Source { grant: None, kind });
+            }
+        }
+        None
+    }
+}

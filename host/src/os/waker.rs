@@ -1,0 +1,49 @@
+//! Ending the wait of a loop, from any thread.
+
+use mio::{Registry, Token};
+use std::io;
+use std::sync::OnceLock;
+use std::sync::atomic::{Ordering, fence};
+#[cfg(feature = "async")]
+use {std::sync::Arc, tokio::sync::Notify};
+
+/// Ends the wait of one loop. A loop that waits in a task has no poller as long as it has no descriptor to wait
+/// for: then it is its task that is woken.
+#[derive(Debug, Default)]
+pub(crate) struct Waker {
+    /// Of the loop's poller.
+    poller: OnceLock<mio::Waker>,
+    /// Shared by all loops of the guest.
+    #[cfg(feature = "async")]
+    task: Arc<Notify>,
+}
+
+impl Waker {
+    #[cfg(feature = "async")]
+    pub(super) fn of_task(task: Arc<Notify>) -> Waker {
+        Waker { poller: OnceLock::new(), task }
+    }
+
+    /// Ends the wait in progress, or else the next one. Whoever calls it has said before what there is to see.
+    pub(crate) fn wake(&self) -> io::Result<()> {
+        // Either the poller is seen here, or whoever made it sees what was said before: see `watch`.
+        fence(Ordering::SeqCst);
+        match self.poller.get() {
+            Some(poller) => poller.wake(),
+            None => {
+                #[cfg(feature = "async")]
+                self.task.notify_one();
+                Ok(())
+            }
+        }
+    }
+
+    /// Lets it end the waits of a poller that has just been made.
+    pub(super) fn watch(&self, registry: &Registry, token: Token) -> io::Result<()> {
+        let waker = mio::Waker::new(registry, token)?;
+        // It has none yet: a loop has one poller.
+        let _ = self.poller.set(waker);
+        fence(Ordering::SeqCst);
+        Ok(())
+    }
+}

@@ -1,0 +1,17 @@
+//! Compiles libuv as it is, optimised, and the benchmark's work for it in C. In the program for virtual time,
+//! what libuv calls to learn the time and to wait is replaced when that is linked.
+
+fn main() {
+    println!("cargo::rerun-if-changed=c");
+    println!("cargo::rerun-if-changed=build.rs");
+    uv_handles_libuv::build()
+        .opt_level(3)
+        // As libuv's own release build: its assertions are off.
+        .define("NDEBUG", None)
+        .include("c")
+        .files(["echo", "polls", "timers", "wakes", "watchers"].map(|file| format!("c/{file}.c")))
+        .compile("uv");
+    for function in ["clock_gettime", "epoll_pwait"] {
+        println!("cargo::rustc-link-arg-bin=bench-libuv-virtual=-Wl,--wrap={function}");
+    }
+}

@@ -1,0 +1,133 @@
+//! Many guests on one thread, each with a loop and a repeating timer.
+
+use crate::bindings::Guest;
+use crate::run::wasi;
+use crate::{epochs, marks};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use tokio::sync::Notify;
+use uv_handles_bench::Session;
+use uv_handles_host::{Plugin, UvCtx, interrupt_by_epochs_async};
+use uv_handles_tests::{State, async_linker};
+use wasmtime::component::{Component, HasSelf, InstancePre};
+use wasmtime::{Result, Store};
+use wasmtime_wasi::p2::bindings::CommandPre;
+
+/// What the guests tell.
+#[derive(Debug, Default)]
+pub struct Ticks {
+    started: AtomicU64,
+    ticks: AtomicU64,
+    /// After how many ticks somebody wants to know.
+    wanted: AtomicU64,
+    reached: Notify,
+    failed: AtomicBool,
+}
+
+impl Ticks {
+    pub fn started(&self) {
+        self.started.fetch_add(1, Ordering::Relaxed);
+        self.reached.notify_one();
+    }
+
+    pub fn tick(&self) {
+        if self.ticks.fetch_add(1, Ordering::Relaxed) + 1 == self.wanted.load(Ordering::Relaxed) {
+            self.reached.notify_one();
+        }
+    }
+
+    /// No guest ends by itself.
+    fn ended(&self, result: Result<()>) {
+        eprintln!("a guest has ended: {result:?}");
+        self.failed.store(true, Ordering::Relaxed);
+        self.reached.notify_one();
+    }
+
+    async fn reached(&self) {
+        self.reached.notified().await;
+        assert!(!self.failed.load(Ordering::Relaxed), "all guests are there");
+    }
+
+    async fn until_started(&self, many: u64) {
+        while self.started.load(Ordering::Relaxed) < many {
+            self.reached().await;
+        }
+    }
+
+    async fn until_ticks(&self, many: u64) {
+        let wanted = self.ticks.load(Ordering::Relaxed) + many;
+        self.wanted.store(wanted, Ordering::Relaxed);
+        while self.ticks.load(Ordering::Relaxed) < wanted {
+            self.reached().await;
+        }
+    }
+}
+
+/// How the guests are hosted.
+#[derive(Debug, Clone, Copy)]
+pub enum As {
+    /// Programs that wait in tasks.
+    Programs,
+    /// Plugins whose loops the embedder drives.
+    Plugins,
+}
+
+/// Starts so many guests with timers of this period, lets them tick so often on average, and prints the report.
+pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64) -> Result<()> {
+    let mut linker = async_linker(component.engine())?;
+    Guest::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    let pre = linker.instantiate_pre(component)?;
+
+    let _epochs = epochs(component.engine())?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let told = Arc::new(Ticks::default());
+    marks::count_ticks(told.clone());
+    let start = |pre: InstancePre<State>| {
+        let told = told.clone();
+        runtime.spawn(async move {
+            let ended = match hosted {
+                As::Programs => program(pre, period).await,
+                As::Plugins => plugin(pre, period).await,
+            };
+            told.ended(ended);
+        });
+    };
+    let mut session = Session::new();
+    // One to begin with: what all of them share is not theirs.
+    start(pre.clone());
+    runtime.block_on(told.until_started(1));
+    session.memory("before");
+    (0..many).for_each(|_| start(pre.clone()));
+    runtime.block_on(told.until_started(many + 1));
+    session.memory("after");
+    session.begin();
+    runtime.block_on(told.until_ticks(many * ticks));
+    session.end();
+    session.count("operations", many * ticks);
+    session.count("guests", many);
+    println!("{}", session.finish());
+    // The process ends with its guests: to take them down one by one is not what is measured.
+    std::process::exit(0)
+}
+
+fn store(pre: &InstancePre<State>, args: &[&str]) -> Store<State> {
+    let mut store = Store::new(pre.engine(), State::new(UvCtx::builder().build(), wasi(args)));
+    interrupt_by_epochs_async(&mut store);
+    store
+}
+
+async fn program(pre: InstancePre<State>, period: u64) -> Result<()> {
+    let mut store = store(&pre, &["ticks", &period.to_string()]);
+    let command = CommandPre::new(pre)?.instantiate_async(&mut store).await?;
+    command.wasi_cli_run().call_run(&mut store).await?.expect("it reports success");
+    Ok(())
+}
+
+async fn plugin(pre: InstancePre<State>, period: u64) -> Result<()> {
+    let mut store = store(&pre, &[]);
+    let instance = pre.instantiate_async(&mut store).await?;
+    let tick = instance.get_typed_func::<(u64,), ()>(&mut store, "tick")?;
+    let (plugin, task) = Plugin::new(store, &instance)?.spawn();
+    plugin.call(move |store| Box::pin(async move { tick.call_async(store, (period,)).await })).await??;
+    task.await?
+}

@@ -1,0 +1,95 @@
+//! The benchmark's sides in the sandbox: does one piece of work once and prints what came out. `cargo xtask bench`
+//! runs it, in turns with the other sides.
+//!
+//! ```text
+//! bench compile CONFIGURATION GUEST COMPILED       compiles a guest for later runs
+//! bench run CONFIGURATION LINKER COMPILED WORK ...  runs a guest with these arguments
+//! bench instantiate LINKER COMPILED TIMES           makes instances of a guest, and drops them
+//! bench programs COMPILED MANY PERIOD TICKS         many guests in tasks of one thread, each with a timer
+//! bench plugins COMPILED MANY PERIOD TICKS          the same with plugins
+//! ```
+//!
+//! A configuration is `recommended` or `concurrency`, a linker `uv` or `wasi`.
+
+mod guests;
+mod instantiate;
+mod marks;
+mod outside;
+mod run;
+
+use guests::As;
+use std::path::Path;
+use std::time::Duration;
+use uv_handles_host::EpochTicker;
+use wasmtime::component::Component;
+use wasmtime::{Engine, Result};
+
+mod bindings {
+    wasmtime::component::bindgen!({ path: "bench/guest/wit", world: "guest" });
+}
+
+fn main() -> Result<()> {
+    uv_handles_bench::raise_descriptor_limit();
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args[..] {
+        ["compile", configuration, guest, compiled] => {
+            let bytes = engine(configuration, ONE)?.precompile_component(&std::fs::read(guest)?)?;
+            // Whoever runs it at the same time sees the old one or the new one.
+            let fresh = format!("{compiled}.new");
+            std::fs::write(&fresh, bytes)?;
+            std::fs::rename(fresh, compiled)?;
+            Ok(())
+        }
+        ["run", configuration, linker, compiled, ref work @ ..] => {
+            run::run(&component(configuration, ONE, compiled)?, has_uv(linker), work)
+        }
+        ["instantiate", linker, compiled, times] => {
+            instantiate::run(&component("recommended", ONE, compiled)?, has_uv(linker), number(times))
+        }
+        [hosted @ ("programs" | "plugins"), compiled, many, period, ticks] => {
+            let hosted = if hosted == "plugins" { As::Plugins } else { As::Programs };
+            let many = number(many);
+            // And one to begin with.
+            let component = component("recommended", u32::try_from(many)? + 1, compiled)?;
+            guests::run(&component, hosted, many, number(period), number(ticks))
+        }
+        _ => panic!("unknown arguments: {args:?}"),
+    }
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().unwrap_or_else(|_| panic!("{text} is no number"))
+}
+
+fn has_uv(linker: &str) -> bool {
+    match linker {
+        "uv" => true,
+        "wasi" => false,
+        _ => panic!("no linker {linker}"),
+    }
+}
+
+/// What one guest needs: a composed one has the adapter's memory beside its own.
+const ONE: u32 = 2;
+
+/// The engine as the host crate recommends it for so many guests, or with what embedders may need beside.
+fn engine(configuration: &str, guests: u32) -> Result<Engine> {
+    let mut config = uv_handles_host::engine_config(guests);
+    match configuration {
+        "recommended" => {}
+        "concurrency" => drop(config.concurrency_support(true)),
+        _ => panic!("no configuration {configuration}"),
+    }
+    Engine::new(&config)
+}
+
+fn component(configuration: &str, guests: u32, compiled: impl AsRef<Path>) -> Result<Component> {
+    // SAFETY: the file was written by `compile` above, for the benchmark alone.
+    unsafe { Component::deserialize_file(&engine(configuration, guests)?, compiled) }
+}
+
+/// As it is recommended: a guest that spins could be ended.
+fn epochs(engine: &Engine) -> Result<EpochTicker> {
+    Ok(EpochTicker::start(engine, Duration::from_millis(10))?)
+}

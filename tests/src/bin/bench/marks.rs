@@ -1,0 +1,76 @@
+//! What a guest's marks are for. One process does one work, so there is one place for it.
+//!
+//! The store's data is that of the tests' harness: its linkers are compiled once, and not again with each change of
+//! the benchmark.
+
+use crate::bindings::uv_handles::bench::control;
+use crate::guests::Ticks;
+use std::sync::{Arc, Mutex, OnceLock};
+use uv_handles_bench::{Answers, Session};
+use uv_handles_tests::State;
+
+/// Who wants to know what a guest tells.
+enum Marks {
+    /// One guest is measured.
+    One(Mutex<Session>, Option<Arc<Answers>>),
+    /// One of many.
+    Many(Arc<Ticks>),
+}
+
+static MARKS: OnceLock<Marks> = OnceLock::new();
+
+/// One guest is to be measured in this session.
+pub fn measure(session: Session) {
+    let answers = session.answers();
+    set(Marks::One(Mutex::new(session), answers));
+}
+
+/// Many guests are to tick.
+pub fn count_ticks(ticks: Arc<Ticks>) {
+    set(Marks::Many(ticks));
+}
+
+fn set(marks: Marks) {
+    assert!(MARKS.set(marks).is_ok(), "a process does one work");
+}
+
+/// The guest has ended: prints the report.
+pub fn report() {
+    println!("{}", session(std::mem::take).expect("a guest was measured").finish());
+}
+
+fn session<T>(with: impl FnOnce(&mut Session) -> T) -> Option<T> {
+    match MARKS.get() {
+        Some(Marks::One(session, _)) => Some(with(&mut session.lock().expect("nobody panics with it"))),
+        _ => None,
+    }
+}
+
+impl control::Host for State {
+    fn begin(&mut self) {
+        match MARKS.get() {
+            Some(Marks::Many(ticks)) => ticks.started(),
+            _ => drop(session(Session::begin)),
+        }
+    }
+
+    fn end(&mut self) {
+        session(Session::end);
+    }
+
+    fn count(&mut self, what: String, many: u64) {
+        session(|session| session.count(&what, many));
+    }
+
+    fn memory(&mut self, what: String) {
+        session(|session| session.memory(&what));
+    }
+
+    fn answer(&mut self) {
+        match MARKS.get() {
+            Some(Marks::Many(ticks)) => ticks.tick(),
+            Some(Marks::One(_, Some(answers))) => answers.answer(),
+            _ => panic!("nobody waits for an answer"),
+        }
+    }
+}

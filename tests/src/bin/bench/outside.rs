@@ -1,0 +1,60 @@
+//! What each work needs of the outside: grants, and whoever is on their other side.
+
+use std::any::Any;
+use std::net::TcpListener;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use uv_handles_bench::{Echo, SIGNAL, Session, echo_clients, raise, round_trips};
+use uv_handles_host::UvCtxBuilder;
+
+/// Grants what the work needs. What is returned has to live as long as the guest.
+pub fn grant(uv: &mut UvCtxBuilder, session: &mut Session, name: &str, numbers: &[u64]) -> Box<dyn Any> {
+    uv.limits(|limits| {
+        limits.handles = 4_000_000;
+        limits.descriptors = 100_000;
+    });
+    match (name, numbers) {
+        ("random-timers", _) => {
+            uv.virtual_time(true);
+        }
+        ("idle-poll", _) => {
+            let (ours, theirs) = UnixStream::pair().expect("the OS has sockets");
+            uv.descriptor("silent", theirs).expect("a socket can be granted");
+            return Box::new(ours);
+        }
+        ("ping-pong", _) => {
+            let (ping, pong) = UnixStream::pair().expect("the OS has sockets");
+            uv.descriptor("ping", ping).expect("a socket can be granted");
+            uv.descriptor("pong", pong).expect("a socket can be granted");
+        }
+        ("many-polls", &[many, ..]) => {
+            for at in 0..many {
+                uv.descriptor(at.to_string(), event_descriptor()).expect("it can be granted");
+            }
+        }
+        ("wake-up", &[times]) => {
+            let sender = uv.wake_up("wake");
+            session.with_answers(round_trips(times, move || sender.send().expect("the guest has opened it")));
+        }
+        ("signal", &[times]) => {
+            uv.signal(SIGNAL);
+            session.with_answers(round_trips(times, raise));
+        }
+        ("echo", &[connections, messages]) => {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+            let address = listener.local_addr().expect("it is bound");
+            uv.descriptor("clients", listener).expect("a socket can be granted");
+            session.with_peer(echo_clients(address, Echo { connections, messages }));
+        }
+        _ => {}
+    }
+    Box::new(())
+}
+
+fn event_descriptor() -> OwnedFd {
+    // SAFETY: it takes numbers only.
+    let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+    assert!(fd >= 0, "{}", std::io::Error::last_os_error());
+    // SAFETY: the call succeeded: it is open, and nobody else's.
+    unsafe { OwnedFd::from_raw_fd(fd) }
+}

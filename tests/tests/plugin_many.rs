@@ -1,0 +1,166 @@
+//! Many plugins in one process, at a time and one after the other. This file's tests look at what the whole process
+//! uses, so each has a process of its own.
+
+use std::fs;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+use uv_handles_host::{EpochTicker, PluginHandle, STOP, Stopped, UvCtx, engine_config};
+use uv_handles_tests::plugins::Plugins;
+use uv_handles_tests::{PATIENCE, State};
+use wasmtime::Result;
+
+/// Runs a function of this file in a process of its own.
+fn alone(name: &str, body: impl AsyncFnOnce() -> Result<()>) -> Result<()> {
+    const CHILD: &str = "UV_HANDLES_ALONE";
+    if std::env::var_os(CHILD).is_some() {
+        let mut runtime = tokio::runtime::Builder::new_multi_thread();
+        return runtime.worker_threads(2).enable_all().build()?.block_on(body());
+    }
+    let status = Command::new(std::env::current_exe()?)
+        .args(["--exact", name, "--nocapture"])
+        .env(CHILD, "1")
+        .status()?;
+    assert!(status.success(), "{status}");
+    Ok(())
+}
+
+/// What the process has now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Uses {
+    descriptors: usize,
+    threads: usize,
+    /// The signals that it catches, as /proc shows them.
+    signals: u64,
+}
+
+fn uses() -> Uses {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim();
+    let entries = |dir: &str| fs::read_dir(dir).unwrap().count();
+    Uses {
+        descriptors: entries("/proc/self/fd"),
+        threads: entries("/proc/self/task"),
+        signals: u64::from_str_radix(caught, 16).unwrap(),
+    }
+}
+
+fn resident_kib() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("it does not come")
+}
+
+/// Each has a loop, a timer that repeats, and a wake-up.
+#[test]
+fn ten_thousand_plugins_start_tick_and_stop() -> Result<()> {
+    const PLUGINS: usize = 10_000;
+    alone("ten_thousand_plugins_start_tick_and_stop", async || {
+        let plugins = Plugins::new(&engine_config(PLUGINS as u32))?;
+        let _ticker = EpochTicker::start(plugins.engine(), Duration::from_millis(10))?;
+        let before = resident_kib();
+        let mut running = Vec::new();
+        for _ in 0..PLUGINS {
+            let mut uv = UvCtx::builder();
+            let wake_up = uv.wake_up("wake");
+            let (mut plugin, exports) = plugins.start(uv.build()).await?;
+            exports.call_beat(plugin.store(), 1_000, "wake").await?;
+            running.push((plugin.spawn(), exports, wake_up));
+        }
+        println!("{:.1} KiB for each of {PLUGINS} plugins", (resident_kib() - before) / PLUGINS as f64);
+        for (_, _, wake_up) in &running {
+            wake_up.send_message("hello")?;
+        }
+        // All at a time, so that nobody waits for those before.
+        let ends = running.into_iter().map(|((plugin, task), exports, _)| {
+            tokio::spawn(async move {
+                let exports = Arc::new(exports);
+                loop {
+                    let (ticks, messages) = beats(&plugin, exports.clone()).await?;
+                    if ticks > 0 && messages > 0 {
+                        break;
+                    }
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                assert_eq!(plugin.stop(PATIENCE).await, Stopped::ByItself);
+                task.await?
+            })
+        });
+        for end in ends.collect::<Vec<_>>() {
+            in_time(end).await??;
+        }
+        Ok(())
+    })
+}
+
+type Exports = Arc<uv_handles_tests::plugins::Exports>;
+
+async fn beats(plugin: &PluginHandle<State>, exports: Exports) -> Result<(u64, u64)> {
+    plugin.call(|store| Box::pin(async move { exports.call_beats(store).await })).await?
+}
+
+/// Plugins that end in every way, and others in their place: nothing is left of them.
+#[test]
+fn a_thousand_reloads_leave_nothing_behind() -> Result<()> {
+    const RELOADS: usize = 1_000;
+    const WARM_UP: usize = 100;
+    alone("a_thousand_reloads_leave_nothing_behind", async || {
+        let plugins = Plugins::new(&engine_config(4))?;
+        let _ticker = EpochTicker::start(plugins.engine(), Duration::from_millis(1))?;
+        let mut first = None;
+        let mut peak = 0.0;
+        for round in 0..WARM_UP + RELOADS {
+            if round == WARM_UP {
+                first = Some(uses());
+                peak = resident_kib();
+            }
+            let mut uv = UvCtx::builder();
+            uv.signal(libc::SIGWINCH);
+            // The other end stays open, so that there is nothing to read.
+            let (read, _write) = std::io::pipe()?;
+            uv.descriptor("pipe", read)?;
+            let (wake_up, _) = (uv.wake_up("wake"), uv.wake_up(STOP));
+            let (mut plugin, exports) = plugins.start(uv.build()).await?;
+            exports.call_watch(plugin.store(), libc::SIGWINCH, "pipe").await?;
+            exports.call_beat(plugin.store(), 1, "wake").await?;
+            match round % 5 {
+                0 => exports.call_later(plugin.store(), 0, "trap").await?,
+                1 => exports.call_stop_after(plugin.store(), 0).await?,
+                2 => exports.call_stop_after(plugin.store(), u64::MAX).await?,
+                3 => {
+                    exports.call_stop_after(plugin.store(), u64::MAX).await?;
+                    exports.call_later(plugin.store(), 0, "forever").await?;
+                }
+                _ => {}
+            }
+            let (plugin, task) = plugin.spawn();
+            wake_up.send().or_else(|error| if plugin.is_gone() { Ok(()) } else { Err(error) })?;
+            match round % 5 {
+                0 => assert!(in_time(task).await?.is_err()),
+                1 => {
+                    assert_eq!(in_time(plugin.stop(PATIENCE)).await, Stopped::ByItself);
+                    in_time(task).await??;
+                }
+                2 | 3 => {
+                    assert_eq!(in_time(plugin.stop(Duration::ZERO)).await, Stopped::Interrupted);
+                    assert!(in_time(task).await?.is_err());
+                }
+                // Killed without a word.
+                _ => {
+                    task.abort();
+                    assert!(in_time(task).await.unwrap_err().is_cancelled());
+                }
+            }
+        }
+        let (first, last) = (first.unwrap(), uses());
+        let grown = resident_kib() / peak;
+        println!("{RELOADS} reloads: {last:?}, memory {grown:.3} of what it was after {WARM_UP}");
+        assert_eq!(last, first);
+        assert!(grown <= 1.05, "memory has grown to {grown:.3}");
+        Ok(())
+    })
+}

@@ -1,0 +1,151 @@
+//! The programs of the sides: building them, and running each in a process of its own.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Resource, getrlimit};
+
+use super::rows::{Side, Work};
+use super::runs::Run;
+use crate::guests;
+use crate::process;
+use crate::toolchain::Way;
+use crate::uv_run;
+use crate::workspace::Workspace;
+
+/// How long a run may take before it is ended: far longer than any does.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Descriptors that a program has beside those of its work.
+const OTHER_DESCRIPTORS: u64 = 100;
+
+/// What has been built.
+pub struct Programs {
+    /// The sides in the sandbox, and on stock WASI.
+    sandbox: PathBuf,
+    /// Where native programs are.
+    native: PathBuf,
+    /// Where compiled guests are.
+    compiled: PathBuf,
+    /// As many descriptors as a program may have.
+    descriptors: u64,
+    /// As many pieces as its memory may be in.
+    mappings: u64,
+}
+
+/// The pieces of memory that a guest takes with the recommended engine, and some for all else.
+const MAPPINGS_PER_GUEST: u64 = 6;
+const OTHER_MAPPINGS: u64 = 500;
+
+/// The guests, by the names that their compiled files get: the file, and the engine's configuration.
+const GUESTS: [(&str, &str, &str); 8] = [
+    ("guest", "bench_guest.wasm", "recommended"),
+    ("guest-concurrency", "bench_guest.wasm", "concurrency"),
+    ("composed", "composed/partial/bench_guest.wasm", "recommended"),
+    ("by-hand", "bench_wasi.wasm", "recommended"),
+    ("wstd", "bench_wstd.wasm", "recommended"),
+    ("plugin", "bench-plugin.wasm", "recommended"),
+    ("with", "bench_with.wasm", "recommended"),
+    ("without", "bench_without.wasm", "recommended"),
+];
+
+impl Programs {
+    /// Builds all of them, and compiles the guests.
+    pub fn build(workspace: &Workspace, forced: Option<Way>, dir: &Path) -> Result<Programs> {
+        let guests = guests::build(workspace, forced)?;
+        let mut cargo = process::cargo();
+        process::run(cargo.args(["build", "--release", "--package", "uv-handles-bench-native"]))?;
+        let sandbox = uv_run::build_program(workspace, "bench")?;
+        let compiled = dir.join("compiled");
+        std::fs::create_dir_all(&compiled)?;
+        for (name, file, configuration) in GUESTS {
+            let mut compile = Command::new(&sandbox);
+            compile.args(["compile", configuration]).arg(guests.join(file));
+            process::run(compile.arg(compiled.join(format!("{name}.cwasm"))))?;
+        }
+        let descriptors = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
+        let mappings = std::fs::read_to_string("/proc/sys/vm/max_map_count").context("this is Linux")?;
+        let mappings = mappings.trim().parse().context("it is a number")?;
+        let native = workspace.target_dir.join("release");
+        Ok(Programs { sandbox, native, compiled, descriptors, mappings })
+    }
+
+    /// A work's numbers, as far as the system's limits let it do as much.
+    pub fn numbers(&self, work: &Work, quick: bool) -> Vec<u64> {
+        let mut numbers = if quick { work.quick } else { work.full }.to_vec();
+        if matches!(work.name, "many-polls" | "programs" | "plugins") {
+            // Two for each: what was granted and the guest's own; what a loop waits with, and what wakes it.
+            let room = self.descriptors.saturating_sub(OTHER_DESCRIPTORS) / 2;
+            numbers[0] = numbers[0].min(room);
+        }
+        if matches!(work.name, "programs" | "plugins") {
+            numbers[0] = numbers[0].min(self.mappings.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_GUEST);
+        }
+        numbers
+    }
+
+    /// Does a work once.
+    pub fn run(&self, work: &Work, side: Side, numbers: &[u64]) -> Result<Run> {
+        let mut command = self.command(work, side);
+        command.args(numbers.iter().map(u64::to_string));
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot start `{}`", process::shown(&command)))?;
+        let mut stdout = child.stdout.take().context("it is a pipe")?;
+        let (send, printed) = mpsc::channel();
+        let reader = std::thread::spawn(move || {
+            let mut text = String::new();
+            let read = stdout.read_to_string(&mut text);
+            // Nobody waits for it any more if that took too long.
+            let _ = send.send(read.map(|_| text));
+        });
+        let Ok(printed) = printed.recv_timeout(PATIENCE) else {
+            child.kill()?;
+            child.wait()?;
+            bail!("`{}` does not end", process::shown(&command));
+        };
+        let status = child.wait()?;
+        ensure!(status.success(), "`{}` failed ({status})", process::shown(&command));
+        reader.join().ok().context("the output has been read")?;
+        Run::parse(&printed?).with_context(|| format!("`{}` prints no report", process::shown(&command)))
+    }
+
+    fn command(&self, work: &Work, side: Side) -> Command {
+        let compiled = |name: &str| self.compiled.join(format!("{name}.cwasm"));
+        let sandbox = |args: &[&str], name: &str| {
+            let mut command = Command::new(&self.sandbox);
+            command.args(args).arg(compiled(name));
+            command
+        };
+        let native = |name: &str| {
+            let mut command = Command::new(self.native.join(name));
+            command.arg(work.name);
+            command
+        };
+        let run = |configuration: &str, linker: &str, name: &str| {
+            let mut command = sandbox(&["run", configuration, linker], name);
+            command.arg(work.name);
+            command
+        };
+        match (work.name, side) {
+            ("programs", _) => sandbox(&["programs"], "guest"),
+            ("plugins", _) => sandbox(&["plugins"], "plugin"),
+            ("instantiate", Side::Sandbox) => sandbox(&["instantiate", "uv"], "with"),
+            ("instantiate", _) => sandbox(&["instantiate", "wasi"], "without"),
+            ("random-timers", Side::Libuv) => native("bench-libuv-virtual"),
+            (_, Side::Libuv) => native("bench-libuv"),
+            (_, Side::Tokio) => native("bench-tokio"),
+            (_, Side::Sandbox) => run("recommended", "uv", "guest"),
+            (_, Side::Concurrency) => run("concurrency", "uv", "guest-concurrency"),
+            (_, Side::Composed) => run("recommended", "wasi", "composed"),
+            (_, Side::ByHand) => run("recommended", "wasi", "by-hand"),
+            (_, Side::Wstd) => run("recommended", "wasi", "wstd"),
+        }
+    }
+}
