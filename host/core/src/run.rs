@@ -45,6 +45,8 @@ pub(crate) struct Run {
     may_wait: bool,
     /// The last test of being alive.
     alive: bool,
+    /// The time has been refreshed and nothing called since, so that it need not be asked for again.
+    time_is_fresh: bool,
     /// The handle whose callback is running, and what is to be done after it.
     running: Option<(HandleId, After)>,
 }
@@ -83,7 +85,14 @@ impl Loops {
         if state.run.is_some() {
             return Err(Error::Busy);
         }
-        state.run = Some(Run { mode, phase: Phase::Begin, may_wait: false, alive: false, running: None });
+        state.run = Some(Run {
+            mode,
+            phase: Phase::Begin,
+            may_wait: false,
+            alive: false,
+            time_is_fresh: false,
+            running: None,
+        });
         Ok(())
     }
 
@@ -169,7 +178,10 @@ impl Loops {
                 Phase::Closing => match self.next_closing(id) {
                     Some(handle) => return Ok(self.call(id, handle, Occurrence::Closed)),
                     None => {
-                        self.refresh_time(id, clock());
+                        // As if nothing had taken any time since the poll, where nothing has happened.
+                        if !self.run_mut(id).time_is_fresh {
+                            self.refresh_time(id, clock());
+                        }
                         self.take_due_timers(id);
                         self.enter(id, Phase::Timers);
                     }
@@ -232,6 +244,7 @@ impl Loops {
             return;
         }
         self.refresh_time(id, now);
+        self.run_mut(id).time_is_fresh = true;
         self.take_asyncs(id);
         self.note_signals(id);
         self.enter(id, Phase::Async);
@@ -290,7 +303,8 @@ impl Loops {
             Occurrence::Closed => After::Closed,
             Occurrence::Callback | Occurrence::Poll(_) => After::Nothing,
         };
-        self.run_mut(id).running = Some((handle, after));
+        let run = self.run_mut(id);
+        (run.running, run.time_is_fresh) = (Some((handle, after)), false);
         Step::Deliver(Event { handle, token: self.token(handle), what })
     }
 

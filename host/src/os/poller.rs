@@ -466,7 +466,9 @@ mod tests {
         poller.wait(Some(Duration::ZERO), |_, readiness| panic!("{readiness:?} was not asked for")).unwrap();
         drop(ours);
         wait_for(&mut poller, Readiness::DISCONNECT);
+        poller.touch(handle);
         poller.forget(handle);
+        assert!(poller.refresh(|_| unreachable!("its number may be somebody else's")).is_empty());
         assert!(!poller.has_registrations());
         poller.wait(Some(Duration::ZERO), |_, readiness| panic!("{readiness:?} after the end")).unwrap();
     }

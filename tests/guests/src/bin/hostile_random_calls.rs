@@ -128,6 +128,7 @@ const FUNCTIONS: &[Function] = &[
     Function("event-loop", "poll-timeout", on_loop!(l => l.poll_timeout())),
     Function("event-loop", "handles", handles),
     Function("event-loop", "drop", drop_loop),
+    Function("event-loop", "advance", advance),
     Function("blocking", "pull", pull_some),
     Function("timer", "create", make!(Timer, Timer)),
     Function("timer", "start", on!(Timer, timer => timer.start(number(), number()))),

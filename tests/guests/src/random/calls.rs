@@ -5,7 +5,7 @@ use uv::async_handle::AsyncHandle;
 use uv::async_sender::AsyncSender;
 use uv::blocking::{Pulled, pull};
 use uv::descriptors::{Descriptor, ShutdownHow};
-use uv::event_loop::Loop;
+use uv::event_loop::{self, Loop};
 use uv::poll::Poll;
 use uv::timer::Timer;
 use uv::types::{Error, Occurrence, RunMode, StatusCode};
@@ -132,7 +132,7 @@ pub fn pull_some(world: &mut World) -> Option<()> {
             // Any position, and handles that have not been closed by what is no position of the batch.
             let beyond = events.len() as u32 + number() as u32 % 3;
             if fastrand::bool() {
-                uv::event_loop::advance(fastrand::u32(0..=beyond), &[beyond, 0xFFFF_FFFF]);
+                event_loop::advance(fastrand::u32(0..=beyond), &[beyond, 0xFFFF_FFFF]);
             }
         }
         Ok(Pulled::Finished(_)) => assert!(max > 0),
@@ -150,6 +150,12 @@ fn occurrence(what: &Occurrence) -> &'static str {
         Occurrence::Signal(_) => "signal",
         Occurrence::Closed => "closed",
     }
+}
+
+/// Tells the host of a batch that there is not, or not any more.
+pub fn advance(_: &mut World) -> Option<()> {
+    event_loop::advance(fastrand::u32(..300), &[fastrand::u32(..300), u32::MAX]);
+    Some(())
 }
 
 /// Opens a descriptor.
