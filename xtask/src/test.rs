@@ -60,12 +60,14 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
 
 /// The suites whose guests run inside of the test's process, one of them at a time: they run under each of
 /// the host's linkers.
-const SUITES_IN_PROCESS: [&str; 14] = [
+const SUITES_IN_PROCESS: [&str; 16] = [
     "async_handle",
     "descriptors",
     "ended",
     "event_loop",
     "handle",
+    "hostile",
+    "hostile_random",
     "interrupt",
     "limits",
     "poll",
