@@ -84,7 +84,7 @@ impl<T: UvView> Plugin<T> {
         // Calls and events take turns: neither has to wait until the other has nothing more to do.
         let mut requests_first = true;
         let mut stopping = false;
-        while !(stopping && !self.alive()) {
+        while !stopping || self.alive() {
             let next = {
                 let mut ready = pin!(self.ready());
                 std::future::poll_fn(|context| {

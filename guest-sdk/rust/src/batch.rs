@@ -36,14 +36,12 @@ struct Running {
 
 /// Calls the callbacks of a batch, up to the first one that calls the host.
 pub(crate) fn dispatch(events: &[Event]) {
-    let mut position = 0;
-    for &event in events {
+    for (position, &event) in (0..).zip(events) {
         RUNNING.set(Some(Running { position, token: event.token }));
         registry::dispatch(event);
         if RUNNING.get().is_none() {
             return;
         }
-        position += 1;
     }
     let nothing_put_off = CLOSED.with_borrow(Vec::is_empty) && DONE.with_borrow(Vec::is_empty);
     match nothing_put_off {
