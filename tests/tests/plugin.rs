@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 use uv_handles_host::{
-    EpochTicker, Interrupted, Plugin, PluginGone, PluginHandle, STOP, Stopped, UvCtx, UvCtxBuilder,
+    EpochTicker, Interrupted, Lateness, Plugin, PluginGone, PluginHandle, STOP, Stopped, UvCtx, UvCtxBuilder,
     VirtualClock, engine_config,
 };
 use uv_handles_tests::plugins::{Exports, Plugins};
@@ -368,21 +368,45 @@ async fn an_epoch_ends_a_plugin_that_never_returns() -> Result<()> {
     Ok(())
 }
 
-/// On one thread, beside plugins that always have something to do: for each callback of the victim, which also
-/// always has something to do, each of the others gets its share and no more.
-#[tokio::test]
-async fn plugins_that_never_rest_leave_the_others_their_turn() -> Result<()> {
-    /// The callbacks in a row after which a plugin has to give way.
-    const SHARE: u64 = 64;
-    let mut others = Vec::new();
+type Spawned = (PluginHandle<State>, tokio::task::JoinHandle<Result<()>>);
+
+/// Five with an endless idle handle, and five with a thousand timers that are always due.
+async fn ten_that_never_rest() -> Result<Vec<Spawned>> {
+    let mut all = Vec::new();
     for number in 0..10 {
         let (mut plugin, exports) = plugin(|_| {}).await?;
         match number % 2 {
             0 => exports.call_spin(plugin.store()).await?,
             _ => exports.call_flood(plugin.store(), 1_000).await?,
         }
-        others.push(plugin.spawn());
+        all.push(plugin.spawn());
     }
+    Ok(all)
+}
+
+/// How late a timer of 10 ms is beside them, on the same thread: printed, for docs/embedding.md.
+#[tokio::test]
+async fn a_timer_beside_plugins_that_never_rest_is_called() -> Result<()> {
+    let _others = ten_that_never_rest().await?;
+    let (mut victim, exports) = plugin(|_| {}).await?;
+    exports.call_tick(victim.store(), 10).await?;
+    let (victim, _task) = victim.spawn();
+    while victim.stats().timers < 100 {
+        tokio::task::yield_now().await;
+    }
+    let lateness = victim.stats().lateness;
+    println!("late by at most {:?} ms, and more: {:?}", Lateness::BOUNDS, lateness.counts);
+    println!("mean {:?}, longest {:?}", lateness.total / 100, lateness.longest);
+    Ok(())
+}
+
+/// On one thread, beside plugins that always have something to do: for each callback of the victim, which also
+/// always has something to do, each of the others gets its share and no more.
+#[tokio::test]
+async fn plugins_that_never_rest_leave_the_others_their_turn() -> Result<()> {
+    /// The callbacks in a row after which a plugin has to give way.
+    const SHARE: u64 = 64;
+    let others = ten_that_never_rest().await?;
     let (mut victim, exports) = plugin(|_| {}).await?;
     exports.call_flood(victim.store(), 1).await?;
     let (victim, _task) = victim.spawn();

@@ -42,14 +42,16 @@ const MAPPINGS_PER_GUEST: u64 = 6;
 const OTHER_MAPPINGS: u64 = 500;
 
 /// The guests, by the names that their compiled files get: the file, and the engine's configuration.
-const GUESTS: [(&str, &str, &str); 8] = [
+const GUESTS: [(&str, &str, &str); 10] = [
     ("guest", "bench_guest.wasm", "recommended"),
     ("guest-concurrency", "bench_guest.wasm", "concurrency"),
+    ("guest-without-epochs", "bench_guest.wasm", "without-epochs"),
     ("composed", "composed/partial/bench_guest.wasm", "recommended"),
     ("by-hand", "bench_wasi.wasm", "recommended"),
     ("wstd", "bench_wstd.wasm", "recommended"),
     ("plugin", "bench-plugin.wasm", "recommended"),
     ("with", "bench_with.wasm", "recommended"),
+    ("with-on-demand", "bench_with.wasm", "on-demand"),
     ("without", "bench_without.wasm", "recommended"),
 ];
 
@@ -136,12 +138,14 @@ impl Programs {
         match (work.name, side) {
             ("programs", _) => sandbox(&["programs"], "guest"),
             ("plugins", _) => sandbox(&["plugins"], "plugin"),
-            ("instantiate", Side::Sandbox) => sandbox(&["instantiate", "uv"], "with"),
-            ("instantiate", _) => sandbox(&["instantiate", "wasi"], "without"),
+            ("instantiate", Side::Sandbox) => sandbox(&["instantiate", "recommended", "uv"], "with"),
+            ("instantiate", Side::OnDemand) => sandbox(&["instantiate", "on-demand", "uv"], "with-on-demand"),
+            ("instantiate", _) => sandbox(&["instantiate", "recommended", "wasi"], "without"),
             ("random-timers", Side::Libuv) => native("bench-libuv-virtual"),
             (_, Side::Libuv) => native("bench-libuv"),
             (_, Side::Tokio) => native("bench-tokio"),
-            (_, Side::Sandbox) => run("recommended", "uv", "guest"),
+            (_, Side::Sandbox | Side::OnDemand) => run("recommended", "uv", "guest"),
+            (_, Side::WithoutEpochs) => run("without-epochs", "uv", "guest-without-epochs"),
             (_, Side::Concurrency) => run("concurrency", "uv", "guest-concurrency"),
             (_, Side::Composed) => run("recommended", "wasi", "composed"),
             (_, Side::ByHand) => run("recommended", "wasi", "by-hand"),

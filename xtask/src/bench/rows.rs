@@ -5,7 +5,7 @@
 
 use self::Bound::{AtLeast, AtMost, Reported};
 use self::Figure::{BytesPerOperation, Cpu, Given, KibPerGuest, ThreadCpu, Wall};
-use self::Side::{ByHand, Composed, Concurrency, Libuv, Sandbox, Tokio, Wstd};
+use self::Side::{ByHand, Composed, Concurrency, Libuv, OnDemand, Sandbox, Tokio, WithoutEpochs, Wstd};
 
 /// Who does a work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +14,10 @@ pub enum Side {
     Sandbox,
     /// The same with component-model concurrency on.
     Concurrency,
+    /// The same with epochs off.
+    WithoutEpochs,
+    /// The same with instances made on demand, from no pool.
+    OnDemand,
     /// Native libuv, in C.
     Libuv,
     /// Native tokio.
@@ -32,6 +36,8 @@ impl Side {
         match self {
             Sandbox => "sandbox",
             Concurrency => "sandbox, concurrency on",
+            WithoutEpochs => "sandbox, epochs off",
+            OnDemand => "sandbox, no pool",
             Libuv => "libuv",
             Tokio => "tokio",
             ByHand => "WASI by hand",
@@ -141,7 +147,13 @@ pub const WORKS: &[Work] = &[
     work("random-timers", "random-timers", &[1_000_000, 1], &[100_000, 1], &[Sandbox, Libuv]),
     work("repeating", "repeating", &[10_000, 10, 100], &[10_000, 10, 10], &[Sandbox, Libuv, Tokio]),
     work("timeouts", "timeouts", &[100_000, 2_000_000], &[100_000, 200_000], &[Sandbox, Libuv, Concurrency]),
-    work("idle", "idle", &[1_000_000], &[200_000], &[Sandbox, Libuv, Concurrency, ByHand, Composed]),
+    work(
+        "idle",
+        "idle",
+        &[1_000_000],
+        &[200_000],
+        &[Sandbox, Libuv, Concurrency, WithoutEpochs, ByHand, Composed],
+    ),
     work("phases", "phases", &[1_000_000], &[200_000], &[Sandbox, Libuv]),
     work("idle-poll", "idle-poll", &[1_000_000], &[200_000], &[Sandbox, Libuv]),
     work("ping-pong", "ping-pong", &[300_000], &[50_000], &[Sandbox, Libuv, Concurrency, Tokio]),
@@ -164,7 +176,7 @@ pub const WORKS: &[Work] = &[
     work("plugins/1000", "plugins", &[1_000, 1_000, 3], &[100, 200, 2], &[Sandbox]),
     work("plugins/100", "plugins", &[100, 1_000, 3], &[10, 200, 2], &[Sandbox]),
     work("programs", "programs", &[10_000, 1_000, 3], &[500, 200, 2], &[Sandbox]),
-    work("instantiate", "instantiate", &[5_000], &[500], &[Sandbox, ByHand]),
+    work("instantiate", "instantiate", &[5_000], &[500], &[Sandbox, ByHand, OnDemand]),
 ];
 
 /// The rows, in the order of the table.
@@ -179,6 +191,7 @@ pub const ROWS: &[Row] = &[
     reported("- concurrency on", "timeouts", Concurrency),
     to_libuv("iteration: one idle handle", "idle", 1.0, 0.6),
     reported("- concurrency on", "idle", Concurrency),
+    reported("- epochs off", "idle", WithoutEpochs),
     to_libuv("iteration: idle + prepare + check", "phases", 1.5, 0.8),
     to_libuv("iteration: idle + a poll handle that is never ready", "idle-poll", 1.8, 1.3),
     to_libuv("ping-pong over a socket pair", "ping-pong", 1.6, 1.2),
@@ -292,6 +305,13 @@ pub const ROWS: &[Row] = &[
         ("instantiate", Sandbox),
         ("instantiate", ByHand),
         AtMost(1.3, None),
+    ),
+    ratio(
+        "- without a pool over with one",
+        Cpu,
+        ("instantiate", OnDemand),
+        ("instantiate", Sandbox),
+        Reported,
     ),
 ];
 

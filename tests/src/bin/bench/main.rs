@@ -4,12 +4,12 @@
 //! ```text
 //! bench compile CONFIGURATION GUEST COMPILED       compiles a guest for later runs
 //! bench run CONFIGURATION LINKER COMPILED WORK ...  runs a guest with these arguments
-//! bench instantiate LINKER COMPILED TIMES           makes instances of a guest, and drops them
+//! bench instantiate CONFIGURATION LINKER COMPILED TIMES  makes instances of a guest, and drops them
 //! bench programs COMPILED MANY PERIOD TICKS         many guests in tasks of one thread, each with a timer
 //! bench plugins COMPILED MANY PERIOD TICKS          the same with plugins
 //! ```
 //!
-//! A configuration is `recommended` or `concurrency`, a linker `uv` or `wasi`.
+//! A configuration is `recommended`, `concurrency`, `without-epochs` or `on-demand`, a linker `uv` or `wasi`.
 
 mod guests;
 mod instantiate;
@@ -22,7 +22,7 @@ use std::path::Path;
 use std::time::Duration;
 use uv_handles_host::EpochTicker;
 use wasmtime::component::Component;
-use wasmtime::{Engine, Result};
+use wasmtime::{Engine, InstanceAllocationStrategy, Result};
 
 mod bindings {
     wasmtime::component::bindgen!({ path: "bench/guest/wit", world: "guest" });
@@ -44,8 +44,8 @@ fn main() -> Result<()> {
         ["run", configuration, linker, compiled, ref work @ ..] => {
             run::run(&component(configuration, ONE, compiled)?, has_uv(linker), work)
         }
-        ["instantiate", linker, compiled, times] => {
-            instantiate::run(&component("recommended", ONE, compiled)?, has_uv(linker), number(times))
+        ["instantiate", configuration, linker, compiled, times] => {
+            instantiate::run(&component(configuration, ONE, compiled)?, has_uv(linker), number(times))
         }
         [hosted @ ("programs" | "plugins"), compiled, many, period, ticks] => {
             let hosted = if hosted == "plugins" { As::Plugins } else { As::Programs };
@@ -79,6 +79,8 @@ fn engine(configuration: &str, guests: u32) -> Result<Engine> {
     match configuration {
         "recommended" => {}
         "concurrency" => drop(config.concurrency_support(true)),
+        "without-epochs" => drop(config.epoch_interruption(false)),
+        "on-demand" => drop(config.allocation_strategy(InstanceAllocationStrategy::OnDemand)),
         _ => panic!("no configuration {configuration}"),
     }
     Engine::new(&config)
