@@ -182,7 +182,7 @@ enum Command {
         plugins: Option<u32>,
 
         /// Judge and draw the samples of an earlier run instead
-        #[arg(long, value_name = "FILE", requires = "drawing", conflicts_with = "plugins")]
+        #[arg(long, value_name = "FILE", requires = "drawing")]
         samples: Option<PathBuf>,
 
         /// Where to draw those
@@ -226,8 +226,8 @@ fn run(cli: Cli) -> Result<()> {
         Command::Demo { python: true } => demo::run_script(&workspace),
         Command::Demo { python: false } => demo::run(&workspace, cli.guest_toolchain),
         Command::Fuzz { minutes, target } => fuzz::run(&workspace, minutes, target.as_deref()),
-        Command::Soak { samples: Some(samples), drawing: Some(drawing), .. } => {
-            soak::judge(&samples, &drawing)
+        Command::Soak { samples: Some(samples), drawing: Some(drawing), plugins, .. } => {
+            soak::judge(&samples, &drawing, plugins)
         }
         Command::Soak { minutes, plugins, .. } => {
             soak::run(&workspace, cli.guest_toolchain, minutes, plugins)

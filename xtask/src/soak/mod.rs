@@ -38,14 +38,14 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, minutes: f64, plugins: Op
     // What it has to say is in the samples; a guest that fails prints to its own standard error.
     process::run(command.stdout(Stdio::from(file)))?;
     let drawing = dir.join(format!("{name}.svg"));
-    match plugins {
-        Some(count) => plugins::report(&samples, &drawing, count),
-        None => judge(&samples, &drawing),
-    }
+    judge(&samples, &drawing, plugins)
 }
 
-/// Judges and draws the samples of an earlier run.
-pub fn judge(samples: &Path, drawing: &Path) -> Result<()> {
+/// Judges and draws the samples of a run, which was one of so many plugins or of guests.
+pub fn judge(samples: &Path, drawing: &Path, plugins: Option<u32>) -> Result<()> {
+    if let Some(count) = plugins {
+        return plugins::report(samples, drawing, count);
+    }
     let text = fs::read_to_string(samples).with_context(|| format!("cannot read {}", samples.display()))?;
     let samples = samples::parse(&text).context("the samples can not be read")?;
     plot::draw(&samples, &samples::PANELS, drawing)?;
