@@ -36,7 +36,7 @@ fn main() -> uv_handles::Result<()> {
         }
         ("repeating", &[many, period, calls]) => timers::repeating(many, period, calls),
         ("timeouts", &[pending, times]) => timers::timeouts(pending, times),
-        ("waits", &[pending, times]) => timers::restarts(pending, times, 1),
+        ("waits", &[pending, times, timeout]) => timers::restarts(pending, times, timeout),
         ("restarts", &[times]) => timers::restarts(0, times, 0),
         ("memory", &[many]) => timers::memory(many),
         ("ticks", &[period]) => timers::ticks(period),

@@ -173,7 +173,7 @@ static void restarts(uint64_t many, uint64_t times, uint64_t timeout) {
 }
 
 void bench_waits(const uint64_t* args) {
-  restarts(args[0], args[1], 1);
+  restarts(args[0], args[1], args[2]);
 }
 
 void bench_restarts(const uint64_t* args) {

@@ -38,7 +38,7 @@ const WORKS: [(&str, Work, usize); 16] = [
     ("spread-timers", bench_spread_timers, 2),
     ("repeating", bench_repeating, 3),
     ("timeouts", bench_timeouts, 2),
-    ("waits", bench_waits, 2),
+    ("waits", bench_waits, 3),
     ("restarts", bench_restarts, 1),
     ("memory", bench_memory_of_timers, 1),
     ("idle", bench_idle, 1),
