@@ -97,7 +97,7 @@ struct Copy {
     target: PathBuf,
 }
 
-const COPIED: [&str; 3] = ["host/core", "tests/conformance", "tests/conformance/program"];
+const COPIED: [&str; 4] = ["host/core", "tests/conformance", "tests/conformance/program", "tests/libuv"];
 
 impl Copy {
     fn new(workspace: &Workspace) -> Result<Copy> {
