@@ -1,6 +1,7 @@
 //! Guests that take all they can get. The limits answer with error values, and the host's memory and
 //! descriptors stay within them. Each guest has a process of its own, whose memory is measured.
 
+use std::net::TcpStream;
 use std::process::Command;
 use uv_handles_tests::os::connect;
 use uv_handles_tests::process::{Process, listens_on, uv_run};
@@ -66,7 +67,8 @@ fn limits_of_the_os() {
     let mut process = Process::spawn(command);
     let address = listens_on(&mut process);
     assert_eq!(process.stdout.next_line().as_deref(), Some("accepts"));
-    let clients: Vec<_> = (0..80).map(|_| connect(address)).collect();
+    // More than it can have; it may have come to its end before the last of them connect.
+    let clients: Vec<_> = (0..80).map_while(|_| TcpStream::connect(address).ok()).collect();
     let code = process.exit_code();
     assert_eq!(code, 0, "{:#?}", process.stderr.all());
     assert_eq!(process.stdout.all(), ["accepts", "end"]);

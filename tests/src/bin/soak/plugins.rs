@@ -72,8 +72,9 @@ async fn start(plugins: &Plugins) -> Result<Running> {
 /// Every plugin is still there, still ticks, has had every message, and ends when it is asked to.
 async fn end(all: Vec<Running>) -> Result<()> {
     let (mut fewest, mut most) = (u64::MAX, 0);
-    for Running { plugin, task, exports, sent, .. } in all {
-        let (before, deadline) = (plugin.stats().timers, Instant::now() + PATIENCE);
+    let before: Vec<u64> = all.iter().map(|running| running.plugin.stats().timers).collect();
+    for (Running { plugin, task, exports, sent, .. }, before) in all.into_iter().zip(before) {
+        let deadline = Instant::now() + PATIENCE;
         while plugin.stats().timers == before {
             assert!(Instant::now() < deadline && !task.is_finished(), "a plugin does not tick any more");
             tokio::time::sleep(Duration::from_millis(1)).await;
