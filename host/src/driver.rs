@@ -140,10 +140,10 @@ impl UvCtx {
     /// A wait may end without cause: by a signal for somebody else, or by an event that nobody asked
     /// for. libuv goes on waiting then, and so does this.
     fn block(&mut self, id: LoopId, wait: Wait) -> io::Result<()> {
+        let left = || wait.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         loop {
-            let left = wait.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-            self.poll(id, left)?;
-            if self.wait_is_over(id) || left.is_some_and(|left| left.is_zero()) {
+            self.poll(id, left())?;
+            if self.wait_is_over(id) || left() == Some(Duration::ZERO) {
                 return Ok(());
             }
         }

@@ -100,14 +100,17 @@ impl AsyncSender {
             State::Closed => return Err(SendError::Closed),
         };
         put(&mut target.mailbox)?;
-        if !target.pending {
-            target.pending = true;
-            target.sent.store(true, Ordering::Release);
-            // The flag above is read before every wait, so a loop that is not waiting sees it even
-            // if the system refuses the write, and this is the only way to report that.
-            if let Err(error) = target.waker.wake() {
-                tracing::error!(%error, name = self.name(), "a waiting guest can not be woken");
-            }
+        if std::mem::replace(&mut target.pending, true) {
+            return Ok(());
+        }
+        target.sent.store(true, Ordering::Release);
+        let waker = target.waker.clone();
+        // Whoever is woken wants the lock.
+        drop(state);
+        // The flag above is read before every wait, so a loop that is not waiting sees it even
+        // if the system refuses the write, and this is the only way to report that.
+        if let Err(error) = waker.wake() {
+            tracing::error!(%error, name = self.name(), "a waiting guest can not be woken");
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
 use rustix::event::epoll;
 use rustix::io::Errno;
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
@@ -32,6 +33,12 @@ const SIGNALS: Token = Token(usize::MAX - 1);
 
 /// Events taken from the OS at once, as many as libuv takes.
 const EVENTS: usize = 1024;
+
+thread_local! {
+    /// Where the OS puts what is ready: for all loops that wait on this thread.
+    static READY: RefCell<Box<[libc::epoll_event]>> =
+        RefCell::new(vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS].into());
+}
 
 /// The pollers of a guest's loops, by the number of the loop. One is made when its loop first needs it: to block a
 /// thread, or to wait for descriptors or signals.
@@ -144,8 +151,6 @@ pub(crate) struct Poller {
     #[cfg(feature = "async")]
     in_task: Option<AsyncFd<RawFd>>,
     poll: Poll,
-    /// Where the OS puts what is ready.
-    events: Box<[libc::epoll_event]>,
     /// What is watched for each handle, by its number.
     watches: Vec<Watch>,
     /// The handle that each descriptor is watched for, by the descriptor's number.
@@ -173,7 +178,6 @@ impl Poller {
             #[cfg(feature = "async")]
             in_task: None,
             poll,
-            events: vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS].into(),
             watches: Vec::new(),
             watched: Vec::new(),
             watching: 0,
@@ -297,13 +301,15 @@ impl Poller {
             let milliseconds = timeout.saturating_add(Duration::from_nanos(999_999)).as_millis();
             i32::try_from(milliseconds).unwrap_or(i32::MAX)
         });
-        for event in wait_for_events(&self.poll, &mut self.events, timeout)? {
-            let data = event.u64;
-            if data != WAKE.0 as u64 && data != SIGNALS.0 as u64 {
-                ready(HandleId::from_index(data as u32), readiness(event.events));
+        READY.with_borrow_mut(|events| {
+            for event in wait_for_events(&self.poll, events, timeout)? {
+                let data = event.u64;
+                if data != WAKE.0 as u64 && data != SIGNALS.0 as u64 {
+                    ready(HandleId::from_index(data as u32), readiness(event.events));
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     #[cfg(feature = "async")]

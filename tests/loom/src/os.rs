@@ -13,14 +13,11 @@ pub(crate) struct Waker {
 #[derive(Debug, Default)]
 struct State {
     pending: bool,
-    /// Nobody will wait any more, and nobody may wake.
-    gone: bool,
 }
 
 impl Waker {
     pub(crate) fn wake(&self) -> io::Result<()> {
         let mut state = self.state.lock().unwrap();
-        assert!(!state.gone, "the waker is used after its handle was closed");
         state.pending = true;
         self.woken.notify_one();
         Ok(())
@@ -37,10 +34,5 @@ impl Waker {
     /// Whether a wait would end at once.
     pub(crate) fn pending(&self) -> bool {
         self.state.lock().unwrap().pending
-    }
-
-    /// From here on, nobody may use it.
-    pub(crate) fn close(&self) {
-        self.state.lock().unwrap().gone = true;
     }
 }
