@@ -9,10 +9,14 @@
 //! length follows what the guest's callbacks have done so far.
 
 use crate::UvCtx;
-use uv_handles_core::{Event, HandleId, LoopId, Occurrence, Step};
+use std::iter::Peekable;
+use uv_handles_core::{Event, HandleId, LoopId, Occurrence, Step, TimerChange};
 
 /// As much as any forecast has.
 const LONGEST: u32 = 256;
+
+/// Fewer are pulled one by one: a list costs as much as some pulls.
+const LEAST: usize = 3;
 
 /// How long the first one of a kind is.
 const FIRST: u32 = 32;
@@ -31,6 +35,20 @@ pub(crate) struct Batch {
     position: usize,
     kind: Kind,
     lengths: [Length; 3],
+}
+
+/// What the callback of a position has done.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    pub position: usize,
+    pub what: What,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum What {
+    Timer(HandleId, TimerChange),
+    /// It has closed its own handle.
+    CloseOwn,
 }
 
 /// Callbacks of one kind tend to do the same.
@@ -82,8 +100,8 @@ impl Length {
     }
 
     fn was_void_after(&mut self, called: usize) {
-        self.longest = (called as u32 * 2).clamp(2, LONGEST);
-        if called < 3 {
+        self.longest = (called as u32 * 2).clamp(LEAST as u32, LONGEST);
+        if called < LEAST {
             self.last_pause = (self.last_pause * 2 + 1).min(LONGEST_PAUSE);
             self.pause = self.last_pause;
         }
@@ -103,14 +121,11 @@ impl UvCtx {
             Occurrence::Callback | Occurrence::Signal(_) => Kind::Callback,
         };
         let length = batch.lengths[batch.kind as usize].next().min(max) as usize;
-        if length == 1 {
+        let upcoming = || self.loops.upcoming(owner).take(length - 1);
+        if length < LEAST || upcoming().nth(LEAST - 2).is_none() {
             return Vec::new();
         }
-        let upcoming = self.loops.upcoming(owner).take(length - 1);
-        let events: Vec<Event> = std::iter::once(event).chain(upcoming).collect();
-        if events.len() == 1 {
-            return Vec::new();
-        }
+        let events: Vec<Event> = std::iter::once(event).chain(upcoming()).collect();
         batch.handles.extend(events.iter().map(|event| event.handle));
         (batch.owner, batch.position) = (owner, 0);
         events
@@ -119,22 +134,35 @@ impl UvCtx {
     /// The guest goes on pulling: it has called all that it was handed.
     pub(crate) fn end_batch(&mut self) {
         if !self.batch.handles.is_empty() {
-            self.advance(usize::MAX, &[]);
+            self.advance(usize::MAX, std::iter::empty());
         }
     }
 
-    /// The guest has come to this position of its batch, and the rest of it is void. The callbacks of the
-    /// positions in `closed` have closed their own handles.
-    pub(crate) fn advance(&mut self, position: usize, closed: &[u32]) {
+    /// The guest has come to this position of its batch, and the rest of it is void. `changes` are what its callbacks
+    /// have done.
+    pub(crate) fn advance(&mut self, position: usize, changes: impl Iterator<Item = Changed>) {
+        let mut changes = changes.peekable();
+        self.pass_batch(position, &mut changes);
+        // Those of the guest at the end of its batch, or without one.
+        for changed in changes {
+            if let What::Timer(timer, change) = changed.what {
+                self.loops.change_timer(timer, change);
+            }
+        }
+    }
+
+    fn pass_batch(&mut self, position: usize, changes: &mut Peekable<impl Iterator<Item = Changed>>) {
         let Some(last) = self.batch.handles.len().checked_sub(1) else {
             return;
         };
         let owner = self.batch.owner;
-        let mut closed = closed.iter().map(|&at| at as usize).peekable();
         loop {
             let at = self.batch.position;
-            if closed.next_if_eq(&at).is_some() {
-                self.close(self.batch.handles[at]);
+            while let Some(Changed { what, .. }) = changes.next_if(|changed| changed.position == at) {
+                match what {
+                    What::Timer(timer, change) => self.loops.change_timer(timer, change),
+                    What::CloseOwn => self.close(self.batch.handles[at]),
+                }
             }
             if at == position.min(last) {
                 break;

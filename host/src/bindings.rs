@@ -4,8 +4,8 @@ wasmtime::component::bindgen!({
     path: "wit",
     world: "uv:handles/program",
     imports: {
-        // The one function that can end the guest: when its embedder interrupts it.
-        "uv:handles/blocking.pull": trappable,
+        // What can end the guest: when its embedder interrupts it.
+        "uv:handles/blocking": trappable,
     },
 });
 
@@ -18,7 +18,7 @@ pub(crate) mod in_task {
         path: "wit",
         world: "uv:handles/program",
         imports: {
-            "uv:handles/blocking.pull": async | trappable,
+            "uv:handles/blocking": async | trappable,
         },
         with: {
             "uv:handles/types": super::types,
@@ -33,6 +33,7 @@ pub(crate) mod in_task {
             "uv:handles/poll": super::poll,
             "uv:handles/signal": super::signal,
             "uv:handles/descriptors": super::descriptors,
+            "uv:handles/batch": super::batch,
         },
     });
 

@@ -270,11 +270,14 @@ impl UvCtxBuilder {
             wake_ups,
             connections,
             clock: Clock::new(virtual_clock),
+            pulled_last: None,
             batch: Batch::new(),
             on_denied,
             read_buffer: Vec::new(),
             limits,
             is_plugin: false,
+            has_just_begun: false,
+            puts_off: false,
             _stdins: stdins,
             _stdouts: Stdouts { all: stdouts, interrupt },
         }
@@ -298,6 +301,8 @@ pub struct UvCtx {
     pub(crate) wake_ups: WakeUps,
     pub(crate) connections: Connections,
     pub(crate) clock: Clock,
+    /// The loop that the guest has pulled last, as long as there is one.
+    pub(crate) pulled_last: Option<LoopId>,
     /// What the guest was handed and has not called yet, as far as is known.
     pub(crate) batch: Batch,
     pub(crate) on_denied: OnDenied,
@@ -306,6 +311,10 @@ pub struct UvCtx {
     pub(crate) limits: Limits,
     /// The embedder drives the loops: the guest itself can not.
     pub(crate) is_plugin: bool,
+    /// A callback of the plugin begins.
+    pub(crate) has_just_begun: bool,
+    /// The guest may have left changes of timers to its next call.
+    pub(crate) puts_off: bool,
     /// Dropped after the descriptors: the threads behind them end with the context.
     _stdins: Vec<Stdin>,
     _stdouts: Stdouts,

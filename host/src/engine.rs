@@ -52,26 +52,32 @@ pub fn engine_config(guests: u32) -> Config {
 /// epoch its [`InterruptHandle`](crate::InterruptHandle) is looked at. To be called before the guest is
 /// instantiated. Without [`Config::epoch_interruption`] it does nothing.
 pub fn interrupt_by_epochs_sync<T: UvView + 'static>(store: &mut Store<T>) {
-    interrupt_by_epochs(store, || UpdateDeadline::Continue(1));
+    interrupt_by_epochs(store, || UpdateDeadline::Continue(EPOCHS));
 }
 
 /// Lets a guest that is called in a task be interrupted also while it computes, as [`interrupt_by_epochs_sync`];
 /// and at each tick of the epoch other tasks have a turn.
 #[cfg(feature = "async")]
 pub fn interrupt_by_epochs_async<T: UvView + 'static>(store: &mut Store<T>) {
-    interrupt_by_epochs(store, || UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())));
+    interrupt_by_epochs(store, || UpdateDeadline::YieldCustom(EPOCHS, Box::pin(tokio::task::yield_now())));
 }
+
+/// After how many ticks of the epoch a guest that computes is looked at.
+const EPOCHS: u64 = 1;
 
 fn interrupt_by_epochs<T: UvView + 'static>(
     store: &mut Store<T>,
     go_on: impl Fn() -> UpdateDeadline + Send + Sync + 'static,
 ) {
-    store.set_epoch_deadline(1);
+    store.set_epoch_deadline(EPOCHS);
     store.epoch_deadline_callback(move |mut store: StoreContextMut<'_, T>| {
-        match store.data_mut().uv().ctx.interrupt.is_interrupted() {
-            true => Err(Interrupted.into()),
-            false => Ok(go_on()),
+        let ctx = store.data_mut().uv().ctx;
+        if ctx.interrupt.is_interrupted() {
+            return Err(Interrupted.into());
         }
+        // A plugin that has just been called: the ticks since its last call were not its own.
+        let has_begun = std::mem::take(&mut ctx.has_just_begun);
+        Ok(if has_begun { UpdateDeadline::Continue(EPOCHS) } else { go_on() })
     });
 }
 

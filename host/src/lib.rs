@@ -61,7 +61,7 @@
 //!
 //! # Blocking
 //!
-//! Of all imports only `uv:handles/blocking.pull` blocks, as long as uv_run would:
+//! Of all imports only the functions of `uv:handles/blocking` block, as long as uv_run would:
 //! [`add_to_linker_sync`] lets it block the calling thread, [`add_to_linker_async`] suspends the guest's
 //! task instead.
 //!

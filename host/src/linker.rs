@@ -35,7 +35,7 @@ impl HasData for HasUv {
 }
 
 /// Adds all interfaces of `uv:handles` to a linker, for an embedder that calls guests synchronously:
-/// `uv:handles/blocking.pull` blocks the calling thread.
+/// those of `uv:handles/blocking` block the calling thread.
 ///
 /// # Errors
 ///

@@ -97,6 +97,10 @@ impl<T: UvView> Plugin<T> {
     {
         // Also if nothing of it is due any more.
         self.check_interrupt()?;
+        if std::mem::take(&mut self.ctx().puts_off) {
+            // It was called before it was known to be a plugin: what it has left to its next call comes now.
+            self.dispatch.call_async(&mut self.store, (Vec::new(),)).await?;
+        }
         let mut dispatched = Dispatched { callbacks: 0, stopped: false, alive: false };
         for id in self.ctx().open_loops() {
             if self.ctx().is_due(id)? {
@@ -110,7 +114,7 @@ impl<T: UvView> Plugin<T> {
     /// Whether something keeps one of the plugin's loops alive.
     pub fn alive(&mut self) -> bool {
         let ctx = self.ctx();
-        ctx.open_loops().into_iter().any(|id| ctx.loops.alive(id))
+        ctx.puts_off || ctx.open_loops().into_iter().any(|id| ctx.loops.alive(id))
     }
 
     fn ctx(&mut self) -> &mut UvCtx {
@@ -146,6 +150,7 @@ impl<T: UvView> Plugin<T> {
             let late = ctx.loops.called_deadline(id).map(|deadline| ctx.clock.now().saturating_sub(deadline));
             self.counters.called();
             late.inspect(|&late| self.counters.timer(late));
+            self.ctx().has_just_begun = true;
             self.dispatch.call_async(&mut self.store, (vec![event.into()],)).await?;
             dispatched.callbacks += 1;
             let ctx = self.ctx();
@@ -192,7 +197,7 @@ impl UvCtx {
     async fn ready(&mut self) -> io::Result<()> {
         loop {
             let open = self.open_loops();
-            if self.interrupt.is_interrupted() {
+            if self.interrupt.is_interrupted() || self.puts_off {
                 return Ok(());
             }
             for &id in &open {

@@ -85,6 +85,7 @@ impl<T: UvView> Plugin<T> {
         let mut requests_first = true;
         let mut stopping = false;
         while !stopping || self.alive() {
+            let mut has_waited = false;
             let next = {
                 let mut ready = pin!(self.ready());
                 std::future::poll_fn(|context| {
@@ -93,7 +94,11 @@ impl<T: UvView> Plugin<T> {
                     }
                     match ready.as_mut().poll(context) {
                         Ready(ready) => Ready(Next::Ready(ready)),
-                        Pending => requests.poll_recv(context).map(Next::Request),
+                        Pending => {
+                            let request = requests.poll_recv(context).map(Next::Request);
+                            has_waited |= request.is_pending();
+                            request
+                        }
                     }
                 })
                 .await
@@ -116,8 +121,10 @@ impl<T: UvView> Plugin<T> {
             }
             let alive = self.alive();
             self.counters.set_alive(alive);
-            // A plugin that always has something to do leaves the others their turn.
-            tokio::task::yield_now().await;
+            if !has_waited {
+                // A plugin that always has something to do leaves the others their turn.
+                tokio::task::yield_now().await;
+            }
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::{State, async_linker, component};
 use uv_handles_host::{Plugin, UvCtx, interrupt_by_epochs_async};
-use wasmtime::component::{Component, InstancePre};
+use wasmtime::component::{Component, Instance, InstancePre};
 use wasmtime::{Config, Engine, Result, Store};
 use wasmtime_wasi::WasiCtx;
 
@@ -42,16 +42,26 @@ impl Plugins {
         self.pre.engine()
     }
 
-    /// Makes an instance in a store of its own.
+    /// Makes a plugin in a store of its own.
     ///
     /// # Errors
     ///
     /// wasmtime's, if the engine has no room.
     pub async fn start(&self, uv: UvCtx) -> Result<(Plugin<State>, Exports)> {
+        let (store, instance, exports) = self.instance(uv).await?;
+        Ok((Plugin::new(store, &instance)?, exports))
+    }
+
+    /// Makes an instance that nobody drives yet.
+    ///
+    /// # Errors
+    ///
+    /// wasmtime's, if the engine has no room.
+    pub async fn instance(&self, uv: UvCtx) -> Result<(Store<State>, Instance, Exports)> {
         let mut store = Store::new(self.engine(), State::new(uv, WasiCtx::builder().build()));
         interrupt_by_epochs_async(&mut store);
         let instance = self.pre.instantiate_async(&mut store).await?;
         let exports = Exports::new(&mut store, &instance)?;
-        Ok((Plugin::new(store, &instance)?, exports))
+        Ok((store, instance, exports))
     }
 }

@@ -52,6 +52,30 @@ async fn what_an_export_leaves_behind_calls_back_between_calls() -> Result<()> {
 }
 
 #[tokio::test]
+async fn what_it_did_before_it_was_known_to_be_a_plugin_counts_too() -> Result<()> {
+    let mut uv = UvCtx::builder();
+    let (mut store, instance, exports) =
+        Plugins::new(&config())?.instance(uv.virtual_time(true).build()).await?;
+    // It takes itself for a program, and leaves this to its next call.
+    exports.call_tick(&mut store, 1_000).await?;
+    let mut plugin = Plugin::new(store, &instance)?;
+    assert!(plugin.alive());
+    in_time(plugin.ready()).await?;
+    let dispatched = plugin.dispatch().await?;
+    assert_eq!((dispatched.callbacks, dispatched.alive), (0, true));
+    for n in 1..=2 {
+        in_time(plugin.ready()).await?;
+        plugin.dispatch().await?;
+        assert_eq!(exports.call_lines(plugin.store()).await?, [format!("tick {n}")]);
+    }
+    exports.call_close(plugin.store()).await?;
+    in_time(plugin.ready()).await?;
+    assert_eq!(plugin.dispatch().await?.callbacks, 1);
+    assert!(!plugin.alive());
+    Ok(())
+}
+
+#[tokio::test]
 async fn close_callbacks_are_due_at_once_and_then_it_is_parked() -> Result<()> {
     let (mut plugin, exports) = virtual_plugin().await?;
     exports.call_tick(plugin.store(), 1_000).await?;

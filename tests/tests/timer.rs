@@ -101,6 +101,11 @@ fn timer_is_called_once_after_a_delay() {
 }
 
 #[test]
+fn timer_made_ahead() {
+    check(TIMER_MADE_AHEAD);
+}
+
+#[test]
 fn timer_real_time() {
     let output = run(TIMER_REAL_TIME, |_| {});
     // The loop's time is cut to whole milliseconds.

@@ -48,6 +48,11 @@ impl AnyHandle {
     pub(crate) fn retire_callback(&self) {
         for_each_kind!(self, handle => handle.0.callback.retire());
     }
+
+    /// Whether its resource is used again, so that dropping it is no call.
+    pub(crate) fn is_reserved(&self) -> bool {
+        self.as_timer().is_some_and(|timer| timer.0.raw.puts_off())
+    }
 }
 
 impl Sealed for AnyHandle {
@@ -61,6 +66,13 @@ impl Sealed for AnyHandle {
 
     fn of_kind(handle: &AnyHandle) -> Option<&Self> {
         Some(handle)
+    }
+
+    fn as_timer(&self) -> Option<&Timer> {
+        match self {
+            AnyHandle::Timer(timer) => Some(timer),
+            _ => None,
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Async handles: a callback that can be asked for from anywhere, also from outside the guest.
 
+use crate::batch::Synced;
 use crate::bindings::uv::handles::async_handle::AsyncHandle as RawAsync;
 use crate::error::Result;
 use crate::event_loop::Loop;
@@ -13,7 +14,7 @@ handle_kind! {
     /// [dereferenced](crate::Handle::dereference). A guest has one thread, so the threads that wake
     /// it are the host's: they send a [named](Self::named) handle. [`send`](Self::send) is how the
     /// guest itself puts something off until the loop comes round.
-    Async(RawAsync), AsyncHandle, callback(&Async)
+    Async(Synced<RawAsync>), AsyncHandle, callback(&Async)
 }
 
 impl Async {

@@ -1,29 +1,39 @@
-//! Batches: several callbacks from one pull, and yet as if one at a time.
+//! Fewer calls to the host: several callbacks from one pull, several changes of timers in one call, and yet as if each
+//! were alone.
 //!
-//! The contract has one rule for that (`blocking.pull` in the WIT package): before the first call to the host
-//! inside a callback, the host is told how far the batch has come, and what stands behind is not called but
+//! The contract has one rule for batches (the interface `batch` of the WIT package): before the first call to the
+//! host inside a callback, the host is told how far the batch has come, and what stands behind is not called but
 //! pulled again. So that no call can be forgotten, the host's resources are held in a [`Synced`], which sees
 //! to it.
 //!
-//! Two calls that a callback often makes are put off instead, so that it leaves the batch whole: closing its
-//! own handle, and dropping a handle after its close callback.
+//! Some calls are put off until then, so that a callback leaves its batch whole, and so that many of them become one:
+//! closing its own handle, dropping a handle after its close callback, and what is done to timers of a
+//! [`Reserve`](crate::reserve::Reserve).
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 
+use crate::Timer;
 use crate::any_handle::AnyHandle;
-use crate::bindings::uv::handles::event_loop::advance;
-use crate::bindings::uv::handles::types::{Event, Token};
+use crate::bindings::uv::handles::batch::{Change, Operation, advance};
+use crate::bindings::uv::handles::blocking::{Pulled, pull_next};
+use crate::bindings::uv::handles::handle::{AnyHandle as AnyRaw, close};
+use crate::bindings::uv::handles::types::{Error, Event, Token};
 use crate::registry;
 
 /// How many callbacks a pull may bring.
 pub(crate) const MAX: u32 = 256;
 
+/// How many changes are put off at most.
+const MOST_CHANGES: usize = 1024;
+
 thread_local! {
     /// The callback of a batch that is running, unless the host has been told of it.
     static RUNNING: Cell<Option<Running>> = const { Cell::new(None) };
-    /// The positions at which callbacks have closed their own handles.
-    static CLOSED: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+    /// What stands behind it in the batch may have been withdrawn.
+    static IS_LAST: Cell<bool> = const { Cell::new(false) };
+    /// What was done and the host does not know, in order.
+    static CHANGES: RefCell<Vec<PutOff>> = const { RefCell::new(Vec::new()) };
     /// Handles that have had their close callback, to be dropped when the host knows of it.
     static DONE: RefCell<Vec<AnyHandle>> = const { RefCell::new(Vec::new()) };
 }
@@ -34,7 +44,26 @@ struct Running {
     token: Token,
 }
 
-/// Calls the callbacks of a batch, up to the first one that calls the host.
+struct PutOff {
+    position: u32,
+    what: What,
+}
+
+enum What {
+    CloseOwn,
+    Timer(Timer, Done),
+}
+
+/// What was done to a timer.
+#[derive(Clone, Copy)]
+pub(crate) enum Done {
+    Open { token: Token },
+    Start { timeout: u64, repeat: u64 },
+    Stop,
+    Close,
+}
+
+/// Calls the callbacks of a batch, up to the first one that calls the host or may have changed the batch.
 pub(crate) fn dispatch(events: &[Event]) {
     for (position, &event) in (0..).zip(events) {
         RUNNING.set(Some(Running { position, token: event.token }));
@@ -42,44 +71,132 @@ pub(crate) fn dispatch(events: &[Event]) {
         if RUNNING.get().is_none() {
             return;
         }
+        if IS_LAST.get() {
+            break;
+        }
     }
-    let nothing_put_off = CLOSED.with_borrow(Vec::is_empty) && DONE.with_borrow(Vec::is_empty);
-    match nothing_put_off {
-        true => RUNNING.set(None),
-        false => sync(),
+    if !is_owing() {
+        RUNNING.set(None);
     }
 }
 
-/// Tells the host where the batch is, if one is being called. To be called before any call of it.
+/// Tells the host where the batch is, if one is being called, and what has been put off. To be called before any call
+/// of it.
 pub(crate) fn sync() {
-    if let Some(running) = RUNNING.get() {
-        tell(running.position);
+    if RUNNING.get().is_some() || is_owing() {
+        tell();
     }
+}
+
+fn is_owing() -> bool {
+    CHANGES.with_borrow(|changes| !changes.is_empty()) || DONE.with_borrow(|done| !done.is_empty())
 }
 
 #[cold]
-fn tell(position: u32) {
-    RUNNING.set(None);
-    let closed = CLOSED.take();
-    advance(position, &closed);
+fn tell() {
+    tell_by(|position, changes| match (position, changes) {
+        // A list of one is dearer than the call.
+        (None, [change]) => do_at_once(change),
+        _ => advance(position.unwrap_or(0), changes),
+    });
     drop(DONE.take());
+}
+
+fn do_at_once(change: &Change<'_>) {
+    match &change.operation {
+        // It is open, and so this is not refused.
+        Operation::Start((timer, timeout, repeat)) => drop(timer.start(*timeout, *repeat)),
+        Operation::Stop(timer) => timer.stop(),
+        Operation::Close(timer) => close(&AnyRaw::Timer(timer)),
+        Operation::Open(_) | Operation::CloseOwn => advance(0, std::slice::from_ref(change)),
+    }
+}
+
+/// Pulls the next callbacks of the loop that was pulled last.
+pub(crate) fn pull() -> Result<Pulled, Error> {
+    if DONE.with_borrow(|done| !done.is_empty()) {
+        tell();
+    }
+    if RUNNING.get().is_none() && CHANGES.with_borrow(|changes| changes.len() == 1) {
+        tell();
+    }
+    // Without a position, all of the batch has been called.
+    tell_by(|position, changes| pull_next(MAX, position.unwrap_or(u32::MAX), changes))
+}
+
+fn tell_by<R>(call: impl FnOnce(Option<u32>, &[Change<'_>]) -> R) -> R {
+    let position = RUNNING.take().map(|running| running.position);
+    IS_LAST.set(false);
+    let mut changes = CHANGES.take();
+    let result = match &changes[..] {
+        [] => call(position, &[]),
+        [change] => call(position, &[change.told()]),
+        all => call(position, &all.iter().map(PutOff::told).collect::<Vec<_>>()),
+    };
+    // What is dropped here may put something off in its turn.
+    changes.clear();
+    CHANGES.with_borrow_mut(|latest| {
+        if latest.is_empty() {
+            // Its room is used again.
+            *latest = changes;
+        }
+    });
+    result
+}
+
+impl PutOff {
+    fn told(&self) -> Change<'_> {
+        let operation = match &self.what {
+            What::CloseOwn => Operation::CloseOwn,
+            What::Timer(timer, done) => {
+                let timer = timer.0.raw.resource().aside();
+                match *done {
+                    Done::Open { token } => Operation::Open((timer, token)),
+                    Done::Start { timeout, repeat } => Operation::Start((timer, timeout, repeat)),
+                    Done::Stop => Operation::Stop(timer),
+                    Done::Close => Operation::Close(timer),
+                }
+            }
+        };
+        Change { position: self.position, operation }
+    }
 }
 
 /// Puts off closing the handle with this token, if it is its callback that runs, in a batch. Otherwise it is
 /// to be closed now.
 pub(crate) fn put_off_close(token: Token) -> bool {
     match RUNNING.get() {
-        Some(running) if running.token == token => {
-            CLOSED.with_borrow_mut(|closed| closed.push(running.position));
+        Some(Running { position, token: own }) if own == token => {
+            CHANGES.with_borrow_mut(|changes| changes.push(PutOff { position, what: What::CloseOwn }));
             true
         }
         _ => false,
     }
 }
 
+/// Puts off what is done to a timer.
+pub(crate) fn put_off(timer: &Timer, token: Token, done: Done) {
+    let running = RUNNING.get();
+    let position = running.map_or(0, |running| running.position);
+    let length = CHANGES.with_borrow_mut(|changes| {
+        // Nothing that waits to be called can depend on a timer that has been called, or is new.
+        let is_latest =
+            || matches!(changes.last(), Some(PutOff { what: What::Timer(last, _), .. }) if last == timer);
+        let is_alone = |own: Token| own == token || matches!(done, Done::Open { .. }) || is_latest();
+        if running.is_some_and(|running| !is_alone(running.token)) {
+            IS_LAST.set(true);
+        }
+        changes.push(PutOff { position, what: What::Timer(timer.clone(), done) });
+        changes.len()
+    });
+    if length >= MOST_CHANGES {
+        tell();
+    }
+}
+
 /// Drops a handle that has had its close callback: in a batch when the host knows of that.
 pub(crate) fn drop_closed(handle: AnyHandle) {
-    if RUNNING.get().is_some() {
+    if RUNNING.get().is_some() && !handle.is_reserved() {
         DONE.with_borrow_mut(|done| done.push(handle));
     }
 }
@@ -95,6 +212,12 @@ impl<R> Synced<R> {
     /// For calls that have nothing to do with loops, so that the host need not know which callback makes them.
     pub(crate) fn aside(&self) -> &R {
         &self.0
+    }
+}
+
+impl<R> From<R> for Synced<R> {
+    fn from(resource: R) -> Self {
+        Self(resource)
     }
 }
 

@@ -1,6 +1,8 @@
 //! The loop: what handles are made on, and what runs their callbacks.
 
+use std::cell::Cell;
 use std::fmt;
+use std::ptr;
 use std::rc::Rc;
 
 use crate::any_handle::AnyHandle;
@@ -10,6 +12,7 @@ use crate::bindings::uv::handles::event_loop::Loop as RawLoop;
 use crate::bindings::uv::handles::types::RunMode as RawMode;
 use crate::error::Result;
 use crate::registry;
+use crate::reserve::{HeldTimer, Reserve};
 
 /// An event loop, as libuv's `uv_loop_t`.
 ///
@@ -18,7 +21,20 @@ use crate::registry;
 /// keeps its loop. So a loop whose handles are never closed stays until the guest ends, as does
 /// memory that nobody frees.
 #[derive(Clone)]
-pub struct Loop(Rc<Synced<RawLoop>>);
+pub struct Loop(Rc<Inner>);
+
+thread_local! {
+    /// The loop that was pulled last, if it still exists.
+    static PULLED_LAST: Cell<*const Inner> = const { Cell::new(ptr::null()) };
+}
+
+/// What the clones of a loop share.
+struct Inner {
+    raw: Synced<RawLoop>,
+    reserve: Rc<Reserve>,
+    /// Nothing else closes it.
+    closed: Cell<bool>,
+}
 
 /// How long a run goes on, as libuv's `uv_run_mode`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -32,11 +48,18 @@ pub enum RunMode {
     NoWait,
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        PULLED_LAST.set(ptr::null());
+    }
+}
+
 impl Loop {
     /// Makes a loop. EMFILE when the guest has as many loops as the host allows.
     pub fn new() -> Result<Self> {
         batch::sync();
-        Ok(Self(Rc::new(Synced::new(RawLoop::create()?))))
+        let raw = Synced::new(RawLoop::create()?);
+        Ok(Self(Rc::new(Inner { raw, reserve: Reserve::new(), closed: Cell::new(false) })))
     }
 
     /// Runs the loop and calls the callbacks that become due, as `uv_run`. **Blocks**: for as long
@@ -49,13 +72,13 @@ impl Loop {
     /// system's error if the host can not wait (EMFILE when it has no descriptors left): then the run
     /// is over, and the loop can be run again.
     pub fn run(&self, mode: RunMode) -> Result<bool> {
-        self.0.begin(match mode {
+        self.raw().begin(match mode {
             RunMode::Default => RawMode::Default,
             RunMode::Once => RawMode::Once,
             RunMode::NoWait => RawMode::Nowait,
         })?;
         loop {
-            match pull(&self.0, batch::MAX)? {
+            match self.pull()? {
                 Pulled::Event(event) => registry::dispatch(event),
                 Pulled::Batch(events) => batch::dispatch(&events),
                 Pulled::Finished(alive) => return Ok(alive),
@@ -63,29 +86,39 @@ impl Loop {
         }
     }
 
+    fn pull(&self) -> Result<Pulled> {
+        let this = Rc::as_ptr(&self.0);
+        Ok(match PULLED_LAST.replace(this) {
+            last if last == this => batch::pull()?,
+            _ => pull(self.raw(), batch::MAX)?,
+        })
+    }
+
     /// Ends the run after the iteration in progress, as `uv_stop`.
     ///
     /// Called before the iteration waits for events, it does not wait. Called while the loop is not
     /// running, the next run returns without an iteration. On a closed loop nothing happens.
     pub fn stop(&self) {
-        self.0.stop();
+        self.raw().stop();
     }
 
     /// Closes the loop, as `uv_loop_close`. EBUSY while a handle of it is not closed (a closing one
     /// is not closed yet) or while it runs. Closing a closed loop does nothing.
     pub fn close(&self) -> Result<()> {
-        Ok(self.0.close()?)
+        self.raw().close()?;
+        self.0.closed.set(true);
+        Ok(())
     }
 
     /// Whether the loop is closed.
     pub fn closed(&self) -> bool {
-        self.0.closed()
+        self.raw().closed()
     }
 
     /// Whether a run would have something to do, as `uv_loop_alive`: a handle is active and
     /// referenced, or waits for its close callback. False on a closed loop.
     pub fn alive(&self) -> bool {
-        self.0.alive()
+        self.raw().alive()
     }
 
     /// The loop's time in milliseconds, as `uv_now`.
@@ -94,19 +127,19 @@ impl Loop {
     /// refreshes it: before timers are called, and after each wait for events. `LoopClosed` on a
     /// closed loop.
     pub fn now(&self) -> Result<u64> {
-        Ok(self.0.now()?)
+        Ok(self.raw().now()?)
     }
 
     /// Refreshes the loop's time, as `uv_update_time`. `LoopClosed` on a closed loop.
     pub fn update_time(&self) -> Result<()> {
-        Ok(self.0.update_time()?)
+        Ok(self.raw().update_time()?)
     }
 
     /// For how many milliseconds the next iteration would wait for events, none for without limit,
     /// as `uv_backend_timeout`. It does not take into account what may be ready by then.
     /// `LoopClosed` on a closed loop.
     pub fn poll_timeout(&self) -> Result<Option<u32>> {
-        Ok(self.0.poll_timeout()?)
+        Ok(self.raw().poll_timeout()?)
     }
 
     /// The loop's handles that are not closed yet, in order of making, as `uv_walk` visits them.
@@ -126,12 +159,20 @@ impl Loop {
     /// # }
     /// ```
     pub fn handles(&self) -> Vec<AnyHandle> {
-        let tokens = self.0.handles();
+        let tokens = self.raw().handles();
         tokens.into_iter().filter_map(registry::lookup).collect()
     }
 
     pub(crate) fn raw(&self) -> &RawLoop {
-        &self.0
+        &self.0.raw
+    }
+
+    /// A timer's resource that has been made ahead, if there is one.
+    pub(crate) fn reserved_timer(&self) -> Result<Option<HeldTimer>> {
+        if self.0.closed.get() {
+            return Ok(None);
+        }
+        self.0.reserve.take(&self.0.raw)
     }
 }
 

@@ -8,8 +8,9 @@ use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
 
+use crate::Timer;
 use crate::any_handle::AnyHandle;
-use crate::batch::{self, Synced};
+use crate::batch::{self, Done};
 use crate::bindings::uv::handles::handle as raw;
 use crate::bindings::uv::handles::types::Token;
 use crate::callback::Callback;
@@ -45,9 +46,12 @@ impl Common {
         }
     }
 
-    #[cfg(feature = "async")]
     pub(crate) fn token(&self) -> Token {
         self.token
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.stage.get() == Stage::Open
     }
 
     /// On a closed handle the callback is dropped: nobody would ever take it out again.
@@ -76,28 +80,24 @@ impl fmt::Debug for Common {
     }
 }
 
-/// What the values of one handle share: `R` is the host's resource, `F` the callback.
+/// What the values of one handle share: `R` holds the host's resource, `F` is the callback.
 ///
 /// The resource is the first field, because fields are dropped in order: the host sees the handle
 /// go before its loop.
 pub(crate) struct Inner<R, F: ?Sized> {
-    pub(crate) raw: Synced<R>,
+    pub(crate) raw: R,
     pub(crate) callback: Callback<F>,
     pub(crate) common: Common,
 }
 
 impl<R, F: ?Sized> Inner<R, F> {
     pub(crate) fn new(raw: R, event_loop: &Loop, token: Token) -> Rc<Self> {
-        Rc::new(Self {
-            raw: Synced::new(raw),
-            callback: Callback::new(),
-            common: Common::new(event_loop, token),
-        })
+        Rc::new(Self { raw, callback: Callback::new(), common: Common::new(event_loop, token) })
     }
 }
 
 pub(crate) mod sealed {
-    use super::{AnyHandle, Common, raw};
+    use super::{AnyHandle, Common, Timer, raw};
 
     /// What a kind of handle supplies, and what keeps other crates from implementing `Handle`.
     pub trait Sealed: Sized {
@@ -109,6 +109,9 @@ pub(crate) mod sealed {
 
         /// The handle inside a handle of any kind, if it is of this kind.
         fn of_kind(handle: &AnyHandle) -> Option<&Self>;
+
+        /// The handle if it is a timer.
+        fn as_timer(&self) -> Option<&Timer>;
     }
 }
 
@@ -167,7 +170,11 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
         let Common { stage, token, .. } = self.common();
         if stage.get() == Stage::Open {
             stage.set(Stage::Closing);
-            if !batch::put_off_close(*token) {
+            if let Some(timer) = self.as_timer()
+                && timer.0.raw.puts_off()
+            {
+                batch::put_off(timer, *token, Done::Close);
+            } else if !batch::put_off_close(*token) {
                 raw::close(&self.raw());
             }
         }
@@ -226,30 +233,31 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
     }
 }
 
-/// Defines a kind of handle: `Name(resource), variant of any-handle, callback(arguments)`.
+/// Defines a kind of handle: `Name(what holds its resource), variant of any-handle, callback(arguments)`.
 macro_rules! handle_kind {
     (
         $(#[$attribute:meta])*
-        $kind:ident($raw:ty), $variant:ident, callback($($argument:ty),*)
+        $kind:ident($held:ty), $variant:ident, callback($($argument:ty),*)
     ) => {
         $(#[$attribute])*
         #[derive(Clone)]
         pub struct $kind(
-            pub(crate) std::rc::Rc<$crate::handle::Inner<$raw, dyn FnMut($($argument),*)>>,
+            pub(crate) std::rc::Rc<$crate::handle::Inner<$held, dyn FnMut($($argument),*)>>,
         );
 
         impl $kind {
             /// Makes the host's resource with `create` and registers the handle for its events.
-            fn make(
+            fn make<Raw: Into<$held>>(
                 event_loop: &$crate::Loop,
-                create: impl FnOnce(
+                create: impl Fn(
                     &$crate::bindings::uv::handles::event_loop::Loop,
                     $crate::bindings::uv::handles::types::Token,
-                ) -> $crate::Result<$raw, $crate::bindings::uv::handles::types::Error>,
+                ) -> $crate::Result<Raw, $crate::bindings::uv::handles::types::Error>,
             ) -> $crate::Result<Self> {
                 $crate::registry::register(|token| {
-                    let raw = create(event_loop.raw(), token)?;
-                    Ok(Self($crate::handle::Inner::new(raw, event_loop, token)))
+                    let create = || Ok(create(event_loop.raw(), token)?);
+                    let raw = $crate::reserve::freeing_if_full(create)?;
+                    Ok(Self($crate::handle::Inner::new(raw.into(), event_loop, token)))
                 })
             }
 
@@ -277,6 +285,10 @@ macro_rules! handle_kind {
                     $crate::AnyHandle::$kind(handle) => Some(handle),
                     _ => None,
                 }
+            }
+
+            fn as_timer(&self) -> Option<&$crate::Timer> {
+                (self as &dyn std::any::Any).downcast_ref()
             }
         }
 

@@ -137,6 +137,7 @@ pub mod plugin;
 mod poll;
 mod poll_events;
 mod registry;
+mod reserve;
 mod signal;
 mod signum;
 mod status;

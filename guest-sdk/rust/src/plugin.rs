@@ -12,7 +12,7 @@
 )]
 
 use crate::bindings::uv::handles::types::Event;
-use crate::registry;
+use crate::{registry, reserve};
 
 wit_bindgen::generate!({
     path: "wit",
@@ -30,6 +30,7 @@ wit_bindgen::generate!({
         "uv:handles/poll@0.1.0": crate::bindings::uv::handles::poll,
         "uv:handles/signal@0.1.0": crate::bindings::uv::handles::signal,
         "uv:handles/descriptors@0.1.0": crate::bindings::uv::handles::descriptors,
+        "uv:handles/batch@0.1.0": crate::bindings::uv::handles::batch,
         "uv:handles/blocking@0.1.0": crate::bindings::uv::handles::blocking,
     },
     pub_export_macro: true,
@@ -42,6 +43,8 @@ pub struct Events;
 
 impl exports::uv::handles::plugin_events::Guest for Events {
     fn dispatch(events: Vec<Event>) {
+        // Exports may have been called before the embedder took charge of the plugin.
+        reserve::refuse();
         events.into_iter().for_each(registry::dispatch);
     }
 }

@@ -56,7 +56,7 @@ handle_kind! {
     /// # Ok(())
     /// # }
     /// ```
-    Poll(Watch), Poll, callback(&Poll, Result<PollEvents, StatusCode>)
+    Poll(Synced<Watch>), Poll, callback(&Poll, Result<PollEvents, StatusCode>)
 }
 
 impl Poll {

@@ -1,5 +1,6 @@
 //! Signal handles: a callback when the process receives a signal.
 
+use crate::batch::Synced;
 use crate::bindings::uv::handles::signal::Signal as RawSignal;
 use crate::error::Result;
 use crate::event_loop::Loop;
@@ -25,7 +26,7 @@ handle_kind! {
     /// # Ok(())
     /// # }
     /// ```
-    Signal(RawSignal), Signal, callback(&Signal, Signum)
+    Signal(Synced<RawSignal>), Signal, callback(&Signal, Signum)
 }
 
 impl Signal {

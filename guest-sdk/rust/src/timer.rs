@@ -1,9 +1,12 @@
 //! Timers: a callback at a time in the future, once or again and again.
 
+use crate::batch::{self, Done};
 use crate::bindings::uv::handles::timer::Timer as RawTimer;
 use crate::error::Result;
 use crate::event_loop::Loop;
-use crate::handle::handle_kind;
+use crate::handle::{Inner, handle_kind};
+use crate::registry;
+use crate::reserve::HeldTimer;
 
 handle_kind! {
     /// A timer handle, as libuv's `uv_timer_t`. All times are milliseconds.
@@ -28,14 +31,31 @@ handle_kind! {
     /// # Ok(())
     /// # }
     /// ```
-    Timer(RawTimer), Timer, callback(&Timer)
+    Timer(HeldTimer), Timer, callback(&Timer)
 }
 
 impl Timer {
     /// Makes a timer. `LoopClosed` on a closed loop, ENOMEM when the guest has as many handles as
     /// the host allows.
     pub fn new(event_loop: &Loop) -> Result<Self> {
-        Self::make(event_loop, RawTimer::create)
+        match event_loop.reserved_timer()? {
+            None => Self::make(event_loop, RawTimer::create),
+            Some(held) => registry::register(|token| {
+                let timer = Self(Inner::new(held, event_loop, token));
+                batch::put_off(&timer, token, Done::Open { token });
+                Ok(timer)
+            }),
+        }
+    }
+
+    /// Leaves something to the next call of the host, if that makes no difference.
+    fn put_off(&self, done: Done) -> bool {
+        let common = &self.0.common;
+        let possible = self.0.raw.puts_off() && common.is_open();
+        if possible {
+            batch::put_off(self, common.token(), done);
+        }
+        possible
     }
 
     /// Starts the timer, as `uv_timer_start`: due `timeout` milliseconds from the loop's
@@ -44,7 +64,10 @@ impl Timer {
     /// With a timeout of 0 it is due when the loop next looks at its timers. Starting a started
     /// timer replaces its deadline. `HandleClosed` on a closing handle.
     pub fn start(&self, timeout: u64, repeat: u64) -> Result<()> {
-        Ok(self.0.raw.start(timeout, repeat)?)
+        if !self.put_off(Done::Start { timeout, repeat }) {
+            self.0.raw.start(timeout, repeat)?;
+        }
+        Ok(())
     }
 
     /// Starts the timer with this callback. If that is refused, the callback is not replaced.
@@ -56,7 +79,9 @@ impl Timer {
 
     /// Stops the timer, as `uv_timer_stop`. Nothing happens if it is not started or is closing.
     pub fn stop(&self) {
-        self.0.raw.stop();
+        if !self.put_off(Done::Stop) {
+            self.0.raw.stop();
+        }
     }
 
     /// Starts a repeating timer afresh, with its repeat as the timeout, as `uv_timer_again`.

@@ -1,6 +1,7 @@
 //! Idle, prepare and check handles: a callback in every iteration of the loop, each kind in a phase
 //! of its own. libuv, too, has one source for the three.
 
+use crate::batch::Synced;
 use crate::bindings::uv::handles::check::Check as RawCheck;
 use crate::bindings::uv::handles::idle::Idle as RawIdle;
 use crate::bindings::uv::handles::prepare::Prepare as RawPrepare;
@@ -16,7 +17,7 @@ macro_rules! watcher {
             /// Handles of this kind are called last-started first, and keep that order afterwards.
             /// One that is started, or stopped and started again, while they are being called has
             /// its turn in the next iteration, before all others.
-            $kind($raw), $kind, callback(&$kind)
+            $kind(Synced<$raw>), $kind, callback(&$kind)
         }
 
         impl $kind {

@@ -1,17 +1,34 @@
 //! `uv:handles/blocking`: drives a loop.
 
+use crate::bindings::exports::uv::handles::batch::{self, Change};
 use crate::bindings::exports::uv::handles::blocking::{Guest, Pulled};
 use crate::bindings::exports::uv::handles::event_loop::LoopBorrow;
 use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
 use crate::{Adapter, event_loop, wait, with};
-use uv_handles_core::Step;
+use std::cell::Cell;
+use uv_handles_core::{LoopId, Step};
+
+thread_local! {
+    /// The loop that the guest has pulled last, as long as there is one.
+    static PULLED_LAST: Cell<Option<LoopId>> = const { Cell::new(None) };
+}
+
+/// A loop is gone.
+pub fn forget(id: LoopId) {
+    PULLED_LAST.set(PULLED_LAST.get().filter(|pulled| *pulled != id));
+}
 
 impl Guest for Adapter {
     fn pull(event_loop: LoopBorrow<'_>, max: u32) -> Result<Pulled, Error> {
-        if max == 0 {
+        PULLED_LAST.set(Some(event_loop::id(&event_loop)));
+        Self::pull_next(max, 0, Vec::new())
+    }
+
+    fn pull_next(max: u32, position: u32, changes: Vec<Change<'_>>) -> Result<Pulled, Error> {
+        <Self as batch::Guest>::advance(position, changes);
+        let Some(id) = PULLED_LAST.get().filter(|_| max > 0) else {
             return Err(StatusCode::Einval.into());
-        }
-        let id = event_loop::id(&event_loop);
+        };
         loop {
             match with(|loops| loops.step(id, &mut wait::now))? {
                 Step::Deliver(event) => return Ok(Pulled::Event(event.into())),

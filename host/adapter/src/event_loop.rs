@@ -2,7 +2,7 @@
 
 use crate::bindings::exports::uv::handles::event_loop::{Guest, GuestLoop, Loop, LoopBorrow};
 use crate::bindings::exports::uv::handles::types::{Error, RunMode};
-use crate::{Adapter, wait, with};
+use crate::{Adapter, blocking, wait, with};
 use uv_handles_core::LoopId;
 
 /// What stands behind the resource of a loop.
@@ -10,6 +10,7 @@ pub struct Owned(LoopId);
 
 impl Drop for Owned {
     fn drop(&mut self) {
+        blocking::forget(self.0);
         with(|loops| loops.release_loop(self.0));
     }
 }
@@ -21,9 +22,6 @@ pub fn id(event_loop: &LoopBorrow<'_>) -> LoopId {
 
 impl Guest for Adapter {
     type Loop = Owned;
-
-    /// Callbacks are handed over one at a time, so the position is known.
-    fn advance(_: u32, _: Vec<u32>) {}
 }
 
 impl GuestLoop for Owned {

@@ -15,6 +15,7 @@
 
 mod async_handle;
 mod async_sender;
+mod batch;
 mod blocking;
 mod descriptors;
 mod event_loop;

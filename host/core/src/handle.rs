@@ -145,10 +145,12 @@ impl Loops {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn handle(&self, id: HandleId) -> &Handle {
         &self.handles[id.0 as usize]
     }
 
+    #[inline(always)]
     pub(crate) fn handle_mut(&mut self, id: HandleId) -> &mut Handle {
         &mut self.handles[id.0 as usize]
     }

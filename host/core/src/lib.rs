@@ -47,6 +47,7 @@ mod handle;
 mod links;
 mod loops;
 mod poll;
+mod reserve;
 mod run;
 mod signal;
 #[cfg(test)]
@@ -59,4 +60,5 @@ pub use error::Error;
 pub use handle::{Event, HandleId, Occurrence};
 pub use loops::{Limits, LoopId, Loops};
 pub use poll::{PollEvents, Readiness, SourceId};
+pub use reserve::TimerChange;
 pub use run::{RunMode, Step};

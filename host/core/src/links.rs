@@ -58,6 +58,8 @@ impl Links {
             return self.free.swap_remove(at).0;
         }
         let first = self.anchors.len() as u32 | ANCHOR;
+        // A guest has few blocks, and guests may be many.
+        self.anchors.reserve_exact(count as usize);
         for at in first..first + count {
             self.anchors.push(Node::alone(at));
         }
@@ -70,11 +72,13 @@ impl Links {
         self.free.push((first, count));
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self, list: Anchor) -> bool {
         self.node(list.0).next == list.0
     }
 
     /// The first handle of the list.
+    #[inline]
     pub(crate) fn first(&self, list: Anchor) -> Option<u32> {
         let next = self.node(list.0).next;
         (next != list.0).then_some(next)
@@ -100,6 +104,7 @@ impl Links {
     }
 
     /// Takes the handle out of whatever list it is in.
+    #[inline]
     pub(crate) fn unlink(&mut self, slot: u32) {
         let Node { prev, next, .. } = *self.node(slot);
         self.node_mut(prev).next = next;
@@ -109,6 +114,7 @@ impl Links {
     }
 
     /// Takes the first handle out of the list.
+    #[inline]
     pub(crate) fn pop_front(&mut self, list: Anchor) -> Option<u32> {
         let slot = self.first(list)?;
         self.unlink(slot);
@@ -116,6 +122,7 @@ impl Links {
     }
 
     /// Moves all handles of `from` to `to`, which is empty, in their order.
+    #[inline]
     pub(crate) fn move_all(&mut self, from: Anchor, to: Anchor) {
         debug_assert!(self.is_empty(to));
         let Node { prev, next, .. } = *self.node(from.0);
@@ -138,6 +145,7 @@ impl Links {
         self.node_mut(slot).deadline = deadline;
     }
 
+    #[inline]
     fn link_between(&mut self, prev: u32, slot: u32, next: u32) {
         debug_assert_eq!(self.node(slot).next, slot, "the handle is in another list");
         let node = self.node_mut(slot);
@@ -146,6 +154,7 @@ impl Links {
         self.node_mut(next).prev = slot;
     }
 
+    #[inline]
     fn node(&self, at: u32) -> &Node {
         match at & ANCHOR {
             0 => &self.handles[at as usize],
@@ -153,6 +162,7 @@ impl Links {
         }
     }
 
+    #[inline]
     fn node_mut(&mut self, at: u32) -> &mut Node {
         match at & ANCHOR {
             0 => &mut self.handles[at as usize],

@@ -230,8 +230,26 @@ impl Loops {
         if self.handles.len() >= self.limits.handles as usize {
             return Err(Error::TooManyHandles);
         }
+        let handle = self.new_handle(owner, token, kind);
+        let at = self.handles.insert(handle) as u32;
+        self.links.reset(at);
+        let state = self.state_mut(owner);
+        state.open += 1;
+        state.places += 1;
+        Ok(HandleId::from_index(at))
+    }
+
+    /// Puts a new handle in the place of a closed one.
+    pub(crate) fn make_in_place_of(&mut self, id: HandleId, token: u64, kind: Kind) {
+        let owner = self.loop_of(id);
+        *self.handle_mut(id) = self.new_handle(owner, token, kind);
+        self.links.reset(id.index());
+        self.state_mut(owner).open += 1;
+    }
+
+    fn new_handle(&mut self, owner: LoopId, token: u64, kind: Kind) -> Handle {
         self.made += 1;
-        let at = self.handles.insert(Handle {
+        Handle {
             token,
             made: self.made,
             owner,
@@ -240,12 +258,7 @@ impl Loops {
             stage: Stage::Open,
             dropped: false,
             kind,
-        }) as u32;
-        self.links.reset(at);
-        let state = self.state_mut(owner);
-        state.open += 1;
-        state.places += 1;
-        Ok(HandleId::from_index(at))
+        }
     }
 
     /// Frees the place of a handle that is closed and dropped.
@@ -264,14 +277,17 @@ impl Loops {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn state(&self, id: LoopId) -> &Loop {
         &self.loops[id.at()]
     }
 
+    #[inline(always)]
     pub(crate) fn state_mut(&mut self, id: LoopId) -> &mut Loop {
         &mut self.loops[id.at()]
     }
 
+    #[inline(always)]
     pub(crate) fn open_state(&self, id: LoopId) -> Result<&Loop, Error> {
         match self.state(id) {
             state if state.closed => Err(Error::LoopClosed),

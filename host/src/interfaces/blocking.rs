@@ -4,49 +4,76 @@
 use super::loop_id;
 use crate::Interrupted;
 use crate::UvCtxView;
+use crate::bindings::batch::{Change, Host as _};
 use crate::bindings::blocking::{Host, Pulled};
 use crate::bindings::event_loop::Loop;
 use crate::bindings::types::{Error, Event, Occurrence, StatusCode};
 use crate::driver::{self, PullError};
+use uv_handles_core::LoopId;
 use wasmtime::component::Resource;
 
 impl Host for UvCtxView<'_> {
     fn pull(&mut self, id: Resource<Loop>, max: u32) -> wasmtime::Result<Result<Pulled, Error>> {
-        if let Some(refused) = self.refuse(max) {
-            return Ok(Err(refused));
+        self.ctx.pulled_last = Some(loop_id(&id));
+        self.pull_next(max, u32::MAX, Vec::new())
+    }
+
+    fn pull_next(
+        &mut self,
+        max: u32,
+        position: u32,
+        changes: Vec<Change>,
+    ) -> wasmtime::Result<Result<Pulled, Error>> {
+        self.advance(position, changes);
+        match self.check(max) {
+            Ok(id) => {
+                let pulled = self.ctx.pull(id, max);
+                self.answer(pulled)
+            }
+            Err(refused) => Ok(Err(refused)),
         }
-        let pulled = self.ctx.pull(loop_id(&id), max);
-        self.answer(pulled)
     }
 }
 
 #[cfg(feature = "async")]
-impl crate::bindings::in_task::blocking::Host for UvCtxView<'_> {
-    async fn pull(
-        &mut self,
-        id: Resource<Loop>,
-        max: u32,
-    ) -> wasmtime::Result<Result<crate::bindings::in_task::blocking::Pulled, Error>> {
-        use crate::bindings::in_task::blocking::Pulled as InTask;
+mod in_task {
+    use super::{Error, Loop, Resource, UvCtxView, loop_id};
+    use crate::bindings::batch::{Change, Host as _};
+    use crate::bindings::in_task::blocking::{Host, Pulled};
 
-        if let Some(refused) = self.refuse(max) {
-            return Ok(Err(refused));
+    impl Host for UvCtxView<'_> {
+        async fn pull(&mut self, id: Resource<Loop>, max: u32) -> wasmtime::Result<Result<Pulled, Error>> {
+            self.ctx.pulled_last = Some(loop_id(&id));
+            self.pull_next(max, u32::MAX, Vec::new()).await
         }
-        let pulled = self.ctx.pull_async(loop_id(&id), max).await;
-        Ok(self.answer(pulled)?.map(|pulled| match pulled {
-            Pulled::Event(event) => InTask::Event(event),
-            Pulled::Batch(events) => InTask::Batch(events),
-            Pulled::Finished(alive) => InTask::Finished(alive),
-        }))
+
+        async fn pull_next(
+            &mut self,
+            max: u32,
+            position: u32,
+            changes: Vec<Change>,
+        ) -> wasmtime::Result<Result<Pulled, Error>> {
+            self.advance(position, changes);
+            let pulled = match self.check(max) {
+                Ok(id) => self.ctx.pull_async(id, max).await,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            Ok(self.answer(pulled)?.map(|pulled| match pulled {
+                super::Pulled::Event(event) => Pulled::Event(event),
+                super::Pulled::Batch(events) => Pulled::Batch(events),
+                super::Pulled::Finished(alive) => Pulled::Finished(alive),
+            }))
+        }
     }
 }
 
 impl UvCtxView<'_> {
-    fn refuse(&self, max: u32) -> Option<Error> {
-        match (self.ctx.is_plugin, max) {
-            (true, _) => Some(StatusCode::Enotsup.into()),
-            (false, 0) => Some(StatusCode::Einval.into()),
-            (false, _) => None,
+    /// The loop to pull, unless that is refused.
+    fn check(&self, max: u32) -> Result<LoopId, Error> {
+        match (self.ctx.is_plugin, max, self.ctx.pulled_last) {
+            (true, ..) => Err(StatusCode::Enotsup.into()),
+            (false, 0, _) | (false, _, None) => Err(StatusCode::Einval.into()),
+            (false, _, Some(id)) => Ok(id),
         }
     }
 

@@ -6,11 +6,7 @@ use crate::bindings::event_loop::{Host, HostLoop, Loop};
 use crate::bindings::types::{Error, RunMode, StatusCode};
 use wasmtime::component::Resource;
 
-impl Host for UvCtxView<'_> {
-    fn advance(&mut self, position: u32, closed: Vec<u32>) {
-        self.ctx.advance(position as usize, &closed);
-    }
-}
+impl Host for UvCtxView<'_> {}
 
 impl HostLoop for UvCtxView<'_> {
     fn create(&mut self) -> Result<Resource<Loop>, Error> {
@@ -65,6 +61,7 @@ impl HostLoop for UvCtxView<'_> {
         let id = loop_id(&id);
         self.ctx.pollers.remove(id);
         self.ctx.batch.forget(id);
+        self.ctx.pulled_last.take_if(|pulled| *pulled == id);
         self.ctx.collect();
         self.ctx.loops.release_loop(id);
         self.ctx.after_closing();

@@ -75,6 +75,8 @@ pub struct World {
     pub longest_wait: u32,
     /// How many bytes the host allows for one read.
     pub read_limit: u32,
+    /// The serial number of the loop that was pulled last.
+    pub pulled_last: Option<u64>,
     times: HashMap<u64, u64>,
     serial: u64,
 }

@@ -100,11 +100,11 @@ fn a_plugin_imports_what_a_program_does_and_exports_its_events() {
 }
 
 #[test]
-fn only_pull_may_block_and_it_is_alone() {
+fn only_the_pulls_may_block_and_they_are_alone() {
     let (resolve, package) = package();
     let blocking = resolve.packages[package].interfaces["blocking"];
     let functions: Vec<&String> = resolve.interfaces[blocking].functions.keys().collect();
-    assert_eq!(functions, ["pull"]);
+    assert_eq!(functions, ["pull", "pull-next"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The guest's side: the resources that it holds, as wasmtime's tables would, and its calls.
 
 use uv_handles_host::bindings::uv::handles::async_handle::{AsyncHandle, HostAsyncHandle};
+use uv_handles_host::bindings::uv::handles::batch::{Change, Host as Batch, Operation};
 use uv_handles_host::bindings::uv::handles::blocking::{Host as _, Pulled};
 use uv_handles_host::bindings::uv::handles::check::{Check, HostCheck};
 use uv_handles_host::bindings::uv::handles::descriptors::{Descriptor, HostDescriptor, ShutdownHow};
@@ -192,7 +193,9 @@ impl Guest {
                 // More or less than what has been handed over, and closing some or none.
                 let position = max % (events.len() as u32 + 2);
                 events.into_iter().for_each(|event| self.delivered(id, event));
-                self.host().advance(position, if max.is_multiple_of(2) { vec![] } else { vec![0, position] });
+                let close = |position| Change { position, operation: Operation::CloseOwn };
+                let closed = if max.is_multiple_of(2) { vec![] } else { vec![close(0), close(position)] };
+                Batch::advance(&mut self.host(), position, closed);
             }
             Ok(Ok(Pulled::Finished(_)) | Err(_)) => {}
             Err(error) => {

@@ -1,6 +1,6 @@
 //! What `pull` and `begin` refuse. With the bare interfaces: the SDK never does any of this.
 
-use uv_handles::bindings::uv::handles::blocking::{Pulled, pull};
+use uv_handles::bindings::uv::handles::blocking::{Pulled, pull, pull_next};
 use uv_handles::bindings::uv::handles::event_loop::Loop;
 use uv_handles::bindings::uv::handles::idle::Idle;
 use uv_handles::bindings::uv::handles::types::{Error, Occurrence, RunMode, StatusCode};
@@ -14,6 +14,7 @@ fn refused<T>(result: Result<T, Error>) -> StatusCode {
 }
 
 fn main() {
+    assert_eq!(refused(pull_next(1, 0, &[])), StatusCode::Einval, "nothing has been pulled");
     let event_loop = Loop::create().unwrap();
     assert_eq!(refused(pull(&event_loop, 1)), StatusCode::Einval, "no run has been started");
     assert_eq!(refused(pull(&event_loop, 0)), StatusCode::Einval);
@@ -36,11 +37,21 @@ fn main() {
         other => panic!("one idle handle is active: {other:?}"),
     }
     assert_eq!(refused(event_loop.begin(RunMode::Once)), StatusCode::Ebusy, "inside the callback");
-    assert!(matches!(pull(&event_loop, 1), Ok(Pulled::Finished(true))));
+    assert_eq!(refused(pull_next(0, 0, &[])), StatusCode::Einval);
+    assert!(matches!(pull_next(1, 0, &[]), Ok(Pulled::Finished(true))));
     assert_eq!(refused(pull(&event_loop, 1)), StatusCode::Einval, "the run is over");
 
     drop(idle);
     event_loop.close().unwrap();
     assert!(matches!(event_loop.begin(RunMode::Default), Err(Error::LoopClosed)));
     assert!(matches!(pull(&event_loop, 1), Err(Error::LoopClosed)));
+    assert!(matches!(pull_next(1, 0, &[]), Err(Error::LoopClosed)));
+    drop(event_loop);
+    let next = Loop::create().unwrap();
+    next.begin(RunMode::Default).unwrap();
+    assert_eq!(
+        refused(pull_next(1, 0, &[])),
+        StatusCode::Einval,
+        "another loop, perhaps in the place of the first"
+    );
 }

@@ -128,8 +128,10 @@ const FUNCTIONS: &[Function] = &[
     Function("event-loop", "poll-timeout", on_loop!(l => l.poll_timeout())),
     Function("event-loop", "handles", handles),
     Function("event-loop", "drop", drop_loop),
-    Function("event-loop", "advance", advance),
+    Function("batch", "advance", advance_and_change),
+    Function("batch", "reserve", reserve_some),
     Function("blocking", "pull", pull_some),
+    Function("blocking", "pull-next", pull_next_some),
     Function("timer", "create", make!(Timer, Timer)),
     Function("timer", "start", on!(Timer, timer => timer.start(number(), number()))),
     Function("timer", "stop", stop!(Timer)),
@@ -219,7 +221,7 @@ fn main() {
         FUNCTIONS.iter().filter(is).collect()
     };
     // What brings events is called more often than the rest.
-    let runs = of(&["event-loop.begin", "blocking.pull"]);
+    let runs = of(&["event-loop.begin", "blocking.pull", "blocking.pull-next"]);
     let starts = of(&["descriptors.open", "poll.create", "poll.start", "signal.start", "timer.start"]);
     let all: Vec<&Function> = FUNCTIONS.iter().collect();
     let mut made = 0;

@@ -3,9 +3,11 @@
 use super::{Owned, World, bytes, check_loop_call, name, number, size};
 use uv::async_handle::AsyncHandle;
 use uv::async_sender::AsyncSender;
-use uv::blocking::{Pulled, pull};
+use uv::batch::{Change, Operation, advance, reserve};
+use uv::blocking::{Pulled, pull, pull_next};
 use uv::descriptors::{Descriptor, ShutdownHow};
-use uv::event_loop::{self, Loop};
+use uv::event_loop::Loop;
+use uv::handle;
 use uv::poll::Poll;
 use uv::timer::Timer;
 use uv::types::{Error, Occurrence, RunMode, StatusCode};
@@ -103,7 +105,28 @@ pub fn handles(world: &mut World) -> Option<()> {
 /// Goes on with a run. Only a long wait is avoided: before a pull that could be one, a timer is started, or
 /// the loop is stopped.
 pub fn pull_some(world: &mut World) -> Option<()> {
-    let (serial, event_loop) = fastrand::choice(&world.loops)?;
+    let at = fastrand::choice(0..world.loops.len())?;
+    world.pulled_last = Some(world.loops[at].0);
+    pull_one(world, at, pull)
+}
+
+/// The same with the loop that was pulled last.
+pub fn pull_next_some(world: &mut World) -> Option<()> {
+    match world.loops.iter().position(|&(serial, _)| Some(serial) == world.pulled_last) {
+        Some(at) => pull_one(world, at, |_, max| pull_next(max, fastrand::u32(..300), &[])),
+        None => {
+            assert!(matches!(pull_next(size(), 0, &[]), Err(Error::Status(StatusCode::Einval))));
+            Some(())
+        }
+    }
+}
+
+fn pull_one(
+    world: &mut World,
+    at: usize,
+    pull: impl FnOnce(&Loop, u32) -> Result<Pulled, Error>,
+) -> Option<()> {
+    let (serial, event_loop) = &world.loops[at];
     let longest = world.longest_wait;
     let long = event_loop.poll_timeout().is_ok_and(|wait| wait.is_none_or(|wait| wait > longest));
     // Dropped when the run has gone on, perhaps in its own callback.
@@ -132,7 +155,7 @@ pub fn pull_some(world: &mut World) -> Option<()> {
             // Any position, and handles that have not been closed by what is no position of the batch.
             let beyond = events.len() as u32 + number() as u32 % 3;
             if fastrand::bool() {
-                event_loop::advance(fastrand::u32(0..=beyond), &[beyond, 0xFFFF_FFFF]);
+                advance(fastrand::u32(0..=beyond), &[close_own(beyond), close_own(0xFFFF_FFFF)]);
             }
         }
         Ok(Pulled::Finished(_)) => assert!(max > 0),
@@ -152,9 +175,55 @@ fn occurrence(what: &Occurrence) -> &'static str {
     }
 }
 
-/// Tells the host of a batch that there is not, or not any more.
-pub fn advance(_: &mut World) -> Option<()> {
-    event_loop::advance(fastrand::u32(..300), &[fastrand::u32(..300), u32::MAX]);
+fn close_own(position: u32) -> Change<'static> {
+    Change { position, operation: Operation::CloseOwn }
+}
+
+/// Tells the host of a batch that there is not, or not any more, and changes a timer, if there is one.
+pub fn advance_and_change(world: &mut World) -> Option<()> {
+    let position = fastrand::u32(..300);
+    let timers = world.handles.iter().enumerate().filter(|(_, made)| matches!(made.owned, Owned::Timer(_)));
+    let Some((at, made)) = fastrand::choice(timers.collect::<Vec<_>>()) else {
+        advance(position, &[close_own(fastrand::u32(..300)), close_own(u32::MAX)]);
+        return Some(());
+    };
+    let Owned::Timer(timer) = &made.owned else { return None };
+    let (any, token) = (made.owned.any(), fastrand::u64(..100));
+    let (was_closing, was_closed) = (handle::closing(&any), handle::closed(&any));
+    let operation = match fastrand::u8(..5) {
+        0 => Operation::Close(timer),
+        1 => Operation::Stop(timer),
+        2 => Operation::Start((timer, number(), number())),
+        _ => Operation::Open((timer, token)),
+    };
+    let changes = [Change { position: fastrand::u32(..300), operation }];
+    advance(position, &changes);
+    match changes[0].operation {
+        Operation::Close(_) => assert!(handle::closing(&any)),
+        Operation::Stop(_) => assert!(!handle::active(&any)),
+        Operation::Start(_) => assert!(was_closing || handle::active(&any)),
+        Operation::Open(_) if was_closed && !handle::closed(&any) => world.handles[at].token = token,
+        Operation::Open(_) | Operation::CloseOwn => assert_eq!(handle::closing(&any), was_closing),
+    }
+    Some(())
+}
+
+/// Makes timers that are closed.
+pub fn reserve_some(world: &mut World) -> Option<()> {
+    if !world.has_room() {
+        return None;
+    }
+    let (owner, event_loop) = fastrand::choice(&world.loops)?;
+    let (owner, count) = (*owner, fastrand::u32(..4));
+    let result = reserve(event_loop, count);
+    check_loop_call(count > 0 && event_loop.closed(), &result);
+    assert!(count > 0 || result.is_err());
+    let made: Vec<Timer> = result.unwrap_or_default();
+    assert!(made.len() <= count as usize);
+    for timer in made {
+        assert!(handle::closed(&handle::AnyHandle::Timer(&timer)));
+        world.keep(owner, u64::MAX, Ok(Owned::Timer(timer)));
+    }
     Some(())
 }
 

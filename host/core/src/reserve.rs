@@ -1,0 +1,130 @@
+//! Timers that are made ahead, and changed without being asked whether that went well: what spares a guest most
+//! of its calls.
+
+use crate::close::Stage;
+use crate::handle::Kind;
+use crate::{Error, HandleId, LoopId, Loops};
+
+/// What is done to a timer. Nothing happens to one that is not in the state that it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimerChange {
+    /// Makes a new handle of a closed one, as uv_timer_init.
+    Open {
+        /// The new handle's.
+        token: u64,
+    },
+    /// As [`Loops::timer_start`].
+    Start {
+        /// Milliseconds.
+        timeout: u64,
+        /// Milliseconds; 0 for none.
+        repeat: u64,
+    },
+    /// As [`Loops::timer_stop`].
+    Stop,
+    /// As [`Loops::close`].
+    Close,
+}
+
+impl Loops {
+    /// Makes closed timers: as many as the limit allows, at most `count`, and at least one unless it is refused.
+    pub fn reserve_timers(&mut self, owner: LoopId, count: usize) -> Result<Vec<HandleId>, Error> {
+        let mut timers = vec![self.reserve_timer(owner)?];
+        timers.extend((1..count).map_while(|_| self.reserve_timer(owner).ok()));
+        Ok(timers)
+    }
+
+    fn reserve_timer(&mut self, owner: LoopId) -> Result<HandleId, Error> {
+        let timer = self.make_timer(owner, 0)?;
+        self.close_silently(timer);
+        Ok(timer)
+    }
+
+    /// Changes a timer.
+    pub fn change_timer(&mut self, id: HandleId, change: TimerChange) {
+        match change {
+            TimerChange::Open { token } => self.open_timer(id, token),
+            // Refused if it is not open.
+            TimerChange::Start { timeout, repeat } => drop(self.timer_start(id, timeout, repeat)),
+            TimerChange::Stop => self.timer_stop(id),
+            TimerChange::Close => self.close(id),
+        }
+    }
+
+    fn open_timer(&mut self, id: HandleId, token: u64) {
+        let handle = self.handle(id);
+        if handle.stage == Stage::Closed && !self.state(handle.owner).closed {
+            self.make_in_place_of(id, token, Kind::Timer { repeat: 0, ever_started: false });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TimerChange::{Close, Open, Start, Stop};
+    use crate::testing::*;
+    use crate::{Error, Limits, Loops, RunMode};
+
+    #[test]
+    fn a_reserved_timer_is_closed_until_it_is_opened() {
+        let mut world = World::new();
+        let main = world.main;
+        let [first, second] = world.loops.reserve_timers(main, 2).unwrap()[..] else { panic!("two") };
+        assert!(world.loops.handle_closed(first) && world.loops.handles(main).is_empty());
+        assert_eq!(world.loops.timer_start(first, 1, 0), Err(Error::HandleClosed));
+        world.loops.change_timer(first, Start { timeout: 1, repeat: 0 });
+        world.loops.change_timer(first, Stop);
+        assert!(!world.alive());
+        world.loops.change_timer(second, Open { token: 9 });
+        world.loops.change_timer(first, Open { token: 8 });
+        assert_eq!(world.loops.handles(main), [second, first], "in order of opening");
+        assert_eq!((world.loops.token(second), world.loops.referenced(second)), (9, true));
+        assert_eq!(world.loops.timer_again(second), Err(Error::Invalid), "it has never been started");
+        world.loops.change_timer(second, Start { timeout: 3, repeat: 0 });
+        world.loops.change_timer(first, Start { timeout: 3, repeat: 0 });
+        world.loops.change_timer(first, Close);
+        world.run(RunMode::Default);
+        assert_eq!(world.trace(), [close(first), call(second)]);
+        assert_eq!(world.loops.close_loop(main), Err(Error::Busy), "the second is open");
+    }
+
+    #[test]
+    fn a_timer_can_be_opened_again_when_it_is_closed_and_not_before() {
+        let mut world = World::new();
+        let timer = world.timer();
+        world.loops.timer_start(timer, 5, 5).unwrap();
+        world.loops.dereference(timer).unwrap();
+        world.loops.change_timer(timer, Open { token: 1 });
+        assert!(world.loops.active(timer), "it was open");
+        world.loops.close(timer);
+        world.loops.change_timer(timer, Open { token: 2 });
+        assert!(world.loops.handle_closing(timer));
+        world.on(close(timer), move |world| world.loops.change_timer(timer, Open { token: 3 }));
+        world.run(RunMode::NoWait);
+        assert!(world.loops.handle_closed(timer), "its close callback had not returned");
+        world.loops.change_timer(timer, Open { token: 4 });
+        assert_eq!((world.loops.token(timer), world.loops.timer_repeat(timer)), (4, Ok(0)));
+        assert!(!world.loops.active(timer) && world.loops.referenced(timer));
+        world.loops.release(timer);
+        assert_eq!(world.loops.close_loop(world.main), Ok(()));
+    }
+
+    #[test]
+    fn reserved_timers_count_and_a_closed_loop_has_none() {
+        let mut loops = Loops::new(Limits { handles: 3, loops: 2 });
+        let (main, other) = (loops.make_loop(0).unwrap(), loops.make_loop(0).unwrap());
+        loops.make_timer(other, 0).unwrap();
+        let timers = loops.reserve_timers(main, 100).unwrap();
+        assert_eq!(timers.len(), 2);
+        assert_eq!(loops.reserve_timers(other, 1), Err(Error::TooManyHandles));
+        loops.release(timers[0]);
+        loops.close_loop(main).unwrap();
+        assert_eq!(loops.reserve_timers(main, 1), Err(Error::LoopClosed));
+        loops.change_timer(timers[1], Open { token: 1 });
+        assert!(loops.handle_closed(timers[1]));
+        loops.release_loop(main);
+        loops.release(timers[1]);
+        assert!(!loops.has_loop(main));
+        assert_eq!(loops.reserve_timers(other, 2).map(|timers| timers.len()), Ok(2));
+    }
+}
