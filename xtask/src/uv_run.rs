@@ -17,14 +17,19 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
 /// cargo joins the features that the packages of a run ask for, so that wasmtime is the same for all.
 /// Returns the program.
 pub fn build_program(workspace: &Workspace, name: &str) -> Result<PathBuf> {
+    build_program_as(workspace, "release", name)
+}
+
+/// The same with another of cargo's profiles.
+pub fn build_program_as(workspace: &Workspace, profile: &str, name: &str) -> Result<PathBuf> {
     say(format_args!("building {name} (the first time, wasmtime takes some minutes)"));
     let mut cargo = process::cargo();
-    cargo.args(["build", "--release", "--bin", name]);
+    cargo.args(["build", "--profile", profile, "--bin", name]);
     for package in workspace.with_wasmtime() {
         cargo.args(["--package", &package.name]);
     }
     process::run(&mut cargo)?;
-    Ok(workspace.target_dir.join("release").join(name))
+    Ok(workspace.target_dir.join(profile).join(name))
 }
 
 /// Builds what `uv-run --compose` starts, where it finds it. By a cargo of its own, as everything that is not to

@@ -47,6 +47,11 @@ pub struct Options {
     #[arg(long)]
     write_docs: bool,
 
+    /// Measure what the release profile builds, which is there after the tests, instead of building everything as an
+    /// embedder does who looks at speed: optimised across crates
+    #[arg(long)]
+    release: bool,
+
     /// Only the rows of these works (see `--list`), and those with such words in their title
     #[arg(value_name = "ROW")]
     only: Vec<String>,
@@ -55,7 +60,18 @@ pub struct Options {
 impl Options {
     /// A run that shows that every side does the same work.
     pub fn check() -> Options {
-        Options { quick: true, rounds: Some(1), list: false, write_docs: false, only: Vec::new() }
+        Options {
+            quick: true,
+            rounds: Some(1),
+            list: false,
+            write_docs: false,
+            release: true,
+            only: Vec::new(),
+        }
+    }
+
+    fn profile(&self) -> &'static str {
+        if self.release { "release" } else { "optimized" }
     }
 
     fn rounds(&self) -> u32 {
@@ -81,7 +97,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, options: &Options) -> Res
     }
     let dir = workspace.target_dir.join("bench");
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-    let programs = Programs::build(workspace, forced, &dir)?;
+    let programs = Programs::build(workspace, forced, options.profile(), &dir)?;
     let machine = Machine::describe()?;
 
     let turns = turns(&rows, options.only.is_empty());
@@ -108,7 +124,10 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, options: &Options) -> Res
     let drawn = plot::draw_all(&runs, &dir)?;
     say(format_args!("written to {}, with raw.json and {drawn} drawings beside it", file.display()));
     if options.write_docs {
-        ensure!(!options.quick && options.only.is_empty(), "the document shows a full run");
+        ensure!(
+            !options.quick && !options.release && options.only.is_empty(),
+            "the document shows a full run"
+        );
         write_docs(workspace, &report, &dir)?;
     }
     Ok(())

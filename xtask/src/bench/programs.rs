@@ -56,12 +56,12 @@ const GUESTS: [(&str, &str, &str); 10] = [
 ];
 
 impl Programs {
-    /// Builds all of them, and compiles the guests.
-    pub fn build(workspace: &Workspace, forced: Option<Way>, dir: &Path) -> Result<Programs> {
+    /// Builds all of them with this profile of cargo's, and compiles the guests.
+    pub fn build(workspace: &Workspace, forced: Option<Way>, profile: &str, dir: &Path) -> Result<Programs> {
         let guests = guests::build(workspace, forced)?;
         let mut cargo = process::cargo();
-        process::run(cargo.args(["build", "--release", "--package", "uv-handles-bench-native"]))?;
-        let sandbox = uv_run::build_program(workspace, "bench")?;
+        process::run(cargo.args(["build", "--profile", profile, "--package", "uv-handles-bench-native"]))?;
+        let sandbox = uv_run::build_program_as(workspace, profile, "bench")?;
         let compiled = dir.join("compiled");
         std::fs::create_dir_all(&compiled)?;
         for (name, file, configuration) in GUESTS {
@@ -72,7 +72,7 @@ impl Programs {
         let descriptors = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
         let mappings = std::fs::read_to_string("/proc/sys/vm/max_map_count").context("this is Linux")?;
         let mappings = mappings.trim().parse().context("it is a number")?;
-        let native = workspace.target_dir.join("release");
+        let native = workspace.target_dir.join(profile);
         Ok(Programs { sandbox, native, compiled, descriptors, mappings })
     }
 

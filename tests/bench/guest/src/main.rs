@@ -40,6 +40,7 @@ fn main() -> uv_handles::Result<()> {
         ("restarts", &[times]) => timers::restarts(0, times, 0),
         ("memory", &[many]) => timers::memory(many),
         ("ticks", &[period]) => timers::ticks(period),
+        ("calls", &[times]) => watchers::calls(times),
         ("idle", &[times]) => watchers::iterate(times, false, false),
         ("phases", &[times]) => watchers::iterate(times, true, false),
         ("idle-poll", &[times]) => watchers::iterate(times, false, true),

@@ -46,3 +46,14 @@ pub fn iterate(times: u64, with_phases: bool, with_poll: bool) -> Result<()> {
     }
     Ok(())
 }
+
+/// So many calls to the host that do next to nothing.
+pub fn calls(times: u64) -> Result<()> {
+    let event_loop = Loop::new()?;
+    control::begin();
+    let alive = (0..times).filter(|_| event_loop.alive()).count();
+    control::end();
+    control::count("operations", times);
+    control::count("alive", alive as u64);
+    event_loop.close()
+}
