@@ -40,15 +40,22 @@ fn exhaust<T>(
     go.wait("again");
 }
 
+/// A loop that has what it waits with, which takes descriptors of the host.
+fn ready_to_wait(clients: &Descriptor) -> Result<Loop> {
+    let event_loop = Loop::new()?;
+    Poll::new(&event_loop, clients)?.close();
+    event_loop.run(RunMode::NoWait)?;
+    Ok(event_loop)
+}
+
 /// What lets the test look at the host each time.
 struct Go(Loop);
 
 impl Go {
-    fn new() -> Result<Go> {
-        let event_loop = Loop::new()?;
+    fn new(clients: &Descriptor) -> Result<Go> {
+        let event_loop = ready_to_wait(clients)?;
         Async::named(&event_loop, "go")?.set_callback(|go| go.event_loop().stop());
         let go = Go(event_loop);
-        // What the loop waits with is made when it first waits.
         go.wait("begins");
         Ok(go)
     }
@@ -60,9 +67,9 @@ impl Go {
 }
 
 fn main() -> Result<()> {
-    let go = Go::new()?;
     let what = std::env::args().nth(1);
     let clients = Descriptor::open("clients")?;
+    let go = Go::new(&clients)?;
     match what.as_deref() {
         Some("handles") => {
             let event_loop = Loop::new()?;
@@ -84,19 +91,12 @@ fn main() -> Result<()> {
             });
         }
         Some("loops") => {
-            // Each of them has something to wait with, which takes descriptors of the host.
-            let make = || {
-                let event_loop = Loop::new()?;
-                Poll::new(&event_loop, &clients)?.close();
-                event_loop.run(RunMode::NoWait)?;
-                Ok(event_loop)
-            };
             exhaust(
                 &go,
-                |_| make(),
+                |_| ready_to_wait(&clients),
                 |made, n| {
                     drop(made.swap_remove(n % made.len()));
-                    made.push(make().expect("there is room again"));
+                    made.push(ready_to_wait(&clients).expect("there is room again"));
                 },
             );
         }
