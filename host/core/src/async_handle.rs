@@ -27,6 +27,10 @@ impl AsyncLists {
         AsyncLists { all: first, unvisited: first.nth(1), woken: false }
     }
 
+    pub(crate) fn unvisited(&self) -> Anchor {
+        self.unvisited
+    }
+
     pub(crate) fn woken(&self) -> bool {
         self.woken
     }

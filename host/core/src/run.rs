@@ -101,31 +101,35 @@ impl Loops {
     pub fn step(&mut self, id: LoopId, clock: &mut impl FnMut() -> u64) -> Result<Step, Error> {
         self.open_state(id)?;
         self.after_callback(id);
+        // Phases without callbacks are passed by many times: the run is told of a phase only where it stays.
+        let mut phase = match &self.state(id).run {
+            Some(run) => run.phase,
+            None => return Err(Error::Invalid),
+        };
         loop {
-            let Some(run) = self.state(id).run.as_ref() else {
-                return Err(Error::Invalid);
-            };
-            match run.phase {
+            match phase {
                 Phase::Begin => {
-                    let (mode, alive) = (run.mode, self.alive(id));
-                    self.run_mut(id).alive = alive;
+                    let alive = self.alive(id);
+                    let run = self.run_mut(id);
+                    run.alive = alive;
+                    let mode = run.mode;
                     if !alive {
                         self.refresh_time(id, clock());
                     }
                     if mode == RunMode::Default && alive && !self.state(id).stop {
                         self.refresh_time(id, clock());
                         self.take_due_timers(id);
-                        self.enter(id, Phase::InitialTimers);
+                        phase = Phase::InitialTimers;
                     } else {
-                        self.enter(id, Phase::Test);
+                        phase = Phase::Test;
                     }
                 }
                 Phase::InitialTimers => match self.next_due_timer(id) {
-                    Some(timer) => return Ok(self.call(id, timer, Occurrence::Callback)),
-                    None => self.enter(id, Phase::Test),
+                    Some(timer) => return Ok(self.call(id, phase, timer, Occurrence::Callback)),
+                    None => phase = Phase::Test,
                 },
                 Phase::Test => {
-                    let alive = run.alive;
+                    let alive = self.run_mut(id).alive;
                     let state = self.state(id);
                     if !alive || state.stop {
                         return Ok(self.finish(id));
@@ -134,67 +138,70 @@ impl Loops {
                     let may_wait = self.links.is_empty(idles);
                     self.run_mut(id).may_wait = may_wait;
                     self.take_watchers(id, WatcherKind::Idle);
-                    self.enter(id, Phase::Idle);
+                    phase = Phase::Idle;
                 }
                 Phase::Idle => match self.next_watcher(id, WatcherKind::Idle) {
-                    Some(idle) => return Ok(self.call(id, idle, Occurrence::Callback)),
+                    Some(idle) => return Ok(self.call(id, phase, idle, Occurrence::Callback)),
                     None => {
                         self.take_watchers(id, WatcherKind::Prepare);
-                        self.enter(id, Phase::Prepare);
+                        phase = Phase::Prepare;
                     }
                 },
                 Phase::Prepare => match self.next_watcher(id, WatcherKind::Prepare) {
-                    Some(prepare) => return Ok(self.call(id, prepare, Occurrence::Callback)),
-                    None => self.enter(id, Phase::Poll),
+                    Some(prepare) => return Ok(self.call(id, phase, prepare, Occurrence::Callback)),
+                    None => phase = Phase::Poll,
                 },
                 Phase::Poll => {
+                    self.enter(id, phase);
                     return Ok(Step::Poll { timeout: self.wait_limit(id) });
                 }
                 Phase::Async => match self.next_async(id) {
-                    Some(handle) => return Ok(self.call(id, handle, Occurrence::Callback)),
-                    None => self.enter(id, Phase::Ready),
+                    Some(handle) => return Ok(self.call(id, phase, handle, Occurrence::Callback)),
+                    None => phase = Phase::Ready,
                 },
                 Phase::Ready => match self.next_ready(id) {
-                    Some((poll, events)) => return Ok(self.call(id, poll, Occurrence::Poll(events))),
+                    Some((poll, events)) => return Ok(self.call(id, phase, poll, Occurrence::Poll(events))),
                     None => {
                         self.read_signals(id);
-                        self.enter(id, Phase::Signals);
+                        phase = Phase::Signals;
                     }
                 },
                 Phase::Signals => match self.next_signal(id) {
-                    Some((signal, signum)) => return Ok(self.call(id, signal, Occurrence::Signal(signum))),
+                    Some((signal, signum)) => {
+                        return Ok(self.call(id, phase, signal, Occurrence::Signal(signum)));
+                    }
                     None => {
                         self.take_watchers(id, WatcherKind::Check);
-                        self.enter(id, Phase::Check);
+                        phase = Phase::Check;
                     }
                 },
                 Phase::Check => match self.next_watcher(id, WatcherKind::Check) {
-                    Some(check) => return Ok(self.call(id, check, Occurrence::Callback)),
+                    Some(check) => return Ok(self.call(id, phase, check, Occurrence::Callback)),
                     None => {
                         self.take_closing(id);
-                        self.enter(id, Phase::Closing);
+                        phase = Phase::Closing;
                     }
                 },
                 Phase::Closing => match self.next_closing(id) {
-                    Some(handle) => return Ok(self.call(id, handle, Occurrence::Closed)),
+                    Some(handle) => return Ok(self.call(id, phase, handle, Occurrence::Closed)),
                     None => {
                         // As if nothing had taken any time since the poll, where nothing has happened.
                         if !self.run_mut(id).time_is_fresh {
                             self.refresh_time(id, clock());
                         }
                         self.take_due_timers(id);
-                        self.enter(id, Phase::Timers);
+                        phase = Phase::Timers;
                     }
                 },
                 Phase::Timers => match self.next_due_timer(id) {
-                    Some(timer) => return Ok(self.call(id, timer, Occurrence::Callback)),
+                    Some(timer) => return Ok(self.call(id, phase, timer, Occurrence::Callback)),
                     None => {
                         let alive = self.alive(id);
                         self.run_mut(id).alive = alive;
                         if self.run_mut(id).mode != RunMode::Default {
                             return Ok(self.finish(id));
                         }
-                        self.enter(id, Phase::Test);
+                        phase = Phase::Test;
                     }
                 },
             }
@@ -249,7 +256,24 @@ impl Loops {
         self.run_mut(id).time_is_fresh = true;
         self.take_asyncs(id);
         self.note_signals(id);
-        self.enter(id, Phase::Async);
+        let next = if self.calls_after_poll(id) { Phase::Async } else { Phase::Timers };
+        self.enter(id, next);
+    }
+
+    /// Whether anything is to be called in this iteration after the poll, or a timer may have to be taken out. Without a
+    /// callback, nothing changes that.
+    fn calls_after_poll(&self, id: LoopId) -> bool {
+        let state = self.state(id);
+        let lists = [
+            state.asyncs.unvisited(),
+            state.polls.ready(),
+            state.watchers.active(WatcherKind::Check),
+            state.closing,
+            state.timers.due(),
+        ];
+        lists.into_iter().any(|list| !self.links.is_empty(list))
+            || !state.signals.is_empty()
+            || state.timers.may_be_due(state.now)
     }
 
     /// Ends a run that can not go on, because the driver can not wait. Another one can be started when it
@@ -299,14 +323,14 @@ impl Loops {
         (after != After::Closed).then_some(handle)
     }
 
-    fn call(&mut self, id: LoopId, handle: HandleId, what: Occurrence) -> Step {
+    fn call(&mut self, id: LoopId, phase: Phase, handle: HandleId, what: Occurrence) -> Step {
         let after = match what {
             Occurrence::Signal(_) => After::Signal,
             Occurrence::Closed => After::Closed,
             Occurrence::Callback | Occurrence::Poll(_) => After::Nothing,
         };
         let run = self.run_mut(id);
-        (run.running, run.time_is_fresh) = (Some((handle, after)), false);
+        (run.phase, run.running, run.time_is_fresh) = (phase, Some((handle, after)), false);
         Step::Deliver(Event { handle, token: self.token(handle), what })
     }
 

@@ -31,6 +31,11 @@ impl Timers {
         self.due
     }
 
+    /// Whether timers may have to be taken out at this time.
+    pub(crate) fn may_be_due(&self, now: u64) -> bool {
+        self.wheel.may_be_due(now)
+    }
+
     pub(crate) fn free(&mut self, links: &mut Links) {
         self.wheel.free(links);
     }

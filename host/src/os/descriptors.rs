@@ -4,7 +4,7 @@
 //! again. What a guest sees are numbers of its own, never those of the host.
 
 use crate::os::signals;
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketAddr, SocketAddrAny, SocketFlags};
 use rustix::{io, net};
@@ -62,7 +62,7 @@ pub(crate) struct Descriptor {
     /// Never used again, unlike the descriptor's place.
     serial: u32,
     grant: Option<usize>,
-    is_socket: bool,
+    file_type: FileType,
     /// Who was accepted. The OS does not tell any more once the connection has been reset.
     peer: Option<SocketAddrAny>,
 }
@@ -123,8 +123,8 @@ impl Descriptors {
 
     fn insert(&mut self, fd: OwnedFd, grant: Option<usize>, peer: Option<SocketAddrAny>) -> u32 {
         self.serial = self.serial.wrapping_add(1);
-        let is_socket = net::sockopt::socket_type(&fd).is_ok();
-        self.open.insert(Descriptor { fd, serial: self.serial, grant, is_socket, peer }) as u32
+        let file_type = fstat(&fd).map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode));
+        self.open.insert(Descriptor { fd, serial: self.serial, grant, file_type, peer }) as u32
     }
 
     /// Closes the descriptor at this place. Nothing watches it any more.
@@ -177,9 +177,12 @@ impl Descriptor {
     /// Writes what fits. A closed reader is an error, never a SIGPIPE, whatever the embedder does
     /// with that signal.
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        match self.is_socket {
-            true => retry(|| net::send(&self.fd, bytes, SendFlags::NOSIGNAL)),
-            false => signals::without_sigpipe(|| retry(|| io::write(&self.fd, bytes))),
+        let write = || retry(|| io::write(&self.fd, bytes));
+        match self.file_type {
+            FileType::Socket => retry(|| net::send(&self.fd, bytes, SendFlags::NOSIGNAL)),
+            FileType::Fifo | FileType::Unknown => signals::without_sigpipe(write),
+            // Nothing else has a reader.
+            _ => write(),
         }
     }
 
