@@ -11,10 +11,19 @@ use uv_handles_core::LoopId;
 impl UvCtx {
     /// Goes on with a run, and suspends the task until a callback is due or the run has finished.
     pub(crate) async fn pull_async(&mut self, id: LoopId, max: u32) -> Result<Pulled, PullError> {
+        let pulled = match self.take_found(id) {
+            Some(found) => found,
+            None => self.pull_one_async(id).await,
+        }?;
+        Ok(self.with_upcoming(id, pulled, max))
+    }
+
+    /// The same for one callback, whatever an earlier pull has found.
+    pub(crate) async fn pull_one_async(&mut self, id: LoopId) -> Result<Pulled, PullError> {
         self.end_batch();
         loop {
             match self.next(id)? {
-                Next::Pulled(pulled) => return Ok(self.with_upcoming(id, pulled, max)),
+                Next::Pulled(pulled) => return Ok(pulled),
                 Next::Wait(wait) => {
                     let result = self.suspend(id, wait).await;
                     self.waited(id, result)?;

@@ -9,8 +9,12 @@
 //! length follows what the guest's callbacks have done so far.
 
 use crate::UvCtx;
+use crate::driver::Pulled;
 use std::iter::Peekable;
 use uv_handles_core::{Event, HandleId, LoopId, Occurrence, Step, TimerChange};
+
+/// What stands where there is no token.
+pub(crate) const NO_TOKEN: u64 = u64::MAX;
 
 /// As much as any forecast has.
 const LONGEST: u32 = 256;
@@ -35,6 +39,15 @@ pub(crate) struct Batch {
     position: usize,
     kind: Kind,
     lengths: [Length; 3],
+}
+
+/// What is handed over beside a callback without arguments.
+#[derive(Debug)]
+pub(crate) enum Beside {
+    Nothing,
+    One(Event),
+    /// More: it is to be pulled in the other form.
+    Several,
 }
 
 /// What the callback of a position has done.
@@ -74,6 +87,11 @@ impl Batch {
         Batch { owner, handles: Vec::new(), position: 0, kind, lengths: [first; 3] }
     }
 
+    fn hand_over(&mut self, owner: LoopId, kind: Kind, handles: impl IntoIterator<Item = HandleId>) {
+        self.handles.extend(handles);
+        (self.owner, self.kind, self.position) = (owner, kind, 0);
+    }
+
     /// Forgets what was handed over of a loop that is gone.
     pub(crate) fn forget(&mut self, owner: LoopId) {
         if self.owner == owner {
@@ -108,27 +126,56 @@ impl Length {
     }
 }
 
+/// Whether its token says all of the event.
+pub(crate) fn is_plain(event: &Event) -> bool {
+    event.what == Occurrence::Callback && event.token != NO_TOKEN
+}
+
 impl UvCtx {
-    /// What is handed over beside this callback, at most `max` together; nothing if it stays alone.
-    pub(crate) fn forecast(&mut self, owner: LoopId, event: Event, max: u32) -> Vec<Event> {
+    /// This callback and what is handed over beside it, at most `max` together; nothing if it stays alone.
+    pub(crate) fn forecast(&mut self, owner: LoopId, event: Event, max: u32) -> Option<Pulled> {
         if max <= 1 || !self.loops.has_upcoming(owner) {
-            return Vec::new();
+            return None;
         }
-        let batch = &mut self.batch;
-        batch.kind = match event.what {
+        let kind = match event.what {
             Occurrence::Poll(_) => Kind::Poll,
             Occurrence::Closed => Kind::Closed,
             Occurrence::Callback | Occurrence::Signal(_) => Kind::Callback,
         };
-        let length = batch.lengths[batch.kind as usize].next().min(max) as usize;
+        let length = self.batch.lengths[kind as usize].next().min(max) as usize;
         let upcoming = || self.loops.upcoming(owner).take(length - 1);
         if length < LEAST || upcoming().nth(LEAST - 2).is_none() {
-            return Vec::new();
+            return None;
         }
         let events: Vec<Event> = std::iter::once(event).chain(upcoming()).collect();
-        batch.handles.extend(events.iter().map(|event| event.handle));
-        (batch.owner, batch.position) = (owner, 0);
-        events
+        self.batch.hand_over(owner, kind, events.iter().map(|event| event.handle));
+        let tokens = || events.iter().map(|event| event.token).collect();
+        Some(match kind {
+            // Signals never have company.
+            Kind::Callback => Pulled::Callbacks(tokens()),
+            Kind::Closed => Pulled::Closes(tokens()),
+            Kind::Poll => Pulled::Batch(events),
+        })
+    }
+
+    /// What is handed over beside a callback without arguments when no more than one has room.
+    pub(crate) fn beside(&mut self, owner: LoopId, event: Event) -> Beside {
+        if !self.loops.has_upcoming(owner)
+            || self.batch.lengths[Kind::Callback as usize].next() < LEAST as u32
+        {
+            return Beside::Nothing;
+        }
+        let mut upcoming = self.loops.upcoming(owner);
+        let (next, more) = (upcoming.next(), upcoming.next().is_some());
+        drop(upcoming);
+        match next {
+            Some(_) if more => Beside::Several,
+            Some(next) if is_plain(&next) => {
+                self.batch.hand_over(owner, Kind::Callback, [event.handle, next.handle]);
+                Beside::One(next)
+            }
+            _ => Beside::Nothing,
+        }
     }
 
     /// The guest goes on pulling: it has called all that it was handed.

@@ -5,6 +5,7 @@ use crate::batch::Batch;
 use crate::clock::{Clock, VirtualClock};
 use crate::connections::Connections;
 use crate::denied::{Denied, OnDenied};
+use crate::driver::{PullError, Pulled};
 use crate::mailbox::Capacity;
 use crate::os::descriptors::Descriptors;
 use crate::os::poller::Pollers;
@@ -271,6 +272,7 @@ impl UvCtxBuilder {
             connections,
             clock: Clock::new(virtual_clock),
             pulled_last: None,
+            found: None,
             batch: Batch::new(),
             on_denied,
             read_buffer: Vec::new(),
@@ -303,6 +305,8 @@ pub struct UvCtx {
     pub(crate) clock: Clock,
     /// The loop that the guest has pulled last, as long as there is one.
     pub(crate) pulled_last: Option<LoopId>,
+    /// What a pull has found of a loop and could not bring: the loop's next pull does.
+    pub(crate) found: Option<(LoopId, Result<Pulled, PullError>)>,
     /// What the guest was handed and has not called yet, as far as is known.
     pub(crate) batch: Batch,
     pub(crate) on_denied: OnDenied,

@@ -2,6 +2,7 @@
 //! `async_driver.rs` is the other way to wait.
 
 use crate::UvCtx;
+use crate::batch::{self, Beside, NO_TOKEN};
 use crate::clock::Clock;
 use std::io;
 use std::time::{Duration, Instant};
@@ -13,6 +14,10 @@ pub(crate) enum Pulled {
     Event(Event),
     /// Of a pull for more than one.
     Batch(Vec<Event>),
+    /// The tokens of several callbacks without arguments.
+    Callbacks(Vec<u64>),
+    /// The tokens of several close callbacks.
+    Closes(Vec<u64>),
     Finished {
         alive: bool,
     },
@@ -56,10 +61,19 @@ pub(crate) struct Wait {
 impl UvCtx {
     /// Goes on with a run, and blocks until a callback is due or the run has finished.
     pub(crate) fn pull(&mut self, id: LoopId, max: u32) -> Result<Pulled, PullError> {
+        let pulled = match self.take_found(id) {
+            Some(found) => found,
+            None => self.pull_one(id),
+        }?;
+        Ok(self.with_upcoming(id, pulled, max))
+    }
+
+    /// The same for one callback, whatever an earlier pull has found.
+    pub(crate) fn pull_one(&mut self, id: LoopId) -> Result<Pulled, PullError> {
         self.end_batch();
         loop {
             match self.next(id)? {
-                Next::Pulled(pulled) => return Ok(self.with_upcoming(id, pulled, max)),
+                Next::Pulled(pulled) => return Ok(pulled),
                 Next::Wait(wait) => {
                     let result = self.block(id, wait);
                     self.waited(id, result)?;
@@ -68,15 +82,36 @@ impl UvCtx {
         }
     }
 
-    /// What is pulled when a guest wants at most `max` callbacks.
-    pub(crate) fn with_upcoming(&mut self, id: LoopId, pulled: Pulled, max: u32) -> Pulled {
-        if let Pulled::Event(event) = pulled {
-            let events = self.forecast(id, event, max);
-            if !events.is_empty() {
-                return Pulled::Batch(events);
+    /// The tokens of what has been pulled, of one or two callbacks. Anything else is kept for the next pull.
+    pub(crate) fn in_brief(&mut self, id: LoopId, pulled: Result<Pulled, PullError>) -> (u64, u64) {
+        if let Ok(Pulled::Event(event)) = &pulled
+            && batch::is_plain(event)
+        {
+            match self.beside(id, *event) {
+                Beside::Nothing => return (event.token, NO_TOKEN),
+                Beside::One(next) => return (event.token, next.token),
+                Beside::Several => {}
             }
         }
-        pulled
+        self.found = Some((id, pulled));
+        (NO_TOKEN, NO_TOKEN)
+    }
+
+    /// What an earlier pull has found and could not bring, unless the guest has closed the handle in the meantime.
+    pub(crate) fn take_found(&mut self, id: LoopId) -> Option<Result<Pulled, PullError>> {
+        let (_, found) = self.found.take_if(|(owner, _)| *owner == id)?;
+        match &found {
+            Ok(Pulled::Event(event)) if !self.loops.still_delivers(event) => None,
+            _ => Some(found),
+        }
+    }
+
+    /// What is pulled when a guest wants at most `max` callbacks.
+    pub(crate) fn with_upcoming(&mut self, id: LoopId, pulled: Pulled, max: u32) -> Pulled {
+        match pulled {
+            Pulled::Event(event) => self.forecast(id, event, max).unwrap_or(pulled),
+            _ => pulled,
+        }
     }
 
     /// Goes on with a run up to the next callback, the next real wait, or its end.
@@ -157,13 +192,26 @@ impl UvCtx {
     /// wake-ups and signals are known without one.
     pub(crate) fn look(&mut self, id: LoopId) -> io::Result<()> {
         match self.pollers.made(id) {
-            Some(poller) if poller.has_registrations() => self.poll(id, Some(Duration::ZERO)),
+            Some(poller) if poller.has_registrations() => {
+                self.register(id)?;
+                self.take_ready(id, Some(Duration::ZERO))
+            }
             _ => Ok(()),
         }
     }
 
     /// Asks the OS once, and reports all that there is to the loop.
     pub(crate) fn poll(&mut self, id: LoopId, timeout: Option<Duration>) -> io::Result<()> {
+        self.register(id)?;
+        self.pollers.get(id)?.watch_signals(self.loops.watches_signals(id))?;
+        // From here on, whatever comes from outside ends the wait. What came earlier is known.
+        self.collect();
+        let over = self.wait_is_over(id);
+        self.take_ready(id, if over { Some(Duration::ZERO) } else { timeout })
+    }
+
+    /// Lets the OS watch what the loop's poll handles want by now.
+    fn register(&mut self, id: LoopId) -> io::Result<()> {
         let poller = self.pollers.get(id)?;
         let (loops, descriptors) = (&mut self.loops, &self.descriptors);
         let refused = poller.refresh(|handle| {
@@ -174,13 +222,11 @@ impl UvCtx {
         for handle in refused {
             loops.poll_ready(handle, Readiness::ERROR);
         }
-        poller.watch_signals(loops.watches_signals(id))?;
-        // From here on, whatever comes from outside ends the wait. What came earlier is known.
-        self.collect();
-        let over = self.wait_is_over(id);
-        let timeout = if over { Some(Duration::ZERO) } else { timeout };
-        let poller = self.pollers.get(id)?;
-        let loops = &mut self.loops;
+        Ok(())
+    }
+
+    fn take_ready(&mut self, id: LoopId, timeout: Option<Duration>) -> io::Result<()> {
+        let (poller, loops) = (self.pollers.get(id)?, &mut self.loops);
         poller.wait(timeout, |handle, readiness| {
             loops.poll_ready(handle, readiness);
         })?;

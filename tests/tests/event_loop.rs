@@ -51,16 +51,25 @@ fn event_loop_pull_refused() {
     check(EVENT_LOOP_PULL_REFUSED);
 }
 
-#[test]
-fn event_loop_batches() {
-    // Not composed: the adapter hands over one at a time.
+/// Not composed: the adapter hands over one at a time.
+fn check_batches(name: &str) {
     for configuration in [Configuration::Recommended, Configuration::Default] {
-        let guest = Guest::new(EVENT_LOOP_BATCHES).configuration(configuration);
+        let guest = Guest::new(name).configuration(configuration);
         let output = guest.run(|uv| {
             uv.virtual_time(true);
         });
         output.succeeded();
     }
+}
+
+#[test]
+fn event_loop_batches() {
+    check_batches(EVENT_LOOP_BATCHES);
+}
+
+#[test]
+fn event_loop_pull_callbacks() {
+    check_batches(EVENT_LOOP_PULL_CALLBACKS);
 }
 
 #[test]

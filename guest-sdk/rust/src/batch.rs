@@ -16,9 +16,9 @@ use std::ops::Deref;
 use crate::Timer;
 use crate::any_handle::AnyHandle;
 use crate::bindings::uv::handles::batch::{Change, Operation, advance};
-use crate::bindings::uv::handles::blocking::{Pulled, pull_next};
+use crate::bindings::uv::handles::blocking::{Pulled, pull_callbacks, pull_next};
 use crate::bindings::uv::handles::handle::{AnyHandle as AnyRaw, close};
-use crate::bindings::uv::handles::types::{Error, Event, Token};
+use crate::bindings::uv::handles::types::{Error, Event, Occurrence, Token};
 use crate::registry;
 
 /// How many callbacks a pull may bring.
@@ -58,14 +58,15 @@ enum What {
 #[derive(Clone, Copy)]
 pub(crate) enum Done {
     Open { token: Token },
+    OpenAndStart { token: Token, timeout: u64, repeat: u64 },
     Start { timeout: u64, repeat: u64 },
     Stop,
     Close,
 }
 
 /// Calls the callbacks of a batch, up to the first one that calls the host or may have changed the batch.
-pub(crate) fn dispatch(events: &[Event]) {
-    for (position, &event) in (0..).zip(events) {
+pub(crate) fn dispatch(events: impl IntoIterator<Item = Event>) {
+    for (position, event) in (0..).zip(events) {
         RUNNING.set(Some(Running { position, token: event.token }));
         registry::dispatch(event);
         if RUNNING.get().is_none() {
@@ -108,8 +109,38 @@ fn do_at_once(change: &Change<'_>) {
         Operation::Start((timer, timeout, repeat)) => drop(timer.start(*timeout, *repeat)),
         Operation::Stop(timer) => timer.stop(),
         Operation::Close(timer) => close(&AnyRaw::Timer(timer)),
-        Operation::Open(_) | Operation::CloseOwn => advance(0, std::slice::from_ref(change)),
+        Operation::Open(_) | Operation::OpenAndStart(_) | Operation::CloseOwn => {
+            advance(0, std::slice::from_ref(change))
+        }
     }
+}
+
+/// What the host gives in the place of a token.
+const NO_TOKEN: Token = Token::MAX;
+
+/// Pulls one or two callbacks without arguments of the loop that was pulled last, and calls them. Answers whether
+/// there were any; otherwise it is to be pulled in the other form.
+pub(crate) fn pull_and_dispatch_callbacks() -> bool {
+    if RUNNING.get().is_some() || is_owing() {
+        return false;
+    }
+    let (first, second) = pull_callbacks();
+    match (first, second) {
+        (NO_TOKEN, _) => return false,
+        (first, NO_TOKEN) => registry::dispatch(callback(first)),
+        (first, second) => dispatch([callback(first), callback(second)]),
+    }
+    true
+}
+
+/// The event of a callback without arguments.
+pub(crate) fn callback(token: Token) -> Event {
+    Event { token, what: Occurrence::Callback }
+}
+
+/// The event of a close callback.
+pub(crate) fn closed(token: Token) -> Event {
+    Event { token, what: Occurrence::Closed }
 }
 
 /// Pulls the next callbacks of the loop that was pulled last.
@@ -117,7 +148,9 @@ pub(crate) fn pull() -> Result<Pulled, Error> {
     if DONE.with_borrow(|done| !done.is_empty()) {
         tell();
     }
-    if RUNNING.get().is_none() && CHANGES.with_borrow(|changes| changes.len() == 1) {
+    if RUNNING.get().is_none()
+        && CHANGES.with_borrow(|changes| matches!(&changes[..], [one] if one.is_a_call()))
+    {
         tell();
     }
     // Without a position, all of the batch has been called.
@@ -145,6 +178,11 @@ fn tell_by<R>(call: impl FnOnce(Option<u32>, &[Change<'_>]) -> R) -> R {
 }
 
 impl PutOff {
+    /// Whether a function of `timer` or `handle` does the same, without a list.
+    fn is_a_call(&self) -> bool {
+        matches!(self.what, What::Timer(_, Done::Start { .. } | Done::Stop | Done::Close))
+    }
+
     fn told(&self) -> Change<'_> {
         let operation = match &self.what {
             What::CloseOwn => Operation::CloseOwn,
@@ -152,6 +190,9 @@ impl PutOff {
                 let timer = timer.0.raw.resource().aside();
                 match *done {
                     Done::Open { token } => Operation::Open((timer, token)),
+                    Done::OpenAndStart { token, timeout, repeat } => {
+                        Operation::OpenAndStart((timer, token, timeout, repeat))
+                    }
                     Done::Start { timeout, repeat } => Operation::Start((timer, timeout, repeat)),
                     Done::Stop => Operation::Stop(timer),
                     Done::Close => Operation::Close(timer),
@@ -186,7 +227,15 @@ pub(crate) fn put_off(timer: &Timer, token: Token, done: Done) {
         if running.is_some_and(|running| !is_alone(running.token)) {
             IS_LAST.set(true);
         }
-        changes.push(PutOff { position, what: What::Timer(timer.clone(), done) });
+        match (changes.last_mut(), done) {
+            (
+                Some(PutOff { position: at, what: What::Timer(last, opened @ Done::Open { .. }) }),
+                Done::Start { timeout, repeat },
+            ) if *at == position && last == timer => {
+                *opened = Done::OpenAndStart { token, timeout, repeat };
+            }
+            _ => changes.push(PutOff { position, what: What::Timer(timer.clone(), done) }),
+        }
         changes.len()
     });
     if length >= MOST_CHANGES {

@@ -9,7 +9,7 @@ use crate::any_handle::AnyHandle;
 use crate::batch::{self, Synced};
 use crate::bindings::uv::handles::blocking::{Pulled, pull};
 use crate::bindings::uv::handles::event_loop::Loop as RawLoop;
-use crate::bindings::uv::handles::types::RunMode as RawMode;
+use crate::bindings::uv::handles::types::{Event, Occurrence, RunMode as RawMode};
 use crate::error::Result;
 use crate::registry;
 use crate::reserve::{HeldTimer, Reserve};
@@ -77,21 +77,34 @@ impl Loop {
             RunMode::Once => RawMode::Once,
             RunMode::NoWait => RawMode::Nowait,
         })?;
+        // After one callback without arguments, likely another one comes.
+        let mut is_plain = false;
         loop {
-            match self.pull()? {
+            if is_plain && self.is_pulled_last() && batch::pull_and_dispatch_callbacks() {
+                continue;
+            }
+            let pulled = self.pull()?;
+            is_plain = matches!(pulled, Pulled::Event(Event { what: Occurrence::Callback, .. }));
+            match pulled {
                 Pulled::Event(event) => registry::dispatch(event),
-                Pulled::Batch(events) => batch::dispatch(&events),
+                Pulled::Batch(events) => batch::dispatch(events),
+                Pulled::Callbacks(tokens) => batch::dispatch(tokens.into_iter().map(batch::callback)),
+                Pulled::Closes(tokens) => batch::dispatch(tokens.into_iter().map(batch::closed)),
                 Pulled::Finished(alive) => return Ok(alive),
             }
         }
     }
 
+    fn is_pulled_last(&self) -> bool {
+        PULLED_LAST.get() == Rc::as_ptr(&self.0)
+    }
+
     fn pull(&self) -> Result<Pulled> {
-        let this = Rc::as_ptr(&self.0);
-        Ok(match PULLED_LAST.replace(this) {
-            last if last == this => batch::pull()?,
-            _ => pull(self.raw(), batch::MAX)?,
-        })
+        if self.is_pulled_last() {
+            return Ok(batch::pull()?);
+        }
+        PULLED_LAST.set(Rc::as_ptr(&self.0));
+        Ok(pull(self.raw(), batch::MAX)?)
     }
 
     /// Ends the run after the iteration in progress, as `uv_stop`.

@@ -14,6 +14,9 @@ impl Guest for Adapter {
             for Change { operation, .. } in changes {
                 let (timer, change) = match &operation {
                     Operation::Open((timer, token)) => (timer, TimerChange::Open { token: *token }),
+                    &Operation::OpenAndStart((ref timer, token, timeout, repeat)) => {
+                        (timer, TimerChange::OpenAndStart { token, timeout, repeat })
+                    }
                     Operation::Start((timer, timeout, repeat)) => {
                         (timer, TimerChange::Start { timeout: *timeout, repeat: *repeat })
                     }

@@ -3,18 +3,53 @@
 use crate::bindings::exports::uv::handles::batch::{self, Change};
 use crate::bindings::exports::uv::handles::blocking::{Guest, Pulled};
 use crate::bindings::exports::uv::handles::event_loop::LoopBorrow;
-use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
+use crate::bindings::exports::uv::handles::types::{Error, StatusCode, Token};
 use crate::{Adapter, event_loop, wait, with};
-use std::cell::Cell;
-use uv_handles_core::{LoopId, Step};
+use std::cell::{Cell, RefCell};
+use uv_handles_core::{Event, LoopId, Occurrence, Step};
 
 thread_local! {
     /// The loop that the guest has pulled last, as long as there is one.
     static PULLED_LAST: Cell<Option<LoopId>> = const { Cell::new(None) };
+    /// What a pull has found of a loop and could not bring: the loop's next pull does.
+    static FOUND: RefCell<Option<(LoopId, Result<Brought, Error>)>> = const { RefCell::new(None) };
+}
+
+/// What stands where there is no token.
+const NO_TOKEN: Token = Token::MAX;
+
+/// What a pull brings.
+enum Brought {
+    Event(Event),
+    Finished { alive: bool },
+}
+
+impl From<Brought> for Pulled {
+    fn from(brought: Brought) -> Pulled {
+        match brought {
+            Brought::Event(event) => Pulled::Event(event.into()),
+            Brought::Finished { alive } => Pulled::Finished(alive),
+        }
+    }
+}
+
+/// What an earlier pull has found and could not bring, unless the guest has closed the handle in the meantime.
+fn take_found(id: LoopId) -> Option<Result<Brought, Error>> {
+    let (_, found) = FOUND.with_borrow_mut(|found| found.take_if(|(owner, _)| *owner == id))?;
+    match &found {
+        Ok(Brought::Event(event)) if !with(|loops| loops.still_delivers(event)) => None,
+        _ => Some(found),
+    }
+}
+
+/// Nobody has asked how the run before has ended: another one begins, or the loop is closed.
+pub fn forget_found(id: LoopId) {
+    drop(take_found(id));
 }
 
 /// A loop is gone.
 pub fn forget(id: LoopId) {
+    forget_found(id);
     PULLED_LAST.set(PULLED_LAST.get().filter(|pulled| *pulled != id));
 }
 
@@ -26,24 +61,45 @@ impl Guest for Adapter {
 
     fn pull_next(max: u32, position: u32, changes: Vec<Change<'_>>) -> Result<Pulled, Error> {
         <Self as batch::Guest>::advance(position, changes);
-        let Some(id) = PULLED_LAST.get().filter(|_| max > 0) else {
-            return Err(StatusCode::Einval.into());
-        };
-        loop {
-            match with(|loops| loops.step(id, &mut wait::now))? {
-                Step::Deliver(event) => return Ok(Pulled::Event(event.into())),
-                Step::Finished { alive } => return Ok(Pulled::Finished(alive)),
-                Step::Poll { timeout } if wait::poll(id, timeout) => {}
-                // Nothing can come from outside, and the guest itself is waiting for this: libuv would
-                // wait for ever. A program that can be neither woken nor ended from inside is of no use
-                // to anybody, so the run is over, and the guest is told why.
-                Step::Poll { .. } => {
-                    with(|loops| loops.give_up(id));
-                    return Err(StatusCode::Ecanceled.into());
-                }
-            }
-            let now = wait::now();
-            with(|loops| loops.polled(id, now));
+        match PULLED_LAST.get().filter(|_| max > 0) {
+            Some(id) => take_found(id).unwrap_or_else(|| pull_one(id)).map(Pulled::from),
+            None => Err(StatusCode::Einval.into()),
         }
+    }
+
+    fn pull_callbacks() -> (Token, Token) {
+        let is_waiting = FOUND.with_borrow(Option::is_some);
+        let Some(id) = PULLED_LAST.get().filter(|_| !is_waiting) else {
+            return (NO_TOKEN, NO_TOKEN);
+        };
+        match pull_one(id) {
+            Ok(Brought::Event(Event { token, what: Occurrence::Callback, .. })) if token != NO_TOKEN => {
+                (token, NO_TOKEN)
+            }
+            found => {
+                FOUND.set(Some((id, found)));
+                (NO_TOKEN, NO_TOKEN)
+            }
+        }
+    }
+}
+
+/// Goes on with a run up to the next callback, or its end.
+fn pull_one(id: LoopId) -> Result<Brought, Error> {
+    loop {
+        match with(|loops| loops.step(id, &mut wait::now))? {
+            Step::Deliver(event) => return Ok(Brought::Event(event)),
+            Step::Finished { alive } => return Ok(Brought::Finished { alive }),
+            Step::Poll { timeout } if wait::poll(id, timeout) => {}
+            // Nothing can come from outside, and the guest itself is waiting for this: libuv would
+            // wait for ever. A program that can be neither woken nor ended from inside is of no use
+            // to anybody, so the run is over, and the guest is told why.
+            Step::Poll { .. } => {
+                with(|loops| loops.give_up(id));
+                return Err(StatusCode::Ecanceled.into());
+            }
+        }
+        let now = wait::now();
+        with(|loops| loops.polled(id, now));
     }
 }

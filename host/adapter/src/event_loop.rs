@@ -31,7 +31,9 @@ impl GuestLoop for Owned {
     }
 
     fn begin(&self, mode: RunMode) -> Result<(), Error> {
-        Ok(with(|loops| loops.begin(self.0, mode.into()))?)
+        with(|loops| loops.begin(self.0, mode.into()))?;
+        blocking::forget_found(self.0);
+        Ok(())
     }
 
     fn stop(&self) {
@@ -39,7 +41,9 @@ impl GuestLoop for Owned {
     }
 
     fn close(&self) -> Result<(), Error> {
-        Ok(with(|loops| loops.close_loop(self.0))?)
+        with(|loops| loops.close_loop(self.0))?;
+        blocking::forget_found(self.0);
+        Ok(())
     }
 
     fn closed(&self) -> bool {

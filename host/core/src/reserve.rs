@@ -13,6 +13,15 @@ pub enum TimerChange {
         /// The new handle's.
         token: u64,
     },
+    /// Makes a new handle of a closed one, and starts it.
+    OpenAndStart {
+        /// The new handle's.
+        token: u64,
+        /// Milliseconds.
+        timeout: u64,
+        /// Milliseconds; 0 for none.
+        repeat: u64,
+    },
     /// As [`Loops::timer_start`].
     Start {
         /// Milliseconds.
@@ -43,7 +52,14 @@ impl Loops {
     /// Changes a timer.
     pub fn change_timer(&mut self, id: HandleId, change: TimerChange) {
         match change {
-            TimerChange::Open { token } => self.open_timer(id, token),
+            TimerChange::Open { token } => {
+                self.open_timer(id, token);
+            }
+            TimerChange::OpenAndStart { token, timeout, repeat } => {
+                if self.open_timer(id, token) {
+                    self.change_timer(id, TimerChange::Start { timeout, repeat });
+                }
+            }
             // Refused if it is not open.
             TimerChange::Start { timeout, repeat } => drop(self.timer_start(id, timeout, repeat)),
             TimerChange::Stop => self.timer_stop(id),
@@ -51,19 +67,33 @@ impl Loops {
         }
     }
 
-    fn open_timer(&mut self, id: HandleId, token: u64) {
+    /// Answers whether it was closed.
+    fn open_timer(&mut self, id: HandleId, token: u64) -> bool {
         let handle = self.handle(id);
-        if handle.stage == Stage::Closed && !self.state(handle.owner).closed {
+        let is_closed = handle.stage == Stage::Closed && !self.state(handle.owner).closed;
+        if is_closed {
             self.make_in_place_of(id, token, Kind::Timer { repeat: 0, ever_started: false });
         }
+        is_closed
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::TimerChange::{Close, Open, Start, Stop};
+    use super::TimerChange::{Close, Open, OpenAndStart, Start, Stop};
     use crate::testing::*;
     use crate::{Error, Limits, Loops, RunMode};
+
+    #[test]
+    fn opened_and_started_at_once_unless_it_is_open() {
+        let mut world = World::new();
+        let [timer] = world.loops.reserve_timers(world.main, 1).unwrap()[..] else { panic!("one") };
+        world.loops.change_timer(timer, OpenAndStart { token: 9, timeout: 3, repeat: 2 });
+        assert_eq!((world.loops.token(timer), world.loops.timer_repeat(timer)), (9, Ok(2)));
+        assert_eq!(world.loops.timer_due_in(timer), Ok(3));
+        world.loops.change_timer(timer, OpenAndStart { token: 8, timeout: 1, repeat: 0 });
+        assert_eq!((world.loops.token(timer), world.loops.timer_due_in(timer)), (9, Ok(3)));
+    }
 
     #[test]
     fn a_reserved_timer_is_closed_until_it_is_opened() {

@@ -246,6 +246,13 @@ impl Loops {
         }
     }
 
+    /// Whether a callback that the last step has delivered would still be delivered: its handle has not been closed since,
+    /// and not been released. For a driver that has not called it yet.
+    pub fn still_delivers(&self, event: &Event) -> bool {
+        let handle = self.handle(event.handle);
+        !handle.dropped && (event.what == Occurrence::Closed || handle.stage == Stage::Open)
+    }
+
     /// Ends the wait that [`Step::Poll`] asked for, after everything that is ready was reported.
     /// Nothing happens if the loop is not waiting.
     pub fn polled(&mut self, id: LoopId, now: u64) {
@@ -615,6 +622,32 @@ mod tests {
         }
         // The first of each of the six phases but the prepare phase, and two errors with what follows the first of them.
         assert_eq!((upcoming.len(), unexpected), (0, 7));
+    }
+
+    #[test]
+    fn what_was_delivered_is_withdrawn_by_closing_and_releasing() {
+        let mut world = World::new();
+        let main = world.main;
+        let [first, second] = [(); 2].map(|()| world.started_idle());
+        let mut next = |world: &mut World| loop {
+            match world.loops.step(main, &mut || 0).unwrap() {
+                Step::Deliver(event) => return event,
+                Step::Poll { .. } => world.loops.polled(main, 0),
+                Step::Finished { .. } => unreachable!("an idle handle is active"),
+            }
+        };
+        world.loops.begin(main, RunMode::Default).unwrap();
+        let event = next(&mut world);
+        assert!(event.handle == second && world.loops.still_delivers(&event));
+        world.loops.close(second);
+        assert!(!world.loops.still_delivers(&event));
+        let event = next(&mut world);
+        assert!(event.handle == first && world.loops.still_delivers(&event));
+        let event = next(&mut world);
+        assert!(event.what == Occurrence::Closed && world.loops.still_delivers(&event));
+        world.loops.release(second);
+        assert!(!world.loops.still_delivers(&event));
+        assert_eq!(next(&mut world).handle, first);
     }
 
     #[test]

@@ -30,6 +30,9 @@ impl From<Change> for Changed {
     fn from(Change { position, operation }: Change) -> Changed {
         let (timer, change) = match operation {
             Operation::Open((timer, token)) => (timer, TimerChange::Open { token }),
+            Operation::OpenAndStart((timer, token, timeout, repeat)) => {
+                (timer, TimerChange::OpenAndStart { token, timeout, repeat })
+            }
             Operation::Start((timer, timeout, repeat)) => (timer, TimerChange::Start { timeout, repeat }),
             Operation::Stop(timer) => (timer, TimerChange::Stop),
             Operation::Close(timer) => (timer, TimerChange::Close),

@@ -4,10 +4,11 @@
 use super::loop_id;
 use crate::Interrupted;
 use crate::UvCtxView;
+use crate::batch::NO_TOKEN;
 use crate::bindings::batch::{Change, Host as _};
 use crate::bindings::blocking::{Host, Pulled};
 use crate::bindings::event_loop::Loop;
-use crate::bindings::types::{Error, Event, Occurrence, StatusCode};
+use crate::bindings::types::{Error, Event, Occurrence, StatusCode, Token};
 use crate::driver::{self, PullError};
 use uv_handles_core::LoopId;
 use wasmtime::component::Resource;
@@ -33,11 +34,19 @@ impl Host for UvCtxView<'_> {
             Err(refused) => Ok(Err(refused)),
         }
     }
+
+    fn pull_callbacks(&mut self) -> wasmtime::Result<(Token, Token)> {
+        let Some(id) = self.may_look() else {
+            return Ok((NO_TOKEN, NO_TOKEN));
+        };
+        let pulled = self.ctx.pull_one(id);
+        self.brief_answer(id, pulled)
+    }
 }
 
 #[cfg(feature = "async")]
 mod in_task {
-    use super::{Error, Loop, Resource, UvCtxView, loop_id};
+    use super::{Error, Loop, NO_TOKEN, Resource, Token, UvCtxView, loop_id};
     use crate::bindings::batch::{Change, Host as _};
     use crate::bindings::in_task::blocking::{Host, Pulled};
 
@@ -61,8 +70,18 @@ mod in_task {
             Ok(self.answer(pulled)?.map(|pulled| match pulled {
                 super::Pulled::Event(event) => Pulled::Event(event),
                 super::Pulled::Batch(events) => Pulled::Batch(events),
+                super::Pulled::Callbacks(tokens) => Pulled::Callbacks(tokens),
+                super::Pulled::Closes(tokens) => Pulled::Closes(tokens),
                 super::Pulled::Finished(alive) => Pulled::Finished(alive),
             }))
+        }
+
+        async fn pull_callbacks(&mut self) -> wasmtime::Result<(Token, Token)> {
+            let Some(id) = self.may_look() else {
+                return Ok((NO_TOKEN, NO_TOKEN));
+            };
+            let pulled = self.ctx.pull_one_async(id).await;
+            self.brief_answer(id, pulled)
         }
     }
 }
@@ -86,14 +105,34 @@ impl UvCtxView<'_> {
             Ok(driver::Pulled::Batch(events)) => {
                 Ok(Pulled::Batch(events.into_iter().map(Event::from).collect()))
             }
+            Ok(driver::Pulled::Callbacks(tokens)) => Ok(Pulled::Callbacks(tokens)),
+            Ok(driver::Pulled::Closes(tokens)) => Ok(Pulled::Closes(tokens)),
             Ok(driver::Pulled::Finished { alive }) => Ok(Pulled::Finished(alive)),
             Err(PullError::Core(error)) => Err(error.into()),
             Err(PullError::Os(error)) => Err(error.into()),
-            Err(PullError::Interrupted) => {
-                self.ctx.release_all();
-                return Err(Interrupted.into());
-            }
+            Err(PullError::Interrupted) => return Err(self.interrupted()),
         })
+    }
+
+    /// The loop to pull, unless something waits to be brought in another form.
+    fn may_look(&self) -> Option<LoopId> {
+        self.check(1).ok().filter(|_| self.ctx.found.is_none())
+    }
+
+    fn brief_answer(
+        &mut self,
+        id: LoopId,
+        pulled: Result<driver::Pulled, PullError>,
+    ) -> wasmtime::Result<(Token, Token)> {
+        match pulled {
+            Err(PullError::Interrupted) => Err(self.interrupted()),
+            pulled => Ok(self.ctx.in_brief(id, pulled)),
+        }
+    }
+
+    fn interrupted(&mut self) -> wasmtime::Error {
+        self.ctx.release_all();
+        Interrupted.into()
     }
 }
 

@@ -18,7 +18,10 @@ impl HostLoop for UvCtxView<'_> {
         if self.ctx.is_plugin {
             return Err(StatusCode::Enotsup.into());
         }
-        Ok(self.ctx.loops.begin(loop_id(&id), mode.into())?)
+        self.ctx.loops.begin(loop_id(&id), mode.into())?;
+        // The end of a run that nobody asked about.
+        self.ctx.take_found(loop_id(&id));
+        Ok(())
     }
 
     fn stop(&mut self, id: Resource<Loop>) {
@@ -28,6 +31,7 @@ impl HostLoop for UvCtxView<'_> {
     fn close(&mut self, id: Resource<Loop>) -> Result<(), Error> {
         self.ctx.loops.close_loop(loop_id(&id))?;
         self.ctx.pollers.remove(loop_id(&id));
+        self.ctx.take_found(loop_id(&id));
         Ok(())
     }
 
@@ -61,6 +65,7 @@ impl HostLoop for UvCtxView<'_> {
         let id = loop_id(&id);
         self.ctx.pollers.remove(id);
         self.ctx.batch.forget(id);
+        self.ctx.take_found(id);
         self.ctx.pulled_last.take_if(|pulled| *pulled == id);
         self.ctx.collect();
         self.ctx.loops.release_loop(id);

@@ -10,8 +10,23 @@ pub use sum::print_sum_of;
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use uv_handles::bindings::uv::handles::blocking::Pulled;
 use uv_handles::bindings::uv::handles::types as raw;
 use uv_handles::{Descriptor, Error, Handle, Loop, RunMode, StatusCode, Timer};
+
+/// All that a pull has brought: nothing at the end of the run.
+pub fn events(pulled: Pulled) -> Vec<raw::Event> {
+    let all = |tokens: Vec<raw::Token>, what: raw::Occurrence| {
+        tokens.into_iter().map(|token| raw::Event { token, what }).collect()
+    };
+    match pulled {
+        Pulled::Event(event) => vec![event],
+        Pulled::Batch(events) => events,
+        Pulled::Callbacks(tokens) => all(tokens, raw::Occurrence::Callback),
+        Pulled::Closes(tokens) => all(tokens, raw::Occurrence::Closed),
+        Pulled::Finished(_) => Vec::new(),
+    }
+}
 
 /// What has happened, in order. Clones are the same trace, so that each callback can have one.
 #[derive(Clone, Debug, Default)]

@@ -104,7 +104,7 @@ fn only_the_pulls_may_block_and_they_are_alone() {
     let (resolve, package) = package();
     let blocking = resolve.packages[package].interfaces["blocking"];
     let functions: Vec<&String> = resolve.interfaces[blocking].functions.keys().collect();
-    assert_eq!(functions, ["pull", "pull-next"]);
+    assert_eq!(functions, ["pull", "pull-next", "pull-callbacks"]);
 }
 
 #[test]

@@ -188,7 +188,15 @@ impl Guest {
         }
         match self.host().pull(borrow(id), max) {
             Ok(Ok(Pulled::Event(event))) => self.delivered(id, event),
-            Ok(Ok(Pulled::Batch(events))) => {
+            Ok(Ok(Pulled::Finished(_)) | Err(_)) => {}
+            Ok(Ok(batch)) => {
+                let of = |what: Occurrence| move |token| Event { token, what: what.clone() };
+                let events: Vec<Event> = match batch {
+                    Pulled::Batch(events) => events,
+                    Pulled::Callbacks(tokens) => tokens.into_iter().map(of(Occurrence::Callback)).collect(),
+                    Pulled::Closes(tokens) => tokens.into_iter().map(of(Occurrence::Closed)).collect(),
+                    Pulled::Event(_) | Pulled::Finished(_) => unreachable!("seen above"),
+                };
                 assert!((2..=max as usize).contains(&events.len()));
                 // More or less than what has been handed over, and closing some or none.
                 let position = max % (events.len() as u32 + 2);
@@ -197,7 +205,6 @@ impl Guest {
                 let closed = if max.is_multiple_of(2) { vec![] } else { vec![close(0), close(position)] };
                 Batch::advance(&mut self.host(), position, closed);
             }
-            Ok(Ok(Pulled::Finished(_)) | Err(_)) => {}
             Err(error) => {
                 assert!(error.is::<Interrupted>(), "{error:?}");
                 self.interrupted = true;

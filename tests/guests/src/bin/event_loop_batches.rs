@@ -1,6 +1,7 @@
 //! What a pull for several callbacks brings, and what `advance` does to it. With the bare interfaces.
 
 use uv_handles::bindings::uv::handles as uv;
+use uv_handles_test_guests::events;
 
 use uv::batch::{Change, Operation, advance, reserve};
 use uv::blocking::{Pulled, pull};
@@ -8,17 +9,17 @@ use uv::event_loop::Loop;
 use uv::handle::{AnyHandle, active, closed, closing};
 use uv::idle::Idle;
 use uv::timer::Timer;
-use uv::types::{Occurrence, RunMode};
+use uv::types::RunMode;
 
 /// The tokens of what is pulled at once; none at the end of the run.
 fn tokens(event_loop: &Loop, max: u32) -> Vec<u64> {
     match pull(event_loop, max).unwrap() {
         Pulled::Event(event) => vec![event.token],
-        Pulled::Batch(events) => {
-            assert!((2..=max as usize).contains(&events.len()));
-            assert!(events.iter().all(|event| matches!(event.what, Occurrence::Callback)));
-            events.iter().map(|event| event.token).collect()
+        Pulled::Callbacks(tokens) => {
+            assert!((2..=max as usize).contains(&tokens.len()));
+            tokens
         }
+        other @ (Pulled::Batch(_) | Pulled::Closes(_)) => panic!("{other:?}"),
         Pulled::Finished(_) => Vec::new(),
     }
 }
@@ -41,7 +42,7 @@ fn batch<const LENGTH: usize>(event_loop: &Loop, mode: RunMode) -> [u64; LENGTH]
 
 /// Opens a closed timer and starts it.
 fn open(timer: &Timer, token: u64) {
-    advance(0, &[change(0, Operation::Open((timer, token))), change(0, Operation::Start((timer, 0, 0)))]);
+    advance(0, &[change(0, Operation::OpenAndStart((timer, token, 0, 0)))]);
 }
 
 fn change(position: u32, operation: Operation<'_>) -> Change<'_> {
@@ -97,9 +98,8 @@ fn main() {
     let mut closes = Vec::new();
     loop {
         match pull(&event_loop, 8).unwrap() {
-            Pulled::Event(event) => closes.push(event.token),
-            Pulled::Batch(events) => closes.extend(events.iter().map(|event| event.token)),
             Pulled::Finished(_) => break,
+            pulled => closes.extend(events(pulled).iter().map(|event| event.token)),
         }
     }
     assert_eq!(closes, [1, 3], "last closed first");
@@ -160,6 +160,13 @@ fn main() {
     assert!(closed(&AnyHandle::Timer(&ahead[1])));
     open(&ahead[1], 22);
     assert!(active(&AnyHandle::Timer(&ahead[1])) && event_loop.handles().contains(&22));
+    // Or one after the other. What is open is not opened again, and then not started by that either.
+    advance(0, &[change(0, Operation::Open((&ahead[2], 23)))]);
+    assert!(!active(&AnyHandle::Timer(&ahead[2])));
+    open(&ahead[2], 24);
+    assert!(!active(&AnyHandle::Timer(&ahead[2])) && event_loop.handles().contains(&23));
+    advance(0, &[change(0, Operation::Start((&ahead[2], 0, 0)))]);
+    assert!(active(&AnyHandle::Timer(&ahead[2])));
     assert!(reserve(&event_loop, 0).is_err());
     drop(ahead);
     assert_eq!(are_active(), [true; 3]);

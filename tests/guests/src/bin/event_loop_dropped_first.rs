@@ -12,8 +12,8 @@ use uv_handles::bindings::uv::handles::types::{Error, RunMode};
 fn next(event_loop: &Loop) -> Option<u64> {
     match pull(event_loop, 1).unwrap() {
         Pulled::Event(event) => Some(event.token),
-        Pulled::Batch(events) => panic!("one event was asked for: {events:?}"),
         Pulled::Finished(_) => None,
+        several => panic!("one event was asked for: {several:?}"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What `pull` and `begin` refuse. With the bare interfaces: the SDK never does any of this.
 
-use uv_handles::bindings::uv::handles::blocking::{Pulled, pull, pull_next};
+use uv_handles::bindings::uv::handles::blocking::{Pulled, pull, pull_callbacks, pull_next};
 use uv_handles::bindings::uv::handles::event_loop::Loop;
 use uv_handles::bindings::uv::handles::idle::Idle;
 use uv_handles::bindings::uv::handles::types::{Error, Occurrence, RunMode, StatusCode};
@@ -13,7 +13,11 @@ fn refused<T>(result: Result<T, Error>) -> StatusCode {
     }
 }
 
+/// What `pull-callbacks` answers when it has nothing to bring.
+const NOTHING: (u64, u64) = (u64::MAX, u64::MAX);
+
 fn main() {
+    assert_eq!(pull_callbacks(), NOTHING);
     assert_eq!(refused(pull_next(1, 0, &[])), StatusCode::Einval, "nothing has been pulled");
     let event_loop = Loop::create().unwrap();
     assert_eq!(refused(pull(&event_loop, 1)), StatusCode::Einval, "no run has been started");
@@ -40,12 +44,17 @@ fn main() {
     assert_eq!(refused(pull_next(0, 0, &[])), StatusCode::Einval);
     assert!(matches!(pull_next(1, 0, &[]), Ok(Pulled::Finished(true))));
     assert_eq!(refused(pull(&event_loop, 1)), StatusCode::Einval, "the run is over");
+    // An error is kept for whoever can be told.
+    assert_eq!(pull_callbacks(), NOTHING);
+    assert_eq!(refused(pull_next(1, 0, &[])), StatusCode::Einval);
 
     drop(idle);
     event_loop.close().unwrap();
     assert!(matches!(event_loop.begin(RunMode::Default), Err(Error::LoopClosed)));
     assert!(matches!(pull(&event_loop, 1), Err(Error::LoopClosed)));
     assert!(matches!(pull_next(1, 0, &[]), Err(Error::LoopClosed)));
+    assert_eq!(pull_callbacks(), NOTHING);
+    assert_eq!(pull_callbacks(), NOTHING);
     drop(event_loop);
     let next = Loop::create().unwrap();
     next.begin(RunMode::Default).unwrap();

@@ -64,7 +64,6 @@ fn iteration(event_loop: &Loop) -> (Vec<(u64, &'static str)>, bool) {
     loop {
         match pull(event_loop, 1).unwrap() {
             Pulled::Finished(alive) => return (seen, alive),
-            Pulled::Batch(events) => panic!("one was asked for: {events:?}"),
             Pulled::Event(event) => {
                 let what = match event.what {
                     Occurrence::Callback => "callback",
@@ -75,6 +74,7 @@ fn iteration(event_loop: &Loop) -> (Vec<(u64, &'static str)>, bool) {
                 };
                 seen.push((event.token, what));
             }
+            several => panic!("one was asked for: {several:?}"),
         }
     }
 }

@@ -132,6 +132,7 @@ const FUNCTIONS: &[Function] = &[
     Function("batch", "reserve", reserve_some),
     Function("blocking", "pull", pull_some),
     Function("blocking", "pull-next", pull_next_some),
+    Function("blocking", "pull-callbacks", pull_callbacks_some),
     Function("timer", "create", make!(Timer, Timer)),
     Function("timer", "start", on!(Timer, timer => timer.start(number(), number()))),
     Function("timer", "stop", stop!(Timer)),

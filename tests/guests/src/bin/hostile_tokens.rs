@@ -7,6 +7,7 @@ use uv::handle::{AnyHandle, close};
 use uv::timer::Timer;
 use uv::types::{Event, Occurrence, RunMode};
 use uv_handles::bindings::uv::handles as uv;
+use uv_handles_test_guests::events;
 
 const HANDLES: usize = 1_000;
 
@@ -24,9 +25,8 @@ fn run(event_loop: &Loop) -> Vec<Event> {
     event_loop.begin(RunMode::Nowait).unwrap();
     loop {
         match pull(event_loop, u32::MAX).unwrap() {
-            Pulled::Event(event) => all.push(event),
-            Pulled::Batch(events) => all.extend(events),
             Pulled::Finished(_) => return all,
+            pulled => all.extend(events(pulled)),
         }
     }
 }

@@ -28,8 +28,8 @@ fn main() {
                 (TICK, Occurrence::Closed) => println!("closed"),
                 other => unreachable!("{other:?}"),
             },
-            Pulled::Batch(events) => unreachable!("one at a time was asked for: {events:?}"),
             Pulled::Finished(alive) => break alive,
+            several => unreachable!("one at a time was asked for: {several:?}"),
         }
     };
     assert!(!alive);

@@ -1,20 +1,24 @@
 //! The random calls that need more than one line.
 
 use super::{Owned, World, bytes, check_loop_call, name, number, size};
+use crate::events;
 use uv::async_handle::AsyncHandle;
 use uv::async_sender::AsyncSender;
 use uv::batch::{Change, Operation, advance, reserve};
-use uv::blocking::{Pulled, pull, pull_next};
+use uv::blocking::{Pulled, pull, pull_callbacks, pull_next};
 use uv::descriptors::{Descriptor, ShutdownHow};
 use uv::event_loop::Loop;
 use uv::handle;
 use uv::poll::Poll;
 use uv::timer::Timer;
-use uv::types::{Error, Occurrence, RunMode, StatusCode};
+use uv::types::{Error, Event, Occurrence, RunMode, StatusCode};
 use uv_handles::bindings::uv::handles as uv;
 
 /// The token of the timers that keep a wait short.
 const NOBODY: u64 = u64::MAX - 1_000;
+
+/// What stands where there is no token.
+const NO_TOKEN: u64 = u64::MAX;
 
 /// What the host allows for one mailbox.
 const MAILBOX_LIMIT: usize = 1_000;
@@ -107,13 +111,13 @@ pub fn handles(world: &mut World) -> Option<()> {
 pub fn pull_some(world: &mut World) -> Option<()> {
     let at = fastrand::choice(0..world.loops.len())?;
     world.pulled_last = Some(world.loops[at].0);
-    pull_one(world, at, pull)
+    pull_one(world, at, |event_loop, max| (max, pull(event_loop, max)))
 }
 
 /// The same with the loop that was pulled last.
 pub fn pull_next_some(world: &mut World) -> Option<()> {
     match world.loops.iter().position(|&(serial, _)| Some(serial) == world.pulled_last) {
-        Some(at) => pull_one(world, at, |_, max| pull_next(max, fastrand::u32(..300), &[])),
+        Some(at) => pull_one(world, at, |_, max| (max, pull_next(max, fastrand::u32(..300), &[]))),
         None => {
             assert!(matches!(pull_next(size(), 0, &[]), Err(Error::Status(StatusCode::Einval))));
             Some(())
@@ -121,10 +125,30 @@ pub fn pull_next_some(world: &mut World) -> Option<()> {
     }
 }
 
+/// The same in brief, and in the other form what can not be said so.
+pub fn pull_callbacks_some(world: &mut World) -> Option<()> {
+    let callback = |token| Event { token, what: Occurrence::Callback };
+    match world.loops.iter().position(|&(serial, _)| Some(serial) == world.pulled_last) {
+        Some(at) => pull_one(world, at, |_, max| match pull_callbacks() {
+            (NO_TOKEN, second) => {
+                assert_eq!(second, NO_TOKEN);
+                (max, pull_next(max, 0, &[]))
+            }
+            (first, NO_TOKEN) => (1, Ok(Pulled::Event(callback(first)))),
+            (first, second) => (2, Ok(Pulled::Batch(vec![callback(first), callback(second)]))),
+        }),
+        None => {
+            assert_eq!(pull_callbacks(), (NO_TOKEN, NO_TOKEN));
+            Some(())
+        }
+    }
+}
+
+/// `pull` answers also how many callbacks it may have brought.
 fn pull_one(
     world: &mut World,
     at: usize,
-    pull: impl FnOnce(&Loop, u32) -> Result<Pulled, Error>,
+    pull: impl FnOnce(&Loop, u32) -> (u32, Result<Pulled, Error>),
 ) -> Option<()> {
     let (serial, event_loop) = &world.loops[at];
     let longest = world.longest_wait;
@@ -138,15 +162,17 @@ fn pull_one(
         }
         timer
     });
-    let max = size();
-    match pull(event_loop, max) {
+    let (max, pulled) = pull(event_loop, size());
+    match pulled {
+        Ok(Pulled::Finished(_)) => assert!(max > 0),
         Ok(Pulled::Event(event)) => {
             if event.token != NOBODY {
                 world.check_event(*serial, &event);
             }
             world.count("event", occurrence(&event.what));
         }
-        Ok(Pulled::Batch(events)) => {
+        Ok(batch) => {
+            let events = events(batch);
             assert!((2..=max as usize).contains(&events.len()), "{events:?}");
             let others = events.iter().filter(|event| event.token != NOBODY);
             others.for_each(|event| world.check_event(*serial, event));
@@ -158,7 +184,6 @@ fn pull_one(
                 advance(fastrand::u32(0..=beyond), &[close_own(beyond), close_own(0xFFFF_FFFF)]);
             }
         }
-        Ok(Pulled::Finished(_)) => assert!(max > 0),
         Err(_) => {}
     }
     Some(())
@@ -190,10 +215,11 @@ pub fn advance_and_change(world: &mut World) -> Option<()> {
     let Owned::Timer(timer) = &made.owned else { return None };
     let (any, token) = (made.owned.any(), fastrand::u64(..100));
     let (was_closing, was_closed) = (handle::closing(&any), handle::closed(&any));
-    let operation = match fastrand::u8(..5) {
+    let operation = match fastrand::u8(..6) {
         0 => Operation::Close(timer),
         1 => Operation::Stop(timer),
         2 => Operation::Start((timer, number(), number())),
+        3 => Operation::OpenAndStart((timer, token, number(), number())),
         _ => Operation::Open((timer, token)),
     };
     let changes = [Change { position: fastrand::u32(..300), operation }];
@@ -202,8 +228,12 @@ pub fn advance_and_change(world: &mut World) -> Option<()> {
         Operation::Close(_) => assert!(handle::closing(&any)),
         Operation::Stop(_) => assert!(!handle::active(&any)),
         Operation::Start(_) => assert!(was_closing || handle::active(&any)),
-        Operation::Open(_) if was_closed && !handle::closed(&any) => world.handles[at].token = token,
-        Operation::Open(_) | Operation::CloseOwn => assert_eq!(handle::closing(&any), was_closing),
+        Operation::Open(_) | Operation::OpenAndStart(_) if was_closed && !handle::closed(&any) => {
+            world.handles[at].token = token;
+        }
+        Operation::Open(_) | Operation::OpenAndStart(_) | Operation::CloseOwn => {
+            assert_eq!(handle::closing(&any), was_closing)
+        }
     }
     Some(())
 }
