@@ -39,10 +39,22 @@ struct Batch {
 /// Builds every guest. Returns the directory that they are in.
 pub fn build(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
     let dir = workspace.guests_dir();
-    fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    build_some(workspace, forced, "release", |_| true, &dir)?;
+    Ok(dir)
+}
+
+/// Builds the guests of the packages that are wanted, with this profile of cargo's, into a directory of their own.
+pub fn build_some(
+    workspace: &Workspace,
+    forced: Option<Way>,
+    profile: &str,
+    wanted: impl Fn(&Package) -> bool,
+    dir: &Path,
+) -> Result<()> {
+    fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let mut files = Vec::new();
     let mut changed = 0;
-    for (target, batch) in batches(workspace)? {
+    for (target, batch) in batches(workspace, wanted)? {
         let toolchain = Toolchain::ensure(workspace, target, forced)?;
         say(format_args!(
             "building {} for {} ({})",
@@ -50,13 +62,13 @@ pub fn build(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
             target.triple(),
             toolchain.describe()
         ));
-        let mut cargo = toolchain.cargo_build()?;
+        let mut cargo = toolchain.cargo_build(profile)?;
         for package in &batch.packages {
             cargo.args(["--package", package]);
         }
         process::run(&mut cargo)?;
         for guest in batch.guests {
-            let built = toolchain.artefacts().join(&guest.artefact);
+            let built = toolchain.artefacts(profile).join(&guest.artefact);
             let component = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
             let file = dir.join(format!("{}.wasm", guest.name));
             ensure!(!files.contains(&file), "two guests are named {}", guest.name);
@@ -64,10 +76,10 @@ pub fn build(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
             files.push(file);
         }
     }
-    remove_others(&dir, &files)?;
-    compose_all(&dir, &files)?;
+    remove_others(dir, &files)?;
+    compose_all(dir, &files)?;
     say(format_args!("{} in {}, {changed} of them new", counted(files.len()), dir.display()));
-    Ok(dir)
+    Ok(())
 }
 
 fn counted(guests: usize) -> String {
@@ -84,9 +96,9 @@ fn is_guest(package: &Package) -> bool {
     package.metadata["guest"] == Value::Bool(true)
 }
 
-fn batches(workspace: &Workspace) -> Result<BTreeMap<Target, Batch>> {
+fn batches(workspace: &Workspace, wanted: impl Fn(&Package) -> bool) -> Result<BTreeMap<Target, Batch>> {
     let mut batches = BTreeMap::<Target, Batch>::new();
-    for package in workspace.packages.iter().filter(|p| is_guest(p)) {
+    for package in workspace.packages.iter().filter(|p| is_guest(p) && wanted(p)) {
         let target = match package.metadata["target"].as_str() {
             None | Some("wasm32-wasip2") => Target::Wasip2,
             Some("wasm32-unknown-unknown") => Target::Unknown,

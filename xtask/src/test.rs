@@ -84,7 +84,7 @@ fn build_core_for_wasm(workspace: &Workspace, forced: Option<Way>) -> Result<()>
     let toolchain = Toolchain::ensure(workspace, Target::Unknown, forced)?;
     say(format_args!("building uv-handles-core for {}", Target::Unknown.triple()));
     // Not `cargo check`: that could not use the standard library which was built for the guests.
-    process::run(toolchain.cargo_build()?.args(["--package", "uv-handles-core"]))
+    process::run(toolchain.cargo_build("release")?.args(["--package", "uv-handles-core"]))
 }
 
 /// What the tests run.

@@ -79,7 +79,7 @@ impl Toolchain {
             }
             None if is_installed(target)? => Way::Rustup,
             // It was needed before. Do not try to reach rustup's servers again each time.
-            None if Self::new(workspace, target, Way::Debian).artefacts().is_dir()
+            None if Self::new(workspace, target, Way::Debian).artefacts("release").is_dir()
                 && DEBIAN.missing().is_ok_and(|missing| missing.is_empty()) =>
             {
                 Way::Debian
@@ -108,9 +108,9 @@ impl Toolchain {
         Toolchain { way, target, build_dir: workspace.target_dir.join("guest-build").join(name) }
     }
 
-    /// The directory that the release profile's artefacts are in.
-    pub fn artefacts(&self) -> PathBuf {
-        self.build_dir.join(self.target.triple()).join("release")
+    /// The directory that the artefacts of a profile are in.
+    pub fn artefacts(&self, profile: &str) -> PathBuf {
+        self.build_dir.join(self.target.triple()).join(profile)
     }
 
     /// cargo's target directory.
@@ -126,10 +126,10 @@ impl Toolchain {
         }
     }
 
-    /// `cargo build --release` for this target.
-    pub fn cargo_build(&self) -> Result<Command> {
+    /// `cargo build` with this profile for this target.
+    pub fn cargo_build(&self, profile: &str) -> Result<Command> {
         let mut command = self.cargo()?;
-        command.args(["build", "--release", "--target", self.target.triple()]);
+        command.args(["build", "--profile", profile, "--target", self.target.triple()]);
         command.arg("--target-dir").arg(&self.build_dir);
         Ok(command)
     }

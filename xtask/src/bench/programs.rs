@@ -15,7 +15,7 @@ use crate::guests;
 use crate::process;
 use crate::toolchain::Way;
 use crate::uv_run;
-use crate::workspace::Workspace;
+use crate::workspace::{Package, Workspace};
 
 /// How long a run may take before it is ended: far longer than any does.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -58,7 +58,10 @@ const GUESTS: [(&str, &str, &str); 10] = [
 impl Programs {
     /// Builds all of them with this profile of cargo's, and compiles the guests.
     pub fn build(workspace: &Workspace, forced: Option<Way>, profile: &str, dir: &Path) -> Result<Programs> {
-        let guests = guests::build(workspace, forced)?;
+        let folders = ["tests/bench", "host/adapter"].map(|folder| workspace.root.join(folder));
+        let is_needed = |package: &Package| folders.iter().any(|folder| package.manifest.starts_with(folder));
+        let guests = dir.join("guests");
+        guests::build_some(workspace, forced, profile, is_needed, &guests)?;
         let mut cargo = process::cargo();
         process::run(cargo.args(["build", "--profile", profile, "--package", "uv-handles-bench-native"]))?;
         let sandbox = uv_run::build_program_as(workspace, profile, "bench")?;
