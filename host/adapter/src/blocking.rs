@@ -44,7 +44,7 @@ fn take_found(id: LoopId) -> Option<Result<Brought, Error>> {
 
 /// Nobody has asked how the run before has ended: another one begins, or the loop is closed.
 pub fn forget_found(id: LoopId) {
-    drop(take_found(id));
+    let _ = take_found(id);
 }
 
 /// A loop is gone.

@@ -629,7 +629,7 @@ mod tests {
         let mut world = World::new();
         let main = world.main;
         let [first, second] = [(); 2].map(|()| world.started_idle());
-        let mut next = |world: &mut World| loop {
+        let next = |world: &mut World| loop {
             match world.loops.step(main, &mut || 0).unwrap() {
                 Step::Deliver(event) => return event,
                 Step::Poll { .. } => world.loops.polled(main, 0),
