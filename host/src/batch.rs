@@ -13,8 +13,8 @@ use crate::driver::Pulled;
 use std::iter::Peekable;
 use uv_handles_core::{Event, HandleId, LoopId, Occurrence, Step, TimerChange};
 
-/// What stands where there is no token.
-pub(crate) const NO_TOKEN: u64 = u64::MAX;
+/// What stands where there is no token of 32 bits.
+const NO_TOKEN: u32 = u32::MAX;
 
 /// As much as any forecast has.
 const LONGEST: u32 = 256;
@@ -45,7 +45,8 @@ pub(crate) struct Batch {
 #[derive(Debug)]
 pub(crate) enum Beside {
     Nothing,
-    One(Event),
+    /// The token of another one.
+    One(u32),
     /// More: it is to be pulled in the other form.
     Several,
 }
@@ -126,15 +127,26 @@ impl Length {
     }
 }
 
-/// Whether its token says all of the event.
-pub(crate) fn is_plain(event: &Event) -> bool {
-    event.what == Occurrence::Callback && event.token != NO_TOKEN
+/// Its token, if that says all of the event and has 32 bits.
+#[inline]
+pub(crate) fn brief_token(event: &Event) -> Option<u32> {
+    match event.what {
+        Occurrence::Callback => u32::try_from(event.token).ok().filter(|&token| token != NO_TOKEN),
+        _ => None,
+    }
+}
+
+/// One or two tokens in one number; none at all if there is none.
+#[inline]
+pub(crate) fn in_one(first: Option<u32>, second: Option<u32>) -> u64 {
+    let [first, second] = [first, second].map(|token| u64::from(token.unwrap_or(NO_TOKEN)));
+    second << 32 | first
 }
 
 impl UvCtx {
     /// This callback and what is handed over beside it, at most `max` together; nothing if it stays alone.
     pub(crate) fn forecast(&mut self, owner: LoopId, event: Event, max: u32) -> Option<Pulled> {
-        if max <= 1 || !self.loops.has_upcoming(owner) {
+        if max <= 1 || self.loops.upcoming(owner).next().is_none() {
             return None;
         }
         let kind = match event.what {
@@ -159,26 +171,27 @@ impl UvCtx {
     }
 
     /// What is handed over beside a callback without arguments when no more than one has room.
-    pub(crate) fn beside(&mut self, owner: LoopId, event: Event) -> Beside {
-        if !self.loops.has_upcoming(owner)
-            || self.batch.lengths[Kind::Callback as usize].next() < LEAST as u32
-        {
+    #[inline]
+    pub(crate) fn beside(&mut self, owner: LoopId, event: &Event) -> Beside {
+        let mut upcoming = self.loops.upcoming(owner);
+        let Some(next) = upcoming.next() else {
+            return Beside::Nothing;
+        };
+        if self.batch.lengths[Kind::Callback as usize].next() < LEAST as u32 {
             return Beside::Nothing;
         }
-        let mut upcoming = self.loops.upcoming(owner);
-        let (next, more) = (upcoming.next(), upcoming.next().is_some());
-        drop(upcoming);
-        match next {
-            Some(_) if more => Beside::Several,
-            Some(next) if is_plain(&next) => {
+        match brief_token(&next) {
+            _ if upcoming.next().is_some() => Beside::Several,
+            Some(token) => {
                 self.batch.hand_over(owner, Kind::Callback, [event.handle, next.handle]);
-                Beside::One(next)
+                Beside::One(token)
             }
-            _ => Beside::Nothing,
+            None => Beside::Nothing,
         }
     }
 
     /// The guest goes on pulling: it has called all that it was handed.
+    #[inline]
     pub(crate) fn end_batch(&mut self) {
         if !self.batch.handles.is_empty() {
             self.advance(usize::MAX, std::iter::empty());

@@ -355,6 +355,7 @@ impl UvCtx {
 
     /// Hands what came from outside - wake-ups and signals - to the loops. To be called before
     /// anything that depends on it: a step, a wait, a change of what is watched.
+    #[inline]
     pub(crate) fn collect(&mut self) {
         if self.wake_ups.sent() {
             let loops = &mut self.loops;
@@ -376,11 +377,17 @@ impl UvCtx {
 
     /// Catches exactly the signals that handles of the guest watch. To be called after anything
     /// that may have changed that.
+    #[inline]
     pub(crate) fn catch_signals(&mut self) -> io::Result<()> {
         let (caught, wanted) = (self.signals.caught, self.loops.watched_signals());
-        if caught == wanted {
-            return Ok(());
+        match caught == wanted {
+            true => Ok(()),
+            false => self.catch_others(caught, wanted),
         }
+    }
+
+    #[cold]
+    fn catch_others(&mut self, caught: u64, wanted: u64) -> io::Result<()> {
         if caught == 0 {
             self.signals.position = signals::head();
         }

@@ -2,11 +2,12 @@
 //! `async_driver.rs` is the other way to wait.
 
 use crate::UvCtx;
-use crate::batch::{self, Beside, NO_TOKEN};
+use crate::batch::{Beside, brief_token, in_one};
 use crate::clock::Clock;
+use crate::os::poller::Poller;
 use std::io;
 use std::time::{Duration, Instant};
-use uv_handles_core::{Error, Event, LoopId, Occurrence, Readiness, Step};
+use uv_handles_core::{Error, Event, HandleId, LoopId, Loops, Occurrence, Readiness, Step};
 
 /// What a run has come to.
 #[derive(Debug)]
@@ -69,6 +70,10 @@ impl UvCtx {
     }
 
     /// The same for one callback, whatever an earlier pull has found.
+    //
+    // All on the way from here to the core is inlined: what guests that are called once in an iteration pull then is not
+    // copied from one result into the next.
+    #[inline(always)]
     pub(crate) fn pull_one(&mut self, id: LoopId) -> Result<Pulled, PullError> {
         self.end_batch();
         loop {
@@ -83,18 +88,19 @@ impl UvCtx {
     }
 
     /// The tokens of what has been pulled, of one or two callbacks. Anything else is kept for the next pull.
-    pub(crate) fn in_brief(&mut self, id: LoopId, pulled: Result<Pulled, PullError>) -> (u64, u64) {
+    #[inline]
+    pub(crate) fn in_brief(&mut self, id: LoopId, pulled: Result<Pulled, PullError>) -> u64 {
         if let Ok(Pulled::Event(event)) = &pulled
-            && batch::is_plain(event)
+            && let Some(token) = brief_token(event)
         {
-            match self.beside(id, *event) {
-                Beside::Nothing => return (event.token, NO_TOKEN),
-                Beside::One(next) => return (event.token, next.token),
+            match self.beside(id, event) {
+                Beside::Nothing => return in_one(Some(token), None),
+                Beside::One(next) => return in_one(Some(token), Some(next)),
                 Beside::Several => {}
             }
         }
         self.found = Some((id, pulled));
-        (NO_TOKEN, NO_TOKEN)
+        in_one(None, None)
     }
 
     /// What an earlier pull has found and could not bring, unless the guest has closed the handle in the meantime.
@@ -115,6 +121,7 @@ impl UvCtx {
     }
 
     /// Goes on with a run up to the next callback, the next real wait, or its end.
+    #[inline(always)]
     pub(crate) fn next(&mut self, id: LoopId) -> Result<Next, PullError> {
         loop {
             if self.interrupt.is_interrupted() {
@@ -127,9 +134,8 @@ impl UvCtx {
             self.catch_signals()?;
             match step {
                 Step::Deliver(event) => {
-                    if let (Occurrence::Poll(Err(_)), Some(poller)) = (event.what, self.pollers.made(id)) {
-                        // The handle has been stopped.
-                        poller.touch(event.handle);
+                    if matches!(event.what, Occurrence::Poll(Err(_))) {
+                        self.note_stopped(id, event.handle);
                     }
                     return Ok(Next::Pulled(Pulled::Event(event)));
                 }
@@ -142,7 +148,16 @@ impl UvCtx {
         }
     }
 
+    /// A poll handle is told of an error, and so it has been stopped.
+    #[cold]
+    fn note_stopped(&mut self, id: LoopId, handle: HandleId) {
+        if let Some(poller) = self.pollers.made(id) {
+            poller.touch(handle);
+        }
+    }
+
     /// Lets a run go on after its wait. One that could not wait is over.
+    #[inline]
     pub(crate) fn waited(&mut self, id: LoopId, result: io::Result<()>) -> io::Result<()> {
         match &result {
             Ok(()) => self.loops.polled(id, self.clock.now()),
@@ -152,10 +167,16 @@ impl UvCtx {
     }
 
     /// Looks at what is ready for the loop, and answers whether it has to wait in real time.
+    #[inline(always)]
     fn begin_wait(&mut self, id: LoopId, timeout: Option<u32>) -> io::Result<Option<Wait>> {
-        if timeout == Some(0) {
-            return self.look(id).map(|()| None);
+        match timeout {
+            Some(0) => self.look(id).map(|()| None),
+            _ => self.begin_long_wait(id, timeout),
         }
+    }
+
+    #[inline(never)]
+    fn begin_long_wait(&mut self, id: LoopId, timeout: Option<u32>) -> io::Result<Option<Wait>> {
         if matches!(self.clock, Clock::Virtual(_)) {
             self.look(id)?;
             if self.loops.has_ready(id) {
@@ -190,11 +211,18 @@ impl UvCtx {
 
     /// Sees what is ready without waiting - and without a system call, if none could bring anything:
     /// wake-ups and signals are known without one.
+    #[inline(always)]
     pub(crate) fn look(&mut self, id: LoopId) -> io::Result<()> {
         match self.pollers.made(id) {
-            Some(poller) if poller.has_registrations() => {
-                self.register(id)?;
-                self.take_ready(id, Some(Duration::ZERO))
+            Some(poller) if poller.has_stale() => self.register(id)?,
+            Some(_) => {}
+            None => return Ok(()),
+        }
+        match self.pollers.made(id) {
+            Some(poller) if poller.is_watching() => {
+                take_ready(poller, &mut self.loops, Some(Duration::ZERO))?;
+                self.collect();
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -207,10 +235,14 @@ impl UvCtx {
         // From here on, whatever comes from outside ends the wait. What came earlier is known.
         self.collect();
         let over = self.wait_is_over(id);
-        self.take_ready(id, if over { Some(Duration::ZERO) } else { timeout })
+        let poller = self.pollers.get(id)?;
+        take_ready(poller, &mut self.loops, if over { Some(Duration::ZERO) } else { timeout })?;
+        self.collect();
+        Ok(())
     }
 
     /// Lets the OS watch what the loop's poll handles want by now.
+    #[inline(never)]
     fn register(&mut self, id: LoopId) -> io::Result<()> {
         let poller = self.pollers.get(id)?;
         let (loops, descriptors) = (&mut self.loops, &self.descriptors);
@@ -224,13 +256,11 @@ impl UvCtx {
         }
         Ok(())
     }
+}
 
-    fn take_ready(&mut self, id: LoopId, timeout: Option<Duration>) -> io::Result<()> {
-        let (poller, loops) = (self.pollers.get(id)?, &mut self.loops);
-        poller.wait(timeout, |handle, readiness| {
-            loops.poll_ready(handle, readiness);
-        })?;
-        self.collect();
-        Ok(())
-    }
+#[inline(always)]
+fn take_ready(poller: &mut Poller, loops: &mut Loops, timeout: Option<Duration>) -> io::Result<()> {
+    poller.wait(timeout, |handle, readiness| {
+        loops.poll_ready(handle, readiness);
+    })
 }

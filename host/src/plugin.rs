@@ -102,7 +102,9 @@ impl<T: UvView> Plugin<T> {
             self.dispatch.call_async(&mut self.store, (Vec::new(),)).await?;
         }
         let mut dispatched = Dispatched { callbacks: 0, stopped: false, alive: false };
-        for id in self.ctx().open_loops() {
+        let mut next = 0;
+        while let Some(id) = self.ctx().open_loop(next) {
+            next = id.index() + 1;
             if self.ctx().is_due(id)? {
                 self.iterate(id, &mut dispatched).await?;
             }
@@ -114,7 +116,7 @@ impl<T: UvView> Plugin<T> {
     /// Whether something keeps one of the plugin's loops alive.
     pub fn alive(&mut self) -> bool {
         let ctx = self.ctx();
-        ctx.puts_off || ctx.open_loops().into_iter().any(|id| ctx.loops.alive(id))
+        ctx.puts_off || ctx.open_loops().any(|id| ctx.loops.alive(id))
     }
 
     fn ctx(&mut self) -> &mut UvCtx {
@@ -173,8 +175,13 @@ impl<T> fmt::Debug for Plugin<T> {
 }
 
 impl UvCtx {
-    fn open_loops(&self) -> Vec<LoopId> {
-        self.loops.all_loops().filter(|&id| !self.loops.loop_closed(id)).collect()
+    fn open_loops(&self) -> impl Iterator<Item = LoopId> {
+        self.loops.all_loops().filter(|&id| !self.loops.loop_closed(id))
+    }
+
+    /// The first open loop from this number on.
+    fn open_loop(&self, from: u32) -> Option<LoopId> {
+        self.open_loops().find(|id| id.index() >= from)
     }
 
     /// Whether an iteration of the loop would find something to do.
@@ -196,21 +203,28 @@ impl UvCtx {
 
     async fn ready(&mut self) -> io::Result<()> {
         loop {
-            let open = self.open_loops();
             if self.interrupt.is_interrupted() || self.puts_off {
                 return Ok(());
             }
-            for &id in &open {
+            let mut earliest = None;
+            let mut next = 0;
+            while let Some(id) = self.open_loop(next) {
+                next = id.index() + 1;
                 if self.is_due(id)? {
                     return Ok(());
                 }
+                if self.loops.alive(id) {
+                    earliest = earliest.into_iter().chain(self.due_in(id)).min();
+                }
             }
-            let alive = open.iter().copied().filter(|&id| self.loops.alive(id)).collect::<Vec<_>>();
-            let earliest = alive.into_iter().filter_map(|id| self.due_in(id)).min();
             if let (Some(earliest), crate::clock::Clock::Virtual(clock)) = (earliest, &self.clock) {
                 clock.advance(earliest);
                 return Ok(());
             }
+            let open: Vec<LoopId> = match self.pollers.is_empty() {
+                true => Vec::new(),
+                false => self.open_loops().collect(),
+            };
             let woken = self.pollers.wait_in_task(&open);
             match earliest {
                 None => woken.await?,

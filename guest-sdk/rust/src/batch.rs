@@ -116,7 +116,12 @@ fn do_at_once(change: &Change<'_>) {
 }
 
 /// What the host gives in the place of a token.
-const NO_TOKEN: Token = Token::MAX;
+const NO_TOKEN: u32 = u32::MAX;
+
+/// Whether `pull-callbacks` can bring a callback of the handle with this token.
+pub(crate) fn is_brief(token: Token) -> bool {
+    token < Token::from(NO_TOKEN)
+}
 
 /// Pulls one or two callbacks without arguments of the loop that was pulled last, and calls them. Answers whether
 /// there were any; otherwise it is to be pulled in the other form.
@@ -124,11 +129,11 @@ pub(crate) fn pull_and_dispatch_callbacks() -> bool {
     if RUNNING.get().is_some() || is_owing() {
         return false;
     }
-    let (first, second) = pull_callbacks();
-    match (first, second) {
+    let tokens = pull_callbacks();
+    match (tokens as u32, (tokens >> 32) as u32) {
         (NO_TOKEN, _) => return false,
-        (first, NO_TOKEN) => registry::dispatch(callback(first)),
-        (first, second) => dispatch([callback(first), callback(second)]),
+        (first, NO_TOKEN) => registry::dispatch(callback(first.into())),
+        (first, second) => dispatch([callback(first.into()), callback(second.into())]),
     }
     true
 }
@@ -244,9 +249,9 @@ pub(crate) fn put_off(timer: &Timer, token: Token, done: Done) {
 }
 
 /// Drops a handle that has had its close callback: in a batch when the host knows of that.
-pub(crate) fn drop_closed(handle: AnyHandle) {
+pub(crate) fn drop_closed(handle: &AnyHandle) {
     if RUNNING.get().is_some() && !handle.is_reserved() {
-        DONE.with_borrow_mut(|done| done.push(handle));
+        DONE.with_borrow_mut(|done| done.push(handle.clone()));
     }
 }
 

@@ -84,7 +84,10 @@ impl Loop {
                 continue;
             }
             let pulled = self.pull()?;
-            is_plain = matches!(pulled, Pulled::Event(Event { what: Occurrence::Callback, .. }));
+            is_plain = matches!(
+                pulled,
+                Pulled::Event(Event { token, what: Occurrence::Callback }) if batch::is_brief(token)
+            );
             match pulled {
                 Pulled::Event(event) => registry::dispatch(event),
                 Pulled::Batch(events) => batch::dispatch(events),

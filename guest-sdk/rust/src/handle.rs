@@ -233,11 +233,13 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
     }
 }
 
-/// Defines a kind of handle: `Name(what holds its resource), variant of any-handle, callback(arguments)`.
+/// Defines a kind of handle: `Name(what holds its resource), variant of any-handle, callback(arguments)`, and of which
+/// occurrence the callback is and how its arguments after the first are made of it.
 macro_rules! handle_kind {
     (
         $(#[$attribute:meta])*
         $kind:ident($held:ty), $variant:ident, callback($($argument:ty),*)
+        of $occurrence:pat $(=> $value:expr)?
     ) => {
         $(#[$attribute])*
         #[derive(Clone)]
@@ -289,6 +291,27 @@ macro_rules! handle_kind {
 
             fn as_timer(&self) -> Option<&$crate::Timer> {
                 (self as &dyn std::any::Any).downcast_ref()
+            }
+        }
+
+        impl $crate::registry::Registered for $crate::handle::Inner<$held, dyn FnMut($($argument),*)> {
+            fn call(self: std::rc::Rc<Self>, what: $crate::bindings::uv::handles::types::Occurrence) {
+                use $crate::bindings::uv::handles::types::Occurrence;
+                // This value keeps the handle alive for as long as its callback runs.
+                let handle = $kind(self);
+                if let $occurrence = what {
+                    handle.0.callback.call(|f| f(&handle $(, $value)?));
+                }
+            }
+
+            fn any(self: std::rc::Rc<Self>) -> $crate::AnyHandle {
+                $crate::AnyHandle::$kind($kind(self))
+            }
+        }
+
+        impl From<$kind> for std::rc::Rc<dyn $crate::registry::Registered> {
+            fn from(handle: $kind) -> Self {
+                handle.0
             }
         }
 

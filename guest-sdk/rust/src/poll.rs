@@ -57,6 +57,7 @@ handle_kind! {
     /// # }
     /// ```
     Poll(Synced<Watch>), Poll, callback(&Poll, Result<PollEvents, StatusCode>)
+    of Occurrence::Poll(ready) => ready.map(PollEvents::from_raw).map_err(StatusCode::from)
 }
 
 impl Poll {

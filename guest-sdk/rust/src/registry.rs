@@ -4,26 +4,36 @@
 //! handle alive in its loop after the last Rust value of it has been dropped. There is one registry
 //! for all loops, so that an event can be dispatched with no loop at hand, as a plugin has to.
 //!
-//! A token is a slot's index in the lower half and the slot's generation in the upper half, so an
-//! event for a handle that is gone can never reach the slot's next owner.
+//! A token is made of a slot's index and the slot's generation, so an event for a handle that is gone can
+//! not reach the slot's next owner.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use crate::Result;
 use crate::any_handle::AnyHandle;
 use crate::batch;
 use crate::bindings::uv::handles::types::{Event, Occurrence, Token};
 use crate::handle::sealed::Sealed;
-use crate::poll_events::PollEvents;
-use crate::signum::Signum;
-use crate::status::StatusCode;
+
+/// What the registry knows of a handle, whatever its kind.
+pub(crate) trait Registered {
+    /// Calls the callback that this occurrence is for. Of another kind than the handle's there is none: the token is the
+    /// handle's, so the host is wrong, and there is nobody to tell.
+    fn call(self: Rc<Self>, what: Occurrence);
+
+    /// The handle as a value.
+    fn any(self: Rc<Self>) -> AnyHandle;
+}
 
 thread_local! {
-    static HANDLES: RefCell<Slab<AnyHandle>> = const { RefCell::new(Slab::new()) };
+    static HANDLES: RefCell<Slab<Rc<dyn Registered>>> = const { RefCell::new(Slab::new()) };
 }
 
 /// Registers the handle that `make` makes for a token. If it fails, the token is given back.
-pub(crate) fn register<H: Clone + Into<AnyHandle>>(make: impl FnOnce(Token) -> Result<H>) -> Result<H> {
+pub(crate) fn register<H: Clone + Into<Rc<dyn Registered>>>(
+    make: impl FnOnce(Token) -> Result<H>,
+) -> Result<H> {
     let token = HANDLES.with_borrow_mut(Slab::reserve);
     let made = make(token);
     HANDLES.with_borrow_mut(|handles| match &made {
@@ -35,6 +45,11 @@ pub(crate) fn register<H: Clone + Into<AnyHandle>>(make: impl FnOnce(Token) -> R
 
 /// The handle with this token, unless it is closed.
 pub(crate) fn lookup(token: Token) -> Option<AnyHandle> {
+    registered(token).map(Registered::any)
+}
+
+#[inline]
+fn registered(token: Token) -> Option<Rc<dyn Registered>> {
     HANDLES.with_borrow(|handles| handles.get(token).cloned())
 }
 
@@ -43,38 +58,26 @@ pub(crate) fn lookup(token: Token) -> Option<AnyHandle> {
 /// [`Loop::run`](crate::Loop::run) passes every event of a pull to it; a plugin passes those that
 /// its export `dispatch` receives. An event for a handle that is gone does nothing.
 #[doc(hidden)]
+#[inline]
 pub fn dispatch(event: Event) {
-    // This value keeps the handle alive for as long as its callback runs.
-    let Some(handle) = lookup(event.token) else {
+    let Some(handle) = registered(event.token) else {
         return;
     };
-    match (event.what, &handle) {
-        (Occurrence::Callback, AnyHandle::Timer(h)) => h.0.callback.call(|f| f(h)),
-        (Occurrence::Callback, AnyHandle::Idle(h)) => h.0.callback.call(|f| f(h)),
-        (Occurrence::Callback, AnyHandle::Prepare(h)) => h.0.callback.call(|f| f(h)),
-        (Occurrence::Callback, AnyHandle::Check(h)) => h.0.callback.call(|f| f(h)),
-        (Occurrence::Callback, AnyHandle::Async(h)) => h.0.callback.call(|f| f(h)),
-        (Occurrence::Poll(ready), AnyHandle::Poll(h)) => {
-            let ready = ready.map(PollEvents::from_raw).map_err(StatusCode::from);
-            h.0.callback.call(|f| f(h, ready));
-        }
-        (Occurrence::Signal(signum), AnyHandle::Signal(h)) => {
-            h.0.callback.call(|f| f(h, Signum::new(signum)));
-        }
-        (Occurrence::Closed, _) => {
-            handle.common().call_on_closed(&handle);
-            // Only now: inside its close callback a handle is closing, not closed.
-            handle.common().set_closed();
-            handle.retire_callback();
-            // Dropped outside of the borrow, as everything that can run code of the user.
-            let registered = HANDLES.with_borrow_mut(|handles| handles.remove(event.token));
-            drop(registered);
-            batch::drop_closed(handle);
-        }
-        // A callback of another kind than the handle's: the token is the handle's, so the host is
-        // wrong, and there is nobody to tell.
-        _ => {}
+    match event.what {
+        Occurrence::Closed => close(event.token, &handle.any()),
+        what => handle.call(what),
     }
+}
+
+fn close(token: Token, handle: &AnyHandle) {
+    handle.common().call_on_closed(handle);
+    // Only now: inside its close callback a handle is closing, not closed.
+    handle.common().set_closed();
+    handle.retire_callback();
+    // Dropped outside of the borrow, as everything that can run code of the user.
+    let registered = HANDLES.with_borrow_mut(|handles| handles.remove(token));
+    drop(registered);
+    batch::drop_closed(handle);
 }
 
 /// Values by token, in slots that are used again.
@@ -138,11 +141,8 @@ impl<T> Slab<T> {
         let next = self.next;
         let slot = self.slot(token)?;
         let content = std::mem::replace(&mut slot.content, Content::Vacant { next });
-        if let Some(generation) = slot.generation.checked_add(1) {
-            slot.generation = generation;
-            self.next = Some(index);
-        }
-        // A slot that has used up its generations stays vacant and out of the list: for ever.
+        slot.generation = (slot.generation + 1) % GENERATIONS;
+        self.next = Some(index);
         match content {
             Content::Filled(value) => Some(value),
             _ => None,
@@ -158,17 +158,29 @@ impl<T> Slab<T> {
     }
 }
 
+/// How many bits of a token the lower part of the index has. The generation follows, and then the rest of the index:
+/// only the tokens of a million handles at once have more than 32 bits, and are dearer to pull.
+const INDEX_BITS: u32 = 20;
+
+/// After so many owners of a slot its first token is used again. It is not 2^12, because the token of 32 bits that are
+/// all set is not brought by a pull for callbacks alone.
+const GENERATIONS: u32 = (1 << (u32::BITS - INDEX_BITS)) - 1;
+
 fn token(index: u32, generation: u32) -> Token {
-    u64::from(generation) << 32 | u64::from(index)
+    let lower = (index % (1 << INDEX_BITS)) | (generation << INDEX_BITS);
+    u64::from(index >> INDEX_BITS) << 32 | u64::from(lower)
 }
 
+/// The index and the generation. No slot has those of what is no token of ours.
 fn parts(token: Token) -> (u32, u32) {
-    (token as u32, (token >> 32) as u32)
+    let (lower, upper) = (token as u32, (token >> 32) as u32);
+    ((upper << INDEX_BITS) | (lower % (1 << INDEX_BITS)), lower >> INDEX_BITS)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Slab, parts};
+    use super::{GENERATIONS, INDEX_BITS, Slab, parts, token};
+    use crate::batch::is_brief;
 
     fn insert(slab: &mut Slab<&'static str>, value: &'static str) -> u64 {
         let token = slab.reserve();
@@ -222,17 +234,28 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_without_generations_left_is_not_used_again() {
+    fn many_owners_of_a_slot_have_tokens_of_32_bits_that_a_pull_brings() {
         let mut slab = Slab::new();
-        let first = insert(&mut slab, "first");
-        slab.remove(first);
-        slab.slots[0].generation = u32::MAX;
-        let last = insert(&mut slab, "last");
-        assert_eq!(parts(last), (0, u32::MAX));
-        assert_eq!(slab.remove(last), Some("last"));
-        assert_eq!(slab.remove(last), None);
-        let other = insert(&mut slab, "other");
-        assert_eq!(parts(other), (1, 0));
-        assert_eq!((slab.get(last), slab.get(first)), (None, None));
+        let mut tokens: Vec<u64> = Vec::new();
+        for owner in 0..GENERATIONS {
+            let token = insert(&mut slab, "owner");
+            assert!(is_brief(token) && !tokens.contains(&token));
+            assert_eq!(parts(token), (0, owner));
+            assert_eq!(slab.remove(token), Some("owner"));
+            tokens.push(token);
+        }
+        assert_eq!(insert(&mut slab, "again"), tokens[0]);
+    }
+
+    #[test]
+    fn a_token_is_of_one_slot() {
+        for index in
+            [0, 1, (1 << INDEX_BITS) - 1, 1 << INDEX_BITS, 5 << INDEX_BITS | 3, u32::MAX - 1, u32::MAX]
+        {
+            for generation in [0, 1, GENERATIONS - 1] {
+                assert_eq!(parts(token(index, generation)), (index, generation));
+                assert_eq!(is_brief(token(index, generation)), index < 1 << INDEX_BITS);
+            }
+        }
     }
 }

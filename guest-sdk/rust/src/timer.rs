@@ -31,7 +31,7 @@ handle_kind! {
     /// # Ok(())
     /// # }
     /// ```
-    Timer(HeldTimer), Timer, callback(&Timer)
+    Timer(HeldTimer), Timer, callback(&Timer) of Occurrence::Callback
 }
 
 impl Timer {

@@ -3,7 +3,7 @@
 use crate::bindings::exports::uv::handles::batch::{self, Change};
 use crate::bindings::exports::uv::handles::blocking::{Guest, Pulled};
 use crate::bindings::exports::uv::handles::event_loop::LoopBorrow;
-use crate::bindings::exports::uv::handles::types::{Error, StatusCode, Token};
+use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
 use crate::{Adapter, event_loop, wait, with};
 use std::cell::{Cell, RefCell};
 use uv_handles_core::{Event, LoopId, Occurrence, Step};
@@ -15,8 +15,9 @@ thread_local! {
     static FOUND: RefCell<Option<(LoopId, Result<Brought, Error>)>> = const { RefCell::new(None) };
 }
 
-/// What stands where there is no token.
-const NO_TOKEN: Token = Token::MAX;
+/// What stands where there is no token of 32 bits.
+const NO_TOKEN: u64 = u32::MAX as u64;
+const NOTHING: u64 = NO_TOKEN << 32 | NO_TOKEN;
 
 /// What a pull brings.
 enum Brought {
@@ -67,18 +68,18 @@ impl Guest for Adapter {
         }
     }
 
-    fn pull_callbacks() -> (Token, Token) {
+    fn pull_callbacks() -> u64 {
         let is_waiting = FOUND.with_borrow(Option::is_some);
         let Some(id) = PULLED_LAST.get().filter(|_| !is_waiting) else {
-            return (NO_TOKEN, NO_TOKEN);
+            return NOTHING;
         };
         match pull_one(id) {
-            Ok(Brought::Event(Event { token, what: Occurrence::Callback, .. })) if token != NO_TOKEN => {
-                (token, NO_TOKEN)
+            Ok(Brought::Event(Event { token, what: Occurrence::Callback, .. })) if token < NO_TOKEN => {
+                NO_TOKEN << 32 | token
             }
             found => {
                 FOUND.set(Some((id, found)));
-                (NO_TOKEN, NO_TOKEN)
+                NOTHING
             }
         }
     }

@@ -53,6 +53,8 @@ mod signal;
 #[cfg(test)]
 mod testing;
 mod timer;
+mod timer_queue;
+mod upcoming;
 mod watcher;
 mod wheel;
 
@@ -62,3 +64,4 @@ pub use loops::{Limits, LoopId, Loops};
 pub use poll::{PollEvents, Readiness, SourceId};
 pub use reserve::TimerChange;
 pub use run::{RunMode, Step};
+pub use upcoming::Upcoming;

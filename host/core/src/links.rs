@@ -16,6 +16,11 @@ impl Anchor {
     pub(crate) fn nth(self, n: u32) -> Anchor {
         Anchor(self.0 + n)
     }
+
+    /// The number of its node: where a walk through the list begins.
+    pub(crate) fn node(self) -> u32 {
+        self.0
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -84,13 +89,27 @@ impl Links {
         (next != list.0).then_some(next)
     }
 
+    /// The handle of the list after this one, or after its own node.
+    #[inline]
+    pub(crate) fn after(&self, list: Anchor, at: u32) -> Option<u32> {
+        let next = self.node(at).next;
+        (next != list.0).then_some(next)
+    }
+
+    /// The last handle of the list.
+    pub(crate) fn last(&self, list: Anchor) -> Option<u32> {
+        self.before(list, list.0)
+    }
+
+    /// The handle of the list before this one, or before its own node.
+    pub(crate) fn before(&self, list: Anchor, at: u32) -> Option<u32> {
+        let prev = self.node(at).prev;
+        (prev != list.0).then_some(prev)
+    }
+
     /// The handles of the list from its front to its back.
     pub(crate) fn iter(&self, list: Anchor) -> impl Iterator<Item = u32> {
-        let mut at = list.0;
-        std::iter::from_fn(move || {
-            at = self.node(at).next;
-            (at != list.0).then_some(at)
-        })
+        std::iter::successors(self.first(list), move |&at| self.after(list, at))
     }
 
     pub(crate) fn push_front(&mut self, list: Anchor, slot: u32) {
@@ -101,6 +120,12 @@ impl Links {
     pub(crate) fn push_back(&mut self, list: Anchor, slot: u32) {
         let prev = self.node(list.0).prev;
         self.link_between(prev, slot, list.0);
+    }
+
+    /// Puts a handle behind this node: another handle, or that of a list.
+    pub(crate) fn insert_after(&mut self, at: u32, slot: u32) {
+        let next = self.node(at).next;
+        self.link_between(at, slot, next);
     }
 
     /// Takes the handle out of whatever list it is in.
@@ -121,14 +146,29 @@ impl Links {
         Some(slot)
     }
 
+    /// Moves the first handle of `from` to the back of `to`, and names it.
+    #[inline]
+    pub(crate) fn rotate(&mut self, from: Anchor, to: Anchor) -> Option<u32> {
+        let slot = self.first(from)?;
+        let next = self.node(slot).next;
+        self.node_mut(from.0).next = next;
+        self.node_mut(next).prev = from.0;
+        let last = self.node(to.0).prev;
+        self.node_mut(slot).prev = last;
+        self.node_mut(slot).next = to.0;
+        self.node_mut(last).next = slot;
+        self.node_mut(to.0).prev = slot;
+        Some(slot)
+    }
+
     /// Moves all handles of `from` to `to`, which is empty, in their order.
     #[inline]
     pub(crate) fn move_all(&mut self, from: Anchor, to: Anchor) {
         debug_assert!(self.is_empty(to));
-        let Node { prev, next, .. } = *self.node(from.0);
-        if next == from.0 {
+        let Some(next) = self.first(from) else {
             return;
-        }
+        };
+        let prev = self.node(from.0).prev;
         let node = self.node_mut(to.0);
         (node.prev, node.next) = (prev, next);
         self.node_mut(prev).next = to.0;

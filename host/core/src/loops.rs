@@ -85,8 +85,8 @@ pub(crate) struct Loop {
     pub run: Option<Run>,
 }
 
-/// How many lists a loop has besides those of its wheel.
-const LISTS: u32 = 13;
+/// How many lists a loop has besides those of a wheel.
+const LISTS: u32 = 14;
 
 impl Loops {
     /// No loop and no handle yet.
@@ -107,9 +107,13 @@ impl Loops {
             return Err(Error::TooManyLoops);
         }
         let lists = self.links.new_anchors(LISTS);
+        if self.loops.capacity() == 0 {
+            // Most guests have one, and guests may be many.
+            self.loops = Slab::with_capacity(1);
+        }
         let at = self.loops.insert(Loop {
             now,
-            timers: Timers::new(now, lists),
+            timers: Timers::new(now, lists, lists.nth(13)),
             watchers: WatcherLists::new(lists.nth(1)),
             asyncs: AsyncLists::new(lists.nth(7)),
             polls: Polls::new(lists.nth(11)),

@@ -2,8 +2,6 @@
 //! step returns; the next step goes on behind that point.
 
 use crate::close::Stage;
-use crate::handle::{Handle, Kind};
-use crate::links::Anchor;
 use crate::watcher::WatcherKind;
 use crate::{Error, Event, HandleId, LoopId, Loops, Occurrence};
 
@@ -40,7 +38,7 @@ pub enum Step {
 #[derive(Debug)]
 pub(crate) struct Run {
     mode: RunMode,
-    phase: Phase,
+    pub phase: Phase,
     /// No idle handle was active when the iteration began: only then may mode `once` wait.
     may_wait: bool,
     /// The last test of being alive.
@@ -52,7 +50,7 @@ pub(crate) struct Run {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(crate) enum Phase {
     Begin,
     /// Mode `default` calls due timers once before its first iteration.
     InitialTimers,
@@ -98,6 +96,7 @@ impl Loops {
 
     /// Goes on with the run up to the next callback, the next wait or its end. `clock` gives the
     /// time in milliseconds, where libuv refreshes its own. Refused if no run is in progress.
+    #[inline(always)]
     pub fn step(&mut self, id: LoopId, clock: &mut impl FnMut() -> u64) -> Result<Step, Error> {
         self.open_state(id)?;
         self.after_callback(id);
@@ -208,53 +207,9 @@ impl Loops {
         }
     }
 
-    /// The callbacks that are due after the one that is running: what the next steps deliver without asking for
-    /// anything from outside - the time, what is ready - unless a call comes in between. Those are the rest of the
-    /// phase, and the prepare phase after the idle phase. None in the phases of async and signal handles, where more may
-    /// come in between from outside, and none from a poll handle's error on.
-    pub fn upcoming(&self, id: LoopId) -> impl Iterator<Item = Event> {
-        let lists = self.upcoming_lists(id).into_iter().flatten();
-        lists.flat_map(|list| self.links.iter(list)).map_while(|slot| {
-            let handle = HandleId::from_index(slot);
-            let Handle { token, stage, kind, .. } = self.handle(handle);
-            let what = match kind {
-                _ if *stage != Stage::Open => Occurrence::Closed,
-                Kind::Poll(poll) => Occurrence::Poll(Ok(poll.told().ok()?)),
-                _ => Occurrence::Callback,
-            };
-            Some(Event { handle, token: *token, what })
-        })
-    }
-
-    /// Whether anything else waits to be called, as far as [`upcoming`](Loops::upcoming) knows of it.
-    pub fn has_upcoming(&self, id: LoopId) -> bool {
-        self.upcoming_lists(id).into_iter().flatten().any(|list| !self.links.is_empty(list))
-    }
-
-    fn upcoming_lists(&self, id: LoopId) -> [Option<Anchor>; 2] {
-        let state = self.state(id);
-        let Some(run) = &state.run else { return [None; 2] };
-        let due = |kind| Some(state.watchers.due(kind));
-        match run.phase {
-            Phase::InitialTimers | Phase::Timers => [Some(state.timers.due()), None],
-            Phase::Idle => [due(WatcherKind::Idle), Some(state.watchers.active(WatcherKind::Prepare))],
-            Phase::Prepare => [due(WatcherKind::Prepare), None],
-            Phase::Ready => [Some(state.polls.ready()), None],
-            Phase::Check => [due(WatcherKind::Check), None],
-            Phase::Closing => [Some(state.closing_now), None],
-            Phase::Begin | Phase::Test | Phase::Poll | Phase::Async | Phase::Signals => [None; 2],
-        }
-    }
-
-    /// Whether a callback that the last step has delivered would still be delivered: its handle has not been closed since,
-    /// and not been released. For a driver that has not called it yet.
-    pub fn still_delivers(&self, event: &Event) -> bool {
-        let handle = self.handle(event.handle);
-        !handle.dropped && (event.what == Occurrence::Closed || handle.stage == Stage::Open)
-    }
-
     /// Ends the wait that [`Step::Poll`] asked for, after everything that is ready was reported.
     /// Nothing happens if the loop is not waiting.
+    #[inline]
     pub fn polled(&mut self, id: LoopId, now: u64) {
         if !matches!(&self.state(id).run, Some(run) if run.phase == Phase::Poll) {
             return;
@@ -280,7 +235,7 @@ impl Loops {
         ];
         lists.into_iter().any(|list| !self.links.is_empty(list))
             || !state.signals.is_empty()
-            || state.timers.may_be_due(state.now)
+            || state.timers.may_be_due(&self.links, state.now)
     }
 
     /// Ends a run that can not go on, because the driver can not wait. Another one can be started when it
@@ -298,6 +253,7 @@ impl Loops {
     }
 
     /// uv__backend_timeout.
+    #[inline]
     pub(crate) fn timeout(&mut self, id: LoopId) -> Option<u32> {
         let state = self.state(id);
         let idles = state.watchers.active(WatcherKind::Idle);
@@ -308,6 +264,7 @@ impl Loops {
         if wait { self.next_timeout(id) } else { Some(0) }
     }
 
+    #[inline]
     fn wait_limit(&mut self, id: LoopId) -> Option<u32> {
         let run = self.run_mut(id);
         let wait = match run.mode {
@@ -342,6 +299,7 @@ impl Loops {
     }
 
     /// Does what is due after the callback that was running, if any.
+    #[inline]
     pub(crate) fn after_callback(&mut self, id: LoopId) {
         let running = self.state_mut(id).run.as_mut().and_then(|run| run.running.take());
         let Some((handle, after)) = running else {
@@ -582,72 +540,6 @@ mod tests {
         assert_eq!(world.loops.step(main, &mut || 0), Err(Error::Invalid));
         world.run(RunMode::Default);
         assert_eq!(world.trace(), [call(timer)]);
-    }
-
-    #[test]
-    fn what_is_upcoming_is_what_the_next_steps_deliver() {
-        let mut world = World::new();
-        let main = world.main;
-        for at in 0..5 {
-            let (timer, closing) = (world.timer(), world.timer());
-            world.loops.timer_start(timer, 0, at).unwrap();
-            world.loops.close(closing);
-            world.started_idle();
-            let prepare = world.loops.make_prepare(main, 0).unwrap();
-            let check = world.loops.make_check(main, 0).unwrap();
-            let poll = world.loops.make_poll(main, 0, crate::SourceId(at)).unwrap();
-            world.loops.watcher_start(prepare).unwrap();
-            world.loops.watcher_start(check).unwrap();
-            world.loops.poll_start(poll, crate::PollEvents::all()).unwrap();
-            // Two of them fail.
-            world
-                .loops
-                .poll_ready(poll, crate::Readiness::from_bits_truncate(if at % 3 == 1 { 32 } else { 5 }));
-        }
-        let (mut upcoming, mut unexpected) = (Vec::new(), 0);
-        world.loops.begin(main, RunMode::Once).unwrap();
-        assert_eq!(world.loops.upcoming(main).count(), 0);
-        loop {
-            match world.loops.step(main, &mut || 1).unwrap() {
-                Step::Finished { .. } => break,
-                Step::Poll { .. } => world.loops.polled(main, 1),
-                Step::Deliver(event) => {
-                    match upcoming.first() {
-                        Some(&first) => assert_eq!(event, first),
-                        None => unexpected += 1,
-                    }
-                    upcoming = world.loops.upcoming(main).collect();
-                }
-            }
-        }
-        // The first of each of the six phases but the prepare phase, and two errors with what follows the first of them.
-        assert_eq!((upcoming.len(), unexpected), (0, 7));
-    }
-
-    #[test]
-    fn what_was_delivered_is_withdrawn_by_closing_and_releasing() {
-        let mut world = World::new();
-        let main = world.main;
-        let [first, second] = [(); 2].map(|()| world.started_idle());
-        let next = |world: &mut World| loop {
-            match world.loops.step(main, &mut || 0).unwrap() {
-                Step::Deliver(event) => return event,
-                Step::Poll { .. } => world.loops.polled(main, 0),
-                Step::Finished { .. } => unreachable!("an idle handle is active"),
-            }
-        };
-        world.loops.begin(main, RunMode::Default).unwrap();
-        let event = next(&mut world);
-        assert!(event.handle == second && world.loops.still_delivers(&event));
-        world.loops.close(second);
-        assert!(!world.loops.still_delivers(&event));
-        let event = next(&mut world);
-        assert!(event.handle == first && world.loops.still_delivers(&event));
-        let event = next(&mut world);
-        assert!(event.what == Occurrence::Closed && world.loops.still_delivers(&event));
-        world.loops.release(second);
-        assert!(!world.loops.still_delivers(&event));
-        assert_eq!(next(&mut world).handle, first);
     }
 
     #[test]

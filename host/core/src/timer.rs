@@ -1,15 +1,15 @@
-//! Timers, as libuv's timer.c. What is due is the [wheel](crate::wheel)'s business; here are the
+//! Timers, as libuv's timer.c. What is due is the [queue](crate::timer_queue)'s business; here are the
 //! rules of starting, repeating and being called.
 
 use crate::handle::Kind;
 use crate::links::{Anchor, Links};
-use crate::wheel::Wheel;
+use crate::timer_queue::TimerQueue;
 use crate::{Error, HandleId, LoopId, Loops};
 
 /// The timers of a loop.
 #[derive(Debug)]
 pub(crate) struct Timers {
-    wheel: Wheel,
+    queue: TimerQueue,
     /// Timers that a timers phase has taken out and not called yet. They are not active.
     due: Anchor,
     /// The deadline of the timer that was called last.
@@ -17,8 +17,8 @@ pub(crate) struct Timers {
 }
 
 impl Timers {
-    pub(crate) fn new(now: u64, due: Anchor) -> Timers {
-        Timers { wheel: Wheel::new(now), due, called: 0 }
+    pub(crate) fn new(now: u64, due: Anchor, few: Anchor) -> Timers {
+        Timers { queue: TimerQueue::new(now, few), due, called: 0 }
     }
 
     /// The first of the lists that the loop was made with.
@@ -32,12 +32,13 @@ impl Timers {
     }
 
     /// Whether timers may have to be taken out at this time.
-    pub(crate) fn may_be_due(&self, now: u64) -> bool {
-        self.wheel.may_be_due(now)
+    #[inline]
+    pub(crate) fn may_be_due(&self, links: &Links, now: u64) -> bool {
+        self.queue.may_be_due(links, now)
     }
 
     pub(crate) fn free(&mut self, links: &mut Links) {
-        self.wheel.free(links);
+        self.queue.free(links);
     }
 }
 
@@ -58,7 +59,7 @@ impl Loops {
         let state = &mut self.loops[handle.owner.at()];
         let deadline = state.now.saturating_add(timeout);
         self.links.set_deadline(id.index(), deadline);
-        state.timers.wheel.insert(&mut self.links, id.index());
+        state.timers.queue.insert(&mut self.links, id.index());
         self.mark_active(id, true);
         Ok(())
     }
@@ -68,7 +69,7 @@ impl Loops {
         let handle = self.handle(id);
         if handle.active {
             let owner = handle.owner.at();
-            self.loops[owner].timers.wheel.remove(&mut self.links, id.index());
+            self.loops[owner].timers.queue.remove(&mut self.links, id.index());
             self.mark_active(id, false);
         } else if handle.stage == crate::close::Stage::Open {
             self.links.unlink(id.index());
@@ -122,7 +123,7 @@ impl Loops {
     /// timer; as uv__next_timeout.
     pub(crate) fn next_timeout(&mut self, id: LoopId) -> Option<u32> {
         let state = &mut self.loops[id.at()];
-        let earliest = state.timers.wheel.earliest(&self.links)?;
+        let earliest = state.timers.queue.earliest(&self.links)?;
         let timeout = earliest.saturating_sub(state.now).min(i32::MAX as u64);
         Some(timeout as u32)
     }
@@ -131,7 +132,7 @@ impl Loops {
     pub(crate) fn take_due_timers(&mut self, id: LoopId) {
         let state = &mut self.loops[id.at()];
         let due = state.timers.due;
-        state.timers.wheel.take_due(&mut self.links, state.now, due);
+        state.timers.queue.take_due(&mut self.links, state.now, due);
         let mut at = self.links.iter(due);
         let handles = &mut self.handles;
         let count = &mut self.loops[id.at()].active_referenced;

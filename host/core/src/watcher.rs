@@ -77,16 +77,17 @@ impl Loops {
     }
 
     /// Takes out all active handles of the kind, before the first of them is called.
+    #[inline]
     pub(crate) fn take_watchers(&mut self, id: LoopId, kind: WatcherKind) {
         let lists = &self.loops[id.at()].watchers;
         self.links.move_all(lists.active(kind), lists.due(kind));
     }
 
     /// The next of the handles that were taken out. It goes to the back of the active ones.
+    #[inline]
     pub(crate) fn next_watcher(&mut self, id: LoopId, kind: WatcherKind) -> Option<HandleId> {
         let lists = &self.loops[id.at()].watchers;
-        let slot = self.links.pop_front(lists.due(kind))?;
-        self.links.push_back(lists.active(kind), slot);
+        let slot = self.links.rotate(lists.due(kind), lists.active(kind))?;
         Some(HandleId::from_index(slot))
     }
 }

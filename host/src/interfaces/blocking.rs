@@ -4,11 +4,11 @@
 use super::loop_id;
 use crate::Interrupted;
 use crate::UvCtxView;
-use crate::batch::NO_TOKEN;
+use crate::batch::in_one;
 use crate::bindings::batch::{Change, Host as _};
 use crate::bindings::blocking::{Host, Pulled};
 use crate::bindings::event_loop::Loop;
-use crate::bindings::types::{Error, Event, Occurrence, StatusCode, Token};
+use crate::bindings::types::{Error, Event, Occurrence, StatusCode};
 use crate::driver::{self, PullError};
 use uv_handles_core::LoopId;
 use wasmtime::component::Resource;
@@ -35,9 +35,9 @@ impl Host for UvCtxView<'_> {
         }
     }
 
-    fn pull_callbacks(&mut self) -> wasmtime::Result<(Token, Token)> {
+    fn pull_callbacks(&mut self) -> wasmtime::Result<u64> {
         let Some(id) = self.may_look() else {
-            return Ok((NO_TOKEN, NO_TOKEN));
+            return Ok(in_one(None, None));
         };
         let pulled = self.ctx.pull_one(id);
         self.brief_answer(id, pulled)
@@ -46,7 +46,7 @@ impl Host for UvCtxView<'_> {
 
 #[cfg(feature = "async")]
 mod in_task {
-    use super::{Error, Loop, NO_TOKEN, Resource, Token, UvCtxView, loop_id};
+    use super::{Error, Loop, Resource, UvCtxView, in_one, loop_id};
     use crate::bindings::batch::{Change, Host as _};
     use crate::bindings::in_task::blocking::{Host, Pulled};
 
@@ -76,9 +76,9 @@ mod in_task {
             }))
         }
 
-        async fn pull_callbacks(&mut self) -> wasmtime::Result<(Token, Token)> {
+        async fn pull_callbacks(&mut self) -> wasmtime::Result<u64> {
             let Some(id) = self.may_look() else {
-                return Ok((NO_TOKEN, NO_TOKEN));
+                return Ok(in_one(None, None));
             };
             let pulled = self.ctx.pull_one_async(id).await;
             self.brief_answer(id, pulled)
@@ -119,11 +119,12 @@ impl UvCtxView<'_> {
         self.check(1).ok().filter(|_| self.ctx.found.is_none())
     }
 
+    #[inline]
     fn brief_answer(
         &mut self,
         id: LoopId,
         pulled: Result<driver::Pulled, PullError>,
-    ) -> wasmtime::Result<(Token, Token)> {
+    ) -> wasmtime::Result<u64> {
         match pulled {
             Err(PullError::Interrupted) => Err(self.interrupted()),
             pulled => Ok(self.ctx.in_brief(id, pulled)),

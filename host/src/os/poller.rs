@@ -13,7 +13,7 @@ use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
 use rustix::event::epoll;
 use rustix::io::Errno;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
@@ -36,8 +36,7 @@ const EVENTS: usize = 1024;
 
 thread_local! {
     /// Where the OS puts what is ready: for all loops that wait on this thread.
-    static READY: RefCell<Box<[libc::epoll_event]>> =
-        RefCell::new(vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS].into());
+    static READY: Cell<Vec<libc::epoll_event>> = const { Cell::new(Vec::new()) };
 }
 
 /// The pollers of a guest's loops, by the number of the loop. One is made when its loop first needs it: to block a
@@ -76,6 +75,12 @@ impl Pollers {
         #[cfg(not(feature = "async"))]
         let make = Arc::default;
         self.wakers[at].get_or_insert_with(make).clone()
+    }
+
+    /// Whether no loop has a poller.
+    #[cfg(feature = "async")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pollers.iter().all(Option::is_none)
     }
 
     /// The loop's poller.
@@ -222,8 +227,13 @@ impl Poller {
     }
 
     /// Whether asking the OS could bring an event of a descriptor.
-    pub(crate) fn has_registrations(&self) -> bool {
-        self.watching > 0 || !self.stale.is_empty()
+    pub(crate) fn is_watching(&self) -> bool {
+        self.watching > 0
+    }
+
+    /// Whether registrations may have to be brought up to date.
+    pub(crate) fn has_stale(&self) -> bool {
+        !self.stale.is_empty()
     }
 
     /// Brings the registrations up to date. `wanted` tells what a handle watches now, if anything;
@@ -291,25 +301,35 @@ impl Poller {
 
     /// Waits for at most this long (none: without limit) and reports what is ready of each handle.
     /// Returns early, with or without a report, when something else ended the wait.
+    #[inline(always)]
     pub(crate) fn wait(
         &mut self,
         timeout: Option<Duration>,
         mut ready: impl FnMut(HandleId, Readiness),
     ) -> io::Result<()> {
         // As mio, up to the next millisecond: a wait that ends too early would only be waited again.
-        let timeout = timeout.map_or(-1, |timeout| {
-            let milliseconds = timeout.saturating_add(Duration::from_nanos(999_999)).as_millis();
-            i32::try_from(milliseconds).unwrap_or(i32::MAX)
-        });
-        READY.with_borrow_mut(|events| {
-            for event in wait_for_events(&self.poll, events, timeout)? {
+        let timeout = match timeout {
+            None => -1,
+            Some(Duration::ZERO) => 0,
+            Some(timeout) => {
+                let milliseconds = timeout.saturating_add(Duration::from_nanos(999_999)).as_millis();
+                i32::try_from(milliseconds).unwrap_or(i32::MAX)
+            }
+        };
+        let mut room = READY.take();
+        if room.is_empty() {
+            room = vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS];
+        }
+        let result = wait_for_events(&self.poll, &mut room, timeout).map(|events| {
+            for event in events {
                 let data = event.u64;
                 if data != WAKE.0 as u64 && data != SIGNALS.0 as u64 {
                     ready(HandleId::from_index(data as u32), readiness(event.events));
                 }
             }
-            Ok(())
-        })
+        });
+        READY.set(room);
+        result
     }
 
     #[cfg(feature = "async")]
@@ -348,6 +368,7 @@ fn watched_by_tokio(poll: &Poll) -> io::Result<AsyncFd<RawFd>> {
     unsafe_code,
     reason = "the C library's function and not rustix's, so that tests can stand between it and this"
 )]
+#[inline(always)]
 fn wait_for_events<'a>(
     poll: &Poll,
     events: &'a mut [libc::epoll_event],
@@ -475,7 +496,7 @@ mod tests {
         poller.touch(handle);
         poller.forget(handle);
         assert!(poller.refresh(|_| unreachable!("its number may be somebody else's")).is_empty());
-        assert!(!poller.has_registrations());
+        assert!(!poller.is_watching() && !poller.has_stale());
         poller.wait(Some(Duration::ZERO), |_, readiness| panic!("{readiness:?} after the end")).unwrap();
     }
 }

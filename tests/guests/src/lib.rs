@@ -10,7 +10,7 @@ pub use sum::print_sum_of;
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use uv_handles::bindings::uv::handles::blocking::Pulled;
+use uv_handles::bindings::uv::handles::blocking::{self, Pulled};
 use uv_handles::bindings::uv::handles::types as raw;
 use uv_handles::{Descriptor, Error, Handle, Loop, RunMode, StatusCode, Timer};
 
@@ -26,6 +26,18 @@ pub fn events(pulled: Pulled) -> Vec<raw::Event> {
         Pulled::Closes(tokens) => all(tokens, raw::Occurrence::Closed),
         Pulled::Finished(_) => Vec::new(),
     }
+}
+
+/// What stands where `pull-callbacks` brings no token.
+pub const NO_TOKEN: u64 = u32::MAX as u64;
+
+/// What [`pull_callbacks`] answers when it has nothing to bring.
+pub const NOTHING: (u64, u64) = (NO_TOKEN, NO_TOKEN);
+
+/// The two tokens of `pull-callbacks`.
+pub fn pull_callbacks() -> (u64, u64) {
+    let tokens = blocking::pull_callbacks();
+    (tokens & NO_TOKEN, tokens >> 32)
 }
 
 /// What has happened, in order. Clones are the same trace, so that each callback can have one.

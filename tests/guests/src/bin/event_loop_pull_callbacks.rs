@@ -1,19 +1,16 @@
 //! `pull-callbacks`: what it brings, and how what it can not bring comes after it. With the bare interfaces.
 
 use uv_handles::bindings::uv::handles as uv;
-use uv_handles_test_guests::events;
+use uv_handles_test_guests::{NO_TOKEN, NOTHING, events, pull_callbacks};
 
 use uv::batch::advance;
-use uv::blocking::{Pulled, pull, pull_callbacks, pull_next};
+use uv::blocking::{Pulled, pull, pull_next};
 use uv::event_loop::Loop;
 use uv::handle::{AnyHandle, active, close};
 use uv::idle::Idle;
 use uv::prepare::Prepare;
 use uv::timer::Timer;
 use uv::types::{Error, Occurrence, RunMode, StatusCode};
-
-const NO_TOKEN: u64 = u64::MAX;
-const NOTHING: (u64, u64) = (NO_TOKEN, NO_TOKEN);
 
 /// Everything up to the end of the run, each in the brief form if it can be.
 fn rest() -> Vec<u64> {
@@ -66,16 +63,30 @@ fn main() {
     event_loop.begin(RunMode::Nowait).unwrap();
     assert_eq!(rest(), [1]);
 
-    // A handle whose token stands for none.
-    let nameless = Idle::create(&event_loop, NO_TOKEN).unwrap();
-    nameless.start().unwrap();
-    event_loop.begin(RunMode::Nowait).unwrap();
-    assert_eq!(rest(), [NO_TOKEN, 1]);
+    // Tokens that stand for none, or have no room.
+    for token in [NO_TOKEN, NO_TOKEN + 1, 1 << 32 | 1, u64::MAX] {
+        let nameless = Idle::create(&event_loop, token).unwrap();
+        nameless.start().unwrap();
+        event_loop.begin(RunMode::Nowait).unwrap();
+        assert_eq!(rest(), [token, 1]);
+        idle.stop();
+        idle.start().unwrap();
+        event_loop.begin(RunMode::Nowait).unwrap();
+        assert_eq!(rest(), [1, token]);
+        idle.stop();
+        event_loop.begin(RunMode::Nowait).unwrap();
+        assert_eq!(pull_callbacks(), NOTHING);
+        assert_eq!(rest(), [token]);
+        idle.start().unwrap();
+    }
+    let highest = Idle::create(&event_loop, NO_TOKEN - 1).unwrap();
+    highest.start().unwrap();
     idle.stop();
-    idle.start().unwrap();
     event_loop.begin(RunMode::Nowait).unwrap();
-    assert_eq!(rest(), [1, NO_TOKEN]);
-    drop(nameless);
+    assert_eq!(pull_callbacks(), (NO_TOKEN - 1, NO_TOKEN));
+    assert_eq!(rest(), []);
+    drop(highest);
+    idle.start().unwrap();
 
     // Two: the second is withdrawn by what the first does, and is there again if it is still due.
     let prepare = Prepare::create(&event_loop, 2).unwrap();

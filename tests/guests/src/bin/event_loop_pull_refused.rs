@@ -1,9 +1,10 @@
 //! What `pull` and `begin` refuse. With the bare interfaces: the SDK never does any of this.
 
-use uv_handles::bindings::uv::handles::blocking::{Pulled, pull, pull_callbacks, pull_next};
+use uv_handles::bindings::uv::handles::blocking::{Pulled, pull, pull_next};
 use uv_handles::bindings::uv::handles::event_loop::Loop;
 use uv_handles::bindings::uv::handles::idle::Idle;
 use uv_handles::bindings::uv::handles::types::{Error, Occurrence, RunMode, StatusCode};
+use uv_handles_test_guests::{NOTHING, pull_callbacks};
 
 fn refused<T>(result: Result<T, Error>) -> StatusCode {
     match result {
@@ -12,9 +13,6 @@ fn refused<T>(result: Result<T, Error>) -> StatusCode {
         Ok(_) => panic!("accepted"),
     }
 }
-
-/// What `pull-callbacks` answers when it has nothing to bring.
-const NOTHING: (u64, u64) = (u64::MAX, u64::MAX);
 
 fn main() {
     assert_eq!(pull_callbacks(), NOTHING);

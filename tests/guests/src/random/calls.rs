@@ -1,11 +1,11 @@
 //! The random calls that need more than one line.
 
 use super::{Owned, World, bytes, check_loop_call, name, number, size};
-use crate::events;
+use crate::{NO_TOKEN, NOTHING, events, pull_callbacks};
 use uv::async_handle::AsyncHandle;
 use uv::async_sender::AsyncSender;
 use uv::batch::{Change, Operation, advance, reserve};
-use uv::blocking::{Pulled, pull, pull_callbacks, pull_next};
+use uv::blocking::{Pulled, pull, pull_next};
 use uv::descriptors::{Descriptor, ShutdownHow};
 use uv::event_loop::Loop;
 use uv::handle;
@@ -16,9 +16,6 @@ use uv_handles::bindings::uv::handles as uv;
 
 /// The token of the timers that keep a wait short.
 const NOBODY: u64 = u64::MAX - 1_000;
-
-/// What stands where there is no token.
-const NO_TOKEN: u64 = u64::MAX;
 
 /// What the host allows for one mailbox.
 const MAILBOX_LIMIT: usize = 1_000;
@@ -138,7 +135,7 @@ pub fn pull_callbacks_some(world: &mut World) -> Option<()> {
             (first, second) => (2, Ok(Pulled::Batch(vec![callback(first), callback(second)]))),
         }),
         None => {
-            assert_eq!(pull_callbacks(), (NO_TOKEN, NO_TOKEN));
+            assert_eq!(pull_callbacks(), NOTHING);
             Some(())
         }
     }

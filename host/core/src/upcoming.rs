@@ -1,0 +1,162 @@
+//! What a run will call next, as far as that can be known: for drivers that hand over several callbacks at once.
+
+use crate::close::Stage;
+use crate::handle::{Handle, Kind};
+use crate::links::Anchor;
+use crate::run::Phase;
+use crate::watcher::WatcherKind;
+use crate::{Event, HandleId, LoopId, Loops, Occurrence};
+
+/// The callbacks of [`Loops::upcoming`].
+#[derive(Debug)]
+pub struct Upcoming<'a> {
+    loops: &'a Loops,
+    /// The list in progress, and the node that has been passed last.
+    at: Option<(Anchor, u32)>,
+    following: Option<Anchor>,
+}
+
+impl Loops {
+    /// The callbacks that are due after the one that is running: what the next steps deliver without asking for
+    /// anything from outside - the time, what is ready - unless a call comes in between. Those are the rest of the
+    /// phase, and the prepare phase after the idle phase. None in the phases of async and signal handles, where more may
+    /// come in between from outside, and none from a poll handle's error on.
+    #[inline]
+    pub fn upcoming(&self, id: LoopId) -> Upcoming<'_> {
+        let (list, following) = self.upcoming_lists(id);
+        Upcoming { loops: self, at: list.map(|list| (list, list.node())), following }
+    }
+
+    #[inline]
+    fn upcoming_lists(&self, id: LoopId) -> (Option<Anchor>, Option<Anchor>) {
+        let state = self.state(id);
+        let Some(run) = &state.run else { return (None, None) };
+        let list = match run.phase {
+            Phase::InitialTimers | Phase::Timers => state.timers.due(),
+            Phase::Idle => {
+                let prepares = state.watchers.active(WatcherKind::Prepare);
+                return (Some(state.watchers.due(WatcherKind::Idle)), Some(prepares));
+            }
+            Phase::Prepare => state.watchers.due(WatcherKind::Prepare),
+            Phase::Ready => state.polls.ready(),
+            Phase::Check => state.watchers.due(WatcherKind::Check),
+            Phase::Closing => state.closing_now,
+            Phase::Begin | Phase::Test | Phase::Poll | Phase::Async | Phase::Signals => return (None, None),
+        };
+        (Some(list), None)
+    }
+
+    /// Whether a callback that the last step has delivered would still be delivered: its handle has not been closed since,
+    /// and not been released. For a driver that has not called it yet.
+    pub fn still_delivers(&self, event: &Event) -> bool {
+        let handle = self.handle(event.handle);
+        !handle.dropped && (event.what == Occurrence::Closed || handle.stage == Stage::Open)
+    }
+}
+
+impl Iterator for Upcoming<'_> {
+    type Item = Event;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Event> {
+        let (mut list, mut passed) = self.at?;
+        let slot = loop {
+            match self.loops.links.after(list, passed) {
+                Some(slot) => break slot,
+                None => {
+                    self.at = None;
+                    list = self.following.take()?;
+                    passed = list.node();
+                }
+            }
+        };
+        let handle = HandleId::from_index(slot);
+        let Handle { token, stage, kind, .. } = self.loops.handle(handle);
+        let what = match kind {
+            _ if *stage != Stage::Open => Occurrence::Closed,
+            Kind::Poll(poll) => match poll.told() {
+                Ok(events) => Occurrence::Poll(Ok(events)),
+                Err(_) => {
+                    self.at = None;
+                    self.following = None;
+                    return None;
+                }
+            },
+            _ => Occurrence::Callback,
+        };
+        self.at = Some((list, slot));
+        Some(Event { handle, token: *token, what })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::*;
+    use crate::{Occurrence, RunMode, Step};
+
+    #[test]
+    fn what_is_upcoming_is_what_the_next_steps_deliver() {
+        let mut world = World::new();
+        let main = world.main;
+        for at in 0..5 {
+            let (timer, closing) = (world.timer(), world.timer());
+            world.loops.timer_start(timer, 0, at).unwrap();
+            world.loops.close(closing);
+            world.started_idle();
+            let prepare = world.loops.make_prepare(main, 0).unwrap();
+            let check = world.loops.make_check(main, 0).unwrap();
+            let poll = world.loops.make_poll(main, 0, crate::SourceId(at)).unwrap();
+            world.loops.watcher_start(prepare).unwrap();
+            world.loops.watcher_start(check).unwrap();
+            world.loops.poll_start(poll, crate::PollEvents::all()).unwrap();
+            // Two of them fail.
+            world
+                .loops
+                .poll_ready(poll, crate::Readiness::from_bits_truncate(if at % 3 == 1 { 32 } else { 5 }));
+        }
+        let (mut upcoming, mut unexpected) = (Vec::new(), 0);
+        world.loops.begin(main, RunMode::Once).unwrap();
+        assert_eq!(world.loops.upcoming(main).count(), 0);
+        loop {
+            match world.loops.step(main, &mut || 1).unwrap() {
+                Step::Finished { .. } => break,
+                Step::Poll { .. } => world.loops.polled(main, 1),
+                Step::Deliver(event) => {
+                    match upcoming.first() {
+                        Some(&first) => assert_eq!(event, first),
+                        None => unexpected += 1,
+                    }
+                    upcoming = world.loops.upcoming(main).collect();
+                }
+            }
+        }
+        // The first of each of the six phases but the prepare phase, and two errors with what follows the first of them.
+        assert_eq!((upcoming.len(), unexpected), (0, 7));
+    }
+
+    #[test]
+    fn what_was_delivered_is_withdrawn_by_closing_and_releasing() {
+        let mut world = World::new();
+        let main = world.main;
+        let [first, second] = [(); 2].map(|()| world.started_idle());
+        let next = |world: &mut World| loop {
+            match world.loops.step(main, &mut || 0).unwrap() {
+                Step::Deliver(event) => return event,
+                Step::Poll { .. } => world.loops.polled(main, 0),
+                Step::Finished { .. } => unreachable!("an idle handle is active"),
+            }
+        };
+        world.loops.begin(main, RunMode::Default).unwrap();
+        let event = next(&mut world);
+        assert!(event.handle == second && world.loops.still_delivers(&event));
+        world.loops.close(second);
+        assert!(!world.loops.still_delivers(&event));
+        let event = next(&mut world);
+        assert!(event.handle == first && world.loops.still_delivers(&event));
+        let event = next(&mut world);
+        assert!(event.what == Occurrence::Closed && world.loops.still_delivers(&event));
+        world.loops.release(second);
+        assert!(!world.loops.still_delivers(&event));
+        assert_eq!(next(&mut world).handle, first);
+    }
+}
