@@ -82,12 +82,12 @@ impl Programs {
     /// A work's numbers, as far as the system's limits let it do as much.
     pub fn numbers(&self, work: &Work, quick: bool) -> Vec<u64> {
         let mut numbers = if quick { work.quick } else { work.full }.to_vec();
-        if matches!(work.name, "many-polls" | "programs" | "plugins") {
+        if matches!(work.name, "many-polls" | "programs" | "plugins" | "called") {
             // Two for each: what was granted and the guest's own; what a loop waits with, and what wakes it.
             let room = self.descriptors.saturating_sub(OTHER_DESCRIPTORS) / 2;
             numbers[0] = numbers[0].min(room);
         }
-        if matches!(work.name, "programs" | "plugins") {
+        if matches!(work.name, "programs" | "plugins" | "called") {
             numbers[0] = numbers[0].min(self.mappings.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_GUEST);
         }
         numbers
@@ -140,7 +140,7 @@ impl Programs {
         };
         match (work.name, side) {
             ("programs", _) => sandbox(&["programs"], "guest"),
-            ("plugins", _) => sandbox(&["plugins"], "plugin"),
+            ("plugins" | "called", _) => sandbox(&[work.name], "plugin"),
             ("instantiate", Side::Sandbox) => sandbox(&["instantiate", "recommended", "uv"], "with"),
             ("instantiate", Side::OnDemand) => sandbox(&["instantiate", "on-demand", "uv"], "with-on-demand"),
             ("instantiate", _) => sandbox(&["instantiate", "recommended", "wasi"], "without"),

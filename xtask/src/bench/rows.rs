@@ -177,6 +177,7 @@ pub const WORKS: &[Work] = &[
     work("plugins", "plugins", &[10_000, 1_000, 3], &[500, 200, 2], &[Sandbox]),
     work("plugins/1000", "plugins", &[1_000, 1_000, 3], &[100, 200, 2], &[Sandbox]),
     work("plugins/100", "plugins", &[100, 1_000, 3], &[10, 200, 2], &[Sandbox]),
+    work("called", "called", &[10_000, 1_000, 3], &[500, 200, 2], &[Sandbox]),
     work("programs", "programs", &[10_000, 1_000, 3], &[500, 200, 2], &[Sandbox]),
     work("instantiate", "instantiate", &[5_000], &[500], &[Sandbox, ByHand, OnDemand]),
 ];
@@ -310,6 +311,7 @@ pub const ROWS: &[Row] = &[
     absolute("- libuv", BytesPerOperation, ("memory", Libuv), Reported),
     absolute("memory of an idle plugin", KibPerGuest, ("plugins", Sandbox), AtMost(40.0, None)),
     absolute("- of a program that waits in a task", KibPerGuest, ("programs", Sandbox), Reported),
+    absolute("- the limit: of the same component without a loop", KibPerGuest, ("called", Sandbox), Reported),
     absolute(
         "CPU time of a tick, up to 10,000 plugins on a thread",
         Cpu,
@@ -317,6 +319,7 @@ pub const ROWS: &[Row] = &[
         AtMost(6_000.0, None),
     ),
     absolute("- programs in tasks", Cpu, ("programs", Sandbox), Reported),
+    absolute("- the limit: an export is called by a timer of tokio's", Cpu, ("called", Sandbox), Reported),
     ratio(
         "instantiation, over the same without our interfaces",
         Cpu,

@@ -5,7 +5,9 @@ use crate::run::wasi;
 use crate::{epochs, marks};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use uv_handles_bench::Session;
 use uv_handles_host::{Plugin, UvCtx, interrupt_by_epochs_async};
 use uv_handles_tests::{State, async_linker};
@@ -70,6 +72,8 @@ pub enum As {
     Programs,
     /// Plugins whose loops the embedder drives.
     Plugins,
+    /// The same component without a loop: a timer of the embedder's calls an export.
+    Called,
 }
 
 /// Starts so many guests with timers of this period, lets them tick so often on average, and prints the report.
@@ -88,6 +92,7 @@ pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64
             let ended = match hosted {
                 As::Programs => program(pre, period).await,
                 As::Plugins => plugin(pre, period).await,
+                As::Called => called(pre, period, &told).await,
             };
             told.ended(ended);
         });
@@ -130,4 +135,18 @@ async fn plugin(pre: InstancePre<State>, period: u64) -> Result<()> {
     let (plugin, task) = Plugin::new(store, &instance)?.spawn();
     plugin.call(move |store| Box::pin(async move { tick.call_async(store, (period,)).await })).await??;
     task.await?
+}
+
+async fn called(pre: InstancePre<State>, period: u64, told: &Ticks) -> Result<()> {
+    let mut store = store(&pre, &[]);
+    let instance = pre.instantiate_async(&mut store).await?;
+    let tick = instance.get_typed_func::<(u64,), ()>(&mut store, "tick")?;
+    tick.call_async(&mut store, (0,)).await?;
+    told.started();
+    let period = Duration::from_millis(period);
+    let mut interval = tokio::time::interval_at(Instant::now() + period, period);
+    loop {
+        interval.tick().await;
+        tick.call_async(&mut store, (0,)).await?;
+    }
 }

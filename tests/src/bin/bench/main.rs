@@ -47,8 +47,12 @@ fn main() -> Result<()> {
         ["instantiate", configuration, linker, compiled, times] => {
             instantiate::run(&component(configuration, ONE, compiled)?, has_uv(linker), number(times))
         }
-        [hosted @ ("programs" | "plugins"), compiled, many, period, ticks] => {
-            let hosted = if hosted == "plugins" { As::Plugins } else { As::Programs };
+        [hosted @ ("programs" | "plugins" | "called"), compiled, many, period, ticks] => {
+            let hosted = match hosted {
+                "programs" => As::Programs,
+                "plugins" => As::Plugins,
+                _ => As::Called,
+            };
             let many = number(many);
             // And one to begin with.
             let component = component("recommended", u32::try_from(many)? + 1, compiled)?;
