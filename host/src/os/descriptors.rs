@@ -4,7 +4,7 @@
 //! again. What a guest sees are numbers of its own, never those of the host.
 
 use crate::os::signals;
-use rustix::fs::{FileType, OFlags, fcntl_getfl, fcntl_setfl, fstat};
+use rustix::fs::{FileType, OFlags, RawMode, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketAddr, SocketAddrAny, SocketFlags};
 use rustix::{io, net};
@@ -62,9 +62,33 @@ pub(crate) struct Descriptor {
     /// Never used again, unlike the descriptor's place.
     serial: u32,
     grant: Option<usize>,
-    file_type: FileType,
+    writing: Writing,
     /// Who was accepted. The OS does not tell any more once the connection has been reset.
     peer: Option<SocketAddrAny>,
+}
+
+/// What keeps a write to a descriptor whose reader is gone from raising SIGPIPE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writing {
+    /// A flag of the call.
+    Socket,
+    /// The signal has to be held back: a pipe.
+    MayRaise,
+    /// Nothing.
+    Plain,
+}
+
+impl Writing {
+    /// For a file of this mode, as fstat(2) gives it.
+    fn to(mode: RawMode) -> Writing {
+        match FileType::from_raw_mode(mode) {
+            FileType::Socket => Writing::Socket,
+            FileType::Fifo => Writing::MayRaise,
+            FileType::Unknown if mode & libc::S_IFMT != 0 => Writing::MayRaise,
+            // Nothing else has a reader. Linux gives an eventfd, a timerfd and their like no type at all.
+            _ => Writing::Plain,
+        }
+    }
 }
 
 /// All grants and open descriptors of a guest.
@@ -123,8 +147,8 @@ impl Descriptors {
 
     fn insert(&mut self, fd: OwnedFd, grant: Option<usize>, peer: Option<SocketAddrAny>) -> u32 {
         self.serial = self.serial.wrapping_add(1);
-        let file_type = fstat(&fd).map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode));
-        self.open.insert(Descriptor { fd, serial: self.serial, grant, file_type, peer }) as u32
+        let writing = fstat(&fd).map_or(Writing::MayRaise, |stat| Writing::to(stat.st_mode));
+        self.open.insert(Descriptor { fd, serial: self.serial, grant, writing, peer }) as u32
     }
 
     /// Closes the descriptor at this place. Nothing watches it any more.
@@ -178,11 +202,10 @@ impl Descriptor {
     /// with that signal.
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         let write = || retry(|| io::write(&self.fd, bytes));
-        match self.file_type {
-            FileType::Socket => retry(|| net::send(&self.fd, bytes, SendFlags::NOSIGNAL)),
-            FileType::Fifo | FileType::Unknown => signals::without_sigpipe(write),
-            // Nothing else has a reader.
-            _ => write(),
+        match self.writing {
+            Writing::Socket => retry(|| net::send(&self.fd, bytes, SendFlags::NOSIGNAL)),
+            Writing::MayRaise => signals::without_sigpipe(write),
+            Writing::Plain => write(),
         }
     }
 
@@ -301,5 +324,16 @@ mod tests {
         assert_eq!(socket.send_to(b"b", &other_address), Err(Errno::ISCONN));
         assert_eq!(socket.send_to(b"b", &peer_address), Ok(1));
         assert_eq!(socket.write(b"c"), Ok(1));
+    }
+
+    #[test]
+    fn only_pipes_may_raise_sigpipe() {
+        let of = |fd: BorrowedFd<'_>| Writing::to(fstat(fd).unwrap().st_mode);
+        let (_reader, writer) = rustix::pipe::pipe().unwrap();
+        assert_eq!(of(writer.as_fd()), Writing::MayRaise);
+        assert_eq!(of(UdpSocket::bind("127.0.0.1:0").unwrap().as_fd()), Writing::Socket);
+        let event = rustix::event::eventfd(0, rustix::event::EventfdFlags::empty()).unwrap();
+        assert_eq!(of(event.as_fd()), Writing::Plain);
+        assert_eq!(of(tempfile::tempfile().unwrap().as_fd()), Writing::Plain);
     }
 }
