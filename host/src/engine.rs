@@ -38,8 +38,9 @@ pub fn engine_config(guests: u32) -> Config {
     pool.total_component_instances(guests)
         .total_core_instances(guests.saturating_mul(adapters))
         .total_tables(guests.saturating_mul(adapters))
-        .total_memories(guests)
-        .total_stacks(guests);
+        .total_memories(guests);
+    #[cfg(feature = "async")]
+    pool.total_stacks(guests);
     let mut config = Config::new();
     config
         .concurrency_support(false)

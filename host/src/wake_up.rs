@@ -187,6 +187,7 @@ impl WakeUps {
     }
 
     /// Sends an open handle of the guest's own, by its name. Answers whether there is one.
+    #[cfg(feature = "async")]
     pub(crate) fn send(&self, name: &str) -> bool {
         let shared = self.granted.iter().find(|shared| shared.name == name);
         shared.is_some_and(|shared| AsyncSender { shared: shared.clone() }.send().is_ok())
