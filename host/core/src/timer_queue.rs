@@ -7,7 +7,7 @@ use crate::links::{Anchor, Links};
 use crate::wheel::Wheel;
 
 /// How many timers are few: to find the place of one among them takes no longer than in a wheel.
-const FEW: u32 = 16;
+const FEW: u32 = 4;
 
 #[derive(Debug)]
 pub(crate) struct TimerQueue {

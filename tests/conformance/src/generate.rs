@@ -18,7 +18,14 @@ pub fn generate(seed: u64, kinds: &[Kind], guarded: bool) -> Program {
     let kinds = if rng.bool() { &few } else { kinds };
     let loops = [1, 1, 1, 2, 2, 3][rng.usize(..6)];
     let pairs = rng.usize(1..=3);
-    let handles = (0..rng.usize(1..=10)).map(|_| {
+    let mut count = rng.usize(1..=10);
+    // Many timers of a loop are kept in another way than few.
+    let is_crowd = seed % 16 == 15 && kinds.contains(&Kind::Timer);
+    let (kinds, loops) = if is_crowd { (&[Kind::Timer][..], 1) } else { (kinds, loops) };
+    if is_crowd {
+        count += 8;
+    }
+    let handles = (0..count).map(|_| {
         let kind = kinds[rng.usize(..kinds.len())];
         let source = match kind {
             Kind::Poll if rng.u8(..12) == 0 => Source::File,
