@@ -4,6 +4,7 @@
 
 use crate::UvCtx;
 use crate::driver::{Next, PullError, Pulled, Wait};
+use crate::os::poller::Interrupt;
 use std::io;
 use std::time::Duration;
 use uv_handles_core::LoopId;
@@ -42,7 +43,7 @@ impl UvCtx {
                 return Ok(());
             }
             let ids = [id];
-            let woken = self.pollers.wait_in_task(&ids);
+            let woken = self.pollers.wait_in_task(&ids, Interrupt::EndsTheWait);
             match wait.deadline {
                 None => woken.await?,
                 Some(deadline) => match tokio::time::timeout_at(deadline.into(), woken).await {

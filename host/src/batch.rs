@@ -93,6 +93,26 @@ impl Batch {
         (self.owner, self.kind, self.position) = (owner, kind, 0);
     }
 
+    /// The same, and what the guest gets of each event.
+    fn hand_over_each<R>(
+        &mut self,
+        owner: LoopId,
+        kind: Kind,
+        events: impl Iterator<Item = Event>,
+        given: impl Fn(Event) -> R,
+    ) -> Vec<R> {
+        let mut all = Vec::with_capacity(events.size_hint().1.unwrap_or(0));
+        self.hand_over(
+            owner,
+            kind,
+            events.map(|event| {
+                all.push(given(event));
+                event.handle
+            }),
+        );
+        all
+    }
+
     /// Forgets what was handed over of a loop that is gone.
     pub(crate) fn forget(&mut self, owner: LoopId) {
         if self.owner == owner {
@@ -159,14 +179,16 @@ impl UvCtx {
         if length < LEAST || upcoming().nth(LEAST - 2).is_none() {
             return None;
         }
-        let events: Vec<Event> = std::iter::once(event).chain(upcoming()).collect();
-        self.batch.hand_over(owner, kind, events.iter().map(|event| event.handle));
-        let tokens = || events.iter().map(|event| event.token).collect();
+        let events = std::iter::once(event).chain(upcoming());
         Some(match kind {
             // Signals never have company.
-            Kind::Callback => Pulled::Callbacks(tokens()),
-            Kind::Closed => Pulled::Closes(tokens()),
-            Kind::Poll => Pulled::Batch(events),
+            Kind::Callback => {
+                Pulled::Callbacks(self.batch.hand_over_each(owner, kind, events, |event| event.token))
+            }
+            Kind::Closed => {
+                Pulled::Closes(self.batch.hand_over_each(owner, kind, events, |event| event.token))
+            }
+            Kind::Poll => Pulled::Batch(self.batch.hand_over_each(owner, kind, events, |event| event)),
         })
     }
 

@@ -6,6 +6,7 @@
 
 use crate::bindings::types::Event;
 use crate::driver::{Next, PullError, Pulled};
+use crate::os::poller::Interrupt;
 use crate::plugin_stats::Counters;
 use crate::{Interrupted, UvCtx, UvView};
 use std::fmt;
@@ -79,7 +80,12 @@ impl<T: UvView> Plugin<T> {
     ///
     /// The system's, if it has no descriptor to wait with.
     pub async fn ready(&mut self) -> io::Result<()> {
-        self.store.data_mut().uv().ctx.ready().await
+        self.ctx().ready(Interrupt::EndsTheWait).await
+    }
+
+    /// [`ready`](Plugin::ready) for a task that an interrupt ends anyhow.
+    pub(crate) async fn ready_in_task(&mut self) -> io::Result<()> {
+        self.ctx().ready(Interrupt::EndsTheTask).await
     }
 
     /// Runs one iteration, as [`RunMode::NoWait`], of each loop that has something to do, and calls the
@@ -201,7 +207,7 @@ impl UvCtx {
         Some(if timeout == 0 { 0 } else { due.saturating_sub(self.clock.now()) })
     }
 
-    async fn ready(&mut self) -> io::Result<()> {
+    async fn ready(&mut self, interrupt: Interrupt) -> io::Result<()> {
         loop {
             if self.interrupt.is_interrupted() || self.puts_off {
                 return Ok(());
@@ -225,7 +231,7 @@ impl UvCtx {
                 true => Vec::new(),
                 false => self.open_loops().collect(),
             };
-            let woken = self.pollers.wait_in_task(&open);
+            let woken = self.pollers.wait_in_task(&open, interrupt);
             match earliest {
                 None => woken.await?,
                 Some(earliest) => {

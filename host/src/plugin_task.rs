@@ -87,7 +87,7 @@ impl<T: UvView> Plugin<T> {
         while !stopping || self.alive() {
             let mut has_waited = false;
             let next = {
-                let mut ready = pin!(self.ready());
+                let mut ready = pin!(self.ready_in_task());
                 std::future::poll_fn(|context| {
                     if requests_first && let Ready(request) = requests.poll_recv(context) {
                         return Ready(Next::Request(request));

@@ -118,9 +118,9 @@ impl Pollers {
     }
 
     /// Waits in a task until the OS has something for one of these loops, or one of them is woken, or the guest
-    /// interrupted. It can be dropped at any time.
+    /// interrupted, unless somebody else sees to that. It can be dropped at any time.
     #[cfg(feature = "async")]
-    pub(crate) async fn wait_in_task(&mut self, ids: &[LoopId]) -> io::Result<()> {
+    pub(crate) async fn wait_in_task(&mut self, ids: &[LoopId], interrupt: Interrupt) -> io::Result<()> {
         for &id in ids {
             if let Some(poller) = self.made(id) {
                 poller.watch_in_task()?;
@@ -134,7 +134,9 @@ impl Pollers {
                     return Ready(guard.map(|mut guard| guard.clear_ready()));
                 }
             }
-            if woken.as_mut().poll(context).is_ready() || interrupted.as_mut().poll(context).is_ready() {
+            if woken.as_mut().poll(context).is_ready()
+                || (interrupt == Interrupt::EndsTheWait && interrupted.as_mut().poll(context).is_ready())
+            {
                 return Ready(Ok(()));
             }
             Pending
@@ -147,6 +149,16 @@ impl Pollers {
     pub(crate) fn forget_descriptor(&mut self, fd: RawFd) {
         self.pollers.iter_mut().flatten().for_each(|poller| poller.deregister(fd));
     }
+}
+
+/// What becomes of a wait in a task when the guest is interrupted.
+#[cfg(feature = "async")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Interrupt {
+    /// It ends.
+    EndsTheWait,
+    /// Whoever waits is dropped.
+    EndsTheTask,
 }
 
 /// What a loop waits with.

@@ -3,13 +3,14 @@
 use crate::bindings::Guest;
 use crate::run::wasi;
 use crate::{epochs, marks};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use uv_handles_bench::Session;
-use uv_handles_host::{Plugin, UvCtx, interrupt_by_epochs_async};
+use uv_handles_host::{Plugin, PluginHandle, UvCtx, interrupt_by_epochs_async};
 use uv_handles_tests::{State, async_linker};
 use wasmtime::component::{Component, HasSelf, InstancePre};
 use wasmtime::{Result, Store};
@@ -86,13 +87,18 @@ pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let told = Arc::new(Ticks::default());
     marks::count_ticks(told.clone());
+    let plugins = Arc::new(Mutex::new(Vec::new()));
     let start = |pre: InstancePre<State>| {
-        let told = told.clone();
+        let (told, plugins) = (told.clone(), plugins.clone());
         runtime.spawn(async move {
             let ended = match hosted {
                 As::Programs => program(pre, period).await,
-                As::Plugins => plugin(pre, period).await,
                 As::Called => called(pre, period, &told).await,
+                As::Plugins => match plugin(pre, period).await {
+                    // It has a task of its own: this one ends.
+                    Ok(started) => return plugins.lock().expect("nobody panics with it").push(started),
+                    Err(failed) => Err(failed),
+                },
             };
             told.ended(ended);
         });
@@ -108,6 +114,8 @@ pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64
     session.begin();
     runtime.block_on(told.until_ticks(many * ticks));
     session.end();
+    let plugins = plugins.lock().expect("nobody panics with it");
+    assert!(plugins.iter().all(|(_, task)| !task.is_finished()), "a plugin has ended");
     session.count("operations", many * ticks);
     session.count("guests", many);
     println!("{}", session.finish());
@@ -128,13 +136,15 @@ async fn program(pre: InstancePre<State>, period: u64) -> Result<()> {
     Ok(())
 }
 
-async fn plugin(pre: InstancePre<State>, period: u64) -> Result<()> {
+type Started = (PluginHandle<State>, JoinHandle<Result<()>>);
+
+async fn plugin(pre: InstancePre<State>, period: u64) -> Result<Started> {
     let mut store = store(&pre, &[]);
     let instance = pre.instantiate_async(&mut store).await?;
     let tick = instance.get_typed_func::<(u64,), ()>(&mut store, "tick")?;
     let (plugin, task) = Plugin::new(store, &instance)?.spawn();
     plugin.call(move |store| Box::pin(async move { tick.call_async(store, (period,)).await })).await??;
-    task.await?
+    Ok((plugin, task))
 }
 
 async fn called(pre: InstancePre<State>, period: u64, told: &Ticks) -> Result<()> {
