@@ -75,8 +75,7 @@ impl Loops {
     /// Goes on with the pass up to the next handle that a send has marked.
     pub(crate) fn next_async(&mut self, id: LoopId) -> Option<HandleId> {
         let lists = &self.loops[id.at()].asyncs;
-        while let Some(slot) = self.links.pop_front(lists.unvisited) {
-            self.links.push_back(lists.all, slot);
+        while let Some(slot) = self.links.rotate(lists.unvisited, lists.all) {
             if let Kind::Async { pending } = &mut self.handles[slot as usize].kind
                 && std::mem::take(pending)
             {

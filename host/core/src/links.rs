@@ -238,6 +238,19 @@ mod tests {
     }
 
     #[test]
+    fn the_first_member_goes_to_the_back_of_another_list_or_of_its_own() {
+        let (mut links, from, to) = links_with(3);
+        assert_eq!(links.rotate(from, to), None);
+        (0..3).for_each(|slot| links.push_back(from, slot));
+        assert_eq!(
+            [links.rotate(from, to), links.rotate(from, to), links.rotate(from, from)],
+            [Some(0), Some(1), Some(2)]
+        );
+        let members = |list| links.iter(list).collect::<Vec<_>>();
+        assert_eq!((members(from), members(to)), (vec![2], vec![0, 1]));
+    }
+
+    #[test]
     fn a_list_moves_as_a_whole() {
         let (mut links, from, to) = links_with(3);
         links.move_all(from, to);

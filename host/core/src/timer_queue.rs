@@ -84,9 +84,8 @@ impl TimerQueue {
             return wheel.take_due(links, now, due);
         }
         self.taken = now;
-        while let Some(timer) = links.first(self.few).filter(|&timer| links.deadline(timer) <= now) {
+        while self.earliest(links).is_some_and(|deadline| deadline <= now) {
             links.rotate(self.few, due);
-            debug_assert_eq!(links.last(due), Some(timer));
             self.count -= 1;
         }
     }

@@ -113,10 +113,12 @@ impl Wheel {
             self.cursor = start;
             self.earliest = Earliest::Unknown;
             let list = slots.nth(slot);
-            while let Some(timer) = links.pop_front(list) {
-                match level {
-                    0 => links.push_back(due, timer),
-                    _ => self.place(links, timer, links.deadline(timer)),
+            match level {
+                0 => while links.rotate(list, due).is_some() {},
+                _ => {
+                    while let Some(timer) = links.pop_front(list) {
+                        self.place(links, timer, links.deadline(timer));
+                    }
                 }
             }
             self.levels[level].occupied &= !(1 << slot);
