@@ -5,7 +5,7 @@ use std::io;
 use std::rc::{Rc, Weak};
 
 use crate::batch::{self, Synced};
-use crate::bindings::uv::handles::descriptors::{Descriptor as RawDescriptor, ShutdownHow};
+use crate::bindings::uv::handles::descriptors::{Descriptor as RawDescriptor, ShutdownHow, Word};
 use crate::error::Result;
 
 /// A descriptor that the host granted under a name, or a connection accepted from one.
@@ -45,6 +45,12 @@ impl Descriptor {
     /// It may be fewer than fit, since the host limits a read. EAGAIN when nothing is there yet;
     /// otherwise the system's error (ECONNRESET, ENOTCONN for a listening socket, …).
     pub fn read(&self, buffer: &mut [u8]) -> Result<usize> {
+        if buffer.len() <= WORD {
+            let word = self.0.aside().read_word(buffer.len() as u32)?;
+            let read = word.length as usize;
+            buffer[..read].copy_from_slice(&word.bytes.to_le_bytes()[..read]);
+            return Ok(read);
+        }
         let bytes = self.read_vec(clamped(buffer.len()))?;
         buffer[..bytes.len()].copy_from_slice(&bytes);
         Ok(bytes.len())
@@ -60,6 +66,12 @@ impl Descriptor {
     /// nothing fits now, EPIPE when the other side does not read any more; otherwise the system's
     /// error.
     pub fn write(&self, bytes: &[u8]) -> Result<usize> {
+        if bytes.len() <= WORD {
+            let mut word = [0; WORD];
+            word[..bytes.len()].copy_from_slice(bytes);
+            let word = Word { length: bytes.len() as u32, bytes: u64::from_le_bytes(word) };
+            return Ok(self.0.aside().write_word(word)? as usize);
+        }
         Ok(self.0.aside().write(bytes)? as usize)
     }
 
@@ -151,6 +163,9 @@ impl Descriptor {
         weak.upgrade().map(Self)
     }
 }
+
+/// So many bytes are read and written without memory for their way.
+const WORD: usize = size_of::<u64>();
 
 /// A length as the contract carries it; more than that is never read at once.
 fn clamped(length: usize) -> u32 {

@@ -64,7 +64,9 @@ pub(crate) struct Descriptor {
     grant: Option<usize>,
     writing: Writing,
     /// Who was accepted. The OS does not tell any more once the connection has been reset.
-    peer: Option<SocketAddrAny>,
+    /// Boxed, because an address is large and most descriptors have none: what many handles read and write stays close
+    /// together.
+    peer: Option<Box<SocketAddrAny>>,
 }
 
 /// What keeps a write to a descriptor whose reader is gone from raising SIGPIPE.
@@ -148,6 +150,7 @@ impl Descriptors {
     fn insert(&mut self, fd: OwnedFd, grant: Option<usize>, peer: Option<SocketAddrAny>) -> u32 {
         self.serial = self.serial.wrapping_add(1);
         let writing = fstat(&fd).map_or(Writing::MayRaise, |stat| Writing::to(stat.st_mode));
+        let peer = peer.map(Box::new);
         self.open.insert(Descriptor { fd, serial: self.serial, grant, writing, peer }) as u32
     }
 

@@ -4,7 +4,7 @@ use uv_handles_host::bindings::uv::handles::async_handle::{AsyncHandle, HostAsyn
 use uv_handles_host::bindings::uv::handles::batch::{Change, Host as Batch, Operation};
 use uv_handles_host::bindings::uv::handles::blocking::{Host as _, Pulled};
 use uv_handles_host::bindings::uv::handles::check::{Check, HostCheck};
-use uv_handles_host::bindings::uv::handles::descriptors::{Descriptor, HostDescriptor, ShutdownHow};
+use uv_handles_host::bindings::uv::handles::descriptors::{Descriptor, HostDescriptor, ShutdownHow, Word};
 use uv_handles_host::bindings::uv::handles::event_loop::{HostLoop, Loop};
 use uv_handles_host::bindings::uv::handles::handle::{self, AnyHandle, Host as _};
 use uv_handles_host::bindings::uv::handles::idle::{HostIdle, Idle};
@@ -406,6 +406,20 @@ impl Guest {
         self.with_descriptor(at, |host, descriptor| {
             let read = host.read(descriptor, max).unwrap_or_default();
             assert!(read.len() <= max.min(4_096) as usize);
+        });
+    }
+
+    pub fn read_word(&mut self, at: u8, max: u32) {
+        self.with_descriptor(at, |host, descriptor| {
+            if let Ok(word) = host.read_word(descriptor, max) {
+                assert!(word.length <= max.min(8));
+            }
+        });
+    }
+
+    pub fn write_word(&mut self, at: u8, word: Word) {
+        self.with_descriptor(at, |host, descriptor| {
+            assert!(host.write_word(descriptor, word).unwrap_or_default() <= word.length.min(8));
         });
     }
 

@@ -14,7 +14,7 @@ use arbitrary::Arbitrary;
 use guest::{Guest, Kind};
 use libfuzzer_sys::fuzz_target;
 use outside::Outside;
-use uv_handles_host::bindings::uv::handles::descriptors::ShutdownHow;
+use uv_handles_host::bindings::uv::handles::descriptors::{ShutdownHow, Word};
 use uv_handles_host::bindings::uv::handles::types::{PollEvents, RunMode};
 
 fuzz_target!(|calls: Vec<Call>| {
@@ -94,6 +94,8 @@ enum HandleCall {
 enum DescriptorCall {
     Open(Name),
     Read(u8, u32),
+    ReadWord(u8, u32),
+    WriteWord(u8, u32, u64),
     RecvFrom(u8, u32),
     Write(u8, Vec<u8>),
     WriteMuch(u8, u16),
@@ -219,6 +221,8 @@ fn of_descriptor(guest: &mut Guest, outside: &Outside, call: DescriptorCall) {
     match call {
         DescriptorCall::Open(name) => guest.open(name.of(&outside::DESCRIPTORS)),
         DescriptorCall::Read(at, max) => guest.read(at, max),
+        DescriptorCall::ReadWord(at, max) => guest.read_word(at, max),
+        DescriptorCall::WriteWord(at, length, bytes) => guest.write_word(at, Word { length, bytes }),
         DescriptorCall::RecvFrom(at, max) => guest.recv_from(at, max),
         DescriptorCall::Write(at, bytes) => guest.write(at, bytes),
         DescriptorCall::WriteMuch(at, length) => guest.write(at, vec![7; length.into()]),

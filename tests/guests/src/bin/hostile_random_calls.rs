@@ -192,6 +192,8 @@ const FUNCTIONS: &[Function] = &[
     Function("descriptors", "accept", accept),
     Function("descriptors", "read", read),
     Function("descriptors", "write", write),
+    Function("descriptors", "read-word", read_word),
+    Function("descriptors", "write-word", write_word),
     Function("descriptors", "recv-from", recv_from),
     Function("descriptors", "send-to", send_to),
     Function("descriptors", "shutdown", shutdown),

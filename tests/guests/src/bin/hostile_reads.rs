@@ -1,6 +1,6 @@
 //! Reads and buffers of absurd lengths. The host allows 1,000 bytes for one read.
 
-use uv::descriptors::Descriptor;
+use uv::descriptors::{Descriptor, Word};
 use uv::types::StatusCode;
 use uv_handles::bindings::uv::handles as uv;
 use uv_handles_test_guests::assert_status;
@@ -13,6 +13,14 @@ fn main() {
     for max in [u32::MAX, u32::MAX - 1, 1 << 31, i32::MAX as u32, 1_001, 1_000] {
         assert_eq!(stream.read(max).unwrap().len(), LIMIT, "{max}");
         assert_eq!(datagrams.recv_from(max).unwrap().bytes.len(), LIMIT, "{max}");
+    }
+    for max in [u32::MAX, 1_001, 9, 8] {
+        assert_eq!(stream.read_word(max).unwrap().length, 8, "{max}");
+    }
+    assert_eq!(stream.read_word(3).unwrap().bytes >> 24, 0, "nothing behind the three");
+    assert_eq!(stream.read_word(0).unwrap().length, 0, "not the end");
+    for length in [9, 1 << 31, u32::MAX] {
+        assert_status(stream.write_word(Word { length, bytes: 0 }), StatusCode::Einval);
     }
     assert!(stream.read(0).unwrap().is_empty(), "not the end");
     assert_eq!(stream.read(1).unwrap().len(), 1);

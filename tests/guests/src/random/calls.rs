@@ -6,7 +6,7 @@ use uv::async_handle::AsyncHandle;
 use uv::async_sender::AsyncSender;
 use uv::batch::{Change, Operation, advance, reserve};
 use uv::blocking::{Pulled, pull, pull_next};
-use uv::descriptors::{Descriptor, ShutdownHow};
+use uv::descriptors::{Descriptor, ShutdownHow, Word};
 use uv::event_loop::Loop;
 use uv::handle;
 use uv::poll::Poll;
@@ -272,6 +272,26 @@ pub fn read(world: &mut World) -> Option<()> {
     let (max, limit) = (size(), world.read_limit);
     if let Ok(bytes) = fastrand::choice(&world.descriptors)?.read(max) {
         assert!(bytes.len() <= max.min(limit) as usize);
+    }
+    Some(())
+}
+
+/// Reads a word.
+pub fn read_word(world: &mut World) -> Option<()> {
+    let (max, limit) = (size(), world.read_limit);
+    if let Ok(word) = fastrand::choice(&world.descriptors)?.read_word(max) {
+        assert!(word.length <= max.min(limit).min(8));
+        assert_eq!(word.bytes.checked_shr(8 * word.length).unwrap_or(0), 0, "nothing behind it");
+    }
+    Some(())
+}
+
+/// Writes a word, also one that is too long.
+pub fn write_word(world: &mut World) -> Option<()> {
+    let word = Word { length: fastrand::choice([0, 1, 7, 8, 9, u32::MAX])?, bytes: fastrand::u64(..) };
+    match fastrand::choice(&world.descriptors)?.write_word(word) {
+        Ok(written) => assert!(written <= word.length && word.length <= 8),
+        Err(error) => assert!(word.length <= 8 || matches!(error, Error::Status(StatusCode::Einval))),
     }
     Some(())
 }
