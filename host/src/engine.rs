@@ -1,13 +1,8 @@
 //! The engine: a configuration for hosts of many guests, and what ends a guest that spins.
 
 use crate::{Interrupted, UvView};
-use std::io;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
-use std::time::Duration;
 use wasmtime::{
-    Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreContextMut,
-    UpdateDeadline,
+    Config, InstanceAllocationStrategy, PoolingAllocationConfig, Store, StoreContextMut, UpdateDeadline,
 };
 
 /// The configuration that this crate recommends for an engine that hosts so many guests at a time. Any other works
@@ -17,7 +12,7 @@ use wasmtime::{
 ///   it on for components that use the component model's async functions, streams and futures.
 /// - **Epochs on** ([`Config::epoch_interruption`]): a guest that never comes back to its loop can be ended and, in
 ///   tasks, lets others have their turn. Each store needs [`interrupt_by_epochs_sync`] or
-///   [`interrupt_by_epochs_async`], and the engine an [`EpochTicker`]; a store without a deadline traps at once.
+///   [`interrupt_by_epochs_async`], and the engine an [`EpochTicker`](crate::EpochTicker); a store without a deadline traps at once.
 /// - **Pooled instances** ([`InstanceAllocationStrategy::Pooling`]): memory is reserved once, for components with
 ///   one memory each, and used again. To begin a guest when there is no room any more is an error. It is address space
 ///   that is reserved, about 4 GiB for each guest; memory that no guest has touched costs nothing.
@@ -80,33 +75,4 @@ fn interrupt_by_epochs<T: UvView + 'static>(
         let has_begun = std::mem::take(&mut ctx.has_just_begun);
         Ok(if has_begun { UpdateDeadline::Continue(EPOCHS) } else { go_on() })
     });
-}
-
-/// Advances an engine's epoch at regular intervals, from a thread of its own, until it is dropped or the engine is
-/// gone.
-#[derive(Debug)]
-pub struct EpochTicker {
-    /// Disconnected by the drop.
-    _stop: mpsc::Sender<()>,
-}
-
-impl EpochTicker {
-    /// Starts it. A guest that spins is ended, or lets others have their turn, after at most one interval.
-    ///
-    /// # Errors
-    ///
-    /// The system's, if there is no thread to be had.
-    pub fn start(engine: &Engine, interval: Duration) -> io::Result<EpochTicker> {
-        let (stop, stopped) = mpsc::channel();
-        let engine = engine.weak();
-        thread::Builder::new().name("epochs".into()).spawn(move || {
-            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
-                match engine.upgrade() {
-                    Some(engine) => engine.increment_epoch(),
-                    None => return,
-                }
-            }
-        })?;
-        Ok(EpochTicker { _stop: stop })
-    }
 }

@@ -95,6 +95,7 @@ mod ctx;
 mod denied;
 mod driver;
 mod engine;
+mod epoch_ticker;
 mod interfaces;
 mod interrupt;
 mod linker;
@@ -114,7 +115,8 @@ pub use ctx::{Limits, UvCtx, UvCtxBuilder};
 pub use denied::Denied;
 #[cfg(feature = "async")]
 pub use engine::interrupt_by_epochs_async;
-pub use engine::{EpochTicker, engine_config, interrupt_by_epochs_sync};
+pub use engine::{engine_config, interrupt_by_epochs_sync};
+pub use epoch_ticker::EpochTicker;
 pub use interrupt::{InterruptHandle, Interrupted};
 #[cfg(feature = "async")]
 pub use linker::add_to_linker_async;

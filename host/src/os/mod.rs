@@ -2,6 +2,7 @@
 //!
 //! Tested on Linux. What is Linux's own is named where it is used.
 
+mod descriptor_table;
 pub(crate) mod descriptors;
 pub(crate) mod poller;
 pub(crate) mod signal_log;
@@ -10,4 +11,5 @@ pub(crate) mod stdin;
 pub(crate) mod stdout;
 mod waker;
 
+pub(crate) use descriptor_table::share_no_descriptors;
 pub(crate) use waker::Waker;

@@ -1,0 +1,91 @@
+//! What lets an engine's epochs pass.
+
+use crate::os;
+use std::io;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use wasmtime::Engine;
+
+/// Advances an engine's epoch at regular intervals, from a thread of its own, until it is dropped. It keeps the engine.
+///
+/// The thread shares no descriptors with the process (on Linux 5.9 and later): a host that has no other thread goes on
+/// paying for its system calls what a process of one thread pays.
+#[derive(Debug)]
+pub struct EpochTicker {
+    /// Disconnected by the drop.
+    stop: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    /// So that the thread, which could not close what the engine may have open, is never the last to have it.
+    _engine: Engine,
+}
+
+impl EpochTicker {
+    /// Starts it. A guest that spins is ended, or lets others have their turn, after at most one interval.
+    ///
+    /// # Errors
+    ///
+    /// The system's, if there is no thread to be had.
+    pub fn start(engine: &Engine, interval: Duration) -> io::Result<EpochTicker> {
+        let (stop, stopped) = mpsc::channel();
+        let ticking = engine.clone();
+        let thread = thread::Builder::new().name("epochs".into()).spawn(move || {
+            os::share_no_descriptors();
+            while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
+                ticking.increment_epoch();
+            }
+        })?;
+        Ok(EpochTicker { stop: Some(stop), thread: Some(thread), _engine: engine.clone() })
+    }
+}
+
+impl Drop for EpochTicker {
+    fn drop(&mut self) {
+        self.stop = None;
+        if let Some(thread) = self.thread.take() {
+            // It has nothing to panic with.
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::net::UnixStream;
+    use std::time::Instant;
+
+    #[test]
+    fn the_thread_shares_no_descriptors_and_closes_none() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let _ticker = EpochTicker::start(&Engine::default(), Duration::from_millis(1)).unwrap();
+        let shares_none = || {
+            fs::read_dir("/proc/self/task").unwrap().flatten().any(|task| {
+                let name = fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+                let descriptors = fs::read_dir(task.path().join("fd"));
+                name.trim_end() == "epochs" && descriptors.is_ok_and(|mut all| all.next().is_none())
+            })
+        };
+        let begun = Instant::now();
+        while !shares_none() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "the thread has descriptors");
+            thread::yield_now();
+        }
+        io::Write::write_all(&mut theirs, b"x").unwrap();
+        let mut byte = [0];
+        io::Read::read_exact(&mut &ours, &mut byte).unwrap();
+        assert_eq!(&byte, b"x");
+    }
+
+    #[test]
+    fn dropping_it_ends_the_thread() {
+        let engine = Engine::default();
+        let ticker = EpochTicker::start(&engine, Duration::from_secs(3_600)).unwrap();
+        let weak = engine.weak();
+        drop(engine);
+        assert!(weak.upgrade().is_some(), "the ticker keeps the engine");
+        drop(ticker);
+        assert!(weak.upgrade().is_none());
+    }
+}
