@@ -4,7 +4,6 @@
 
 use crate::UvCtx;
 use crate::driver::{Next, PullError, Pulled, Wait};
-use crate::os::poller::Interrupt;
 use std::io;
 use std::time::Duration;
 use uv_handles_core::LoopId;
@@ -43,7 +42,7 @@ impl UvCtx {
                 return Ok(());
             }
             let ids = [id];
-            let woken = self.pollers.wait_in_task(&ids, Interrupt::EndsTheWait);
+            let woken = self.pollers.wait_in_task(&ids);
             match wait.deadline {
                 None => woken.await?,
                 Some(deadline) => match tokio::time::timeout_at(deadline.into(), woken).await {

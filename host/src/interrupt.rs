@@ -1,6 +1,8 @@
 //! Ending a guest from outside, also one that is blocked inside the host.
 
 use crate::os::Waker;
+#[cfg(feature = "async")]
+use crate::task_waker::TaskWaker;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use thiserror::Error;
@@ -29,7 +31,10 @@ struct Shared {
     interrupted: AtomicBool,
     /// What ends the waits of the guest's loops.
     wakers: Mutex<Vec<Weak<Waker>>>,
-    /// Tasks that wait for it.
+    /// The guest's own task, if it waits in one.
+    #[cfg(feature = "async")]
+    task: TaskWaker,
+    /// Others that wait for it.
     #[cfg(feature = "async")]
     tasks: tokio::sync::Notify,
 }
@@ -39,7 +44,10 @@ impl InterruptHandle {
     pub fn interrupt(&self) {
         self.shared.interrupted.store(true, Ordering::SeqCst);
         #[cfg(feature = "async")]
-        self.shared.tasks.notify_waiters();
+        {
+            self.shared.task.wake();
+            self.shared.tasks.notify_waiters();
+        }
         let wakers = self.shared.wakers.lock().unwrap_or_else(PoisonError::into_inner);
         for waker in wakers.iter().filter_map(Weak::upgrade) {
             // The flag is read before every wait. Only a wait in progress needs the wake-up.
@@ -63,6 +71,12 @@ impl InterruptHandle {
         if !self.is_interrupted() {
             notified.await;
         }
+    }
+
+    /// What wakes the guest's task, for this or for anything else.
+    #[cfg(feature = "async")]
+    pub(crate) fn task(&self) -> &TaskWaker {
+        &self.shared.task
     }
 
     pub(crate) fn new() -> InterruptHandle {

@@ -104,10 +104,14 @@ mod os;
 #[cfg(feature = "async")]
 mod plugin;
 #[cfg(feature = "async")]
+mod plugin_requests;
+#[cfg(feature = "async")]
 mod plugin_stats;
 #[cfg(feature = "async")]
 mod plugin_task;
 mod sync;
+#[cfg(feature = "async")]
+mod task_waker;
 mod wake_up;
 
 pub use clock::VirtualClock;

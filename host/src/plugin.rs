@@ -6,7 +6,6 @@
 
 use crate::bindings::types::Event;
 use crate::driver::{Next, PullError, Pulled};
-use crate::os::poller::Interrupt;
 use crate::plugin_stats::Counters;
 use crate::{Interrupted, UvCtx, UvView};
 use std::fmt;
@@ -25,7 +24,7 @@ use wasmtime::{Store, error::Context};
 /// A trap ends the plugin: the store of an instance that has trapped can not be called again.
 pub struct Plugin<T: 'static> {
     store: Store<T>,
-    dispatch: TypedFunc<(Vec<Event>,), ()>,
+    dispatch: TypedFunc<(Option<Event>,), ()>,
     pub(crate) counters: Arc<Counters>,
 }
 
@@ -80,12 +79,7 @@ impl<T: UvView> Plugin<T> {
     ///
     /// The system's, if it has no descriptor to wait with.
     pub async fn ready(&mut self) -> io::Result<()> {
-        self.ctx().ready(Interrupt::EndsTheWait).await
-    }
-
-    /// [`ready`](Plugin::ready) for a task that an interrupt ends anyhow.
-    pub(crate) async fn ready_in_task(&mut self) -> io::Result<()> {
-        self.ctx().ready(Interrupt::EndsTheTask).await
+        self.ctx().ready().await
     }
 
     /// Runs one iteration, as [`RunMode::NoWait`], of each loop that has something to do, and calls the
@@ -105,7 +99,7 @@ impl<T: UvView> Plugin<T> {
         self.check_interrupt()?;
         if std::mem::take(&mut self.ctx().puts_off) {
             // It was called before it was known to be a plugin: what it has left to its next call comes now.
-            self.dispatch.call_async(&mut self.store, (Vec::new(),)).await?;
+            self.dispatch.call_async(&mut self.store, (None,)).await?;
         }
         let mut dispatched = Dispatched { callbacks: 0, stopped: false, alive: false };
         let mut next = 0;
@@ -159,7 +153,7 @@ impl<T: UvView> Plugin<T> {
             self.counters.called();
             late.inspect(|&late| self.counters.timer(late));
             self.ctx().has_just_begun = true;
-            self.dispatch.call_async(&mut self.store, (vec![event.into()],)).await?;
+            self.dispatch.call_async(&mut self.store, (Some(event.into()),)).await?;
             dispatched.callbacks += 1;
             let ctx = self.ctx();
             if !ctx.loops.has_loop(id) {
@@ -207,7 +201,7 @@ impl UvCtx {
         Some(if timeout == 0 { 0 } else { due.saturating_sub(self.clock.now()) })
     }
 
-    async fn ready(&mut self, interrupt: Interrupt) -> io::Result<()> {
+    async fn ready(&mut self) -> io::Result<()> {
         loop {
             if self.interrupt.is_interrupted() || self.puts_off {
                 return Ok(());
@@ -231,7 +225,7 @@ impl UvCtx {
                 true => Vec::new(),
                 false => self.open_loops().collect(),
             };
-            let woken = self.pollers.wait_in_task(&open, interrupt);
+            let woken = self.pollers.wait_in_task(&open);
             match earliest {
                 None => woken.await?,
                 Some(earliest) => {

@@ -1,6 +1,7 @@
 //! A task that owns a plugin: it drives the loops and takes calls by message, so that nobody can drop a
 //! call half-way and make the plugin unusable.
 
+use crate::plugin_requests::{Requests, Taken, Taking, requests};
 use crate::plugin_stats::Counters;
 use crate::{InterruptHandle, Interrupted, Plugin, PluginStats, UvView};
 use std::fmt;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::task::Poll::{Pending, Ready};
 use std::time::Duration;
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use wasmtime::Store;
 
@@ -20,7 +21,7 @@ type CallFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
 /// Calls a plugin that lives in a task, from any other one. Clones call the same plugin; when the last is
 /// dropped, the task ends and the plugin with it.
 pub struct PluginHandle<T: 'static> {
-    requests: mpsc::UnboundedSender<Request<T>>,
+    requests: Requests<Request<T>>,
     interrupt: InterruptHandle,
     counters: Arc<Counters>,
 }
@@ -59,25 +60,26 @@ impl<T: UvView> Plugin<T> {
     where
         T: Send,
     {
-        let (requests, taken) = mpsc::unbounded_channel();
         let interrupt = self.store().data_mut().uv().ctx.interrupt_handle();
+        let (requests, taken) = requests(interrupt.clone());
         let handle = PluginHandle { requests, interrupt: interrupt.clone(), counters: self.counters.clone() };
         let task = tokio::spawn(async move {
-            let mut served = pin!(self.serve(taken));
-            let mut interrupted = pin!(interrupt.interrupted());
+            let mut served = pin!(self.serve(&taken));
             std::future::poll_fn(|context| {
-                if let Ready(result) = served.as_mut().poll(context) {
-                    return Ready(result);
+                // Also while the plugin waits inside another host function.
+                interrupt.task().register(context);
+                match served.as_mut().poll(context) {
+                    // A call in progress is dropped, and so the store is never called again.
+                    Pending if interrupt.is_interrupted() => Ready(Err(Interrupted.into())),
+                    served => served,
                 }
-                // A call in progress is dropped, and so the store is never called again.
-                interrupted.as_mut().poll(context).map(|()| Err(Interrupted.into()))
             })
             .await
         });
         (handle, task)
     }
 
-    async fn serve(mut self, mut requests: mpsc::UnboundedReceiver<Request<T>>) -> wasmtime::Result<()>
+    async fn serve(mut self, requests: &Taken<Request<T>>) -> wasmtime::Result<()>
     where
         T: Send,
     {
@@ -87,36 +89,41 @@ impl<T: UvView> Plugin<T> {
         while !stopping || self.alive() {
             let mut has_waited = false;
             let next = {
-                let mut ready = pin!(self.ready_in_task());
+                let mut ready = pin!(self.ready());
                 std::future::poll_fn(|context| {
-                    if requests_first && let Ready(request) = requests.poll_recv(context) {
-                        return Ready(Next::Request(request));
+                    if requests_first && let taking @ (Taking::Request(_) | Taking::Over) = requests.take() {
+                        return Ready(Next::Request(taking));
                     }
-                    match ready.as_mut().poll(context) {
-                        Ready(ready) => Ready(Next::Ready(ready)),
-                        Pending => {
-                            let request = requests.poll_recv(context).map(Next::Request);
-                            has_waited |= request.is_pending();
-                            request
+                    if let Ready(ready) = ready.as_mut().poll(context) {
+                        return Ready(Next::Ready(ready));
+                    }
+                    // Whoever asks from now on wakes the task: that is what it waits for.
+                    match requests.take() {
+                        Taking::Nothing => {
+                            has_waited = true;
+                            Pending
                         }
+                        taking => Ready(Next::Request(taking)),
                     }
                 })
                 .await
             };
             requests_first = matches!(next, Next::Ready(_));
             match next {
-                Next::Request(Some(Request::Call(call))) => call(self.store()).await,
-                Next::Request(Some(Request::Stop)) => {
+                Next::Request(Taking::Request(Request::Call(call))) => call(self.store()).await,
+                Next::Request(Taking::Request(Request::Stop)) => {
                     stopping = true;
                     if !self.store().data_mut().uv().ctx.wake_ups.send(STOP) {
                         // It does not want to know.
                         return Ok(());
                     }
                 }
-                Next::Request(None) => return Ok(()),
+                Next::Request(Taking::Over) => return Ok(()),
+                Next::Request(Taking::Nothing) => {}
                 Next::Ready(ready) => {
                     ready?;
-                    self.dispatch().await?;
+                    // What a call needs is there as long as the call: thousands of plugins wait.
+                    Box::pin(self.dispatch()).await?;
                 }
             }
             let alive = self.alive();
@@ -136,7 +143,7 @@ enum Request<T: 'static> {
 }
 
 enum Next<T: 'static> {
-    Request(Option<Request<T>>),
+    Request(Taking<Request<T>>),
     Ready(std::io::Result<()>),
 }
 
@@ -167,7 +174,9 @@ impl<T: Send> PluginHandle<T> {
                 let _ = send.send(call(store).await);
             })
         });
-        self.requests.send(Request::Call(call)).map_err(|_| PluginGone)?;
+        if !self.requests.send(Request::Call(call)) {
+            return Err(PluginGone);
+        }
         result.await.map_err(|_| PluginGone)
     }
 
@@ -182,19 +191,20 @@ impl<T: Send> PluginHandle<T> {
     /// A plugin that computes without end is interrupted only with
     /// [`interrupt_by_epochs_async`](crate::interrupt_by_epochs_async); without it, this waits for ever.
     pub async fn stop(&self, grace: Duration) -> Stopped {
-        // Refused if it has ended already.
-        let _ = self.requests.send(Request::Stop);
-        if tokio::time::timeout(grace, self.requests.closed()).await.is_ok() {
+        if !self.requests.send(Request::Stop) {
+            return Stopped::ByItself;
+        }
+        if tokio::time::timeout(grace, self.requests.gone()).await.is_ok() {
             return Stopped::ByItself;
         }
         self.interrupt.interrupt();
-        self.requests.closed().await;
+        self.requests.gone().await;
         Stopped::Interrupted
     }
 
     /// Whether the plugin has ended.
     pub fn is_gone(&self) -> bool {
-        self.requests.is_closed()
+        self.requests.is_gone()
     }
 
     /// What ends the plugin at once.
@@ -222,6 +232,6 @@ impl<T> Clone for PluginHandle<T> {
 
 impl<T> fmt::Debug for PluginHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PluginHandle").field("gone", &self.requests.is_closed()).finish()
+        f.debug_struct("PluginHandle").field("gone", &self.requests.is_gone()).finish()
     }
 }

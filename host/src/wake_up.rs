@@ -215,7 +215,7 @@ impl WakeUps {
 
     /// Whether anything was sent since `take` was last called.
     pub(crate) fn sent(&self) -> bool {
-        self.sent.load(Ordering::Acquire)
+        !self.open.is_empty() && self.sent.load(Ordering::Acquire)
     }
 
     /// Takes the handles that were sent.

@@ -42,10 +42,12 @@ wit_bindgen::generate!({
 pub struct Events;
 
 impl exports::uv::handles::plugin_events::Guest for Events {
-    fn dispatch(events: Vec<Event>) {
-        // Exports may have been called before the embedder took charge of the plugin.
-        reserve::refuse();
-        events.into_iter().for_each(registry::dispatch);
+    fn dispatch(event: Option<Event>) {
+        match event {
+            Some(event) => registry::dispatch(event),
+            // Exports have been called before the embedder took charge of the plugin.
+            None => reserve::refuse(),
+        }
     }
 }
 

@@ -21,10 +21,8 @@ use std::time::Duration;
 use uv_handles_core::{HandleId, LoopId, PollEvents, Readiness};
 #[cfg(feature = "async")]
 use {
-    std::pin::pin,
     std::task::Poll::{Pending, Ready},
     tokio::io::unix::AsyncFd,
-    tokio::sync::Notify,
 };
 
 /// Tokens below these two are the numbers of poll handles.
@@ -46,22 +44,13 @@ pub(crate) struct Pollers {
     pollers: Vec<Option<Poller>>,
     /// What ends the waits of each loop, with and without a poller.
     wakers: Vec<Option<Arc<Waker>>>,
-    /// Wakes the guest's task while it waits for loops without a poller.
-    #[cfg(feature = "async")]
-    task: Arc<Notify>,
     /// Ends the waits of all of them.
     interrupt: InterruptHandle,
 }
 
 impl Pollers {
     pub(crate) fn new(interrupt: InterruptHandle) -> Pollers {
-        Pollers {
-            pollers: Vec::new(),
-            wakers: Vec::new(),
-            #[cfg(feature = "async")]
-            task: Arc::default(),
-            interrupt,
-        }
+        Pollers { pollers: Vec::new(), wakers: Vec::new(), interrupt }
     }
 
     /// What ends the loop's wait from any thread.
@@ -71,7 +60,7 @@ impl Pollers {
             self.wakers.resize_with(at + 1, || None);
         }
         #[cfg(feature = "async")]
-        let make = || Arc::new(Waker::of_task(self.task.clone()));
+        let make = || Arc::new(Waker::of_guest(self.interrupt.clone()));
         #[cfg(not(feature = "async"))]
         let make = Arc::default;
         self.wakers[at].get_or_insert_with(make).clone()
@@ -117,27 +106,23 @@ impl Pollers {
         }
     }
 
-    /// Waits in a task until the OS has something for one of these loops, or one of them is woken, or the guest
-    /// interrupted, unless somebody else sees to that. It can be dropped at any time.
+    /// Waits in a task until the OS has something for one of these loops, or the task is woken: for one of them, or
+    /// because the guest is interrupted. It can be dropped at any time.
     #[cfg(feature = "async")]
-    pub(crate) async fn wait_in_task(&mut self, ids: &[LoopId], interrupt: Interrupt) -> io::Result<()> {
+    pub(crate) async fn wait_in_task(&mut self, ids: &[LoopId]) -> io::Result<()> {
         for &id in ids {
             if let Some(poller) = self.made(id) {
                 poller.watch_in_task()?;
             }
         }
-        let mut woken = pin!(self.task.notified());
-        let mut interrupted = pin!(self.interrupt.interrupted());
         std::future::poll_fn(|context| {
+            if self.interrupt.task().poll_woken(context).is_ready() || self.interrupt.is_interrupted() {
+                return Ready(Ok(()));
+            }
             for watched in self.pollers.iter().flatten().filter_map(|poller| poller.in_task.as_ref()) {
                 if let Ready(guard) = watched.poll_read_ready(context) {
                     return Ready(guard.map(|mut guard| guard.clear_ready()));
                 }
-            }
-            if woken.as_mut().poll(context).is_ready()
-                || (interrupt == Interrupt::EndsTheWait && interrupted.as_mut().poll(context).is_ready())
-            {
-                return Ready(Ok(()));
             }
             Pending
         })
@@ -151,14 +136,11 @@ impl Pollers {
     }
 }
 
-/// What becomes of a wait in a task when the guest is interrupted.
 #[cfg(feature = "async")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Interrupt {
-    /// It ends.
-    EndsTheWait,
-    /// Whoever waits is dropped.
-    EndsTheTask,
+impl Drop for Pollers {
+    fn drop(&mut self) {
+        self.interrupt.task().forget();
+    }
 }
 
 /// What a loop waits with.

@@ -1,11 +1,11 @@
 //! Ending the wait of a loop, from any thread.
 
+#[cfg(feature = "async")]
+use crate::InterruptHandle;
 use mio::{Registry, Token};
 use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{Ordering, fence};
-#[cfg(feature = "async")]
-use {std::sync::Arc, tokio::sync::Notify};
 
 /// Ends the wait of one loop. A loop that waits in a task has no poller as long as it has no descriptor to wait
 /// for: then it is its task that is woken.
@@ -13,15 +13,15 @@ use {std::sync::Arc, tokio::sync::Notify};
 pub(crate) struct Waker {
     /// Of the loop's poller.
     poller: OnceLock<mio::Waker>,
-    /// Shared by all loops of the guest.
+    /// Has the waker of the guest's task.
     #[cfg(feature = "async")]
-    task: Arc<Notify>,
+    guest: Option<InterruptHandle>,
 }
 
 impl Waker {
     #[cfg(feature = "async")]
-    pub(super) fn of_task(task: Arc<Notify>) -> Waker {
-        Waker { poller: OnceLock::new(), task }
+    pub(super) fn of_guest(guest: InterruptHandle) -> Waker {
+        Waker { poller: OnceLock::new(), guest: Some(guest) }
     }
 
     /// Ends the wait in progress, or else the next one. Whoever calls it has said before what there is to see.
@@ -32,7 +32,9 @@ impl Waker {
             Some(poller) => poller.wake(),
             None => {
                 #[cfg(feature = "async")]
-                self.task.notify_one();
+                if let Some(guest) = &self.guest {
+                    guest.task().wake();
+                }
                 Ok(())
             }
         }

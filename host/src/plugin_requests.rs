@@ -1,0 +1,194 @@
+//! What is asked of a plugin that lives in a task: a queue, and who is at its two ends.
+//!
+//! It has no waker of its own: whatever ends the plugin's wait wakes its task, and then the queue is looked at. A channel
+//! would be one thing more for each of many plugins to keep, and to touch at each tick.
+
+use crate::InterruptHandle;
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::Notify;
+
+/// Asks, from any task. Clones ask the same plugin.
+pub(crate) struct Requests<R> {
+    shared: Arc<Shared<R>>,
+}
+
+/// Is asked, in the plugin's task. When it is dropped, so is all that nobody has taken.
+pub(crate) struct Taken<R> {
+    shared: Arc<Shared<R>>,
+}
+
+struct Shared<R> {
+    state: Mutex<State<R>>,
+    /// Has the waker of the plugin's task.
+    plugin: InterruptHandle,
+    /// For those who wait until the plugin is gone.
+    gone: Notify,
+}
+
+struct State<R> {
+    queue: VecDeque<R>,
+    /// How many can ask.
+    senders: usize,
+    gone: bool,
+}
+
+/// Something to do for the plugin's task.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Taking<R> {
+    Request(R),
+    /// Nothing for now.
+    Nothing,
+    /// Nothing ever again.
+    Over,
+}
+
+/// A queue to the task of the plugin that this interrupts.
+pub(crate) fn requests<R>(plugin: InterruptHandle) -> (Requests<R>, Taken<R>) {
+    let state = Mutex::new(State { queue: VecDeque::new(), senders: 1, gone: false });
+    let shared = Arc::new(Shared { state, plugin, gone: Notify::new() });
+    (Requests { shared: shared.clone() }, Taken { shared })
+}
+
+impl<R> Shared<R> {
+    /// A panic elsewhere can not leave the state half-written.
+    fn state(&self) -> MutexGuard<'_, State<R>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R> Requests<R> {
+    /// Asks, unless the plugin is gone. Answers whether it was asked.
+    pub(crate) fn send(&self, request: R) -> bool {
+        let mut state = self.shared.state();
+        if state.gone {
+            return false;
+        }
+        state.queue.push_back(request);
+        drop(state);
+        self.shared.plugin.task().wake();
+        true
+    }
+
+    pub(crate) fn is_gone(&self) -> bool {
+        self.shared.state().gone
+    }
+
+    /// Waits until the plugin is gone.
+    pub(crate) async fn gone(&self) {
+        let mut gone = pin!(self.shared.gone.notified());
+        // In the list of those who wait before the flag is read.
+        gone.as_mut().enable();
+        if !self.is_gone() {
+            gone.await;
+        }
+    }
+}
+
+impl<R> Taken<R> {
+    /// The oldest request. After a wake-up there may be one.
+    pub(crate) fn take(&self) -> Taking<R> {
+        let mut state = self.shared.state();
+        match state.queue.pop_front() {
+            Some(request) => {
+                if state.queue.is_empty() {
+                    // Most plugins are asked once.
+                    state.queue = VecDeque::new();
+                }
+                Taking::Request(request)
+            }
+            None if state.senders == 0 => Taking::Over,
+            None => Taking::Nothing,
+        }
+    }
+}
+
+impl<R> Clone for Requests<R> {
+    fn clone(&self) -> Requests<R> {
+        self.shared.state().senders += 1;
+        Requests { shared: self.shared.clone() }
+    }
+}
+
+impl<R> Drop for Requests<R> {
+    fn drop(&mut self) {
+        let mut state = self.shared.state();
+        state.senders -= 1;
+        if state.senders == 0 {
+            drop(state);
+            self.shared.plugin.task().wake();
+        }
+    }
+}
+
+impl<R> Drop for Taken<R> {
+    fn drop(&mut self) {
+        let mut state = self.shared.state();
+        state.gone = true;
+        // Dropped outside of the lock: whoever has asked is told by it.
+        let queue = std::mem::take(&mut state.queue);
+        drop(state);
+        drop(queue);
+        self.shared.gone.notify_waiters();
+    }
+}
+
+impl<R> fmt::Debug for Requests<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Requests").field("gone", &self.is_gone()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::{Context, Waker};
+
+    #[test]
+    fn requests_are_taken_in_their_order_and_wake_the_task() {
+        let plugin = InterruptHandle::new();
+        let (requests, taken) = requests(plugin.clone());
+        let context = Context::from_waker(Waker::noop());
+        assert!(plugin.task().poll_woken(&context).is_pending());
+        assert_eq!(taken.take(), Taking::Nothing);
+        assert!(requests.send(1) && requests.clone().send(2));
+        assert!(plugin.task().poll_woken(&context).is_ready());
+        assert_eq!(taken.take(), Taking::Request(1));
+        assert_eq!(taken.take(), Taking::Request(2));
+        assert_eq!(taken.take(), Taking::Nothing);
+    }
+
+    #[test]
+    fn the_last_one_who_could_ask_ends_it_after_what_was_asked() {
+        let plugin = InterruptHandle::new();
+        let (requests, taken) = requests(plugin.clone());
+        let other = requests.clone();
+        requests.send(());
+        drop(requests);
+        assert_eq!(taken.take(), Taking::Request(()));
+        assert_eq!(taken.take(), Taking::Nothing);
+        let context = Context::from_waker(Waker::noop());
+        assert!(plugin.task().poll_woken(&context).is_ready());
+        drop(other);
+        assert!(plugin.task().poll_woken(&context).is_ready());
+        assert_eq!(taken.take(), Taking::Over);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_asked_of_a_plugin_that_is_gone() {
+        let (requests, taken) = requests(InterruptHandle::new());
+        let asked = Arc::new(());
+        assert!(requests.send(asked.clone()));
+        let gone = requests.gone();
+        let mut gone = pin!(gone);
+        let context = &mut Context::from_waker(Waker::noop());
+        assert!(gone.as_mut().poll(context).is_pending());
+        drop(taken);
+        assert_eq!(Arc::strong_count(&asked), 1, "what nobody has taken is dropped");
+        gone.await;
+        assert!(requests.is_gone() && !requests.send(asked));
+        requests.gone().await;
+    }
+}

@@ -1,0 +1,41 @@
+//! Waking the task that a guest waits in, from any thread.
+
+use atomic_waker::AtomicWaker;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+/// Wakes the one task that waits for a guest, whatever it waits for. All that can end a wait from outside - a wake-up,
+/// an interrupt, a call - says first what there is to see and then wakes; the task sees it when it looks again.
+#[derive(Debug, Default)]
+pub(crate) struct TaskWaker {
+    /// Nobody has looked since the last wake-up.
+    woken: AtomicBool,
+    task: AtomicWaker,
+}
+
+impl TaskWaker {
+    /// Ends the wait in progress, or else the next one.
+    pub(crate) fn wake(&self) {
+        self.woken.store(true, Ordering::SeqCst);
+        self.task.wake();
+    }
+
+    /// Has this task woken, instead of the one before it.
+    pub(crate) fn register(&self, context: &Context<'_>) {
+        self.task.register(context.waker());
+    }
+
+    /// Waits for a wake-up.
+    pub(crate) fn poll_woken(&self, context: &Context<'_>) -> Poll<()> {
+        self.register(context);
+        match self.woken.load(Ordering::SeqCst) && self.woken.swap(false, Ordering::SeqCst) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }
+
+    /// Lets go of the task: the guest is gone.
+    pub(crate) fn forget(&self) {
+        self.task.take();
+    }
+}
