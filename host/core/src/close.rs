@@ -58,7 +58,7 @@ impl Loops {
     }
 
     /// uv__finish_close: from here on the handle does not count as one of the loop's.
-    fn leave_loop(&mut self, id: HandleId, stage: Stage) {
+    pub(crate) fn leave_loop(&mut self, id: HandleId, stage: Stage) {
         self.mark_referenced(id, false);
         let handle = self.handle_mut(id);
         handle.stage = stage;

@@ -177,6 +177,21 @@ impl Links {
         (node.prev, node.next) = (from.0, from.0);
     }
 
+    /// Moves all handles of `from` to the back of `to`, in their order.
+    pub(crate) fn append(&mut self, from: Anchor, to: Anchor) {
+        let Some(first) = self.first(from) else {
+            return;
+        };
+        let last = self.node(from.0).prev;
+        let before = self.node(to.0).prev;
+        self.node_mut(before).next = first;
+        self.node_mut(first).prev = before;
+        self.node_mut(last).next = to.0;
+        self.node_mut(to.0).prev = last;
+        let node = self.node_mut(from.0);
+        (node.prev, node.next) = (from.0, from.0);
+    }
+
     pub(crate) fn deadline(&self, slot: u32) -> u64 {
         self.node(slot).deadline
     }
@@ -260,6 +275,10 @@ mod tests {
         assert!(links.is_empty(from));
         links.unlink(1);
         assert_eq!(links.iter(to).collect::<Vec<_>>(), [0, 2]);
+        links.push_back(from, 1);
+        links.append(from, to);
+        assert_eq!(links.iter(to).collect::<Vec<_>>(), [0, 2, 1]);
+        assert_eq!((links.last(to), links.first(from)), (Some(1), None));
     }
 
     #[test]

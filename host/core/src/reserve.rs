@@ -45,7 +45,8 @@ impl Loops {
 
     fn reserve_timer(&mut self, owner: LoopId) -> Result<HandleId, Error> {
         let timer = self.make_timer(owner, 0)?;
-        self.close_silently(timer);
+        // It is in no list and not active yet.
+        self.leave_loop(timer, Stage::Closed);
         Ok(timer)
     }
 
@@ -57,7 +58,7 @@ impl Loops {
             }
             TimerChange::OpenAndStart { token, timeout, repeat } => {
                 if self.open_timer(id, token) {
-                    self.change_timer(id, TimerChange::Start { timeout, repeat });
+                    self.start_stopped_timer(id, timeout, repeat);
                 }
             }
             // Refused if it is not open.

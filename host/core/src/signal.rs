@@ -65,20 +65,18 @@ const READ: usize = 32;
 const WAITING: usize = 4_096;
 
 /// Which signals the active handles of all loops watch.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Watched {
-    handles: [u32; LAST as usize + 1],
+    /// How many handles, by signal. Empty as long as there is none: guests may be many.
+    handles: Vec<u32>,
     set: u64,
-}
-
-impl Default for Watched {
-    fn default() -> Watched {
-        Watched { handles: [0; LAST as usize + 1], set: 0 }
-    }
 }
 
 impl Watched {
     fn add(&mut self, signum: i32) {
+        if self.handles.is_empty() {
+            self.handles = vec![0; LAST as usize + 1];
+        }
         self.handles[signum as usize] += 1;
         self.set |= 1 << (signum - 1);
     }

@@ -54,6 +54,12 @@ impl Loops {
     pub fn timer_start(&mut self, id: HandleId, timeout: u64, repeat: u64) -> Result<(), Error> {
         self.check_open(id)?;
         self.timer_stop(id);
+        self.start_stopped_timer(id, timeout, repeat);
+        Ok(())
+    }
+
+    /// The same for an open timer that is in no list.
+    pub(crate) fn start_stopped_timer(&mut self, id: HandleId, timeout: u64, repeat: u64) {
         let handle = &mut self.handles[id.index() as usize];
         handle.kind = Kind::Timer { repeat, ever_started: true };
         let state = &mut self.loops[handle.owner.at()];
@@ -61,7 +67,6 @@ impl Loops {
         self.links.set_deadline(id.index(), deadline);
         state.timers.queue.insert(&mut self.links, id.index());
         self.mark_active(id, true);
-        Ok(())
     }
 
     /// Stops the timer, also while it waits to be called in this timers phase, as uv_timer_stop.
@@ -152,7 +157,7 @@ impl Loops {
         if let Kind::Timer { repeat, .. } = self.handle(timer).kind
             && repeat > 0
         {
-            self.timer_start(timer, repeat, repeat).expect("a timer that is due is open");
+            self.start_stopped_timer(timer, repeat, repeat);
         }
         Some(timer)
     }

@@ -58,7 +58,8 @@ impl Wheel {
     /// is not before the time of the last `take_due`.
     pub(crate) fn insert(&mut self, links: &mut Links, timer: u32) {
         let deadline = links.deadline(timer);
-        self.place(links, timer, deadline);
+        let place = self.place(links, deadline);
+        links.push_back(place, timer);
         if let Earliest::Known(earliest) = &mut self.earliest
             && earliest.is_none_or(|earliest| deadline < earliest)
         {
@@ -114,10 +115,12 @@ impl Wheel {
             self.earliest = Earliest::Unknown;
             let list = slots.nth(slot);
             match level {
-                0 => while links.rotate(list, due).is_some() {},
+                // Their deadlines are equal.
+                0 => links.append(list, due),
                 _ => {
-                    while let Some(timer) = links.pop_front(list) {
-                        self.place(links, timer, links.deadline(timer));
+                    while let Some(timer) = links.first(list) {
+                        let place = self.place(links, links.deadline(timer));
+                        links.rotate(list, place);
                     }
                 }
             }
@@ -127,13 +130,14 @@ impl Wheel {
         self.cursor = now;
     }
 
-    fn place(&mut self, links: &mut Links, timer: u32, deadline: u64) {
+    /// The list that a timer with this deadline is about to wait in.
+    fn place(&mut self, links: &mut Links, deadline: u64) -> Anchor {
         debug_assert!(deadline >= self.cursor);
         let (level, slot) = self.position(deadline);
         let level = &mut self.levels[level];
         level.occupied |= 1 << slot;
         let slots = *level.slots.get_or_insert_with(|| links.new_anchors(SLOTS));
-        links.push_back(slots.nth(slot), timer);
+        slots.nth(slot)
     }
 
     fn clear_if_empty(&mut self, links: &Links, level: usize, slot: u32) {
