@@ -65,7 +65,8 @@ pub(crate) enum Done {
 }
 
 /// Calls the callbacks of a batch, up to the first one that calls the host or may have changed the batch.
-pub(crate) fn dispatch(events: impl IntoIterator<Item = Event>) {
+pub(crate) fn dispatch(events: impl ExactSizeIterator<Item = Event> + Clone) {
+    registry::warm(events.clone().map(|event| event.token));
     for (position, event) in (0..).zip(events) {
         RUNNING.set(Some(Running { position, token: event.token }));
         registry::dispatch(event);
@@ -133,7 +134,9 @@ pub(crate) fn pull_and_dispatch_callbacks() -> bool {
     match (tokens as u32, (tokens >> 32) as u32) {
         (NO_TOKEN, _) => return false,
         (first, NO_TOKEN) => registry::dispatch(callback(first.into())),
-        (first, second) => dispatch([callback(first.into()), callback(second.into())]),
+        (first, second) => {
+            dispatch([first, second].map(|token| callback(token.into())).into_iter());
+        }
     }
     true
 }

@@ -90,9 +90,9 @@ impl Loop {
             );
             match pulled {
                 Pulled::Event(event) => registry::dispatch(event),
-                Pulled::Batch(events) => batch::dispatch(events),
-                Pulled::Callbacks(tokens) => batch::dispatch(tokens.into_iter().map(batch::callback)),
-                Pulled::Closes(tokens) => batch::dispatch(tokens.into_iter().map(batch::closed)),
+                Pulled::Batch(events) => batch::dispatch(events.iter().copied()),
+                Pulled::Callbacks(tokens) => batch::dispatch(tokens.iter().copied().map(batch::callback)),
+                Pulled::Closes(tokens) => batch::dispatch(tokens.iter().copied().map(batch::closed)),
                 Pulled::Finished(alive) => return Ok(alive),
             }
         }
