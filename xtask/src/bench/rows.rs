@@ -144,6 +144,7 @@ const RATE: Figure = Given("messages_per_s", "/s");
 /// The works.
 pub const WORKS: &[Work] = &[
     work("timers", "timers", &[1_000_000, 1], &[100_000, 1], &[Sandbox, Libuv, Concurrency, Tokio]),
+    work("lists", "lists", &[1_000_000], &[100_000], &[Sandbox]),
     work("random-timers", "random-timers", &[1_000_000, 1], &[100_000, 1], &[Sandbox, Libuv]),
     work("repeating", "repeating", &[10_000, 10, 100], &[10_000, 10, 10], &[Sandbox, Libuv, Tokio]),
     work("timeouts", "timeouts", &[100_000, 2_000_000], &[100_000, 200_000], &[Sandbox, Libuv, Concurrency]),
@@ -187,6 +188,13 @@ pub const ROWS: &[Row] = &[
     to_libuv("1,000,000 timers: make, start, fire, close", "timers", 0.5, 0.25),
     reported("- concurrency on", "timers", Concurrency),
     reported("- tokio", "timers", Tokio),
+    ratio(
+        "- the limit: closures, resources and lists for as many, and no timers",
+        Cpu,
+        ("lists", Sandbox),
+        ("timers", Libuv),
+        Reported,
+    ),
     to_libuv("the same, random over 60 s of virtual time", "random-timers", 0.6, 0.3),
     to_libuv("10,000 repeating timers of 10 ms, 100 calls each", "repeating", 1.2, 0.8),
     reported("- tokio", "repeating", Tokio),

@@ -2,6 +2,7 @@
 //! libuv, function by function, and the benchmark compares what both have counted.
 
 mod echo;
+mod lists;
 mod polls;
 mod random;
 mod timers;
@@ -38,6 +39,7 @@ fn main() -> uv_handles::Result<()> {
         ("timeouts", &[pending, times]) => timers::timeouts(pending, times),
         ("waits", &[pending, times, timeout]) => timers::restarts(pending, times, timeout),
         ("restarts", &[times]) => timers::restarts(0, times, 0),
+        ("lists", &[many]) => lists::pass(many),
         ("memory", &[many]) => timers::memory(many),
         ("ticks", &[period]) => timers::ticks(period),
         ("calls", &[times]) => watchers::calls(times),

@@ -3,11 +3,12 @@
 //! The store's data is that of the tests' harness: its linkers are compiled once, and not again with each change of
 //! the benchmark.
 
-use crate::bindings::uv_handles::bench::control;
+use crate::bindings::uv_handles::bench::{control, lists};
 use crate::guests::Ticks;
 use std::sync::{Arc, Mutex, OnceLock};
 use uv_handles_bench::{Answers, Session};
 use uv_handles_tests::State;
+use wasmtime::component::Resource;
 
 /// Who wants to know what a guest tells.
 enum Marks {
@@ -72,5 +73,25 @@ impl control::Host for State {
             Some(Marks::One(_, Some(answers))) => answers.answer(),
             _ => panic!("nobody waits for an answer"),
         }
+    }
+}
+
+impl lists::Host for State {
+    fn reserve(&mut self, count: u32) -> Vec<Resource<lists::Item>> {
+        (0..count).map(Resource::new_own).collect()
+    }
+
+    fn advance(&mut self, changes: Vec<lists::Change>) {
+        std::hint::black_box(changes);
+    }
+
+    fn pull(&mut self, first: u64, count: u32) -> Vec<u64> {
+        (first..first + u64::from(count)).collect()
+    }
+}
+
+impl lists::HostItem for State {
+    fn drop(&mut self, _: Resource<lists::Item>) -> wasmtime::Result<()> {
+        Ok(())
     }
 }

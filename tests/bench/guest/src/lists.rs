@@ -1,0 +1,64 @@
+//! What many timers cost without timers: a closure and a resource for each, and lists across the border, as long as
+//! the SDK's.
+
+use crate::bindings::uv_handles::bench::lists::{Change, Item, Operation, advance, pull, reserve};
+use crate::control;
+use std::cell::Cell;
+use uv_handles::Result;
+
+/// As many as the SDK reserves, tells and pulls at once.
+const RESERVED: u64 = 256;
+const CHANGES: usize = 1024;
+const CALLED: u64 = 256;
+
+thread_local! {
+    static FIRED: Cell<u64> = const { Cell::new(0) };
+    static CLOSED: Cell<u64> = const { Cell::new(0) };
+}
+
+pub fn pass(many: u64) -> Result<()> {
+    let mut items: Vec<Item> = Vec::with_capacity(many as usize);
+    let mut closures: Vec<Option<Box<dyn FnMut()>>> = Vec::with_capacity(many as usize);
+    control::begin();
+    while (items.len() as u64) < many {
+        items.append(&mut reserve(RESERVED.min(many - items.len() as u64) as u32));
+    }
+    for _ in 0..many {
+        closures.push(Some(Box::new(|| FIRED.set(FIRED.get() + 1))));
+    }
+    tell(&items, |at, item| Operation::Start((item, at, at / 1000 + 1, 0)));
+    bring(many, |at| closures[at].as_mut().expect("it is there")());
+    tell(&items, |_, item| Operation::Close(item));
+    bring(many, |at| {
+        closures[at] = None;
+        CLOSED.set(CLOSED.get() + 1);
+    });
+    control::end();
+    control::count("operations", many);
+    control::count("fired", FIRED.get());
+    control::count("closed", CLOSED.get());
+    Ok(())
+}
+
+fn tell<'a>(items: &'a [Item], operation: impl Fn(u64, &'a Item) -> Operation<'a>) {
+    let mut numbered = (0..).zip(items);
+    loop {
+        let changes: Vec<Change<'a>> = numbered
+            .by_ref()
+            .take(CHANGES)
+            .map(|(at, item)| Change { position: 0, operation: operation(at, item) })
+            .collect();
+        if changes.is_empty() {
+            return;
+        }
+        advance(&changes);
+    }
+}
+
+fn bring(many: u64, mut call: impl FnMut(usize)) {
+    for first in (0..many).step_by(CALLED as usize) {
+        for token in pull(first, CALLED.min(many - first) as u32) {
+            call(token as usize);
+        }
+    }
+}
