@@ -348,9 +348,9 @@ impl UvCtx {
 
     /// Closes everything that the guest has open, and takes back what was granted.
     pub(crate) fn release_all(&mut self) {
-        let interrupt = self.interrupt.clone();
-        *self = UvCtx::builder().build();
-        self.interrupt = interrupt;
+        let mut nothing = UvCtx::builder();
+        nothing.interrupt = self.interrupt.clone();
+        *self = nothing.build();
     }
 
     /// Hands what came from outside - wake-ups and signals - to the loops. To be called before

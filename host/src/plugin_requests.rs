@@ -15,10 +15,14 @@ pub(crate) struct Requests<R> {
     shared: Arc<Shared<R>>,
 }
 
-/// Is asked, in the plugin's task. When it is dropped, so is all that nobody has taken.
+/// Is asked, in the plugin's task. When it is dropped, the plugin is gone.
 pub(crate) struct Taken<R> {
     shared: Arc<Shared<R>>,
 }
+
+/// When it is dropped, nothing is asked of the plugin any more, and all that nobody has taken is dropped: the plugin is
+/// about to go.
+pub(crate) struct Accepting<'a, R>(&'a Taken<R>);
 
 struct Shared<R> {
     state: Mutex<State<R>>,
@@ -32,6 +36,7 @@ struct State<R> {
     queue: VecDeque<R>,
     /// How many can ask.
     senders: usize,
+    refuses: bool,
     gone: bool,
 }
 
@@ -47,7 +52,7 @@ pub(crate) enum Taking<R> {
 
 /// A queue to the task of the plugin that this interrupts.
 pub(crate) fn requests<R>(plugin: InterruptHandle) -> (Requests<R>, Taken<R>) {
-    let state = Mutex::new(State { queue: VecDeque::new(), senders: 1, gone: false });
+    let state = Mutex::new(State { queue: VecDeque::new(), senders: 1, refuses: false, gone: false });
     let shared = Arc::new(Shared { state, plugin, gone: Notify::new() });
     (Requests { shared: shared.clone() }, Taken { shared })
 }
@@ -60,10 +65,10 @@ impl<R> Shared<R> {
 }
 
 impl<R> Requests<R> {
-    /// Asks, unless the plugin is gone. Answers whether it was asked.
+    /// Asks, unless the plugin has ended. Answers whether it was asked.
     pub(crate) fn send(&self, request: R) -> bool {
         let mut state = self.shared.state();
-        if state.gone {
+        if state.refuses {
             return false;
         }
         state.queue.push_back(request);
@@ -72,22 +77,37 @@ impl<R> Requests<R> {
         true
     }
 
-    pub(crate) fn is_gone(&self) -> bool {
-        self.shared.state().gone
+    /// Whether the plugin has ended.
+    pub(crate) fn refuses(&self) -> bool {
+        self.shared.state().refuses
     }
 
-    /// Waits until the plugin is gone.
+    /// Waits until the plugin is gone, with all that it had.
     pub(crate) async fn gone(&self) {
         let mut gone = pin!(self.shared.gone.notified());
         // In the list of those who wait before the flag is read.
         gone.as_mut().enable();
-        if !self.is_gone() {
+        if !self.shared.state().gone {
             gone.await;
         }
     }
 }
 
 impl<R> Taken<R> {
+    /// Accepts requests as long as this is there.
+    pub(crate) fn accepting(&self) -> Accepting<'_, R> {
+        Accepting(self)
+    }
+
+    fn refuse(&self) {
+        let mut state = self.shared.state();
+        state.refuses = true;
+        // Dropped outside of the lock: whoever has asked is told by it.
+        let queue = std::mem::take(&mut state.queue);
+        drop(state);
+        drop(queue);
+    }
+
     /// The oldest request. After a wake-up there may be one.
     pub(crate) fn take(&self) -> Taking<R> {
         let mut state = self.shared.state();
@@ -123,21 +143,24 @@ impl<R> Drop for Requests<R> {
     }
 }
 
+impl<R> Drop for Accepting<'_, R> {
+    fn drop(&mut self) {
+        self.0.refuse();
+    }
+}
+
 impl<R> Drop for Taken<R> {
     fn drop(&mut self) {
-        let mut state = self.shared.state();
-        state.gone = true;
-        // Dropped outside of the lock: whoever has asked is told by it.
-        let queue = std::mem::take(&mut state.queue);
-        drop(state);
-        drop(queue);
+        self.shared.state().gone = true;
         self.shared.gone.notify_waiters();
+        // If it has never begun.
+        self.refuse();
     }
 }
 
 impl<R> fmt::Debug for Requests<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Requests").field("gone", &self.is_gone()).finish()
+        f.debug_struct("Requests").field("refuses", &self.refuses()).finish()
     }
 }
 
@@ -184,11 +207,12 @@ mod tests {
         let gone = requests.gone();
         let mut gone = pin!(gone);
         let context = &mut Context::from_waker(Waker::noop());
-        assert!(gone.as_mut().poll(context).is_pending());
-        drop(taken);
+        drop(taken.accepting());
+        assert!(gone.as_mut().poll(context).is_pending(), "it has ended, but it is still there");
         assert_eq!(Arc::strong_count(&asked), 1, "what nobody has taken is dropped");
+        assert!(requests.refuses() && !requests.send(asked));
+        drop(taken);
         gone.await;
-        assert!(requests.is_gone() && !requests.send(asked));
         requests.gone().await;
     }
 }

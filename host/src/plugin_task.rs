@@ -83,6 +83,8 @@ impl<T: UvView> Plugin<T> {
     where
         T: Send,
     {
+        // Until the plugin is dropped, and with it what others may know it by.
+        let _accepting = requests.accepting();
         // Calls and events take turns: neither has to wait until the other has nothing more to do.
         let mut requests_first = true;
         let mut stopping = false;
@@ -204,7 +206,7 @@ impl<T: Send> PluginHandle<T> {
 
     /// Whether the plugin has ended.
     pub fn is_gone(&self) -> bool {
-        self.requests.is_gone()
+        self.requests.refuses()
     }
 
     /// What ends the plugin at once.
@@ -232,6 +234,6 @@ impl<T> Clone for PluginHandle<T> {
 
 impl<T> fmt::Debug for PluginHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PluginHandle").field("gone", &self.requests.is_gone()).finish()
+        f.debug_struct("PluginHandle").field("gone", &self.requests.refuses()).finish()
     }
 }

@@ -16,7 +16,8 @@ pub(crate) struct TaskWaker {
 impl TaskWaker {
     /// Ends the wait in progress, or else the next one.
     pub(crate) fn wake(&self) {
-        self.woken.store(true, Ordering::SeqCst);
+        // An exchange, so that whoever looks after the last of several wake-ups sees what was said before each of them.
+        self.woken.swap(true, Ordering::SeqCst);
         self.task.wake();
     }
 

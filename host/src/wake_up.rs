@@ -189,7 +189,8 @@ impl WakeUps {
     /// Sends an open handle of the guest's own, by its name. Answers whether there is one.
     #[cfg(feature = "async")]
     pub(crate) fn send(&self, name: &str) -> bool {
-        let shared = self.granted.iter().find(|shared| shared.name == name);
+        let mut open = self.open.iter().map(|&(_, at)| &self.granted[at]);
+        let shared = open.find(|shared| shared.name == name);
         shared.is_some_and(|shared| AsyncSender { shared: shared.clone() }.send().is_ok())
     }
 
@@ -213,7 +214,7 @@ impl WakeUps {
         });
     }
 
-    /// Whether anything was sent since `take` was last called.
+    /// Whether anything was sent to an open handle since `take` was last called.
     pub(crate) fn sent(&self) -> bool {
         !self.open.is_empty() && self.sent.load(Ordering::Acquire)
     }
