@@ -9,8 +9,8 @@ use wasmtime::Engine;
 
 /// Advances an engine's epoch at regular intervals, from a thread of its own, until it is dropped. It keeps the engine.
 ///
-/// The thread takes no signals, and it shares no descriptors with the process (on Linux 5.9 and later): a host that has no other thread goes on
-/// paying for its system calls what a process of one thread pays.
+/// The thread takes no signals, and it shares no descriptors with the process (on Linux 5.9 and later): a host that
+/// has no other thread goes on paying for its system calls what a process of one thread pays.
 #[derive(Debug)]
 pub struct EpochTicker {
     /// Disconnected by the drop.

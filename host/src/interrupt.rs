@@ -34,9 +34,6 @@ struct Shared {
     /// The guest's own task, if it waits in one.
     #[cfg(feature = "async")]
     task: TaskWaker,
-    /// Others that wait for it.
-    #[cfg(feature = "async")]
-    tasks: tokio::sync::Notify,
 }
 
 impl InterruptHandle {
@@ -44,10 +41,7 @@ impl InterruptHandle {
     pub fn interrupt(&self) {
         self.shared.interrupted.store(true, Ordering::SeqCst);
         #[cfg(feature = "async")]
-        {
-            self.shared.task.wake();
-            self.shared.tasks.notify_waiters();
-        }
+        self.shared.task.wake();
         let wakers = self.shared.wakers.lock().unwrap_or_else(PoisonError::into_inner);
         for waker in wakers.iter().filter_map(Weak::upgrade) {
             // The flag is read before every wait. Only a wait in progress needs the wake-up.
@@ -60,17 +54,6 @@ impl InterruptHandle {
     /// Whether the guest has been interrupted.
     pub fn is_interrupted(&self) -> bool {
         self.shared.interrupted.load(Ordering::SeqCst)
-    }
-
-    /// Waits in a task until the guest is interrupted. It can be dropped at any time.
-    #[cfg(feature = "async")]
-    pub async fn interrupted(&self) {
-        let mut notified = std::pin::pin!(self.shared.tasks.notified());
-        // In the list of those who wait before the flag is read.
-        notified.as_mut().enable();
-        if !self.is_interrupted() {
-            notified.await;
-        }
     }
 
     /// What wakes the guest's task, for this or for anything else.

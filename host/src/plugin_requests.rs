@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use tokio::sync::Notify;
 
 /// Asks, from any task. Clones ask the same plugin.
@@ -38,16 +39,6 @@ struct State<R> {
     senders: usize,
     refuses: bool,
     gone: bool,
-}
-
-/// Something to do for the plugin's task.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Taking<R> {
-    Request(R),
-    /// Nothing for now.
-    Nothing,
-    /// Nothing ever again.
-    Over,
 }
 
 /// A queue to the task of the plugin that this interrupts.
@@ -108,8 +99,8 @@ impl<R> Taken<R> {
         drop(queue);
     }
 
-    /// The oldest request. After a wake-up there may be one.
-    pub(crate) fn take(&self) -> Taking<R> {
+    /// The oldest request; none if there will never be one again. After a wake-up there may be one.
+    pub(crate) fn poll(&self) -> Poll<Option<R>> {
         let mut state = self.shared.state();
         match state.queue.pop_front() {
             Some(request) => {
@@ -117,10 +108,10 @@ impl<R> Taken<R> {
                     // Most plugins are asked once.
                     state.queue = VecDeque::new();
                 }
-                Taking::Request(request)
+                Poll::Ready(Some(request))
             }
-            None if state.senders == 0 => Taking::Over,
-            None => Taking::Nothing,
+            None if state.senders == 0 => Poll::Ready(None),
+            None => Poll::Pending,
         }
     }
 }
@@ -175,12 +166,12 @@ mod tests {
         let (requests, taken) = requests(plugin.clone());
         let context = Context::from_waker(Waker::noop());
         assert!(plugin.task().poll_woken(&context).is_pending());
-        assert_eq!(taken.take(), Taking::Nothing);
+        assert_eq!(taken.poll(), Poll::Pending);
         assert!(requests.send(1) && requests.clone().send(2));
         assert!(plugin.task().poll_woken(&context).is_ready());
-        assert_eq!(taken.take(), Taking::Request(1));
-        assert_eq!(taken.take(), Taking::Request(2));
-        assert_eq!(taken.take(), Taking::Nothing);
+        assert_eq!(taken.poll(), Poll::Ready(Some(1)));
+        assert_eq!(taken.poll(), Poll::Ready(Some(2)));
+        assert_eq!(taken.poll(), Poll::Pending);
     }
 
     #[test]
@@ -190,13 +181,13 @@ mod tests {
         let other = requests.clone();
         requests.send(());
         drop(requests);
-        assert_eq!(taken.take(), Taking::Request(()));
-        assert_eq!(taken.take(), Taking::Nothing);
+        assert_eq!(taken.poll(), Poll::Ready(Some(())));
+        assert_eq!(taken.poll(), Poll::Pending);
         let context = Context::from_waker(Waker::noop());
         assert!(plugin.task().poll_woken(&context).is_ready());
         drop(other);
         assert!(plugin.task().poll_woken(&context).is_ready());
-        assert_eq!(taken.take(), Taking::Over);
+        assert_eq!(taken.poll(), Poll::Ready(None));
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! A task that owns a plugin: it drives the loops and takes calls by message, so that nobody can drop a
 //! call half-way and make the plugin unusable.
 
-use crate::plugin_requests::{Requests, Taken, Taking, requests};
+use crate::plugin_requests::{Requests, Taken, requests};
 use crate::plugin_stats::Counters;
 use crate::{InterruptHandle, Interrupted, Plugin, PluginStats, UvView};
 use std::fmt;
@@ -93,35 +93,30 @@ impl<T: UvView> Plugin<T> {
             let next = {
                 let mut ready = pin!(self.ready());
                 std::future::poll_fn(|context| {
-                    if requests_first && let taking @ (Taking::Request(_) | Taking::Over) = requests.take() {
-                        return Ready(Next::Request(taking));
+                    if requests_first && let Ready(request) = requests.poll() {
+                        return Ready(Next::Request(request));
                     }
                     if let Ready(ready) = ready.as_mut().poll(context) {
                         return Ready(Next::Ready(ready));
                     }
                     // Whoever asks from now on wakes the task: that is what it waits for.
-                    match requests.take() {
-                        Taking::Nothing => {
-                            has_waited = true;
-                            Pending
-                        }
-                        taking => Ready(Next::Request(taking)),
-                    }
+                    let request = requests.poll();
+                    has_waited |= request.is_pending();
+                    request.map(Next::Request)
                 })
                 .await
             };
             requests_first = matches!(next, Next::Ready(_));
             match next {
-                Next::Request(Taking::Request(Request::Call(call))) => call(self.store()).await,
-                Next::Request(Taking::Request(Request::Stop)) => {
+                Next::Request(Some(Request::Call(call))) => call(self.store()).await,
+                Next::Request(Some(Request::Stop)) => {
                     stopping = true;
                     if !self.store().data_mut().uv().ctx.wake_ups.send(STOP) {
                         // It does not want to know.
                         return Ok(());
                     }
                 }
-                Next::Request(Taking::Over) => return Ok(()),
-                Next::Request(Taking::Nothing) => {}
+                Next::Request(None) => return Ok(()),
                 Next::Ready(ready) => {
                     ready?;
                     // What a call needs is there as long as the call: thousands of plugins wait.
@@ -145,7 +140,7 @@ enum Request<T: 'static> {
 }
 
 enum Next<T: 'static> {
-    Request(Taking<Request<T>>),
+    Request(Option<Request<T>>),
     Ready(std::io::Result<()>),
 }
 

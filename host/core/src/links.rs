@@ -161,7 +161,8 @@ impl Links {
         Some(slot)
     }
 
-    /// Moves all handles of `from` to `to`, which is empty, in their order.
+    /// Moves all handles of `from` to `to`, which is empty, in their order. It could be `append`, which is slower by
+    /// some nanoseconds: every phase of an iteration begins with this.
     #[inline]
     pub(crate) fn move_all(&mut self, from: Anchor, to: Anchor) {
         debug_assert!(self.is_empty(to));
