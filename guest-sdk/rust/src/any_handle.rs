@@ -1,10 +1,12 @@
 //! A handle of any kind, for what goes through all handles of a loop.
 
 use std::fmt;
+use std::rc::Rc;
 
 use crate::bindings::uv::handles::handle as raw;
 use crate::handle::sealed::Sealed;
 use crate::handle::{Common, Handle};
+use crate::registry::Registered;
 use crate::{Async, Check, Idle, Poll, Prepare, Signal, Timer};
 
 /// A handle of any kind, as [`Loop::handles`](crate::Loop::handles) gives them.
@@ -43,18 +45,6 @@ macro_rules! for_each_kind {
     };
 }
 
-impl AnyHandle {
-    /// Drops the callback, and all later ones, for ever.
-    pub(crate) fn retire_callback(&self) {
-        for_each_kind!(self, handle => handle.0.callback.retire());
-    }
-
-    /// Whether its resource is used again, so that dropping it is no call.
-    pub(crate) fn is_reserved(&self) -> bool {
-        self.as_timer().is_some_and(|timer| timer.0.raw.puts_off())
-    }
-}
-
 impl Sealed for AnyHandle {
     fn common(&self) -> &Common {
         for_each_kind!(self, handle => handle.common())
@@ -64,8 +54,13 @@ impl Sealed for AnyHandle {
         for_each_kind!(self, handle => handle.raw())
     }
 
-    fn of_kind(handle: &AnyHandle) -> Option<&Self> {
-        Some(handle)
+    fn of_kind(handle: Rc<dyn Registered>) -> Option<Self> {
+        fn of<K: Handle>(handle: &Rc<dyn Registered>) -> Option<AnyHandle> {
+            K::of_kind(handle.clone()).map(Into::into)
+        }
+        [of::<Timer>, of::<Idle>, of::<Prepare>, of::<Check>, of::<Async>, of::<Poll>, of::<Signal>]
+            .iter()
+            .find_map(|of_kind| of_kind(&handle))
     }
 
     fn as_timer(&self) -> Option<&Timer> {

@@ -12,14 +12,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
+use std::rc::Rc;
 
 use crate::Timer;
-use crate::any_handle::AnyHandle;
 use crate::bindings::uv::handles::batch::{Change, Operation, advance};
 use crate::bindings::uv::handles::blocking::{Pulled, pull_callbacks, pull_next};
 use crate::bindings::uv::handles::handle::{AnyHandle as AnyRaw, close};
 use crate::bindings::uv::handles::types::{Error, Event, Occurrence, Token};
-use crate::registry;
+use crate::handle::sealed::Sealed;
+use crate::registry::{self, Registered};
 
 /// How many callbacks a pull may bring.
 pub(crate) const MAX: u32 = 256;
@@ -35,7 +36,7 @@ thread_local! {
     /// What was done and the host does not know, in order.
     static CHANGES: RefCell<Vec<PutOff>> = const { RefCell::new(Vec::new()) };
     /// Handles that have had their close callback, to be dropped when the host knows of it.
-    static DONE: RefCell<Vec<AnyHandle>> = const { RefCell::new(Vec::new()) };
+    static DONE: RefCell<Vec<Rc<dyn Registered>>> = const { RefCell::new(Vec::new()) };
 }
 
 #[derive(Clone, Copy)]
@@ -224,22 +225,26 @@ pub(crate) fn put_off_close(token: Token) -> bool {
 }
 
 /// Puts off what is done to a timer.
-pub(crate) fn put_off(timer: &Timer, token: Token, done: Done) {
+pub(crate) fn put_off(timer: &Timer, done: Done) {
     let running = RUNNING.get();
     let position = running.map_or(0, |running| running.position);
     let length = CHANGES.with_borrow_mut(|changes| {
         // Nothing that waits to be called can depend on a timer that has been called, or is new.
         let is_latest =
             || matches!(changes.last(), Some(PutOff { what: What::Timer(last, _), .. }) if last == timer);
-        let is_alone = |own: Token| own == token || matches!(done, Done::Open { .. }) || is_latest();
+        let is_alone =
+            |own: Token| own == timer.common().token() || matches!(done, Done::Open { .. }) || is_latest();
         if running.is_some_and(|running| !is_alone(running.token)) {
             IS_LAST.set(true);
         }
         match (changes.last_mut(), done) {
             (
-                Some(PutOff { position: at, what: What::Timer(last, opened @ Done::Open { .. }) }),
+                Some(PutOff { position: at, what: What::Timer(last, opened) }),
                 Done::Start { timeout, repeat },
-            ) if *at == position && last == timer => {
+            ) if *at == position
+                && last == timer
+                && let Done::Open { token } = *opened =>
+            {
                 *opened = Done::OpenAndStart { token, timeout, repeat };
             }
             _ => changes.push(PutOff { position, what: What::Timer(timer.clone(), done) }),
@@ -252,9 +257,9 @@ pub(crate) fn put_off(timer: &Timer, token: Token, done: Done) {
 }
 
 /// Drops a handle that has had its close callback: in a batch when the host knows of that.
-pub(crate) fn drop_closed(handle: &AnyHandle) {
+pub(crate) fn drop_closed(handle: Rc<dyn Registered>) {
     if RUNNING.get().is_some() && !handle.is_reserved() {
-        DONE.with_borrow_mut(|done| done.push(handle.clone()));
+        DONE.with_borrow_mut(|done| done.push(handle));
     }
 }
 

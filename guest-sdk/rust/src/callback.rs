@@ -2,53 +2,42 @@
 //!
 //! A callback may do anything to its own handle while it runs: replace itself, close the handle,
 //! drop the last value of it. So the closure is taken out of its place for the call and put back
-//! afterwards, unless its place was filled or retired in the meantime. There is no borrow that could
+//! afterwards, unless its place was filled or is not wanted any more. There is no borrow that could
 //! be held twice, and a closure is never dropped while it runs.
 
 use std::cell::Cell;
 use std::fmt;
 
 /// A replaceable closure of type `F`, a `dyn FnMut(…)`.
-pub(crate) struct Callback<F: ?Sized>(Cell<State<F>>);
-
-enum State<F: ?Sized> {
-    /// No callback has been set, or it is out of its place because it runs.
-    Empty,
-    Set(Box<F>),
-    /// The handle is closed. Nothing is kept any more: a closure usually holds its own handle, and
-    /// the two would keep each other alive.
-    Retired,
-}
+///
+/// It is empty if none has been set, and while the closure is out of its place because it runs.
+pub(crate) struct Callback<F: ?Sized>(Cell<Option<Box<F>>>);
 
 impl<F: ?Sized> Callback<F> {
     pub(crate) const fn new() -> Self {
-        Self(Cell::new(State::Empty))
+        Self(Cell::new(None))
     }
 
     /// Replaces the closure. One that runs at the moment is dropped when it returns.
     pub(crate) fn set(&self, callback: Box<F>) {
-        match self.0.replace(State::Set(callback)) {
-            State::Retired => self.retire(),
-            // Last, with the new closure in place: the drop may run code of the user.
-            previous => drop(previous),
-        }
+        // With the new closure in place: the drop may run code of the user.
+        drop(self.0.replace(Some(callback)));
     }
 
-    /// Drops the closure and refuses all later ones.
-    pub(crate) fn retire(&self) {
-        drop(self.0.replace(State::Retired));
+    /// Drops the closure.
+    pub(crate) fn clear(&self) {
+        drop(self.0.take());
     }
 
     /// Calls the closure by way of `invoke`, which supplies the arguments. Without a closure, and
-    /// inside its own call, nothing happens.
-    pub(crate) fn call(&self, invoke: impl FnOnce(&mut F)) {
-        let mut running = match self.0.replace(State::Empty) {
-            State::Set(callback) => callback,
-            other => return self.0.set(other),
+    /// inside its own call, nothing happens. `keeps` tells afterwards whether it is put back.
+    pub(crate) fn call(&self, invoke: impl FnOnce(&mut F), keeps: impl FnOnce() -> bool) {
+        let Some(mut running) = self.0.take() else {
+            return;
         };
         invoke(&mut running);
-        match self.0.replace(State::Empty) {
-            State::Empty => self.0.set(State::Set(running)),
+        match self.0.take() {
+            None if keeps() => self.0.set(Some(running)),
             changed => {
                 self.0.set(changed);
                 drop(running);
@@ -76,7 +65,7 @@ mod tests {
     }
 
     fn call(slot: &Slot) {
-        slot.call(|callback| callback());
+        slot.call(|callback| callback(), || true);
     }
 
     /// Counts how often it has been called, and tells when it is dropped.
@@ -130,15 +119,16 @@ mod tests {
     }
 
     #[test]
-    fn retired_from_inside_it_is_dropped_when_it_returns() {
+    fn not_wanted_any_more_it_is_dropped_when_it_returns() {
         let slot = slot();
         let (probe, calls, dropped) = probe();
-        let inner = slot.clone();
+        let (inner, seen) = (slot.clone(), dropped.clone());
         slot.set(Box::new(move || {
-            inner.retire();
+            inner.clear();
+            assert!(!seen.get());
             probe.0.set(probe.0.get() + 1);
         }));
-        call(&slot);
+        slot.call(|callback| callback(), || false);
         call(&slot);
         assert_eq!(calls.get(), 1);
         assert!(dropped.get());
@@ -146,11 +136,11 @@ mod tests {
     }
 
     #[test]
-    fn a_retired_slot_keeps_no_callback() {
+    fn a_cleared_slot_is_empty() {
         let slot = slot();
-        slot.retire();
         let (probe, calls, dropped) = probe();
         slot.set(Box::new(move || probe.0.set(probe.0.get() + 1)));
+        slot.clear();
         assert!(dropped.get());
         call(&slot);
         assert_eq!(calls.get(), 0);
@@ -167,7 +157,7 @@ mod tests {
         }));
         call(&slot);
         assert_eq!(calls.get(), 1);
-        slot.retire();
+        slot.clear();
     }
 
     #[test]

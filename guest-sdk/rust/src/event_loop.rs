@@ -11,6 +11,7 @@ use crate::bindings::uv::handles::blocking::{Pulled, pull};
 use crate::bindings::uv::handles::event_loop::Loop as RawLoop;
 use crate::bindings::uv::handles::types::{Event, Occurrence, RunMode as RawMode};
 use crate::error::Result;
+use crate::handle::sealed::Sealed;
 use crate::registry;
 use crate::reserve::{HeldTimer, Reserve};
 
@@ -176,7 +177,7 @@ impl Loop {
     /// ```
     pub fn handles(&self) -> Vec<AnyHandle> {
         let tokens = self.raw().handles();
-        tokens.into_iter().filter_map(registry::lookup).collect()
+        tokens.into_iter().filter_map(registry::lookup).filter_map(AnyHandle::of_kind).collect()
     }
 
     pub(crate) fn raw(&self) -> &RawLoop {
@@ -189,6 +190,10 @@ impl Loop {
             return Ok(None);
         }
         self.0.reserve.take(&self.0.raw)
+    }
+
+    pub(crate) fn reserve(&self) -> &Reserve {
+        &self.0.reserve
     }
 }
 

@@ -10,12 +10,13 @@ use std::rc::Rc;
 
 use crate::Timer;
 use crate::any_handle::AnyHandle;
-use crate::batch::{self, Done};
+use crate::batch::{self, Done, Synced};
 use crate::bindings::uv::handles::handle as raw;
 use crate::bindings::uv::handles::types::Token;
 use crate::callback::Callback;
 use crate::error::Result;
 use crate::event_loop::Loop;
+use crate::registry::{self, Registered};
 
 /// How far a handle has come. Kept here, since only [`Handle::close`] and the event that answers it
 /// change it: the close callback depends on it, and asking the host would cost a call.
@@ -26,11 +27,12 @@ enum Stage {
     Closed,
 }
 
-type OnClosed = Box<dyn FnOnce(&AnyHandle)>;
+type OnClosed = Box<dyn FnOnce(Rc<dyn Registered>)>;
 
 /// The part that does not depend on the kind.
 pub struct Common {
-    token: Token,
+    /// Where it is registered, as long as it is not closed: half a token, since a program may have many handles.
+    slot: u32,
     stage: Cell<Stage>,
     on_closed: Cell<Option<OnClosed>>,
     event_loop: Loop,
@@ -39,32 +41,35 @@ pub struct Common {
 impl Common {
     fn new(event_loop: &Loop, token: Token) -> Self {
         Self {
-            token,
+            slot: registry::slot_of(token),
             stage: Cell::new(Stage::Open),
             on_closed: Cell::new(None),
             event_loop: event_loop.clone(),
         }
     }
 
+    /// The token of a handle that is not closed.
     pub(crate) fn token(&self) -> Token {
-        self.token
+        registry::token_of(self.slot)
     }
 
     pub(crate) fn is_open(&self) -> bool {
         self.stage.get() == Stage::Open
     }
 
+    fn is_closed(&self) -> bool {
+        self.stage.get() == Stage::Closed
+    }
+
     /// On a closed handle the callback is dropped: nobody would ever take it out again.
     fn set_on_closed(&self, on_closed: OnClosed) {
-        if self.stage.get() != Stage::Closed {
+        if !self.is_closed() {
             self.on_closed.set(Some(on_closed));
         }
     }
 
-    pub(crate) fn call_on_closed(&self, handle: &AnyHandle) {
-        if let Some(on_closed) = self.on_closed.take() {
-            on_closed(handle);
-        }
+    pub(crate) fn take_on_closed(&self) -> Option<OnClosed> {
+        self.on_closed.take()
     }
 
     pub(crate) fn set_closed(&self) {
@@ -76,28 +81,59 @@ impl Common {
 
 impl fmt::Debug for Common {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:#x}, {:?}", self.token, self.stage.get())
+        write!(f, "{}, {:?}", self.slot, self.stage.get())
     }
 }
+
+/// What holds the host's resource of a handle.
+pub(crate) trait Held {
+    /// Whether the resource is used again.
+    fn is_reserved(&self) -> bool {
+        false
+    }
+
+    /// Gives a resource that is used again back. To be called when the last value of the handle is dropped.
+    fn give_back(&mut self, _: &Loop) {}
+}
+
+impl<R> Held for Synced<R> {}
 
 /// What the values of one handle share: `R` holds the host's resource, `F` is the callback.
 ///
 /// The resource is the first field, because fields are dropped in order: the host sees the handle
 /// go before its loop.
-pub(crate) struct Inner<R, F: ?Sized> {
+pub(crate) struct Inner<R: Held, F: ?Sized> {
     pub(crate) raw: R,
     pub(crate) callback: Callback<F>,
     pub(crate) common: Common,
 }
 
-impl<R, F: ?Sized> Inner<R, F> {
+impl<R: Held, F: ?Sized> Inner<R, F> {
     pub(crate) fn new(raw: R, event_loop: &Loop, token: Token) -> Rc<Self> {
         Rc::new(Self { raw, callback: Callback::new(), common: Common::new(event_loop, token) })
+    }
+
+    /// A closed handle keeps no callback: a closure usually holds its own handle, and the two would keep each other
+    /// alive.
+    pub(crate) fn set_callback(&self, callback: Box<F>) {
+        if !self.common.is_closed() {
+            self.callback.set(callback);
+        }
+    }
+
+    pub(crate) fn call_back(&self, invoke: impl FnOnce(&mut F)) {
+        self.callback.call(invoke, || !self.common.is_closed());
+    }
+}
+
+impl<R: Held, F: ?Sized> Drop for Inner<R, F> {
+    fn drop(&mut self) {
+        self.raw.give_back(&self.common.event_loop);
     }
 }
 
 pub(crate) mod sealed {
-    use super::{AnyHandle, Common, Timer, raw};
+    use super::{Common, Rc, Registered, Timer, raw};
 
     /// What a kind of handle supplies, and what keeps other crates from implementing `Handle`.
     pub trait Sealed: Sized {
@@ -107,8 +143,8 @@ pub(crate) mod sealed {
         /// The handle as the functions of the interface `handle` take it.
         fn raw(&self) -> raw::AnyHandle<'_>;
 
-        /// The handle inside a handle of any kind, if it is of this kind.
-        fn of_kind(handle: &AnyHandle) -> Option<&Self>;
+        /// A registered handle as a value, if it is of this kind.
+        fn of_kind(handle: Rc<dyn Registered>) -> Option<Self>;
 
         /// The handle if it is a timer.
         fn as_timer(&self) -> Option<&Timer>;
@@ -126,14 +162,14 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
 
     /// Whether the handle is closed: true as soon as its close callback has returned.
     fn closed(&self) -> bool {
-        self.common().stage.get() == Stage::Closed
+        self.common().is_closed()
     }
 
     /// Whether the handle is closing or closed, as `uv_is_closing`: true from
     /// [`close`](Self::close) on. Most calls are refused with
     /// [`HandleClosed`](crate::Error::HandleClosed) then.
     fn closing(&self) -> bool {
-        self.common().stage.get() != Stage::Open
+        !self.common().is_open()
     }
 
     /// Whether the handle is started and not stopped, as `uv_is_active`. An [`Async`](crate::Async)
@@ -167,14 +203,14 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
     /// inside this call. After it the callbacks of the handle are dropped with all that they
     /// captured. Closing a closing or closed handle does nothing.
     fn close(&self) {
-        let Common { stage, token, .. } = self.common();
-        if stage.get() == Stage::Open {
-            stage.set(Stage::Closing);
+        let common = self.common();
+        if common.is_open() {
+            common.stage.set(Stage::Closing);
             if let Some(timer) = self.as_timer()
-                && timer.0.raw.puts_off()
+                && timer.0.raw.is_reserved()
             {
-                batch::put_off(timer, *token, Done::Close);
-            } else if !batch::put_off_close(*token) {
+                batch::put_off(timer, Done::Close);
+            } else if !batch::put_off_close(common.token()) {
                 raw::close(&self.raw());
             }
         }
@@ -195,7 +231,7 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
     fn set_on_closed(&self, on_closed: impl FnOnce(&Self) + 'static) {
         self.common().set_on_closed(Box::new(move |handle| {
             if let Some(handle) = Self::of_kind(handle) {
-                on_closed(handle);
+                on_closed(&handle);
             }
         }));
     }
@@ -269,7 +305,7 @@ macro_rules! handle_kind {
             /// when it returns, and the new one is called from the next time on. On a closed handle
             /// nothing happens.
             pub fn set_callback(&self, callback: impl FnMut($($argument),*) + 'static) {
-                self.0.callback.set(Box::new(callback));
+                self.0.set_callback(Box::new(callback));
             }
         }
 
@@ -282,11 +318,9 @@ macro_rules! handle_kind {
                 $crate::bindings::uv::handles::handle::AnyHandle::$variant(&self.0.raw)
             }
 
-            fn of_kind(handle: &$crate::AnyHandle) -> Option<&Self> {
-                match handle {
-                    $crate::AnyHandle::$kind(handle) => Some(handle),
-                    _ => None,
-                }
+            fn of_kind(handle: std::rc::Rc<dyn $crate::registry::Registered>) -> Option<Self> {
+                let handle: std::rc::Rc<dyn std::any::Any> = handle;
+                handle.downcast().ok().map(Self)
             }
 
             fn as_timer(&self) -> Option<&$crate::Timer> {
@@ -300,12 +334,20 @@ macro_rules! handle_kind {
                 // This value keeps the handle alive for as long as its callback runs.
                 let handle = $kind(self);
                 if let $occurrence = what {
-                    handle.0.callback.call(|f| f(&handle $(, $value)?));
+                    handle.0.call_back(|f| f(&handle $(, $value)?));
                 }
             }
 
-            fn any(self: std::rc::Rc<Self>) -> $crate::AnyHandle {
-                $crate::AnyHandle::$kind($kind(self))
+            fn common(&self) -> &$crate::handle::Common {
+                &self.common
+            }
+
+            fn clear_callback(&self) {
+                self.callback.clear();
+            }
+
+            fn is_reserved(&self) -> bool {
+                $crate::handle::Held::is_reserved(&self.raw)
             }
         }
 

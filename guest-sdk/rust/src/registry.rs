@@ -7,23 +7,32 @@
 //! A token is made of a slot's index and the slot's generation, so an event for a handle that is gone can
 //! not reach the slot's next owner.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::Result;
-use crate::any_handle::AnyHandle;
 use crate::batch;
 use crate::bindings::uv::handles::types::{Event, Occurrence, Token};
-use crate::handle::sealed::Sealed;
+use crate::handle::Common;
 
 /// What the registry knows of a handle, whatever its kind.
-pub(crate) trait Registered {
+///
+/// Nothing here names the kinds, so that a program that uses one of them does not import what the host has for the
+/// others.
+pub trait Registered: Any {
     /// Calls the callback that this occurrence is for. Of another kind than the handle's there is none: the token is the
     /// handle's, so the host is wrong, and there is nobody to tell.
     fn call(self: Rc<Self>, what: Occurrence);
 
-    /// The handle as a value.
-    fn any(self: Rc<Self>) -> AnyHandle;
+    /// The part that does not depend on the kind.
+    fn common(&self) -> &Common;
+
+    /// Drops the callback of a closed handle.
+    fn clear_callback(&self);
+
+    /// Whether its resource is used again, so that dropping it is no call.
+    fn is_reserved(&self) -> bool;
 }
 
 thread_local! {
@@ -43,13 +52,19 @@ pub(crate) fn register<H: Clone + Into<Rc<dyn Registered>>>(
     made
 }
 
-/// The handle with this token, unless it is closed.
-pub(crate) fn lookup(token: Token) -> Option<AnyHandle> {
-    registered(token).map(Registered::any)
+/// The token of the handle in this slot.
+pub(crate) fn token_of(slot: u32) -> Token {
+    HANDLES.with_borrow(|handles| handles.token(slot))
 }
 
+/// The slot of a handle with this token.
+pub(crate) fn slot_of(token: Token) -> u32 {
+    parts(token).0
+}
+
+/// The handle with this token, unless it is closed.
 #[inline]
-fn registered(token: Token) -> Option<Rc<dyn Registered>> {
+pub(crate) fn lookup(token: Token) -> Option<Rc<dyn Registered>> {
     HANDLES.with_borrow(|handles| handles.get(token).cloned())
 }
 
@@ -76,20 +91,22 @@ pub(crate) fn warm(tokens: impl ExactSizeIterator<Item = Token> + Clone) {
 #[doc(hidden)]
 #[inline]
 pub fn dispatch(event: Event) {
-    let Some(handle) = registered(event.token) else {
+    let Some(handle) = lookup(event.token) else {
         return;
     };
     match event.what {
-        Occurrence::Closed => close(event.token, &handle.any()),
+        Occurrence::Closed => close(event.token, handle),
         what => handle.call(what),
     }
 }
 
-fn close(token: Token, handle: &AnyHandle) {
-    handle.common().call_on_closed(handle);
+fn close(token: Token, handle: Rc<dyn Registered>) {
+    if let Some(on_closed) = handle.common().take_on_closed() {
+        on_closed(handle.clone());
+    }
     // Only now: inside its close callback a handle is closing, not closed.
     handle.common().set_closed();
-    handle.retire_callback();
+    handle.clear_callback();
     // Dropped outside of the borrow, as everything that can run code of the user.
     let registered = HANDLES.with_borrow_mut(|handles| handles.remove(token));
     drop(registered);
@@ -109,8 +126,8 @@ const FEW: usize = 4;
 /// Values by token, in slots that are used again.
 struct Slab<T> {
     slots: Vec<Slot<T>>,
-    /// The vacant slot to use next, the head of a list through all vacant slots.
-    next: Option<u32>,
+    /// The vacant slot to use next, the head of a list through all vacant slots; or `LAST`.
+    next: u32,
 }
 
 struct Slot<T> {
@@ -118,30 +135,41 @@ struct Slot<T> {
     content: Content<T>,
 }
 
+/// Two cases, so that a reference-counted value needs no room beside it.
 enum Content<T> {
-    Vacant { next: Option<u32> },
-    Reserved,
+    /// The vacant slot to use after this one, or one of the two below.
+    Empty(u32),
     Filled(T),
 }
 
+/// There is no other vacant slot.
+const LAST: u32 = u32::MAX;
+
+/// It is not vacant: its token has been given out.
+const RESERVED: u32 = u32::MAX - 1;
+
 impl<T> Slab<T> {
     const fn new() -> Self {
-        Self { slots: Vec::new(), next: None }
+        Self { slots: Vec::new(), next: LAST }
     }
 
     /// A token for a value that does not exist yet; `fill` or `remove` it.
     fn reserve(&mut self) -> Token {
-        if let Some(index) = self.next {
-            let slot = &mut self.slots[index as usize];
-            if let Content::Vacant { next } = slot.content {
+        let index = self.next;
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            if let Content::Empty(next) = std::mem::replace(&mut slot.content, Content::Empty(RESERVED)) {
                 self.next = next;
             }
-            slot.content = Content::Reserved;
             return token(index, slot.generation);
         }
         let index = u32::try_from(self.slots.len()).expect("the memory ends long before");
-        self.slots.push(Slot { generation: 0, content: Content::Reserved });
+        self.slots.push(Slot { generation: 0, content: Content::Empty(RESERVED) });
         token(index, 0)
+    }
+
+    /// The token of a slot's owner.
+    fn token(&self, index: u32) -> Token {
+        token(index, self.slots.get(index as usize).map_or(0, |slot| slot.generation))
     }
 
     fn fill(&mut self, token: Token, value: T) {
@@ -155,7 +183,7 @@ impl<T> Slab<T> {
         match self.slots.get(index as usize) {
             Some(slot) if slot.generation == generation => match &slot.content {
                 Content::Filled(value) => Some(value),
-                _ => None,
+                Content::Empty(_) => None,
             },
             _ => None,
         }
@@ -166,21 +194,22 @@ impl<T> Slab<T> {
         let (index, _) = parts(token);
         let next = self.next;
         let slot = self.slot(token)?;
-        let content = std::mem::replace(&mut slot.content, Content::Vacant { next });
+        let content = std::mem::replace(&mut slot.content, Content::Empty(next));
         slot.generation = (slot.generation + 1) % GENERATIONS;
-        self.next = Some(index);
+        self.next = index;
         match content {
             Content::Filled(value) => Some(value),
-            _ => None,
+            Content::Empty(_) => None,
         }
     }
 
     /// The slot of a token that is reserved or filled.
     fn slot(&mut self, token: Token) -> Option<&mut Slot<T>> {
         let (index, generation) = parts(token);
-        self.slots
-            .get_mut(index as usize)
-            .filter(|slot| slot.generation == generation && !matches!(slot.content, Content::Vacant { .. }))
+        self.slots.get_mut(index as usize).filter(|slot| {
+            let is_given_out = matches!(slot.content, Content::Filled(_) | Content::Empty(RESERVED));
+            slot.generation == generation && is_given_out
+        })
     }
 }
 
@@ -205,8 +234,9 @@ fn parts(token: Token) -> (u32, u32) {
 
 #[cfg(test)]
 mod tests {
-    use super::{GENERATIONS, INDEX_BITS, Slab, are_side_by_side, parts, token};
+    use super::{GENERATIONS, INDEX_BITS, Registered, Slab, Slot, are_side_by_side, parts, token};
     use crate::batch::is_brief;
+    use std::rc::Rc;
 
     fn insert(slab: &mut Slab<&'static str>, value: &'static str) -> u64 {
         let token = slab.reserve();
@@ -257,6 +287,13 @@ mod tests {
         assert_eq!(slab.remove(token), None);
         assert_ne!(slab.reserve(), token);
         assert_eq!(slab.slots.len(), 1);
+    }
+
+    #[test]
+    fn a_slot_has_no_room_for_nothing() {
+        assert!(
+            size_of::<Slot<Rc<dyn Registered>>>() <= size_of::<Rc<dyn Registered>>() + align_of::<usize>()
+        );
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::bindings::uv::handles::batch::reserve;
 use crate::bindings::uv::handles::event_loop::Loop as RawLoop;
 use crate::bindings::uv::handles::timer::Timer as RawTimer;
 use crate::error::{Error, Result};
+use crate::event_loop::Loop;
+use crate::handle::Held;
 use crate::status::StatusCode;
 
 /// How many are made at once, at most.
@@ -41,7 +43,7 @@ impl Reserve {
     }
 
     /// A closed timer of the loop, or none if there is no such thing here.
-    pub(crate) fn take(self: &Rc<Self>, event_loop: &Synced<RawLoop>) -> Result<Option<HeldTimer>> {
+    pub(crate) fn take(&self, event_loop: &Synced<RawLoop>) -> Result<Option<HeldTimer>> {
         if REFUSED.get() {
             return Ok(None);
         }
@@ -60,7 +62,7 @@ impl Reserve {
             }
         }
         let timer = self.timers.borrow_mut().pop();
-        Ok(timer.map(|timer| HeldTimer { timer: Some(timer), reserve: Some(self.clone()) }))
+        Ok(timer.map(HeldTimer::Reserved))
     }
 }
 
@@ -85,27 +87,43 @@ fn free_all() -> bool {
     !timers.is_empty()
 }
 
-/// The resource of a timer. It goes to the reserve when its timer, which is closed then, is dropped.
-pub(crate) struct HeldTimer {
-    /// Always there before the drop.
-    timer: Option<Synced<RawTimer>>,
-    reserve: Option<Rc<Reserve>>,
+/// The resource of a timer.
+pub(crate) enum HeldTimer {
+    /// The timer's alone.
+    Own(Synced<RawTimer>),
+    /// To be used again: it goes to the reserve of its loop when its timer, which is closed then, is dropped.
+    Reserved(Synced<RawTimer>),
+    /// It has gone there.
+    GivenBack,
 }
 
 impl HeldTimer {
-    /// Whether what is done to it may be put off.
-    pub(crate) fn puts_off(&self) -> bool {
-        self.reserve.is_some() && !REFUSED.get()
+    pub(crate) fn resource(&self) -> &Synced<RawTimer> {
+        match self {
+            Self::Own(timer) | Self::Reserved(timer) => timer,
+            Self::GivenBack => unreachable!("nobody has the timer any more"),
+        }
+    }
+}
+
+impl Held for HeldTimer {
+    /// What is done to such a timer may be put off.
+    fn is_reserved(&self) -> bool {
+        matches!(self, Self::Reserved(_)) && !REFUSED.get()
     }
 
-    pub(crate) fn resource(&self) -> &Synced<RawTimer> {
-        self.timer.as_ref().expect("it is there before the drop")
+    fn give_back(&mut self, event_loop: &Loop) {
+        if self.is_reserved()
+            && let Self::Reserved(timer) = std::mem::replace(self, Self::GivenBack)
+        {
+            event_loop.reserve().timers.borrow_mut().push(timer);
+        }
     }
 }
 
 impl From<RawTimer> for HeldTimer {
     fn from(timer: RawTimer) -> Self {
-        Self { timer: Some(Synced::new(timer)), reserve: None }
+        Self::Own(Synced::new(timer))
     }
 }
 
@@ -114,15 +132,5 @@ impl Deref for HeldTimer {
 
     fn deref(&self) -> &RawTimer {
         self.resource()
-    }
-}
-
-impl Drop for HeldTimer {
-    fn drop(&mut self) {
-        if self.puts_off()
-            && let (Some(timer), Some(reserve)) = (self.timer.take(), &self.reserve)
-        {
-            reserve.timers.borrow_mut().push(timer);
-        }
     }
 }

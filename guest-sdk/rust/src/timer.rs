@@ -4,7 +4,7 @@ use crate::batch::{self, Done};
 use crate::bindings::uv::handles::timer::Timer as RawTimer;
 use crate::error::Result;
 use crate::event_loop::Loop;
-use crate::handle::{Inner, handle_kind};
+use crate::handle::{Held, Inner, handle_kind};
 use crate::registry;
 use crate::reserve::HeldTimer;
 
@@ -42,7 +42,7 @@ impl Timer {
             None => Self::make(event_loop, RawTimer::create),
             Some(held) => registry::register(|token| {
                 let timer = Self(Inner::new(held, event_loop, token));
-                batch::put_off(&timer, token, Done::Open { token });
+                batch::put_off(&timer, Done::Open { token });
                 Ok(timer)
             }),
         }
@@ -50,10 +50,9 @@ impl Timer {
 
     /// Leaves something to the next call of the host, if that makes no difference.
     fn put_off(&self, done: Done) -> bool {
-        let common = &self.0.common;
-        let possible = self.0.raw.puts_off() && common.is_open();
+        let possible = self.0.raw.is_reserved() && self.0.common.is_open();
         if possible {
-            batch::put_off(self, common.token(), done);
+            batch::put_off(self, done);
         }
         possible
     }

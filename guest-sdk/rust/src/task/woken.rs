@@ -10,8 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_task::Runnable;
 
-use crate::any_handle::AnyHandle;
+use crate::Idle;
 use crate::bindings::uv::handles::types::Token;
+use crate::handle::sealed::Sealed;
 use crate::registry;
 
 /// Tasks in the order in which they were woken, and the idle handle that will poll them.
@@ -36,7 +37,7 @@ impl Woken {
             state.queue.push_back(task);
             if mem::replace(&mut state.started, true) { None } else { Some(state.idle) }
         };
-        if let Some(AnyHandle::Idle(idle)) = idle.and_then(registry::lookup) {
+        if let Some(idle) = idle.and_then(registry::lookup).and_then(Idle::of_kind) {
             // Refused if somebody has closed it: then its close callback drops the tasks.
             let _ = idle.start();
         }
