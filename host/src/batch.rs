@@ -11,7 +11,7 @@
 use crate::UvCtx;
 use crate::driver::Pulled;
 use std::iter::Peekable;
-use uv_handles_core::{Event, HandleId, LoopId, Occurrence, Step, TimerChange};
+use uv_handles_core::{Event, HandleId, LoopId, Loops, Occurrence, TimerChange};
 
 /// What stands where there is no token of 32 bits.
 const NO_TOKEN: u32 = u32::MAX;
@@ -93,23 +93,25 @@ impl Batch {
         (self.owner, self.kind, self.position) = (owner, kind, 0);
     }
 
-    /// The same, and what the guest gets of each event.
+    /// The same for this event and those behind it, `length` together, and what the guest gets of each.
     fn hand_over_each<R>(
         &mut self,
+        loops: &Loops,
         owner: LoopId,
         kind: Kind,
-        events: impl Iterator<Item = Event>,
+        first: Event,
+        length: usize,
         given: impl Fn(Event) -> R,
     ) -> Vec<R> {
-        let mut all = Vec::with_capacity(events.size_hint().1.unwrap_or(0));
-        self.hand_over(
-            owner,
-            kind,
-            events.map(|event| {
-                all.push(given(event));
-                event.handle
-            }),
-        );
+        let mut all = Vec::with_capacity(length);
+        all.push(given(first));
+        let behind = loops.upcoming(owner).take(length - 1).map(|event| {
+            all.push(given(event));
+            event.handle
+        });
+        self.handles.reserve(length);
+        self.hand_over(owner, kind, std::iter::once(first.handle));
+        behind.for_each(|handle| self.handles.push(handle));
         all
     }
 
@@ -175,20 +177,20 @@ impl UvCtx {
             Occurrence::Callback | Occurrence::Signal(_) => Kind::Callback,
         };
         let length = self.batch.lengths[kind as usize].next().min(max) as usize;
-        let upcoming = || self.loops.upcoming(owner).take(length - 1);
-        if length < LEAST || upcoming().nth(LEAST - 2).is_none() {
+        if length < LEAST || self.loops.upcoming(owner).nth(LEAST - 2).is_none() {
             return None;
         }
-        let events = std::iter::once(event).chain(upcoming());
+        let (batch, loops) = (&mut self.batch, &self.loops);
+        let token = |event: Event| event.token;
         Some(match kind {
             // Signals never have company.
             Kind::Callback => {
-                Pulled::Callbacks(self.batch.hand_over_each(owner, kind, events, |event| event.token))
+                Pulled::Callbacks(batch.hand_over_each(loops, owner, kind, event, length, token))
             }
-            Kind::Closed => {
-                Pulled::Closes(self.batch.hand_over_each(owner, kind, events, |event| event.token))
+            Kind::Closed => Pulled::Closes(batch.hand_over_each(loops, owner, kind, event, length, token)),
+            Kind::Poll => {
+                Pulled::Batch(batch.hand_over_each(loops, owner, kind, event, length, |event| event))
             }
-            Kind::Poll => Pulled::Batch(self.batch.hand_over_each(owner, kind, events, |event| event)),
         })
     }
 
@@ -246,19 +248,15 @@ impl UvCtx {
                     What::CloseOwn => self.close(self.batch.handles[at]),
                 }
             }
-            if at == position.min(last) {
+            // As far as nothing was done.
+            let next_change = changes.peek().map(|changed| changed.position).filter(|&next| next > at);
+            let to = position.min(last).min(next_change.unwrap_or(usize::MAX));
+            self.batch.position += self.loops.pass(owner, &self.batch.handles[at + 1..=to]);
+            // Nothing has been passed at the end, or if the guest has made calls without a word: then the rest is
+            // pulled again.
+            if self.batch.position == at {
                 break;
             }
-            let next = self.batch.handles[at + 1];
-            // It differs only if the guest has made calls without a word: then it is pulled again.
-            if self.loops.upcoming(owner).next().map(|event| event.handle) != Some(next) {
-                break;
-            }
-            // Another callback of the same phase: the time is not asked for.
-            if !matches!(self.loops.step(owner, &mut || 0), Ok(Step::Deliver(_))) {
-                break;
-            }
-            self.batch.position = at + 1;
         }
         let length = &mut self.batch.lengths[self.batch.kind as usize];
         match self.batch.position == last {

@@ -89,6 +89,13 @@ impl Loops {
         self.leave_loop(handle, Stage::Called);
         Some(handle)
     }
+
+    /// The same, and its callback has been called.
+    pub(crate) fn pass_closing(&mut self, id: LoopId) {
+        if let Some(handle) = self.links.pop_front(self.state(id).closing_now) {
+            self.leave_loop(HandleId::from_index(handle), Stage::Closed);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -287,7 +287,7 @@ impl Loops {
         (after != After::Closed).then_some(handle)
     }
 
-    fn call(&mut self, id: LoopId, phase: Phase, handle: HandleId, what: Occurrence) -> Step {
+    pub(crate) fn call(&mut self, id: LoopId, phase: Phase, handle: HandleId, what: Occurrence) -> Step {
         let after = match what {
             Occurrence::Signal(_) => After::Signal,
             Occurrence::Closed => After::Closed,

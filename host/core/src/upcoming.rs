@@ -1,11 +1,12 @@
-//! What a run will call next, as far as that can be known: for drivers that hand over several callbacks at once.
+//! What a run will call next, as far as that can be known, and going on to that: for drivers that hand over several
+//! callbacks at once.
 
 use crate::close::Stage;
 use crate::handle::{Handle, Kind};
 use crate::links::Anchor;
 use crate::run::Phase;
 use crate::watcher::WatcherKind;
-use crate::{Event, HandleId, LoopId, Loops, Occurrence};
+use crate::{Event, HandleId, LoopId, Loops, Occurrence, Step};
 
 /// The callbacks of [`Loops::upcoming`].
 #[derive(Debug)]
@@ -44,6 +45,65 @@ impl Loops {
             Phase::Begin | Phase::Test | Phase::Poll | Phase::Async | Phase::Signals => return (None, None),
         };
         (Some(list), None)
+    }
+
+    /// As a step for each of these handles, of callbacks that do nothing: the callback of the last one counts as running
+    /// then. It ends before the first one that is not [upcoming](Loops::upcoming), and answers how many steps that was.
+    pub fn pass(&mut self, id: LoopId, expected: &[HandleId]) -> usize {
+        match self.state(id).run.as_ref().map(|run| run.phase) {
+            Some(phase @ (Phase::InitialTimers | Phase::Timers)) => {
+                let due = self.state(id).timers.due();
+                self.pass_list(id, phase, due, expected, |loops, _| {
+                    loops.next_due_timer(id);
+                })
+            }
+            Some(phase @ Phase::Closing) => {
+                let closing = self.state(id).closing_now;
+                self.pass_list(id, phase, closing, expected, |loops, is_last| {
+                    if is_last {
+                        loops.next_closing(id);
+                    } else {
+                        loops.pass_closing(id);
+                    }
+                })
+            }
+            Some(_) => expected.iter().take_while(|handle| self.pass_one(id, **handle)).count(),
+            None => 0,
+        }
+    }
+
+    fn pass_one(&mut self, id: LoopId, expected: HandleId) -> bool {
+        self.upcoming(id).next().map(|event| event.handle) == Some(expected)
+            // Another callback of the same phase: the time is not asked for.
+            && matches!(self.step(id, &mut || 0), Ok(Step::Deliver(_)))
+    }
+
+    /// The same in a phase that calls the handles of one list, whose first one `take` takes out.
+    #[inline]
+    fn pass_list(
+        &mut self,
+        id: LoopId,
+        phase: Phase,
+        list: Anchor,
+        expected: &[HandleId],
+        mut take: impl FnMut(&mut Loops, bool),
+    ) -> usize {
+        // How many there are is known before the first step, because the last one's callback is not over.
+        let mut at = list.node();
+        let is_next = |handle: &&HandleId| {
+            let next = self.links.after(list, at);
+            at = handle.index();
+            next == Some(at)
+        };
+        let expected = &expected[..expected.iter().take_while(is_next).count()];
+        if let Some((&last, before)) = expected.split_last() {
+            self.after_callback(id);
+            before.iter().for_each(|_| take(self, false));
+            take(self, true);
+            let what = if phase == Phase::Closing { Occurrence::Closed } else { Occurrence::Callback };
+            self.call(id, phase, last, what);
+        }
+        expected.len()
     }
 
     /// Whether a callback that the last step has delivered would still be delivered: its handle has not been closed since,
@@ -94,8 +154,8 @@ mod tests {
     use crate::testing::*;
     use crate::{Occurrence, RunMode, Step};
 
-    #[test]
-    fn what_is_upcoming_is_what_the_next_steps_deliver() {
+    /// Something is due in each phase; the first repeating timer is repeated while others are called.
+    fn world() -> World {
         let mut world = World::new();
         let main = world.main;
         for at in 0..5 {
@@ -114,6 +174,13 @@ mod tests {
                 .loops
                 .poll_ready(poll, crate::Readiness::from_bits_truncate(if at % 3 == 1 { 32 } else { 5 }));
         }
+        world
+    }
+
+    #[test]
+    fn what_is_upcoming_is_what_the_next_steps_deliver() {
+        let mut world = world();
+        let main = world.main;
         let (mut upcoming, mut unexpected) = (Vec::new(), 0);
         world.loops.begin(main, RunMode::Once).unwrap();
         assert_eq!(world.loops.upcoming(main).count(), 0);
@@ -132,6 +199,58 @@ mod tests {
         }
         // The first of each of the six phases but the prepare phase, and two errors with what follows the first of them.
         assert_eq!((upcoming.len(), unexpected), (0, 7));
+    }
+
+    /// What can be seen of a world between two callbacks.
+    fn seen(world: &World) -> impl PartialEq + std::fmt::Debug {
+        let (main, loops) = (world.main, &world.loops);
+        let handles = (0..30).map(crate::HandleId::from_index).map(|handle| {
+            let ends = (loops.handle_closing(handle), loops.handle_closed(handle));
+            (ends, loops.active(handle), loops.referenced(handle), loops.timer_due_in(handle))
+        });
+        let upcoming: Vec<_> = loops.upcoming(main).collect();
+        (handles.collect::<Vec<_>>(), upcoming, loops.called_deadline(main), loops.alive(main))
+    }
+
+    #[test]
+    fn passing_is_as_many_steps() {
+        // How many are passed at once, and whether one that does not come stands behind them.
+        for (count, with_another) in [(1, false), (2, false), (3, true), (30, false), (30, true)] {
+            let [mut stepped, mut passed] = [(); 2].map(|()| world());
+            let main = stepped.main;
+            let another = crate::HandleId::from_index(1_000);
+            for world in [&mut stepped, &mut passed] {
+                world.loops.begin(main, RunMode::Once).unwrap();
+            }
+            assert_eq!(passed.loops.pass(main, &[another]), 0);
+            let mut longest = 0;
+            loop {
+                let [one, other] =
+                    [&mut stepped, &mut passed].map(|world| world.loops.step(main, &mut || 1).unwrap());
+                assert_eq!(one, other);
+                match one {
+                    Step::Finished { .. } => break,
+                    Step::Poll { .. } => {
+                        stepped.loops.polled(main, 1);
+                        passed.loops.polled(main, 1);
+                    }
+                    Step::Deliver(_) => {
+                        let mut expected: Vec<_> =
+                            passed.loops.upcoming(main).take(count).map(|event| event.handle).collect();
+                        let length = expected.len();
+                        expected.extend(with_another.then_some(another));
+                        assert_eq!(passed.loops.pass(main, &expected), length);
+                        for _ in 0..length {
+                            assert!(matches!(stepped.loops.step(main, &mut || 1), Ok(Step::Deliver(_))));
+                        }
+                        longest = longest.max(length);
+                        assert_eq!(seen(&stepped), seen(&passed));
+                    }
+                }
+            }
+            assert_eq!(longest, count.min(9), "idle and prepare handles are upcoming together");
+            assert_eq!(stepped.loops.pass(main, &[another]), 0, "there is no run");
+        }
     }
 
     #[test]
