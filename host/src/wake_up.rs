@@ -138,6 +138,25 @@ pub(crate) struct WakeUps {
     sent: Arc<AtomicBool>,
 }
 
+/// A name that is about to be opened. As long as this is there, no other guest opens it.
+#[derive(Debug)]
+pub(crate) struct Opening<'a> {
+    state: MutexGuard<'a, State>,
+    at: usize,
+    open: &'a mut Vec<(HandleId, usize)>,
+    sent: &'a Arc<AtomicBool>,
+    capacity: Capacity,
+}
+
+impl Opening<'_> {
+    /// Connects the name with the handle that the guest made for it.
+    pub(crate) fn with(mut self, handle: HandleId, waker: Arc<Waker>) {
+        let (sent, mailbox) = (self.sent.clone(), Mailbox::new(self.capacity));
+        *self.state = State::Open(Target { handle, waker, sent, pending: false, mailbox });
+        self.open.push((handle, self.at));
+    }
+}
+
 /// Why a name can not be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OpenError {
@@ -168,21 +187,14 @@ impl WakeUps {
         self.granted.push(sender.shared.clone());
     }
 
-    /// Whether a name could be opened now.
-    pub(crate) fn check(&self, name: &str) -> Result<(), OpenError> {
-        let shared = self.granted.iter().find(|shared| shared.name == name).ok_or(OpenError::NotGranted)?;
-        match *shared.state() {
-            State::Open(_) => Err(OpenError::Busy),
-            State::NotOpen | State::Closed => Ok(()),
-        }
-    }
-
-    /// Connects a granted name with the handle that the guest made for it.
-    pub(crate) fn open(&mut self, name: &str, handle: HandleId, waker: Arc<Waker>) {
-        if let Some(at) = self.granted.iter().position(|shared| shared.name == name) {
-            let (sent, mailbox) = (self.sent.clone(), Mailbox::new(self.capacity));
-            *self.granted[at].state() = State::Open(Target { handle, waker, sent, pending: false, mailbox });
-            self.open.push((handle, at));
+    /// Begins to open a name that is granted and not open.
+    pub(crate) fn open(&mut self, name: &str) -> Result<Opening<'_>, OpenError> {
+        let at = self.granted.iter().position(|shared| shared.name == name).ok_or(OpenError::NotGranted)?;
+        match self.granted[at].state() {
+            state if matches!(*state, State::Open(_)) => Err(OpenError::Busy),
+            state => {
+                Ok(Opening { state, at, open: &mut self.open, sent: &self.sent, capacity: self.capacity })
+            }
         }
     }
 
@@ -261,7 +273,7 @@ mod tests {
         let sender = wake_ups.grant("jobs".into());
         assert_eq!(sender.send_message("early"), Err(SendError::NotOpen));
         let (first, second) = (HandleId::from_index(1), HandleId::from_index(2));
-        wake_ups.open("jobs", first, waker.clone());
+        wake_ups.open("jobs").unwrap().with(first, waker.clone());
         sender.send_message("one").unwrap();
         sender.send_message("two").unwrap();
         assert_eq!(sender.send_message("three"), Err(SendError::Full));
@@ -274,7 +286,7 @@ mod tests {
         assert_eq!(wake_ups.receive(second), None, "it has no name");
 
         wake_ups.close(|_| false);
-        wake_ups.open("jobs", second, waker);
+        wake_ups.open("jobs").unwrap().with(second, waker);
         assert_eq!(wake_ups.receive(second), Some(None));
         sender.send_message("three").unwrap();
         assert_eq!(wake_ups.receive(second), Some(Some(b"three".to_vec())));
@@ -288,13 +300,13 @@ mod tests {
         let sender = first.grant("jobs".into());
         second.grant("jobs".into());
         second.grant_again(&sender);
-        first.open("jobs", HandleId::from_index(1), waker.clone());
-        assert_eq!(second.check("jobs"), Err(OpenError::Busy));
+        first.open("jobs").unwrap().with(HandleId::from_index(1), waker.clone());
+        assert_eq!(second.open("jobs").err(), Some(OpenError::Busy));
         sender.send().unwrap();
         drop(first);
         assert_eq!(sender.send(), Err(SendError::Closed));
         assert!(!second.sent());
-        second.open("jobs", HandleId::from_index(7), waker);
+        second.open("jobs").unwrap().with(HandleId::from_index(7), waker);
         sender.send().unwrap();
         let mut woken = Vec::new();
         second.take(|handle| woken.push(handle));
@@ -307,7 +319,7 @@ mod tests {
         let (mut first, mut second) = (wake_ups(), wake_ups());
         let sender = first.grant("jobs".into());
         second.grant_again(&sender);
-        second.open("jobs", HandleId::from_index(7), waker);
+        second.open("jobs").unwrap().with(HandleId::from_index(7), waker);
         drop(first);
         assert!(sender.is_open());
     }
@@ -318,12 +330,12 @@ mod tests {
         let mut wake_ups = wake_ups();
         let sender = wake_ups.grant("tick".into());
         assert_eq!(sender.send(), Err(SendError::NotOpen));
-        assert_eq!(wake_ups.check("tick"), Ok(()));
-        assert_eq!(wake_ups.check("tock"), Err(OpenError::NotGranted));
+        assert!(wake_ups.open("tick").is_ok());
+        assert_eq!(wake_ups.open("tock").err(), Some(OpenError::NotGranted));
 
         let handle = HandleId::from_index(5);
-        wake_ups.open("tick", handle, waker.clone());
-        assert_eq!(wake_ups.check("tick"), Err(OpenError::Busy));
+        wake_ups.open("tick").unwrap().with(handle, waker.clone());
+        assert_eq!(wake_ups.open("tick").err(), Some(OpenError::Busy));
         assert!(sender.is_open());
         sender.send().unwrap();
         sender.clone().send().unwrap();
@@ -335,7 +347,7 @@ mod tests {
         sender.send().unwrap();
         wake_ups.close(|_| false);
         assert_eq!(sender.send(), Err(SendError::Closed));
-        wake_ups.open("tick", HandleId::from_index(6), waker);
+        wake_ups.open("tick").unwrap().with(HandleId::from_index(6), waker);
         wake_ups.take(|_| panic!("what was sent to the first handle never reaches the second"));
 
         drop(wake_ups);

@@ -22,16 +22,19 @@ impl HostAsyncHandle for UvCtxView<'_> {
         name: String,
     ) -> Result<Resource<AsyncHandle>, Error> {
         let owner = loop_id(&owner);
-        if let Err(error) = self.ctx.wake_ups.check(&name) {
-            if error == OpenError::NotGranted {
-                self.ctx.on_denied.tell(Denied::WakeUp(&name));
+        match self.ctx.wake_ups.open(&name) {
+            Ok(opening) => {
+                let handle = self.ctx.loops.make_async(owner, token)?;
+                opening.with(handle, self.ctx.pollers.waker(owner));
+                Ok(handle_resource(handle))
             }
-            return Err(error.into());
+            Err(error) => {
+                if error == OpenError::NotGranted {
+                    self.ctx.on_denied.tell(Denied::WakeUp(&name));
+                }
+                Err(error.into())
+            }
         }
-        let handle = self.ctx.loops.make_async(owner, token)?;
-        let waker = self.ctx.pollers.waker(owner);
-        self.ctx.wake_ups.open(&name, handle, waker);
-        Ok(handle_resource(handle))
     }
 
     fn send(&mut self, handle: Resource<AsyncHandle>) -> Result<(), Error> {

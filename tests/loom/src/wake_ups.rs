@@ -39,7 +39,7 @@ fn wait_for(wake_ups: &mut WakeUps, waker: &Waker, handle: HandleId, mut callbac
 fn opened(name: &str) -> (WakeUps, AsyncSender, Arc<Waker>) {
     let (mut wake_ups, waker) = (wake_ups(), Arc::new(Waker::default()));
     let sender = wake_ups.grant(name.to_owned());
-    wake_ups.open(name, handle(), waker.clone());
+    wake_ups.open(name).unwrap().with(handle(), waker.clone());
     (wake_ups, sender, waker)
 }
 
@@ -69,7 +69,7 @@ pub fn a_send_to_one_name_does_not_hide_one_to_another() {
         let (mut wake_ups, sender, waker) = opened("tick");
         let other = HandleId::from_index(2);
         let other_sender = wake_ups.grant("tock".to_owned());
-        wake_ups.open("tock", other, waker.clone());
+        wake_ups.open("tock").unwrap().with(other, waker.clone());
         let senders = [sender, other_sender].map(|sender| thread::spawn(move || sender.send().unwrap()));
         let mut missing = vec![handle(), other];
         while !missing.is_empty() {
@@ -131,9 +131,8 @@ pub fn what_was_sent_to_a_closed_handle_does_not_reach_the_next_one() {
         let sending = thread::spawn(move || sender.send());
         wake_ups.close(|_| false);
         let (next, second) = (HandleId::from_index(2), Arc::new(Waker::default()));
-        assert_eq!(wake_ups.check("tick"), Ok(()));
-        wake_ups.open("tick", next, second.clone());
-        assert_eq!(wake_ups.check("tick"), Err(OpenError::Busy));
+        wake_ups.open("tick").unwrap().with(next, second.clone());
+        assert_eq!(wake_ups.open("tick").err(), Some(OpenError::Busy));
         let sent = sending.join().unwrap();
         let mut woken = Vec::new();
         wake_ups.take(|handle| woken.push(handle));
@@ -143,6 +142,31 @@ pub fn what_was_sent_to_a_closed_handle_does_not_reach_the_next_one() {
             Ok(()) => assert!(first.pending() != second.pending()),
             Err(error) => assert!(error == SendError::Closed && !first.pending() && !second.pending()),
         }
+    });
+}
+
+/// Two guests that were granted the same name open it.
+pub fn a_name_is_opened_by_one_of_two_guests() {
+    check(None, || {
+        let (mut first, mut second) = (wake_ups(), wake_ups());
+        let sender = first.grant("tick".to_owned());
+        second.grant_again(&sender);
+        let open = |wake_ups: &mut WakeUps| {
+            let waker = Arc::new(Waker::default());
+            let opening = wake_ups.open("tick");
+            let is_open = opening.is_ok();
+            opening.into_iter().for_each(|opening| opening.with(handle(), waker.clone()));
+            is_open
+        };
+        let opening = thread::spawn(move || (open(&mut second), second));
+        let mine = open(&mut first);
+        let (theirs, mut second) = opening.join().unwrap();
+        assert!(mine != theirs);
+        sender.send().unwrap();
+        let mut woken = 0;
+        first.take(|_| woken += 1);
+        second.take(|_| woken += 1);
+        assert_eq!(woken, 1);
     });
 }
 

@@ -18,6 +18,16 @@ fn what_was_sent_to_a_closed_handle_does_not_reach_the_next_one() {
 }
 
 #[test]
+fn no_message_is_lost() {
+    wake_ups::no_message_is_lost();
+}
+
+#[test]
+fn a_name_is_opened_by_one_of_two_guests() {
+    wake_ups::a_name_is_opened_by_one_of_two_guests();
+}
+
+#[test]
 fn a_guest_that_is_gone_is_left_alone() {
     wake_ups::a_guest_that_is_gone_is_left_alone();
 }
