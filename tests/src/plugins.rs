@@ -1,7 +1,8 @@
 //! Instances of the tests' plugin, each in a store of its own.
 
-use crate::{State, async_linker, component};
-use uv_handles_host::{Plugin, UvCtx, interrupt_by_epochs_async};
+use crate::{PATIENCE, State, async_linker, component};
+use std::sync::Arc;
+use uv_handles_host::{Plugin, PluginHandle, UvCtx, UvCtxBuilder, interrupt_by_epochs_async};
 use wasmtime::component::{Component, Instance, InstancePre};
 use wasmtime::{Config, Engine, Result, Store};
 use wasmtime_wasi::WasiCtx;
@@ -64,4 +65,67 @@ impl Plugins {
         let exports = Exports::new(&mut store, &instance)?;
         Ok((store, instance, exports))
     }
+}
+
+/// An engine's configuration without the pool, which would reserve memory for each test anew.
+pub fn config() -> Config {
+    let mut config = Config::new();
+    config.concurrency_support(false).epoch_interruption(true);
+    config
+}
+
+/// A plugin on an engine of its own, with what `grant` grants.
+///
+/// # Errors
+///
+/// wasmtime's.
+pub async fn plugin(grant: impl FnOnce(&mut UvCtxBuilder)) -> Result<(Plugin<State>, Exports)> {
+    let mut uv = UvCtx::builder();
+    grant(&mut uv);
+    Plugins::new(&config())?.start(uv.build()).await
+}
+
+/// The same in virtual time, with nothing granted.
+///
+/// # Errors
+///
+/// wasmtime's.
+pub async fn virtual_plugin() -> Result<(Plugin<State>, Exports)> {
+    let virtual_time = |uv: &mut UvCtxBuilder| {
+        uv.virtual_time(true);
+    };
+    plugin(virtual_time).await
+}
+
+/// Waits for something that comes, unless a test has failed.
+///
+/// # Panics
+///
+/// If it does not come within [`PATIENCE`].
+pub async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(PATIENCE, future).await.expect("it does not come")
+}
+
+/// What the plugin has written down since it was last asked.
+///
+/// # Panics
+///
+/// If the plugin is gone or traps.
+pub async fn lines(handle: &PluginHandle<State>, exports: &Arc<Exports>) -> Vec<String> {
+    let exports = exports.clone();
+    let call = handle.call(|store| Box::pin(async move { exports.call_lines(store).await }));
+    in_time(call).await.expect("the plugin is there").expect("it answers")
+}
+
+/// Dispatches until nothing is left that could happen, and gives the lines.
+///
+/// # Errors
+///
+/// The trap of a callback.
+pub async fn to_the_end(plugin: &mut Plugin<State>, exports: &Exports) -> Result<Vec<String>> {
+    while plugin.alive() {
+        in_time(plugin.ready()).await?;
+        plugin.dispatch().await?;
+    }
+    exports.call_lines(plugin.store()).await
 }

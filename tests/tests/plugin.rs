@@ -1,40 +1,12 @@
 //! Plugins: libraries whose loops the embedder drives between calls, in tasks of a tokio runtime.
 
 use std::time::Duration;
-use uv_handles_host::{
-    EpochTicker, Interrupted, Lateness, Plugin, PluginGone, PluginHandle, STOP, Stopped, UvCtx, UvCtxBuilder,
-    VirtualClock, engine_config,
-};
-use uv_handles_tests::plugins::{Exports, Plugins};
-use uv_handles_tests::{PATIENCE, State, async_linker, component};
+use uv_handles_host::{Lateness, Plugin, PluginHandle, UvCtx, UvCtxBuilder, VirtualClock};
+use uv_handles_tests::plugins::{Plugins, config, in_time, lines, plugin, to_the_end, virtual_plugin};
+use uv_handles_tests::{State, async_linker, component};
 use wasmtime::component::Component;
-use wasmtime::{Config, Engine, Result, Store};
+use wasmtime::{Engine, Result, Store};
 use wasmtime_wasi::WasiCtx;
-
-/// Without the pool: it would reserve memory for each test anew.
-fn config() -> Config {
-    let mut config = Config::new();
-    config.concurrency_support(false).epoch_interruption(true);
-    config
-}
-
-/// An instance in a store of its own, with what `grant` grants.
-async fn plugin(grant: impl FnOnce(&mut UvCtxBuilder)) -> Result<(Plugin<State>, Exports)> {
-    let mut uv = UvCtx::builder();
-    grant(&mut uv);
-    Plugins::new(&config())?.start(uv.build()).await
-}
-
-async fn virtual_plugin() -> Result<(Plugin<State>, Exports)> {
-    let virtual_time = |uv: &mut UvCtxBuilder| {
-        uv.virtual_time(true);
-    };
-    plugin(virtual_time).await
-}
-
-async fn in_time<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.expect("it does not come")
-}
 
 #[tokio::test]
 async fn what_an_export_leaves_behind_calls_back_between_calls() -> Result<()> {
@@ -188,12 +160,6 @@ async fn waits_that_are_dropped_lose_nothing() -> Result<()> {
     Ok(())
 }
 
-async fn lines(handle: &PluginHandle<State>, exports: &std::sync::Arc<Exports>) -> Vec<String> {
-    let exports = exports.clone();
-    let call = handle.call(|store| Box::pin(async move { exports.call_lines(store).await }));
-    in_time(call).await.unwrap().unwrap()
-}
-
 #[tokio::test]
 async fn a_task_owns_the_plugin_and_takes_calls() -> Result<()> {
     let mut sender = None;
@@ -220,130 +186,6 @@ async fn a_task_owns_the_plugin_and_takes_calls() -> Result<()> {
     }
     drop(handle);
     in_time(task).await.unwrap()
-}
-
-#[tokio::test]
-async fn a_trap_ends_the_plugin_with_its_reason_and_nothing_else() -> Result<()> {
-    let (plugin, exports) = virtual_plugin().await?;
-    let (other, its_exports) = virtual_plugin().await?;
-    let (handle, task) = plugin.spawn();
-    let (other, _other_task) = other.spawn();
-    handle.call(|store| Box::pin(async move { exports.call_later(store, 1, "trap").await })).await??;
-    let error = in_time(task).await.unwrap().unwrap_err();
-    assert!(format!("{error:?}").contains("unreachable"), "{error:?}");
-    let call = handle.call(|_| Box::pin(async {})).await;
-    assert_eq!(call, Err(PluginGone));
-    let its_exports = std::sync::Arc::new(its_exports);
-    assert!(lines(&other, &its_exports).await.is_empty());
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_interrupt_ends_a_plugin_that_waits() -> Result<()> {
-    let mut interrupt = None;
-    let (plugin, exports) = plugin(|uv| interrupt = Some(uv.interrupt_handle())).await?;
-    let (handle, task) = plugin.spawn();
-    handle.call(|store| Box::pin(async move { exports.call_tick(store, 1 << 40).await })).await??;
-    interrupt.unwrap().interrupt();
-    let error = in_time(task).await.unwrap().unwrap_err();
-    assert!(error.is::<Interrupted>(), "{error:?}");
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_interrupt_ends_a_plugin_that_is_parked() -> Result<()> {
-    let mut interrupt = None;
-    let (plugin, exports) = plugin(|uv| interrupt = Some(uv.interrupt_handle())).await?;
-    let (handle, task) = plugin.spawn();
-    // It has a loop, on which nothing is.
-    let answer = handle.call(|store| Box::pin(async move { exports.call_run(store).await })).await??;
-    assert_eq!(answer, "ENOTSUP");
-    interrupt.unwrap().interrupt();
-    let error = in_time(task).await.unwrap().unwrap_err();
-    assert!(error.is::<Interrupted>(), "{error:?}");
-    Ok(())
-}
-
-/// How long a plugin may take that has to be interrupted anyway.
-const NO_GRACE: Duration = Duration::from_millis(1);
-
-#[tokio::test]
-async fn a_plugin_comes_to_its_end_when_it_is_asked_to() -> Result<()> {
-    let grant = |uv: &mut UvCtxBuilder| {
-        uv.virtual_time(true).wake_up(STOP);
-    };
-    let (mut plugin, exports) = plugin(grant).await?;
-    exports.call_tick(plugin.store(), 1_000).await?;
-    exports.call_stop_after(plugin.store(), 10_000).await?;
-    let (handle, task) = plugin.spawn();
-    assert!(!handle.is_gone());
-    assert_eq!(handle.stop(PATIENCE).await, Stopped::ByItself);
-    assert!(handle.is_gone());
-    task.await.unwrap()?;
-    assert_eq!(handle.stop(PATIENCE).await, Stopped::ByItself, "once more does no harm");
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_plugin_that_does_not_want_to_know_is_stopped_at_once() -> Result<()> {
-    let (mut plugin, exports) = plugin(|_| {}).await?;
-    exports.call_tick(plugin.store(), 1_000_000).await?;
-    let (handle, task) = plugin.spawn();
-    assert_eq!(handle.stop(PATIENCE).await, Stopped::ByItself);
-    task.await.unwrap()?;
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_plugin_that_takes_too_long_is_interrupted() -> Result<()> {
-    let grant = |uv: &mut UvCtxBuilder| {
-        uv.wake_up(STOP);
-    };
-    let (mut plugin, exports) = plugin(grant).await?;
-    exports.call_stop_after(plugin.store(), 1_000_000_000).await?;
-    let (handle, task) = plugin.spawn();
-    assert_eq!(in_time(handle.stop(NO_GRACE)).await, Stopped::Interrupted);
-    assert!(task.await.unwrap().unwrap_err().is::<Interrupted>());
-    Ok(())
-}
-
-/// It waits where neither its loop nor an epoch can see it.
-#[tokio::test]
-async fn a_plugin_that_blocks_in_another_host_function_is_interrupted() -> Result<()> {
-    let grant = |uv: &mut UvCtxBuilder| {
-        uv.wake_up(STOP);
-    };
-    let (mut plugin, exports) = plugin(grant).await?;
-    exports.call_stop_after(plugin.store(), 0).await?;
-    exports.call_sleep_later(plugin.store(), 0).await?;
-    let (handle, task) = plugin.spawn();
-    // Not answered before the callback, which never ends.
-    let called = handle.clone();
-    let call = tokio::spawn(async move { called.call(|_| Box::pin(async {})).await });
-    assert_eq!(in_time(handle.stop(NO_GRACE)).await, Stopped::Interrupted);
-    assert!(task.await.unwrap().unwrap_err().is::<Interrupted>());
-    // Answered first or not at all.
-    let _ = in_time(call).await.unwrap();
-    assert_eq!(handle.call(|_| Box::pin(async {})).await, Err(PluginGone));
-    Ok(())
-}
-
-/// It computes without end. Epochs reach it, and others have their turn on the same thread meanwhile.
-#[tokio::test]
-async fn a_plugin_that_spins_is_interrupted() -> Result<()> {
-    let plugins = Plugins::new(&engine_config(1))?;
-    let _ticker = EpochTicker::start(plugins.engine(), Duration::from_millis(1))?;
-    let uv = UvCtx::builder().virtual_time(true).build();
-    let interrupt = uv.interrupt_handle();
-    let (mut plugin, exports) = plugins.start(uv).await?;
-    exports.call_later(plugin.store(), 1, "forever").await?;
-    in_time(plugin.ready()).await?;
-    // It gets its turn only because the plugin is made to give way.
-    let interrupting = tokio::spawn(async move { interrupt.interrupt() });
-    let error = in_time(plugin.dispatch()).await.unwrap_err();
-    assert!(error.is::<Interrupted>(), "{error:?}");
-    interrupting.await.unwrap();
-    Ok(())
 }
 
 #[tokio::test]
@@ -375,20 +217,6 @@ async fn messages_pass_from_plugin_to_plugin() -> Result<()> {
     in_time(worker.ready()).await?;
     worker.dispatch().await?;
     assert_eq!(worker_exports.call_lines(worker.store()).await?, ["took four"]);
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_epoch_ends_a_plugin_that_never_returns() -> Result<()> {
-    let (mut plugin, exports) = virtual_plugin().await?;
-    let engine = plugin.store().engine().clone();
-    // As an embedder may have it without this crate's help.
-    plugin.store().epoch_deadline_trap();
-    let (handle, task) = plugin.spawn();
-    handle.call(|store| Box::pin(async move { exports.call_later(store, 1, "forever").await })).await??;
-    engine.increment_epoch();
-    let error = in_time(task).await.unwrap().unwrap_err();
-    assert!(format!("{error:?}").contains("interrupt"), "{error:?}");
     Ok(())
 }
 
@@ -453,15 +281,6 @@ async fn plugins_that_never_rest_leave_the_others_their_turn() -> Result<()> {
     Ok(())
 }
 
-/// Dispatches until nothing is left that could happen, and gives the lines.
-async fn to_the_end(plugin: &mut Plugin<State>, exports: &Exports) -> Result<Vec<String>> {
-    while plugin.alive() {
-        in_time(plugin.ready()).await?;
-        plugin.dispatch().await?;
-    }
-    exports.call_lines(plugin.store()).await
-}
-
 #[tokio::test]
 async fn a_task_that_an_export_spawns_goes_on_between_calls() -> Result<()> {
     let (mut plugin, exports) = virtual_plugin().await?;
@@ -513,15 +332,6 @@ async fn a_task_of_a_plugin_can_time_out() -> Result<()> {
     let (mut plugin, exports) = plugin(virtual_time).await?;
     exports.call_wait_for(plugin.store(), "go", 86_400_000).await?;
     assert_eq!(to_the_end(&mut plugin, &exports).await?, ["too late"]);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_panic_in_a_task_ends_the_plugin() -> Result<()> {
-    let (mut plugin, exports) = virtual_plugin().await?;
-    exports.call_sleeper(plugin.store(), 10, true).await?;
-    let error = to_the_end(&mut plugin, &exports).await.unwrap_err();
-    assert!(format!("{error:?}").contains("unreachable"), "{error:?}");
     Ok(())
 }
 

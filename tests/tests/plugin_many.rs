@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use uv_handles_host::{EpochTicker, PluginHandle, STOP, Stopped, UvCtx, engine_config};
-use uv_handles_tests::plugins::Plugins;
+use uv_handles_tests::plugins::{Plugins, in_time};
 use uv_handles_tests::{PATIENCE, State};
 use wasmtime::Result;
 
@@ -49,10 +49,6 @@ fn resident_kib() -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
-async fn in_time<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.expect("it does not come")
 }
 
 /// Each has a loop, a timer that repeats, and a wake-up.
