@@ -67,16 +67,6 @@ impl Common {
             self.on_closed.set(Some(on_closed));
         }
     }
-
-    pub(crate) fn take_on_closed(&self) -> Option<OnClosed> {
-        self.on_closed.take()
-    }
-
-    pub(crate) fn set_closed(&self) {
-        self.stage.set(Stage::Closed);
-        // One that the close callback itself has set.
-        drop(self.on_closed.take());
-    }
 }
 
 impl fmt::Debug for Common {
@@ -104,7 +94,7 @@ impl<R> Held for Synced<R> {}
 /// go before its loop.
 pub(crate) struct Inner<R: Held, F: ?Sized> {
     pub(crate) raw: R,
-    pub(crate) callback: Callback<F>,
+    callback: Callback<F>,
     pub(crate) common: Common,
 }
 
@@ -123,6 +113,21 @@ impl<R: Held, F: ?Sized> Inner<R, F> {
 
     pub(crate) fn call_back(&self, invoke: impl FnOnce(&mut F)) {
         self.callback.call(invoke, || !self.common.is_closed());
+    }
+
+    /// Calls the close callback, and drops all callbacks.
+    pub(crate) fn finish_closing(self: &Rc<Self>)
+    where
+        Self: Registered,
+    {
+        if let Some(on_closed) = self.common.on_closed.take() {
+            on_closed(self.clone());
+        }
+        // Only now: inside its close callback a handle is closing, not closed.
+        self.common.stage.set(Stage::Closed);
+        // One that the close callback itself has set.
+        drop(self.common.on_closed.take());
+        self.callback.clear();
     }
 }
 
@@ -338,12 +343,8 @@ macro_rules! handle_kind {
                 }
             }
 
-            fn common(&self) -> &$crate::handle::Common {
-                &self.common
-            }
-
-            fn clear_callback(&self) {
-                self.callback.clear();
+            fn finish_closing(self: std::rc::Rc<Self>) {
+                $crate::handle::Inner::finish_closing(&self);
             }
 
             fn is_reserved(&self) -> bool {

@@ -14,7 +14,6 @@ use std::rc::Rc;
 use crate::Result;
 use crate::batch;
 use crate::bindings::uv::handles::types::{Event, Occurrence, Token};
-use crate::handle::Common;
 
 /// What the registry knows of a handle, whatever its kind.
 ///
@@ -25,11 +24,8 @@ pub trait Registered: Any {
     /// handle's, so the host is wrong, and there is nobody to tell.
     fn call(self: Rc<Self>, what: Occurrence);
 
-    /// The part that does not depend on the kind.
-    fn common(&self) -> &Common;
-
-    /// Drops the callback of a closed handle.
-    fn clear_callback(&self);
+    /// Calls the close callback. After it the handle is closed.
+    fn finish_closing(self: Rc<Self>);
 
     /// Whether its resource is used again, so that dropping it is no call.
     fn is_reserved(&self) -> bool;
@@ -101,12 +97,7 @@ pub fn dispatch(event: Event) {
 }
 
 fn close(token: Token, handle: Rc<dyn Registered>) {
-    if let Some(on_closed) = handle.common().take_on_closed() {
-        on_closed(handle.clone());
-    }
-    // Only now: inside its close callback a handle is closing, not closed.
-    handle.common().set_closed();
-    handle.clear_callback();
+    handle.clone().finish_closing();
     // Dropped outside of the borrow, as everything that can run code of the user.
     let registered = HANDLES.with_borrow_mut(|handles| handles.remove(token));
     drop(registered);
