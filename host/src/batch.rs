@@ -1,9 +1,8 @@
 //! Batches: several callbacks handed over at once, and yet as if one at a time.
 //!
 //! What is handed over is only a forecast: the callback that is due, and those that will be due after it
-//! unless a call comes in between. The loop's core delivers them one by one, as the guest reports its
-//! position; at the first call of a callback the rest of the forecast is void. So no rule of the loop is
-//! here or in a guest.
+//! unless a call comes in between. The loop's core goes on to the position that the guest reports; at the first call of a
+//! callback the rest of the forecast is void. So no rule of the loop is here or in a guest.
 //!
 //! A forecast that comes true saves a pull for each callback. One that does not was made in vain, so its
 //! length follows what the guest's callbacks have done so far.
@@ -93,7 +92,7 @@ impl Batch {
         (self.owner, self.kind, self.position) = (owner, kind, 0);
     }
 
-    /// The same for this event and those behind it, `length` together, and what the guest gets of each.
+    /// The same for this event and those behind it, at most `length` together, and what the guest gets of each.
     fn hand_over_each<R>(
         &mut self,
         loops: &Loops,
@@ -105,13 +104,12 @@ impl Batch {
     ) -> Vec<R> {
         let mut all = Vec::with_capacity(length);
         all.push(given(first));
-        let behind = loops.upcoming(owner).take(length - 1).map(|event| {
-            all.push(given(event));
-            event.handle
-        });
         self.handles.reserve(length);
-        self.hand_over(owner, kind, std::iter::once(first.handle));
-        behind.for_each(|handle| self.handles.push(handle));
+        self.hand_over(owner, kind, [first.handle]);
+        for event in loops.upcoming(owner).take(length - 1) {
+            all.push(given(event));
+            self.handles.push(event.handle);
+        }
         all
     }
 
@@ -172,8 +170,11 @@ impl UvCtx {
             return None;
         }
         let kind = match event.what {
-            Occurrence::Poll(_) => Kind::Poll,
+            // An error stands alone.
+            Occurrence::Poll(Err(_)) => return None,
+            Occurrence::Poll(Ok(_)) => Kind::Poll,
             Occurrence::Closed => Kind::Closed,
+            // Signals never have company.
             Occurrence::Callback | Occurrence::Signal(_) => Kind::Callback,
         };
         let length = self.batch.lengths[kind as usize].next().min(max) as usize;
@@ -182,15 +183,16 @@ impl UvCtx {
         }
         let (batch, loops) = (&mut self.batch, &self.loops);
         let token = |event: Event| event.token;
+        let ready = |Event { token, what, .. }: Event| match what {
+            Occurrence::Poll(Ok(events)) => (token, events),
+            other => unreachable!("{other:?} is not upcoming among poll handles"),
+        };
         Some(match kind {
-            // Signals never have company.
             Kind::Callback => {
                 Pulled::Callbacks(batch.hand_over_each(loops, owner, kind, event, length, token))
             }
+            Kind::Poll => Pulled::Polls(batch.hand_over_each(loops, owner, kind, event, length, ready)),
             Kind::Closed => Pulled::Closes(batch.hand_over_each(loops, owner, kind, event, length, token)),
-            Kind::Poll => {
-                Pulled::Batch(batch.hand_over_each(loops, owner, kind, event, length, |event| event))
-            }
         })
     }
 
@@ -252,8 +254,7 @@ impl UvCtx {
             let next_change = changes.peek().map(|changed| changed.position).filter(|&next| next > at);
             let to = position.min(last).min(next_change.unwrap_or(usize::MAX));
             self.batch.position += self.loops.pass(owner, &self.batch.handles[at + 1..=to]);
-            // Nothing has been passed at the end, or if the guest has made calls without a word: then the rest is
-            // pulled again.
+            // Either that is the end, or the guest has made calls without a word: then the rest is pulled again.
             if self.batch.position == at {
                 break;
             }

@@ -7,16 +7,16 @@ use crate::clock::Clock;
 use crate::os::poller::Poller;
 use std::io;
 use std::time::{Duration, Instant};
-use uv_handles_core::{Error, Event, HandleId, LoopId, Loops, Occurrence, Readiness, Step};
+use uv_handles_core::{Error, Event, HandleId, LoopId, Loops, Occurrence, PollEvents, Readiness, Step};
 
 /// What a run has come to.
 #[derive(Debug)]
 pub(crate) enum Pulled {
     Event(Event),
-    /// Of a pull for more than one.
-    Batch(Vec<Event>),
     /// The tokens of several callbacks without arguments.
     Callbacks(Vec<u64>),
+    /// The tokens of several poll handles, and what is ready of each.
+    Polls(Vec<(u64, PollEvents)>),
     /// The tokens of several close callbacks.
     Closes(Vec<u64>),
     Finished {

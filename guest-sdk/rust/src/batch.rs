@@ -18,7 +18,7 @@ use crate::Timer;
 use crate::bindings::uv::handles::batch::{Change, Operation, advance};
 use crate::bindings::uv::handles::blocking::{Pulled, pull_callbacks, pull_next};
 use crate::bindings::uv::handles::handle::{AnyHandle as AnyRaw, close};
-use crate::bindings::uv::handles::types::{Error, Event, Occurrence, Token};
+use crate::bindings::uv::handles::types::{Error, Event, Occurrence, PollEvents, Token};
 use crate::handle::sealed::Sealed;
 use crate::registry::{self, Registered};
 
@@ -145,6 +145,11 @@ pub(crate) fn pull_and_dispatch_callbacks() -> bool {
 /// The event of a callback without arguments.
 pub(crate) fn callback(token: Token) -> Event {
     Event { token, what: Occurrence::Callback }
+}
+
+/// The event of a poll handle that is told no error.
+pub(crate) fn ready((token, events): (Token, PollEvents)) -> Event {
+    Event { token, what: Occurrence::Poll(Ok(events)) }
 }
 
 /// The event of a close callback.

@@ -2,7 +2,7 @@
 //!
 //! A callback may do anything to its own handle while it runs: replace itself, close the handle,
 //! drop the last value of it. So the closure is taken out of its place for the call and put back
-//! afterwards, unless its place was filled or is not wanted any more. There is no borrow that could
+//! afterwards, unless another one has taken its place or it is not wanted any more. There is no borrow that could
 //! be held twice, and a closure is never dropped while it runs.
 
 use std::cell::Cell;

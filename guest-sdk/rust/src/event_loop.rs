@@ -91,8 +91,8 @@ impl Loop {
             );
             match pulled {
                 Pulled::Event(event) => registry::dispatch(event),
-                Pulled::Batch(events) => batch::dispatch(events.iter().copied()),
                 Pulled::Callbacks(tokens) => batch::dispatch(tokens.iter().copied().map(batch::callback)),
+                Pulled::Polls(ready) => batch::dispatch(ready.iter().copied().map(batch::ready)),
                 Pulled::Closes(tokens) => batch::dispatch(tokens.iter().copied().map(batch::closed)),
                 Pulled::Finished(alive) => return Ok(alive),
             }

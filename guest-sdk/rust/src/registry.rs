@@ -17,8 +17,7 @@ use crate::bindings::uv::handles::types::{Event, Occurrence, Token};
 
 /// What the registry knows of a handle, whatever its kind.
 ///
-/// Nothing here names the kinds, so that a program that uses one of them does not import what the host has for the
-/// others.
+/// Nothing here names the kinds, so that a program does not import what the host has for those that it does not use.
 pub trait Registered: Any {
     /// Calls the callback that this occurrence is for. Of another kind than the handle's there is none: the token is the
     /// handle's, so the host is wrong, and there is nobody to tell.
@@ -281,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_has_no_room_for_nothing() {
+    fn a_slot_is_a_generation_and_a_value() {
         assert!(
             size_of::<Slot<Rc<dyn Registered>>>() <= size_of::<Rc<dyn Registered>>() + align_of::<usize>()
         );

@@ -47,8 +47,9 @@ impl Loops {
         (Some(list), None)
     }
 
-    /// As a step for each of these handles, of callbacks that do nothing: the callback of the last one counts as running
-    /// then. It ends before the first one that is not [upcoming](Loops::upcoming), and answers how many steps that was.
+    /// Makes the next steps at once, if they deliver the callbacks of these handles: as if each had been called and had done
+    /// nothing. The callback of the last one counts as running then. It ends before the first one that is not
+    /// [upcoming](Loops::upcoming), and answers how many steps that was.
     pub fn pass(&mut self, id: LoopId, expected: &[HandleId]) -> usize {
         match self.state(id).run.as_ref().map(|run| run.phase) {
             Some(phase @ (Phase::InitialTimers | Phase::Timers)) => {
@@ -74,7 +75,7 @@ impl Loops {
 
     fn pass_one(&mut self, id: LoopId, expected: HandleId) -> bool {
         self.upcoming(id).next().map(|event| event.handle) == Some(expected)
-            // Another callback of the same phase: the time is not asked for.
+            // The time is not asked for: it is one of this phase, or a prepare handle after the last idle handle.
             && matches!(self.step(id, &mut || 0), Ok(Step::Deliver(_)))
     }
 

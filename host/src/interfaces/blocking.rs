@@ -69,8 +69,8 @@ mod in_task {
             };
             Ok(self.answer(pulled)?.map(|pulled| match pulled {
                 super::Pulled::Event(event) => Pulled::Event(event),
-                super::Pulled::Batch(events) => Pulled::Batch(events),
                 super::Pulled::Callbacks(tokens) => Pulled::Callbacks(tokens),
+                super::Pulled::Polls(ready) => Pulled::Polls(ready),
                 super::Pulled::Closes(tokens) => Pulled::Closes(tokens),
                 super::Pulled::Finished(alive) => Pulled::Finished(alive),
             }))
@@ -102,10 +102,10 @@ impl UvCtxView<'_> {
     ) -> wasmtime::Result<Result<Pulled, Error>> {
         Ok(match pulled {
             Ok(driver::Pulled::Event(event)) => Ok(Pulled::Event(event.into())),
-            Ok(driver::Pulled::Batch(events)) => {
-                Ok(Pulled::Batch(events.into_iter().map(Event::from).collect()))
-            }
             Ok(driver::Pulled::Callbacks(tokens)) => Ok(Pulled::Callbacks(tokens)),
+            Ok(driver::Pulled::Polls(ready)) => {
+                Ok(Pulled::Polls(ready.into_iter().map(|(token, events)| (token, events.into())).collect()))
+            }
             Ok(driver::Pulled::Closes(tokens)) => Ok(Pulled::Closes(tokens)),
             Ok(driver::Pulled::Finished { alive }) => Ok(Pulled::Finished(alive)),
             Err(PullError::Core(error)) => Err(error.into()),

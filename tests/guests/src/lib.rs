@@ -21,8 +21,11 @@ pub fn events(pulled: Pulled) -> Vec<raw::Event> {
     };
     match pulled {
         Pulled::Event(event) => vec![event],
-        Pulled::Batch(events) => events,
         Pulled::Callbacks(tokens) => all(tokens, raw::Occurrence::Callback),
+        Pulled::Polls(ready) => {
+            let event = |(token, events)| raw::Event { token, what: raw::Occurrence::Poll(Ok(events)) };
+            ready.into_iter().map(event).collect()
+        }
         Pulled::Closes(tokens) => all(tokens, raw::Occurrence::Closed),
         Pulled::Finished(_) => Vec::new(),
     }

@@ -6,6 +6,7 @@ use arbitrary::Arbitrary;
 use std::collections::HashSet;
 use uv_handles_core::{
     Error, Event, HandleId, Limits, LoopId, Loops, Occurrence, PollEvents, RunMode, SourceId, Step,
+    TimerChange,
 };
 
 /// Low enough to be reached.
@@ -174,16 +175,35 @@ impl Model {
             assert_eq!(step, Err(expected));
             return;
         }
-        if let Some((before, false)) = state.running.take()
+        self.called(id);
+        match step.expect("a run is in progress") {
+            Step::Deliver(event) => {
+                self.delivered(id, event);
+                self.pass(id, now as usize % 4);
+            }
+            Step::Poll { .. } => {}
+            Step::Finished { .. } => self.event_loop_mut(id).runs = false,
+        }
+    }
+
+    /// Goes on as far as is known, at most so many callbacks.
+    fn pass(&mut self, id: LoopId, most: usize) {
+        let upcoming: Vec<Event> = self.loops.upcoming(id).take(most).collect();
+        let handles: Vec<HandleId> = upcoming.iter().map(|event| event.handle).collect();
+        assert_eq!(self.loops.pass(id, &handles), handles.len());
+        for event in upcoming {
+            self.called(id);
+            self.delivered(id, event);
+        }
+    }
+
+    /// The callback that was running is over.
+    fn called(&mut self, id: LoopId) {
+        if let Some((before, false)) = self.event_loop_mut(id).running.take()
             && let Some(handle) = self.handles.iter_mut().find(|handle| handle.id == before)
             && handle.stage == Stage::Called
         {
             handle.stage = Stage::Closed;
-        }
-        match step.expect("a run is in progress") {
-            Step::Deliver(event) => self.delivered(id, event),
-            Step::Poll { .. } => {}
-            Step::Finished { .. } => self.event_loop_mut(id).runs = false,
         }
     }
 
@@ -216,6 +236,11 @@ impl Model {
     pub fn make(&mut self, owner: LoopId, kind: Kind, token: u64, source: SourceId) {
         let loops = &mut self.loops;
         let made = match kind {
+            // One that is made ahead is a timer as any other, once it is opened.
+            Kind::Timer if token % 2 == 1 => loops.reserve_timers(owner, 1).map(|made| {
+                loops.change_timer(made[0], TimerChange::Open { token });
+                made[0]
+            }),
             Kind::Timer => loops.make_timer(owner, token),
             Kind::Idle => loops.make_idle(owner, token),
             Kind::Prepare => loops.make_prepare(owner, token),

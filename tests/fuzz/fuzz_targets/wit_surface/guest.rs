@@ -192,17 +192,24 @@ impl Guest {
             Ok(Ok(batch)) => {
                 let of = |what: Occurrence| move |token| Event { token, what: what.clone() };
                 let events: Vec<Event> = match batch {
-                    Pulled::Batch(events) => events,
                     Pulled::Callbacks(tokens) => tokens.into_iter().map(of(Occurrence::Callback)).collect(),
+                    Pulled::Polls(ready) => {
+                        let event = |(token, events)| Event { token, what: Occurrence::Poll(Ok(events)) };
+                        ready.into_iter().map(event).collect()
+                    }
                     Pulled::Closes(tokens) => tokens.into_iter().map(of(Occurrence::Closed)).collect(),
                     Pulled::Event(_) | Pulled::Finished(_) => unreachable!("seen above"),
                 };
                 assert!((2..=max as usize).contains(&events.len()));
-                // More or less than what has been handed over, and closing some or none.
+                // More or less than what has been handed over, and closing some or none, in any order.
                 let position = max % (events.len() as u32 + 2);
                 events.into_iter().for_each(|event| self.delivered(id, event));
                 let close = |position| Change { position, operation: Operation::CloseOwn };
-                let closed = if max.is_multiple_of(2) { vec![] } else { vec![close(0), close(position)] };
+                let closed = match max % 4 {
+                    0 | 2 => vec![],
+                    1 => vec![close(0), close(position)],
+                    _ => vec![close(position + 1), close(0), close(position)],
+                };
                 Batch::advance(&mut self.host(), position, closed);
             }
             Err(error) => {

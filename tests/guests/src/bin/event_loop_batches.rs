@@ -19,7 +19,7 @@ fn tokens(event_loop: &Loop, max: u32) -> Vec<u64> {
             assert!((2..=max as usize).contains(&tokens.len()));
             tokens
         }
-        other @ (Pulled::Batch(_) | Pulled::Closes(_)) => panic!("{other:?}"),
+        other @ (Pulled::Polls(_) | Pulled::Closes(_)) => panic!("{other:?}"),
         Pulled::Finished(_) => Vec::new(),
     }
 }

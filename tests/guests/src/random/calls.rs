@@ -132,7 +132,7 @@ pub fn pull_callbacks_some(world: &mut World) -> Option<()> {
                 (max, pull_next(max, 0, &[]))
             }
             (first, NO_TOKEN) => (1, Ok(Pulled::Event(callback(first)))),
-            (first, second) => (2, Ok(Pulled::Batch(vec![callback(first), callback(second)]))),
+            (first, second) => (2, Ok(Pulled::Callbacks(vec![first, second]))),
         }),
         None => {
             assert_eq!(pull_callbacks(), NOTHING);
