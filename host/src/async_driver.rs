@@ -5,7 +5,6 @@
 use crate::UvCtx;
 use crate::driver::{Next, PullError, Pulled, Wait};
 use std::io;
-use std::time::Duration;
 use uv_handles_core::LoopId;
 
 impl UvCtx {
@@ -37,7 +36,7 @@ impl UvCtx {
         loop {
             // Everything that there is by now is taken out of the poller, so that only what comes later
             // wakes the task.
-            self.look_in_task(id)?;
+            self.look_from_outside(id)?;
             if self.wait_is_over(id) {
                 return Ok(());
             }
@@ -47,18 +46,9 @@ impl UvCtx {
                 None => woken.await?,
                 Some(deadline) => match tokio::time::timeout_at(deadline.into(), woken).await {
                     Ok(woken) => woken?,
-                    Err(_) => return self.look_in_task(id),
+                    Err(_) => return self.look_from_outside(id),
                 },
             }
         }
-    }
-
-    /// Sees what is ready without waiting. Only a loop that watches descriptors or signals needs a poller for that.
-    pub(crate) fn look_in_task(&mut self, id: LoopId) -> io::Result<()> {
-        if self.pollers.made(id).is_some() || self.loops.watches_signals(id) {
-            return self.poll(id, Some(Duration::ZERO));
-        }
-        self.collect();
-        Ok(())
     }
 }

@@ -63,11 +63,19 @@ impl Clock {
             Clock::Virtual(clock) => clock.now(),
         }
     }
+
+    /// A time of this clock as the system's monotonic clock shows it. A virtual one has nothing to do with that.
+    pub(crate) fn of_system(&self, time: u64) -> u64 {
+        match self {
+            Clock::Monotonic { origin } => origin.saturating_add(time),
+            Clock::Virtual(_) => time,
+        }
+    }
 }
 
 /// The system's monotonic clock in milliseconds. A loop asks once or twice in each iteration, so without the detour of an
 /// `Instant`.
-fn monotonic() -> u64 {
+pub(crate) fn monotonic() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     now.tv_sec.unsigned_abs() * 1_000 + now.tv_nsec.unsigned_abs() / 1_000_000
 }

@@ -228,6 +228,16 @@ impl UvCtx {
         }
     }
 
+    /// Sees what is ready without waiting, also while the loop does not run. Only a loop that watches descriptors or
+    /// signals needs a poller for that.
+    pub(crate) fn look_from_outside(&mut self, id: LoopId) -> io::Result<()> {
+        if self.pollers.made(id).is_some() || self.loops.watches_signals(id) {
+            return self.poll(id, Some(Duration::ZERO));
+        }
+        self.collect();
+        Ok(())
+    }
+
     /// Asks the OS once, and reports all that there is to the loop.
     pub(crate) fn poll(&mut self, id: LoopId, timeout: Option<Duration>) -> io::Result<()> {
         self.register(id)?;

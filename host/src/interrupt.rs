@@ -1,7 +1,6 @@
 //! Ending a guest from outside, also one that is blocked inside the host.
 
 use crate::os::Waker;
-#[cfg(feature = "async")]
 use crate::task_waker::TaskWaker;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -31,8 +30,7 @@ struct Shared {
     interrupted: AtomicBool,
     /// What ends the waits of the guest's loops.
     wakers: Mutex<Vec<Weak<Waker>>>,
-    /// The guest's own task, if it waits in one.
-    #[cfg(feature = "async")]
+    /// The guest's own task, if it waits in one, or its place in a set of plugins.
     task: TaskWaker,
 }
 
@@ -40,7 +38,6 @@ impl InterruptHandle {
     /// Ends the guest. Once is enough, for ever.
     pub fn interrupt(&self) {
         self.shared.interrupted.store(true, Ordering::SeqCst);
-        #[cfg(feature = "async")]
         self.shared.task.wake();
         let wakers = self.shared.wakers.lock().unwrap_or_else(PoisonError::into_inner);
         for waker in wakers.iter().filter_map(Weak::upgrade) {
@@ -57,7 +54,6 @@ impl InterruptHandle {
     }
 
     /// What wakes the guest's task, for this or for anything else.
-    #[cfg(feature = "async")]
     pub(crate) fn task(&self) -> &TaskWaker {
         &self.shared.task
     }

@@ -101,16 +101,8 @@ mod interrupt;
 mod linker;
 mod mailbox;
 mod os;
-#[cfg(feature = "async")]
 mod plugin;
-#[cfg(feature = "async")]
-mod plugin_requests;
-#[cfg(feature = "async")]
-mod plugin_stats;
-#[cfg(feature = "async")]
-mod plugin_task;
 mod sync;
-#[cfg(feature = "async")]
 mod task_waker;
 mod wake_up;
 
@@ -125,10 +117,7 @@ pub use interrupt::{InterruptHandle, Interrupted};
 #[cfg(feature = "async")]
 pub use linker::add_to_linker_async;
 pub use linker::{UvCtxView, UvView, add_to_linker_sync};
+pub use plugin::{Dispatched, Ended, Lateness, PluginId, PluginSet, PluginStats, Turn};
 #[cfg(feature = "async")]
-pub use plugin::{Dispatched, Plugin};
-#[cfg(feature = "async")]
-pub use plugin_stats::{Lateness, PluginStats};
-#[cfg(feature = "async")]
-pub use plugin_task::{PluginGone, PluginHandle, STOP, Stopped};
+pub use plugin::{Plugin, PluginGone, PluginHandle, STOP, Stopped};
 pub use wake_up::{AsyncSender, SendError};

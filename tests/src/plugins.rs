@@ -1,8 +1,10 @@
 //! Instances of the tests' plugin, each in a store of its own.
 
-use crate::{PATIENCE, State, async_linker, component};
+use crate::{PATIENCE, State, async_linker, component, linker};
 use std::sync::Arc;
-use uv_handles_host::{Plugin, PluginHandle, UvCtx, UvCtxBuilder, interrupt_by_epochs_async};
+use uv_handles_host::{
+    Plugin, PluginHandle, UvCtx, UvCtxBuilder, interrupt_by_epochs_async, interrupt_by_epochs_sync,
+};
 use wasmtime::component::{Component, Instance, InstancePre};
 use wasmtime::{Config, Engine, Result, Store};
 use wasmtime_wasi::WasiCtx;
@@ -17,8 +19,16 @@ mod bindings {
     });
 }
 
+mod synchronous {
+    #![allow(missing_docs, missing_debug_implementations, reason = "generated code")]
+
+    wasmtime::component::bindgen!({ path: "guest-plugin/wit", world: "plugin" });
+}
+
 /// What the plugin exports.
 pub use bindings::Plugin as Exports;
+/// The same, called synchronously.
+pub use synchronous::Plugin as SyncExports;
 
 /// The plugin, compiled for an engine.
 #[allow(missing_debug_implementations, reason = "InstancePre has none")]
@@ -63,6 +73,43 @@ impl Plugins {
         interrupt_by_epochs_async(&mut store);
         let instance = self.pre.instantiate_async(&mut store).await?;
         let exports = Exports::new(&mut store, &instance)?;
+        Ok((store, instance, exports))
+    }
+}
+
+/// The plugin, for sets.
+#[allow(missing_debug_implementations, reason = "InstancePre has none")]
+pub struct SyncPlugins {
+    pre: InstancePre<State>,
+}
+
+impl SyncPlugins {
+    /// Compiles the plugin, on an engine of its own.
+    ///
+    /// # Errors
+    ///
+    /// wasmtime's, for a configuration that is none.
+    pub fn new() -> Result<SyncPlugins> {
+        let engine = Engine::new(&config())?;
+        let component = Component::from_file(&engine, component("plugin-guest"))?;
+        Ok(SyncPlugins { pre: linker(&engine)?.instantiate_pre(&component)? })
+    }
+
+    /// Whose epoch the instances obey.
+    pub fn engine(&self) -> &Engine {
+        self.pre.engine()
+    }
+
+    /// Makes an instance that nobody drives yet.
+    ///
+    /// # Errors
+    ///
+    /// wasmtime's, if the engine has no room.
+    pub fn instance(&self, uv: UvCtx) -> Result<(Store<State>, Instance, SyncExports)> {
+        let mut store = Store::new(self.engine(), State::new(uv, WasiCtx::builder().build()));
+        interrupt_by_epochs_sync(&mut store);
+        let instance = self.pre.instantiate(&mut store)?;
+        let exports = SyncExports::new(&mut store, &instance)?;
         Ok((store, instance, exports))
     }
 }

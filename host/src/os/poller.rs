@@ -59,15 +59,11 @@ impl Pollers {
         if self.wakers.len() <= at {
             self.wakers.resize_with(at + 1, || None);
         }
-        #[cfg(feature = "async")]
         let make = || Arc::new(Waker::of_guest(self.interrupt.clone()));
-        #[cfg(not(feature = "async"))]
-        let make = Arc::default;
         self.wakers[at].get_or_insert_with(make).clone()
     }
 
     /// Whether no loop has a poller.
-    #[cfg(feature = "async")]
     pub(crate) fn is_empty(&self) -> bool {
         self.pollers.iter().all(Option::is_none)
     }
@@ -129,6 +125,24 @@ impl Pollers {
         .await
     }
 
+    /// Has each poller watched that is not watched yet, by its descriptor.
+    pub(crate) fn watch_all(&mut self, mut watch: impl FnMut(RawFd) -> io::Result<()>) -> io::Result<()> {
+        for poller in self.pollers.iter_mut().flatten().filter(|poller| !poller.is_watched) {
+            watch(poller.poll.as_raw_fd())?;
+            poller.is_watched = true;
+        }
+        Ok(())
+    }
+
+    /// Has each poller watched no longer that is watched.
+    pub(crate) fn forget_all(&mut self, mut forget: impl FnMut(RawFd)) {
+        for poller in self.pollers.iter_mut().flatten() {
+            if std::mem::take(&mut poller.is_watched) {
+                forget(poller.poll.as_raw_fd());
+            }
+        }
+    }
+
     /// Takes a descriptor that is about to be closed out of every loop's poller. A duplicate of it
     /// may live on, and the OS would report that one for ever.
     pub(crate) fn forget_descriptor(&mut self, fd: RawFd) {
@@ -136,7 +150,6 @@ impl Pollers {
     }
 }
 
-#[cfg(feature = "async")]
 impl Drop for Pollers {
     fn drop(&mut self) {
         self.interrupt.task().forget();
@@ -159,6 +172,8 @@ pub(crate) struct Poller {
     /// Handles whose registration has to be looked at before the next wait, if their watch says so too.
     stale: Vec<HandleId>,
     watches_signals: bool,
+    /// A set of plugins watches the poll.
+    is_watched: bool,
 }
 
 /// What the OS watches for a handle.
@@ -182,6 +197,7 @@ impl Poller {
             watching: 0,
             stale: Vec::new(),
             watches_signals: false,
+            is_watched: false,
         })
     }
 

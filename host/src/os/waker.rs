@@ -1,27 +1,24 @@
 //! Ending the wait of a loop, from any thread.
 
-#[cfg(feature = "async")]
 use crate::InterruptHandle;
 use mio::{Registry, Token};
 use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{Ordering, fence};
 
-/// Ends the wait of one loop. A loop that waits in a task has no poller as long as it has no descriptor to wait
-/// for: then it is its task that is woken.
-#[derive(Debug, Default)]
+/// Ends the wait of one loop. A loop that waits in a task, or in a set of plugins, has no poller as long as it has no
+/// descriptor to wait for: then it is the guest's task that is woken.
+#[derive(Debug)]
 pub(crate) struct Waker {
     /// Of the loop's poller.
     poller: OnceLock<mio::Waker>,
     /// Has the waker of the guest's task.
-    #[cfg(feature = "async")]
-    guest: Option<InterruptHandle>,
+    guest: InterruptHandle,
 }
 
 impl Waker {
-    #[cfg(feature = "async")]
     pub(super) fn of_guest(guest: InterruptHandle) -> Waker {
-        Waker { poller: OnceLock::new(), guest: Some(guest) }
+        Waker { poller: OnceLock::new(), guest }
     }
 
     /// Ends the wait in progress, or else the next one. Whoever calls it has said before what there is to see.
@@ -31,10 +28,7 @@ impl Waker {
         match self.poller.get() {
             Some(poller) => poller.wake(),
             None => {
-                #[cfg(feature = "async")]
-                if let Some(guest) = &self.guest {
-                    guest.task().wake();
-                }
+                self.guest.task().wake();
                 Ok(())
             }
         }

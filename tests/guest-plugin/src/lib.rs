@@ -148,11 +148,15 @@ impl bindings::Guest for Component {
 
     fn watch(signum: i32, descriptor: String) {
         let event_loop = event_loop();
-        Signal::new(&event_loop).unwrap().start_with(Signum::new(signum), |_, _| {}).unwrap();
+        let callback = |_: &Signal, signum: Signum| say(format!("signal {}", signum.number()));
+        Signal::new(&event_loop).unwrap().start_with(Signum::new(signum), callback).unwrap();
         let descriptor = Descriptor::open(&descriptor).unwrap();
-        Poll::new(&event_loop, &descriptor).unwrap().start(PollEvents::READABLE).unwrap();
-        // Open as long as the plugin is.
-        std::mem::forget(descriptor);
+        let poll = Poll::new(&event_loop, &descriptor).unwrap();
+        let callback = move |_: &Poll, _| {
+            let mut bytes = [0; 8];
+            say(format!("read {}", status(descriptor.read(&mut bytes))));
+        };
+        poll.start_with(PollEvents::READABLE, callback).unwrap();
     }
 
     fn flood(timers: u32) {

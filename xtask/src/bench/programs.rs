@@ -82,12 +82,12 @@ impl Programs {
     /// A work's numbers, as far as the system's limits let it do as much.
     pub fn numbers(&self, work: &Work, quick: bool) -> Vec<u64> {
         let mut numbers = if quick { work.quick } else { work.full }.to_vec();
-        if matches!(work.name, "many-polls" | "programs" | "plugins" | "called") {
+        if work.name == "many-polls" || is_of_many(work) {
             // Two for each: what was granted and the guest's own; what a loop waits with, and what wakes it.
             let room = self.descriptors.saturating_sub(OTHER_DESCRIPTORS) / 2;
             numbers[0] = numbers[0].min(room);
         }
-        if matches!(work.name, "programs" | "plugins" | "called") {
+        if is_of_many(work) {
             numbers[0] = numbers[0].min(self.mappings.saturating_sub(OTHER_MAPPINGS) / MAPPINGS_PER_GUEST);
         }
         numbers
@@ -140,7 +140,9 @@ impl Programs {
         };
         match (work.name, side) {
             ("programs", _) => sandbox(&["programs"], "guest"),
-            ("plugins" | "called", _) => sandbox(&[work.name], "plugin"),
+            ("set" | "set-with-slack" | "plugins" | "called" | "in-turn", _) => {
+                sandbox(&[work.name], "plugin")
+            }
             ("instantiate", Side::Sandbox) => sandbox(&["instantiate", "recommended", "uv"], "with"),
             ("instantiate", Side::OnDemand) => sandbox(&["instantiate", "on-demand", "uv"], "with-on-demand"),
             ("instantiate", _) => sandbox(&["instantiate", "recommended", "wasi"], "without"),
@@ -155,4 +157,9 @@ impl Programs {
             (_, Side::Wstd) => run("recommended", "wasi", "wstd"),
         }
     }
+}
+
+/// Whether many guests do it.
+fn is_of_many(work: &Work) -> bool {
+    matches!(work.name, "programs" | "set" | "set-with-slack" | "plugins" | "called" | "in-turn")
 }

@@ -10,9 +10,11 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use uv_handles_bench::Session;
-use uv_handles_host::{Plugin, PluginHandle, UvCtx, interrupt_by_epochs_async};
-use uv_handles_tests::{State, async_linker};
-use wasmtime::component::{Component, HasSelf, InstancePre};
+use uv_handles_host::{
+    Plugin, PluginHandle, PluginSet, UvCtx, interrupt_by_epochs_async, interrupt_by_epochs_sync,
+};
+use uv_handles_tests::{State, async_linker, linker};
+use wasmtime::component::{Component, HasSelf, Instance, InstancePre, TypedFunc};
 use wasmtime::{Result, Store};
 use wasmtime_wasi::p2::bindings::CommandPre;
 
@@ -37,6 +39,10 @@ impl Ticks {
         if self.ticks.fetch_add(1, Ordering::Relaxed) + 1 == self.wanted.load(Ordering::Relaxed) {
             self.reached.notify_one();
         }
+    }
+
+    fn ticks(&self) -> u64 {
+        self.ticks.load(Ordering::Relaxed)
     }
 
     /// No guest ends by itself.
@@ -71,14 +77,23 @@ impl Ticks {
 pub enum As {
     /// Programs that wait in tasks.
     Programs,
-    /// Plugins whose loops the embedder drives.
+    /// Plugins in a set, which a thread drives, with this timer slack.
+    Set(Duration),
+    /// Plugins in tasks.
     Plugins,
     /// The same component without a loop: a timer of the embedder's calls an export.
     Called,
+    /// The same, called synchronously: each millisecond the export of those whose turn it is.
+    InTurn,
 }
 
 /// Starts so many guests with timers of this period, lets them tick so often on average, and prints the report.
 pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64) -> Result<()> {
+    match hosted {
+        As::Set(slack) => return set(component, slack, many, period, ticks),
+        As::InTurn => return in_turn(component, many, period, ticks),
+        As::Programs | As::Plugins | As::Called => {}
+    }
     let mut linker = async_linker(component.engine())?;
     Guest::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     let pre = linker.instantiate_pre(component)?;
@@ -94,6 +109,7 @@ pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64
             let ended = match hosted {
                 As::Programs => program(pre, period).await,
                 As::Called => called(pre, period, &told).await,
+                As::Set(_) | As::InTurn => unreachable!("they have no tasks"),
                 As::Plugins => match plugin(pre, period).await {
                     // It has a task of its own: this one ends.
                     Ok(started) => return plugins.lock().expect("nobody panics with it").push(started),
@@ -116,11 +132,86 @@ pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64
     session.end();
     let plugins = plugins.lock().expect("nobody panics with it");
     assert!(plugins.iter().all(|(_, task)| !task.is_finished()), "a plugin has ended");
+    report(session, many, ticks)
+}
+
+/// The same on the thread of a set.
+fn set(component: &Component, slack: Duration, many: u64, period: u64, ticks: u64) -> Result<()> {
+    let pre = called_synchronously(component)?;
+    let told = Arc::new(Ticks::default());
+    marks::count_ticks(told.clone());
+    let mut set = PluginSet::new()?;
+    set.set_timer_slack(slack);
+    let mut add = || {
+        let (store, instance, tick) = instance(&pre)?;
+        let id = set.add(store, &instance)?;
+        tick.call(set.store(id).expect("it has just been added"), (period,))
+    };
+    let mut session = Session::new();
+    add()?;
+    session.memory("before");
+    (0..many).try_for_each(|_| add())?;
+    session.memory("after");
+    let _epochs = epochs(component.engine())?;
+    session.begin();
+    let wanted = told.ticks() + many * ticks;
+    while told.ticks() < wanted {
+        let turn = set.turn(None)?;
+        assert!(turn.ended.is_empty(), "a plugin has ended: {turn:?}");
+    }
+    session.end();
+    report(session, many, ticks)
+}
+
+/// The same without a loop and without a set.
+fn in_turn(component: &Component, many: u64, period: u64, ticks: u64) -> Result<()> {
+    let pre = called_synchronously(component)?;
+    marks::count_ticks(Arc::default());
+    let start = || {
+        let (mut store, _, tick) = instance(&pre)?;
+        tick.call(&mut store, (0,))?;
+        Ok((store, tick))
+    };
+    let mut session = Session::new();
+    let _shared = start()?;
+    session.memory("before");
+    let mut all = (0..many).map(|_| start()).collect::<Result<Vec<_>>>()?;
+    session.memory("after");
+    let _epochs = epochs(component.engine())?;
+    session.begin();
+    let begun = std::time::Instant::now();
+    for moment in 0..period * ticks {
+        let next = Duration::from_millis(moment + 1);
+        std::thread::sleep(next.saturating_sub(begun.elapsed()));
+        let turn = |moment| (moment * many / period) as usize;
+        for (store, tick) in &mut all[turn(moment % period)..turn(moment % period + 1)] {
+            tick.call(store, (0,))?;
+        }
+    }
+    session.end();
+    report(session, many, ticks)
+}
+
+fn report(mut session: Session, many: u64, ticks: u64) -> Result<()> {
     session.count("operations", many * ticks);
     session.count("guests", many);
     println!("{}", session.finish());
     // The process ends with its guests: to take them down one by one is not what is measured.
     std::process::exit(0)
+}
+
+fn called_synchronously(component: &Component) -> Result<InstancePre<State>> {
+    let mut linker = linker(component.engine())?;
+    Guest::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    linker.instantiate_pre(component)
+}
+
+fn instance(pre: &InstancePre<State>) -> Result<(Store<State>, Instance, TypedFunc<(u64,), ()>)> {
+    let mut store = Store::new(pre.engine(), State::new(UvCtx::builder().build(), wasi(&[])));
+    interrupt_by_epochs_sync(&mut store);
+    let instance = pre.instantiate(&mut store)?;
+    let tick = instance.get_typed_func::<(u64,), ()>(&mut store, "tick")?;
+    Ok((store, instance, tick))
 }
 
 fn store(pre: &InstancePre<State>, args: &[&str]) -> Store<State> {

@@ -6,7 +6,9 @@
 //! bench run CONFIGURATION LINKER COMPILED WORK ...  runs a guest with these arguments
 //! bench instantiate CONFIGURATION LINKER COMPILED TIMES  makes instances of a guest, and drops them
 //! bench programs COMPILED MANY PERIOD TICKS         many guests in tasks of one thread, each with a timer
-//! bench plugins COMPILED MANY PERIOD TICKS          the same with plugins
+//! bench plugins COMPILED MANY PERIOD TICKS          the same with plugins in tasks
+//! bench set COMPILED MANY PERIOD TICKS              ... on the thread of a set; also set-with-slack
+//! bench called COMPILED MANY PERIOD TICKS           ... that have no loop; also in-turn
 //! ```
 //!
 //! A configuration is `recommended`, `concurrency`, `without-epochs` or `on-demand`, a linker `uv` or `wasi`.
@@ -47,10 +49,19 @@ fn main() -> Result<()> {
         ["instantiate", configuration, linker, compiled, times] => {
             instantiate::run(&component(configuration, ONE, compiled)?, has_uv(linker), number(times))
         }
-        [hosted @ ("programs" | "plugins" | "called"), compiled, many, period, ticks] => {
+        [
+            hosted @ ("programs" | "set" | "set-with-slack" | "plugins" | "called" | "in-turn"),
+            compiled,
+            many,
+            period,
+            ticks,
+        ] => {
             let hosted = match hosted {
                 "programs" => As::Programs,
+                "set" => As::Set(Duration::ZERO),
+                "set-with-slack" => As::Set(TIMER_SLACK),
                 "plugins" => As::Plugins,
+                "in-turn" => As::InTurn,
                 _ => As::Called,
             };
             let many = number(many);
@@ -73,6 +84,9 @@ fn has_uv(linker: &str) -> bool {
         _ => panic!("no linker {linker}"),
     }
 }
+
+/// As docs/embedding.md shows it.
+const TIMER_SLACK: Duration = Duration::from_millis(4);
 
 /// What one guest needs: a composed one has the adapter's memory beside its own.
 const ONE: u32 = 2;

@@ -1,8 +1,8 @@
 //! A task that owns a plugin: it drives the loops and takes calls by message, so that nobody can drop a
 //! call half-way and make the plugin unusable.
 
-use crate::plugin_requests::{Requests, Taken, requests};
-use crate::plugin_stats::Counters;
+use super::requests::{Requests, Taken, requests};
+use super::stats::Counters;
 use crate::{InterruptHandle, Interrupted, Plugin, PluginStats, UvView};
 use std::fmt;
 use std::future::Future;

@@ -1,0 +1,237 @@
+//! Many plugins on one thread, called synchronously: a set of them, whose turns the embedder takes.
+
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::Duration;
+use uv_handles_host::{Interrupted, Lateness, PluginId, PluginSet, UvCtx, UvCtxBuilder, VirtualClock};
+use uv_handles_tests::State;
+use uv_handles_tests::os::kill_self;
+use uv_handles_tests::plugins::{SyncExports, SyncPlugins};
+use wasmtime::Result;
+
+/// A set and what makes its plugins.
+struct Sets {
+    plugins: SyncPlugins,
+    set: PluginSet<State>,
+}
+
+impl Sets {
+    fn new() -> Result<Sets> {
+        Ok(Sets { plugins: SyncPlugins::new()?, set: PluginSet::new()? })
+    }
+
+    fn add(&mut self, grant: impl FnOnce(&mut UvCtxBuilder)) -> Result<(PluginId, SyncExports)> {
+        let mut uv = UvCtx::builder();
+        grant(&mut uv);
+        let (store, instance, exports) = self.plugins.instance(uv.build())?;
+        Ok((self.set.add(store, &instance)?, exports))
+    }
+
+    /// The lines of a plugin, as soon as there are any. Waits for what comes.
+    fn lines(&mut self, (id, exports): &(PluginId, SyncExports)) -> Result<Vec<String>> {
+        loop {
+            let lines = exports.call_lines(self.set.store(*id).expect("it is in the set"))?;
+            if !lines.is_empty() {
+                return Ok(lines);
+            }
+            let turn = self.set.turn(None)?;
+            assert!(turn.ended.is_empty(), "{turn:?}");
+        }
+    }
+
+    /// The end of a plugin.
+    fn end_of(&mut self, id: PluginId) -> Result<wasmtime::Error> {
+        loop {
+            if let Some(ended) = self.set.turn(None)?.ended.pop() {
+                assert_eq!(ended.id, id);
+                return Ok(ended.error);
+            }
+        }
+    }
+}
+
+fn virtual_time(uv: &mut UvCtxBuilder) {
+    uv.virtual_time(true);
+}
+
+#[test]
+fn what_an_export_leaves_behind_calls_back_in_the_turns() -> Result<()> {
+    let mut sets = Sets::new()?;
+    let (id, exports) = sets.add(virtual_time)?;
+    assert_eq!(sets.set.turn(Some(Duration::ZERO))?.callbacks, 0);
+    assert!(!sets.set.alive(id));
+    exports.call_tick(sets.set.store(id).unwrap(), 1_000)?;
+    assert!(sets.set.alive(id));
+    // The first turn sees that there is a timer: in virtual time it is due at once.
+    assert_eq!(sets.set.turn(None)?.callbacks, 0);
+    for n in 1..=3 {
+        assert_eq!(sets.set.turn(None)?.callbacks, 1);
+        assert_eq!(exports.call_lines(sets.set.store(id).unwrap())?, [format!("tick {n}")]);
+    }
+    exports.call_close(sets.set.store(id).unwrap())?;
+    assert_eq!(sets.set.turn(None)?.callbacks, 1);
+    assert_eq!(exports.call_lines(sets.set.store(id).unwrap())?, ["closed"]);
+    assert!(!sets.set.alive(id));
+    Ok(())
+}
+
+#[test]
+fn what_it_did_before_it_was_known_to_be_a_plugin_counts_too() -> Result<()> {
+    let mut sets = Sets::new()?;
+    let (mut store, instance, exports) =
+        sets.plugins.instance(UvCtx::builder().virtual_time(true).build())?;
+    // It takes itself for a program, and leaves this to its next call.
+    exports.call_tick(&mut store, 1_000)?;
+    let id = sets.set.add(store, &instance)?;
+    assert!(sets.set.alive(id));
+    assert_eq!(sets.lines(&(id, exports))?, ["tick 1"]);
+    Ok(())
+}
+
+#[test]
+fn timers_of_all_plugins_are_called_when_they_are_due() -> Result<()> {
+    let mut sets = Sets::new()?;
+    let [late, early] = [sets.add(|_| {})?, sets.add(|_| {})?];
+    late.1.call_tick(sets.set.store(late.0).unwrap(), 60_000)?;
+    early.1.call_tick(sets.set.store(early.0).unwrap(), 1)?;
+    for n in 1..=3 {
+        assert_eq!(sets.lines(&early)?.first(), Some(&format!("tick {n}")));
+    }
+    assert!(late.1.call_lines(sets.set.store(late.0).unwrap())?.is_empty());
+    let stats = sets.set.stats(early.0).unwrap();
+    let Lateness { counts, .. } = stats.lateness;
+    assert!(stats.alive && stats.timers >= 3 && counts.iter().sum::<u64>() == stats.timers);
+    Ok(())
+}
+
+#[test]
+fn a_turn_without_anything_due_ends_after_its_timeout() -> Result<()> {
+    let mut sets = Sets::new()?;
+    let (id, exports) = sets.add(|_| {})?;
+    exports.call_tick(sets.set.store(id).unwrap(), 3_600_000)?;
+    for timeout in [0, 1, 2] {
+        assert_eq!(sets.set.turn(Some(Duration::from_millis(timeout)))?.callbacks, 0);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_wake_up_from_another_thread_ends_the_wait() -> Result<()> {
+    let mut sets = Sets::new()?;
+    let mut sender = None;
+    let woken = sets.add(|uv| sender = Some(uv.wake_up("go")))?;
+    let sender = sender.unwrap();
+    // Some that wait for nothing, and one that waits long.
+    let idle = (0..3).map(|_| sets.add(|_| {})).collect::<Result<Vec<_>>>()?;
+    idle[1].1.call_tick(sets.set.store(idle[1].0).unwrap(), 3_600_000)?;
+    woken.1.call_listen(sets.set.store(woken.0).unwrap(), "go")?;
+    sets.set.turn(Some(Duration::ZERO))?;
+    for _ in 0..100 {
+        let sender = sender.clone();
+        let thread = thread::spawn(move || sender.send());
+        assert_eq!(sets.lines(&woken)?, ["woken"]);
+        thread.join().expect("it does not panic")?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_sets_own_waker_ends_the_wait() -> Result<()> {
+    let mut sets = Sets::new()?;
+    for _ in 0..100 {
+        let waker = sets.set.waker();
+        let thread = thread::spawn(move || waker.wake());
+        assert_eq!(sets.set.turn(None)?.callbacks, 0);
+        thread.join().expect("it does not panic");
+    }
+    Ok(())
+}
+
+#[test]
+fn descriptors_and_signals_end_the_wait_also_beside_one_that_never_rests() -> Result<()> {
+    let mut sets = Sets::new()?;
+    let (mut ours, theirs) = UnixStream::pair()?;
+    let watching = sets.add(|uv| watching(uv, theirs))?;
+    // Each test has a signal of its own: every plugin of the process that watches one is told.
+    watching.1.call_watch(sets.set.store(watching.0).unwrap(), libc::SIGWINCH, "input")?;
+    for round in 0..4 {
+        if round == 2 {
+            let busy = sets.add(|_| {})?;
+            busy.1.call_spin(sets.set.store(busy.0).unwrap())?;
+        }
+        sets.set.turn(Some(Duration::ZERO))?;
+        thread::scope(|scope| {
+            scope.spawn(|| ours.write_all(b"abc").expect("it is open"));
+            assert_eq!(sets.lines(&watching)?, ["read 3"]);
+            scope.spawn(|| kill_self(libc::SIGWINCH));
+            assert_eq!(sets.lines(&watching)?, ["signal 28"]);
+            Ok::<_, wasmtime::Error>(())
+        })?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_plugin_that_is_taken_out_can_go_on_in_another_set() -> Result<()> {
+    let mut sets = Sets::new()?;
+    let (mut ours, theirs) = UnixStream::pair()?;
+    let mut uv = UvCtx::builder();
+    watching(&mut uv, theirs);
+    let (store, instance, exports) = sets.plugins.instance(uv.build())?;
+    let id = sets.set.add(store, &instance)?;
+    exports.call_watch(sets.set.store(id).unwrap(), libc::SIGURG, "input")?;
+    sets.set.turn(Some(Duration::ZERO))?;
+    let store = sets.set.remove(id).expect("it is in the set");
+    ours.write_all(b"ab")?;
+    assert_eq!(sets.set.turn(Some(Duration::ZERO))?.callbacks, 0, "nobody is there");
+    let mut others = Sets { plugins: sets.plugins, set: PluginSet::new()? };
+    let id = others.set.add(store, &instance)?;
+    assert_eq!(others.lines(&(id, exports))?, ["read 2"]);
+    Ok(())
+}
+
+fn watching(uv: &mut UvCtxBuilder, input: UnixStream) {
+    uv.descriptor("input", input).expect("it can be granted").signal(libc::SIGWINCH).signal(libc::SIGURG);
+}
+
+#[test]
+fn a_trap_ends_one_plugin_and_the_others_go_on() -> Result<()> {
+    let mut sets = Sets::new()?;
+    let clock = VirtualClock::new();
+    let [fails, goes_on] = [(); 2].map(|()| {
+        sets.add(|uv| {
+            uv.virtual_clock(&clock);
+        })
+    });
+    let (fails, goes_on) = (fails?, goes_on?);
+    fails.1.call_later(sets.set.store(fails.0).unwrap(), 1, "trap")?;
+    let error = sets.end_of(fails.0)?;
+    assert!(format!("{error:?}").contains("unreachable"), "{error:?}");
+    assert!(sets.set.store(fails.0).is_none() && sets.set.remove(fails.0).is_none());
+    goes_on.1.call_tick(sets.set.store(goes_on.0).unwrap(), 1)?;
+    assert_eq!(sets.lines(&goes_on)?, ["tick 1"]);
+    // Another one in its place is not taken for it.
+    let another = sets.add(virtual_time)?;
+    assert!(another.0 != fails.0 && sets.set.store(fails.0).is_none() && !sets.set.alive(fails.0));
+    assert_eq!((sets.set.len(), sets.set.is_empty()), (2, false));
+    Ok(())
+}
+
+#[test]
+fn an_interrupt_from_another_thread_ends_a_plugin_that_waits_or_is_parked() -> Result<()> {
+    for every in [None, Some(3_600_000)] {
+        let mut sets = Sets::new()?;
+        let mut interrupt = None;
+        let (id, exports) = sets.add(|uv| interrupt = Some(uv.interrupt_handle()))?;
+        if let Some(every) = every {
+            exports.call_tick(sets.set.store(id).unwrap(), every)?;
+        }
+        sets.set.turn(Some(Duration::ZERO))?;
+        let thread = thread::spawn(move || interrupt.unwrap().interrupt());
+        assert!(sets.end_of(id)?.is::<Interrupted>());
+        thread.join().expect("it does not panic");
+        assert!(sets.set.is_empty());
+    }
+    Ok(())
+}
