@@ -231,17 +231,23 @@ impl UvCtx {
     /// Sees what is ready without waiting, also while the loop does not run. Only a loop that watches descriptors or
     /// signals needs a poller for that.
     pub(crate) fn look_from_outside(&mut self, id: LoopId) -> io::Result<()> {
-        if self.pollers.made(id).is_some() || self.loops.watches_signals(id) {
+        if self.pollers.made(id).is_some() || self.waits_for_signals(id) {
             return self.poll(id, Some(Duration::ZERO));
         }
         self.collect();
         Ok(())
     }
 
+    /// Whether a signal has to end the loop's own wait.
+    fn waits_for_signals(&self, id: LoopId) -> bool {
+        self.loops.watches_signals(id) && !self.pollers.signals_are_watched
+    }
+
     /// Asks the OS once, and reports all that there is to the loop.
     pub(crate) fn poll(&mut self, id: LoopId, timeout: Option<Duration>) -> io::Result<()> {
         self.register(id)?;
-        self.pollers.get(id)?.watch_signals(self.loops.watches_signals(id))?;
+        let signals = self.waits_for_signals(id);
+        self.pollers.get(id)?.watch_signals(signals)?;
         // From here on, whatever comes from outside ends the wait. What came earlier is known.
         self.collect();
         let over = self.wait_is_over(id);

@@ -117,7 +117,7 @@ pub use interrupt::{InterruptHandle, Interrupted};
 #[cfg(feature = "async")]
 pub use linker::add_to_linker_async;
 pub use linker::{UvCtxView, UvView, add_to_linker_sync};
-pub use plugin::{Dispatched, Ended, Lateness, PluginId, PluginSet, PluginStats, Turn};
 #[cfg(feature = "async")]
-pub use plugin::{Plugin, PluginGone, PluginHandle, STOP, Stopped};
+pub use plugin::{Dispatched, Plugin, PluginGone, PluginHandle, STOP, Stopped};
+pub use plugin::{Ended, Lateness, PluginId, PluginSet, PluginStats, Turn};
 pub use wake_up::{AsyncSender, SendError};

@@ -3,11 +3,11 @@
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uv_handles_host::{Interrupted, Lateness, PluginId, PluginSet, UvCtx, UvCtxBuilder, VirtualClock};
-use uv_handles_tests::State;
-use uv_handles_tests::os::kill_self;
+use uv_handles_tests::os::{kill_self, raise_descriptor_limit};
 use uv_handles_tests::plugins::{SyncExports, SyncPlugins};
+use uv_handles_tests::{PATIENCE, State};
 use wasmtime::Result;
 
 /// A set and what makes its plugins.
@@ -28,22 +28,35 @@ impl Sets {
         Ok((self.set.add(store, &instance)?, exports))
     }
 
-    /// The lines of a plugin, as soon as there are any. Waits for what comes.
+    /// The lines of a plugin, as soon as there are any. The set waits for what brings them: it is not asked to look at
+    /// the plugin before something has been called.
     fn lines(&mut self, (id, exports): &(PluginId, SyncExports)) -> Result<Vec<String>> {
+        let begun = Instant::now();
         loop {
-            let lines = exports.call_lines(self.set.store(*id).expect("it is in the set"))?;
-            if !lines.is_empty() {
-                return Ok(lines);
-            }
-            let turn = self.set.turn(None)?;
+            let turn = self.set.turn(Some(PATIENCE))?;
             assert!(turn.ended.is_empty(), "{turn:?}");
+            assert!(begun.elapsed() < PATIENCE, "it does not come");
+            if turn.callbacks > 0 {
+                let lines = exports.call_lines(self.set.store(*id).expect("it is in the set"))?;
+                if !lines.is_empty() {
+                    return Ok(lines);
+                }
+            }
         }
+    }
+
+    /// Lets the set look at all of its plugins, so that from then on it waits.
+    fn settle(&mut self) -> Result<()> {
+        for _ in 0..3 {
+            assert!(self.set.turn(Some(Duration::ZERO))?.ended.is_empty());
+        }
+        Ok(())
     }
 
     /// The end of a plugin.
     fn end_of(&mut self, id: PluginId) -> Result<wasmtime::Error> {
         loop {
-            if let Some(ended) = self.set.turn(None)?.ended.pop() {
+            if let Some(ended) = self.set.turn(Some(PATIENCE))?.ended.pop() {
                 assert_eq!(ended.id, id);
                 return Ok(ended.error);
             }
@@ -105,6 +118,53 @@ fn timers_of_all_plugins_are_called_when_they_are_due() -> Result<()> {
     Ok(())
 }
 
+/// Linux lets no file be watched by more than 500 pollers which are watched in their turn.
+#[test]
+fn more_plugins_than_linux_nests_pollers_watch_signals() -> Result<()> {
+    raise_descriptor_limit();
+    let mut sets = Sets::new()?;
+    let mut plugins = Vec::new();
+    for _ in 0..510 {
+        let (read, write) = std::io::pipe()?;
+        let plugin = sets.add(|uv| {
+            uv.descriptor("input", read).expect("it can be granted").signal(libc::SIGCONT);
+        })?;
+        plugin.1.call_watch(sets.set.store(plugin.0).unwrap(), libc::SIGCONT, "input")?;
+        plugins.push((plugin, write));
+    }
+    sets.settle()?;
+    kill_self(libc::SIGCONT);
+    for (plugin, _) in [&plugins[0], &plugins[509]] {
+        let lines = plugin.1.call_lines(sets.set.store(plugin.0).unwrap())?;
+        assert_eq!(if lines.is_empty() { sets.lines(plugin)? } else { lines }, ["signal 18"]);
+    }
+    Ok(())
+}
+
+/// Of plugins that wait for nothing, and of one with a descriptor that is ready and that nobody polls any more.
+#[test]
+fn a_set_of_idle_plugins_waits() -> Result<()> {
+    let mut sets = Sets::new()?;
+    let parked = sets.add(|_| {})?;
+    let waits = sets.add(|_| {})?;
+    waits.1.call_tick(sets.set.store(waits.0).unwrap(), 3_600_000)?;
+    let (mut ours, theirs) = UnixStream::pair()?;
+    let reads = sets.add(|uv| watching(uv, theirs))?;
+    reads.1.call_watch(sets.set.store(reads.0).unwrap(), libc::SIGIO, "input")?;
+    ours.write_all(b"a")?;
+    assert_eq!(sets.lines(&reads)?, ["read 1"]);
+    sets.settle()?;
+    let begun = Instant::now();
+    let mut turns = 0;
+    while begun.elapsed() < Duration::from_millis(50) {
+        assert_eq!(sets.set.turn(Some(Duration::from_millis(50)))?.callbacks, 0);
+        turns += 1;
+    }
+    assert!(turns < 10, "{turns} turns in 50 ms");
+    assert!(!sets.set.alive(parked.0) && sets.set.alive(waits.0));
+    Ok(())
+}
+
 #[test]
 fn a_turn_without_anything_due_ends_after_its_timeout() -> Result<()> {
     let mut sets = Sets::new()?;
@@ -126,8 +186,8 @@ fn a_wake_up_from_another_thread_ends_the_wait() -> Result<()> {
     let idle = (0..3).map(|_| sets.add(|_| {})).collect::<Result<Vec<_>>>()?;
     idle[1].1.call_tick(sets.set.store(idle[1].0).unwrap(), 3_600_000)?;
     woken.1.call_listen(sets.set.store(woken.0).unwrap(), "go")?;
-    sets.set.turn(Some(Duration::ZERO))?;
     for _ in 0..100 {
+        sets.settle()?;
         let sender = sender.clone();
         let thread = thread::spawn(move || sender.send());
         assert_eq!(sets.lines(&woken)?, ["woken"]);
@@ -142,7 +202,9 @@ fn the_sets_own_waker_ends_the_wait() -> Result<()> {
     for _ in 0..100 {
         let waker = sets.set.waker();
         let thread = thread::spawn(move || waker.wake());
-        assert_eq!(sets.set.turn(None)?.callbacks, 0);
+        let begun = Instant::now();
+        assert_eq!(sets.set.turn(Some(PATIENCE))?.callbacks, 0);
+        assert!(begun.elapsed() < PATIENCE, "it is not woken");
         thread.join().expect("it does not panic");
     }
     Ok(())
@@ -160,10 +222,11 @@ fn descriptors_and_signals_end_the_wait_also_beside_one_that_never_rests() -> Re
             let busy = sets.add(|_| {})?;
             busy.1.call_spin(sets.set.store(busy.0).unwrap())?;
         }
-        sets.set.turn(Some(Duration::ZERO))?;
+        sets.settle()?;
         thread::scope(|scope| {
             scope.spawn(|| ours.write_all(b"abc").expect("it is open"));
             assert_eq!(sets.lines(&watching)?, ["read 3"]);
+            sets.settle()?;
             scope.spawn(|| kill_self(libc::SIGWINCH));
             assert_eq!(sets.lines(&watching)?, ["signal 28"]);
             Ok::<_, wasmtime::Error>(())
@@ -181,7 +244,7 @@ fn a_plugin_that_is_taken_out_can_go_on_in_another_set() -> Result<()> {
     let (store, instance, exports) = sets.plugins.instance(uv.build())?;
     let id = sets.set.add(store, &instance)?;
     exports.call_watch(sets.set.store(id).unwrap(), libc::SIGURG, "input")?;
-    sets.set.turn(Some(Duration::ZERO))?;
+    sets.settle()?;
     let store = sets.set.remove(id).expect("it is in the set");
     ours.write_all(b"ab")?;
     assert_eq!(sets.set.turn(Some(Duration::ZERO))?.callbacks, 0, "nobody is there");
@@ -192,7 +255,11 @@ fn a_plugin_that_is_taken_out_can_go_on_in_another_set() -> Result<()> {
 }
 
 fn watching(uv: &mut UvCtxBuilder, input: UnixStream) {
-    uv.descriptor("input", input).expect("it can be granted").signal(libc::SIGWINCH).signal(libc::SIGURG);
+    uv.descriptor("input", input)
+        .expect("it can be granted")
+        .signal(libc::SIGWINCH)
+        .signal(libc::SIGURG)
+        .signal(libc::SIGIO);
 }
 
 #[test]
@@ -227,7 +294,7 @@ fn an_interrupt_from_another_thread_ends_a_plugin_that_waits_or_is_parked() -> R
         if let Some(every) = every {
             exports.call_tick(sets.set.store(id).unwrap(), every)?;
         }
-        sets.set.turn(Some(Duration::ZERO))?;
+        sets.settle()?;
         let thread = thread::spawn(move || interrupt.unwrap().interrupt());
         assert!(sets.end_of(id)?.is::<Interrupted>());
         thread.join().expect("it does not panic");

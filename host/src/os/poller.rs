@@ -46,11 +46,13 @@ pub(crate) struct Pollers {
     wakers: Vec<Option<Arc<Waker>>>,
     /// Ends the waits of all of them.
     interrupt: InterruptHandle,
+    /// Whoever waits for all of them watches the signals himself.
+    pub(crate) signals_are_watched: bool,
 }
 
 impl Pollers {
     pub(crate) fn new(interrupt: InterruptHandle) -> Pollers {
-        Pollers { pollers: Vec::new(), wakers: Vec::new(), interrupt }
+        Pollers { pollers: Vec::new(), wakers: Vec::new(), interrupt, signals_are_watched: false }
     }
 
     /// What ends the loop's wait from any thread.
@@ -64,6 +66,7 @@ impl Pollers {
     }
 
     /// Whether no loop has a poller.
+    #[cfg(feature = "async")]
     pub(crate) fn is_empty(&self) -> bool {
         self.pollers.iter().all(Option::is_none)
     }

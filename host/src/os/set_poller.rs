@@ -2,6 +2,7 @@
 //! any thread wakes.
 
 use crate::os::poller::Pollers;
+use crate::os::signals;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use std::io;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const WAKE: Token = Token(usize::MAX);
+const SIGNALS: Token = Token(usize::MAX - 1);
 
 /// Members that are reported at once. More are reported by the next look.
 const EVENTS: usize = 256;
@@ -20,15 +22,31 @@ pub(crate) struct SetPoller {
     poll: Poll,
     events: Events,
     waker: Arc<mio::Waker>,
-    /// A poller is watched, so that it has to be looked at also without waiting.
+    /// A poller or the signals are watched, so that they have to be looked at also without waiting.
     is_watching: bool,
+    watches_signals: bool,
+}
+
+/// What a wait has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// The pollers of this member have something.
+    Member(u32),
+    /// A signal was delivered, to whoever watches it.
+    Signal,
 }
 
 impl SetPoller {
     pub(crate) fn new() -> io::Result<SetPoller> {
         let poll = Poll::new()?;
         let waker = Arc::new(mio::Waker::new(poll.registry(), WAKE)?);
-        Ok(SetPoller { poll, events: Events::with_capacity(EVENTS), waker, is_watching: false })
+        Ok(SetPoller {
+            poll,
+            events: Events::with_capacity(EVENTS),
+            waker,
+            is_watching: false,
+            watches_signals: false,
+        })
     }
 
     /// Ends the wait in progress, or else the next one, from any thread.
@@ -36,13 +54,25 @@ impl SetPoller {
         self.waker.clone()
     }
 
-    /// Watches those of a member's pollers that are not watched yet. What they have by now is not reported, so the
-    /// member is to be looked at afterwards.
+    /// Watches those of a member's pollers that are not watched yet. What they have by then is reported too; what they still
+    /// have after it has been reported is not, until more comes.
     pub(crate) fn watch(&mut self, member: u32, pollers: &mut Pollers) -> io::Result<()> {
         pollers.watch_all(|fd: RawFd| {
             self.is_watching = true;
             self.poll.registry().register(&mut SourceFd(&fd), Token(member as usize), Interest::READABLE)
         })
+    }
+
+    /// Lets signals end a wait, from now on for ever. Answers whether that is new. Once for all members: Linux lets no file be
+    /// watched by more than 500 pollers that are watched themselves.
+    pub(crate) fn watch_signals(&mut self) -> io::Result<bool> {
+        if self.watches_signals {
+            return Ok(false);
+        }
+        let fd = signals::wake_fd()?;
+        self.poll.registry().register(&mut SourceFd(&fd), SIGNALS, Interest::READABLE)?;
+        (self.watches_signals, self.is_watching) = (true, true);
+        Ok(true)
     }
 
     /// Watches a member's pollers no longer.
@@ -51,9 +81,9 @@ impl SetPoller {
         pollers.forget_all(|fd| drop(self.poll.registry().deregister(&mut SourceFd(&fd))));
     }
 
-    /// Waits for at most this long (none: without limit) and reports the members whose pollers have something. Returns early
-    /// when it is woken, and also without cause.
-    pub(crate) fn wait(&mut self, timeout: Option<Duration>, mut ready: impl FnMut(u32)) -> io::Result<()> {
+    /// Waits for at most this long (none: without limit) and reports what there is. Returns early when it is woken, and also
+    /// without cause.
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>, mut found: impl FnMut(Found)) -> io::Result<()> {
         if timeout == Some(Duration::ZERO) && !self.is_watching {
             return Ok(());
         }
@@ -62,8 +92,10 @@ impl SetPoller {
             result => result?,
         }
         for event in &self.events {
-            if event.token() != WAKE {
-                ready(event.token().0 as u32);
+            match event.token() {
+                WAKE => {}
+                SIGNALS => found(Found::Signal),
+                member => found(Found::Member(member.0 as u32)),
             }
         }
         Ok(())

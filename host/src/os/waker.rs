@@ -16,6 +16,13 @@ pub(crate) struct Waker {
     guest: InterruptHandle,
 }
 
+#[cfg(test)]
+impl Default for Waker {
+    fn default() -> Waker {
+        Waker::of_guest(InterruptHandle::new())
+    }
+}
+
 impl Waker {
     pub(super) fn of_guest(guest: InterruptHandle) -> Waker {
         Waker { poller: OnceLock::new(), guest }

@@ -15,6 +15,7 @@ mod stats;
 mod task;
 mod woken;
 
+#[cfg(feature = "async")]
 pub use loops::Dispatched;
 #[cfg(feature = "async")]
 pub use one::Plugin;

@@ -9,7 +9,7 @@ use super::stats::{Counters, PluginStats};
 use super::woken::Woken;
 use super::{Dispatch, take_charge};
 use crate::clock::monotonic;
-use crate::os::set_poller::SetPoller;
+use crate::os::set_poller::{Found, SetPoller};
 use crate::{UvCtx, UvView};
 use slab::Slab;
 use std::collections::{BTreeSet, VecDeque};
@@ -26,9 +26,9 @@ use wasmtime::component::Instance;
 /// plugins' exports in between.
 ///
 /// The plugins are linked with [`add_to_linker_sync`](crate::add_to_linker_sync), and called without a stack of their own.
-/// An idle one keeps some kilobytes less than a [`Plugin`](crate::Plugin) in a task of tokio's, and a timer that fires costs
-/// less than half. What one of them does, the others wait for: a host function that blocks, and a plugin that computes for
-/// long, which [`interrupt_by_epochs_sync`](crate::interrupt_by_epochs_sync) lets be ended.
+/// An idle one keeps less memory than a [`Plugin`](crate::Plugin) in a task of tokio's, and a timer that fires costs less.
+/// What one of them does, the others wait for: a host function that blocks, and a plugin that computes for long, which
+/// [`interrupt_by_epochs_sync`](crate::interrupt_by_epochs_sync) lets be ended.
 ///
 /// It is not for the threads of a tokio runtime: synchronous functions of wasmtime-wasi panic there.
 pub struct PluginSet<T: 'static> {
@@ -52,24 +52,24 @@ pub struct PluginId {
 }
 
 /// What a [`PluginSet::turn`] has come to.
-#[derive(Debug, Default)]
 #[non_exhaustive]
-pub struct Turn {
+pub struct Turn<T: 'static> {
     /// How many callbacks were called.
     pub callbacks: u64,
     /// The plugins that have ended. They are not in the set any more.
-    pub ended: Vec<Ended>,
+    pub ended: Vec<Ended<T>>,
 }
 
 /// A plugin that has ended, and why: a trap in a callback, [`Interrupted`](crate::Interrupted), or the system's error if it
 /// had no descriptor to wait with.
-#[derive(Debug)]
 #[non_exhaustive]
-pub struct Ended {
+pub struct Ended<T: 'static> {
     /// Which one.
     pub id: PluginId,
     /// Why.
     pub error: wasmtime::Error,
+    /// Its store, which can not be called any more. Dropping it may wait until a granted standard output has been written.
+    pub store: Store<T>,
 }
 
 struct Member<T: 'static> {
@@ -103,8 +103,8 @@ impl<T: UvView> PluginSet<T> {
         })
     }
 
-    /// Lets timers be called up to so much later than they are due, so that the set wakes up once for several of them: to wake
-    /// up costs the system and its caches as much as several timers do. As Linux's PR_SET_TIMERSLACK; zero unless set.
+    /// Lets timers be called up to so much later than they are due, so that the set wakes up once for several of them, which
+    /// spares some time. As Linux's PR_SET_TIMERSLACK; zero unless set.
     pub fn set_timer_slack(&mut self, slack: Duration) {
         self.timer_slack = slack;
     }
@@ -121,7 +121,9 @@ impl<T: UvView> PluginSet<T> {
         let (number, entry) = (self.added, self.members.vacant_entry());
         let at = entry.key() as u32;
         let waker = self.woken.waker_of(at);
-        uv(&mut store).interrupt.task().register(&Context::from_waker(&waker));
+        let ctx = uv(&mut store);
+        ctx.pollers.signals_are_watched = true;
+        ctx.interrupt.task().register(&Context::from_waker(&waker));
         entry.insert(Member {
             store,
             dispatch,
@@ -184,20 +186,25 @@ impl<T: UvView> PluginSet<T> {
     /// # Errors
     ///
     /// The system's, if it does not let the set wait. What ends a single plugin is in the [`Turn`].
-    pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<Turn> {
+    pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<Turn<T>> {
         self.collect();
         let timeout = match self.listed.is_empty() {
             false => Some(Duration::ZERO),
             true => self.may_wait(timeout, monotonic()),
         };
-        let mut ready = Vec::new();
-        self.poller.wait(timeout, |at| ready.push(at))?;
-        ready.into_iter().for_each(|at| self.list(at));
+        let mut all_found = Vec::new();
+        self.poller.wait(timeout, |found| all_found.push(found))?;
+        for found in all_found {
+            match found {
+                Found::Member(at) => self.list(at),
+                Found::Signal => self.list_those_with_signals(),
+            }
+        }
         if timeout != Some(Duration::ZERO) {
             self.collect();
         }
-        let mut turn = Turn::default();
-        // One by one: if a host function panics, the others have their turn later.
+        let mut turn = Turn { callbacks: 0, ended: Vec::new() };
+        // One by one: if a host function panics, those behind it have their turn later.
         for _ in 0..self.listed.len() {
             if let Some(at) = self.listed.pop_front() {
                 self.visit(at, &mut turn);
@@ -209,8 +216,8 @@ impl<T: UvView> PluginSet<T> {
     /// How long a wait may be that begins at this time.
     fn may_wait(&self, timeout: Option<Duration>, now: u64) -> Option<Duration> {
         let until_due = self.deadlines.first().map(|&(due, _)| {
-            let left = Duration::from_millis(due.saturating_sub(now));
-            left.saturating_add(self.timer_slack)
+            let latest = Duration::from_millis(due).saturating_add(self.timer_slack);
+            latest.saturating_sub(Duration::from_millis(now))
         });
         timeout.into_iter().chain(until_due).min()
     }
@@ -236,6 +243,14 @@ impl<T: UvView> PluginSet<T> {
         }
     }
 
+    /// Signals are rare, so nobody keeps who watches them.
+    fn list_those_with_signals(&mut self) {
+        let watching = |member: &mut Member<T>| uv(&mut member.store).loops.watched_signals() != 0;
+        let members: Vec<usize> =
+            self.members.iter_mut().filter_map(|(at, member)| watching(member).then_some(at)).collect();
+        members.into_iter().for_each(|at| self.list(at as u32));
+    }
+
     /// Has a member looked at in the next turn.
     fn list(&mut self, at: u32) {
         if let Some(member) = self.members.get_mut(at as usize)
@@ -246,7 +261,7 @@ impl<T: UvView> PluginSet<T> {
     }
 
     /// Calls what is due of a member, and notes when it is due next.
-    fn visit(&mut self, at: u32, turn: &mut Turn) {
+    fn visit(&mut self, at: u32, turn: &mut Turn<T>) {
         let Some(member) = self.members.get_mut(at as usize) else {
             return;
         };
@@ -257,6 +272,8 @@ impl<T: UvView> PluginSet<T> {
             let due = ctx.when_due()?;
             self.poller.watch(at, &mut ctx.pollers)?;
             Ok(match due {
+                // One may have been delivered before the set watched them.
+                _ if ctx.loops.watched_signals() != 0 && self.poller.watch_signals()? => Due::Now,
                 Due::At(due) => Due::At(ctx.clock.of_system(due)),
                 due => due,
             })
@@ -268,8 +285,8 @@ impl<T: UvView> PluginSet<T> {
             Ok(Due::At(due)) => self.schedule(at, Some(due)),
             Ok(Due::Never) => self.schedule(at, None),
             Err(error) => {
-                let Member { number, .. } = self.take_out(at);
-                turn.ended.push(Ended { id: PluginId { number, at }, error });
+                let Member { number, store, .. } = self.take_out(at);
+                turn.ended.push(Ended { id: PluginId { number, at }, error, store });
             }
         }
     }
@@ -285,8 +302,13 @@ impl<T: UvView> PluginSet<T> {
     fn take_out(&mut self, at: u32) -> Member<T> {
         self.schedule(at, None);
         let mut member = self.members.remove(at as usize);
+        if member.is_listed {
+            // So that whoever gets its place is not looked at instead.
+            self.listed.retain(|&listed| listed != at);
+        }
         let ctx = uv(&mut member.store);
         self.poller.forget(&mut ctx.pollers);
+        ctx.pollers.signals_are_watched = false;
         ctx.interrupt.task().forget();
         member
     }
@@ -322,5 +344,49 @@ fn uv<T: UvView>(store: &mut Store<T>) -> &mut UvCtx {
 impl<T> fmt::Debug for PluginSet<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PluginSet").field("plugins", &self.members.len()).finish_non_exhaustive()
+    }
+}
+
+impl<T> fmt::Debug for Turn<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Turn").field("callbacks", &self.callbacks).field("ended", &self.ended).finish()
+    }
+}
+
+impl<T> fmt::Debug for Ended<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ended").field("id", &self.id).field("error", &self.error).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::UvCtxView;
+
+    struct State;
+
+    impl UvView for State {
+        fn uv(&mut self) -> UvCtxView<'_> {
+            unreachable!("the set has no plugin")
+        }
+    }
+
+    #[test]
+    fn a_wait_ends_with_the_first_deadline_and_the_slack_or_before() {
+        let ms = Duration::from_millis;
+        let mut set = PluginSet::<State>::new().unwrap();
+        assert_eq!(set.may_wait(None, 7), None);
+        assert_eq!(set.may_wait(Some(ms(5)), 7), Some(ms(5)));
+        set.deadlines.extend([(1_000, 3), (100, 8), (100, 9)]);
+        assert_eq!(set.may_wait(None, 30), Some(ms(70)));
+        assert_eq!(set.may_wait(Some(ms(5)), 30), Some(ms(5)));
+        assert_eq!(set.may_wait(None, 200), Some(ms(0)));
+        set.set_timer_slack(ms(20));
+        assert_eq!(set.may_wait(None, 30), Some(ms(90)));
+        assert_eq!(set.may_wait(None, 110), Some(ms(10)));
+        set.deadlines = BTreeSet::from([(u64::MAX, 1)]);
+        set.set_timer_slack(Duration::MAX);
+        assert_eq!(set.may_wait(None, 0), Some(Duration::MAX));
     }
 }

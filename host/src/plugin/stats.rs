@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What a plugin has done so far. From [`PluginHandle::stats`](crate::PluginHandle::stats).
+/// What a plugin has done so far. From [`PluginHandle::stats`](crate::PluginHandle::stats) and
+/// [`PluginSet::stats`](crate::PluginSet::stats).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PluginStats {

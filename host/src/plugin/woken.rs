@@ -77,3 +77,26 @@ impl Wake for Member {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::set_poller::SetPoller;
+
+    #[test]
+    fn members_are_told_in_order_and_end_the_wait() {
+        let mut poller = SetPoller::new().unwrap();
+        let woken = Woken::new(poller.waker());
+        assert!(woken.take().is_empty());
+        let [first, second] = [3, 5].map(|at| woken.waker_of(at));
+        second.wake_by_ref();
+        first.wake();
+        second.wake();
+        // It would not end by itself.
+        poller.wait(None, |_| unreachable!("no poller is watched")).unwrap();
+        assert_eq!(woken.take(), [5, 3, 5]);
+        woken.waker_of_all().wake();
+        poller.wait(None, |_| unreachable!("no poller is watched")).unwrap();
+        assert!(woken.take().is_empty());
+    }
+}

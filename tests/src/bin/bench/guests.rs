@@ -142,10 +142,13 @@ fn set(component: &Component, slack: Duration, many: u64, period: u64, ticks: u6
     marks::count_ticks(told.clone());
     let mut set = PluginSet::new()?;
     set.set_timer_slack(slack);
-    let mut add = || {
+    let mut add = || -> Result<()> {
         let (store, instance, tick) = instance(&pre)?;
         let id = set.add(store, &instance)?;
-        tick.call(set.store(id).expect("it has just been added"), (period,))
+        tick.call(set.store(id).expect("it has just been added"), (period,))?;
+        // It waits, and those before it go on, also while others are added.
+        assert!(set.turn(Some(Duration::ZERO))?.ended.is_empty(), "a plugin has ended");
+        Ok(())
     };
     let mut session = Session::new();
     add()?;
