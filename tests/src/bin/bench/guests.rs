@@ -209,7 +209,10 @@ fn called_synchronously(component: &Component) -> Result<InstancePre<State>> {
     linker.instantiate_pre(component)
 }
 
-fn instance(pre: &InstancePre<State>) -> Result<(Store<State>, Instance, TypedFunc<(u64,), ()>)> {
+/// The plugin's own export.
+type Tick = TypedFunc<(u64,), ()>;
+
+fn instance(pre: &InstancePre<State>) -> Result<(Store<State>, Instance, Tick)> {
     let mut store = Store::new(pre.engine(), State::new(UvCtx::builder().build(), wasi(&[])));
     interrupt_by_epochs_sync(&mut store);
     let instance = pre.instantiate(&mut store)?;
