@@ -95,18 +95,13 @@ impl SyncPlugins {
         Ok(SyncPlugins { pre: linker(&engine)?.instantiate_pre(&component)? })
     }
 
-    /// Whose epoch the instances obey.
-    pub fn engine(&self) -> &Engine {
-        self.pre.engine()
-    }
-
     /// Makes an instance that nobody drives yet.
     ///
     /// # Errors
     ///
     /// wasmtime's, if the engine has no room.
     pub fn instance(&self, uv: UvCtx) -> Result<(Store<State>, Instance, SyncExports)> {
-        let mut store = Store::new(self.engine(), State::new(uv, WasiCtx::builder().build()));
+        let mut store = Store::new(self.pre.engine(), State::new(uv, WasiCtx::builder().build()));
         interrupt_by_epochs_sync(&mut store);
         let instance = self.pre.instantiate(&mut store)?;
         let exports = SyncExports::new(&mut store, &instance)?;
