@@ -10,7 +10,7 @@
 use crate::UvCtx;
 use crate::driver::Pulled;
 use std::iter::Peekable;
-use uv_handles_core::{Event, HandleId, LoopId, Loops, Occurrence, TimerChange};
+use uv_handles_core::{Event, HandleId, LoopId, Loops, Occurrence, ReserveId, TimerChange};
 
 /// What stands where there is no token of 32 bits.
 const NO_TOKEN: u32 = u32::MAX;
@@ -59,7 +59,8 @@ pub(crate) struct Changed {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum What {
-    Timer(HandleId, TimerChange),
+    /// With its number in the reserve.
+    Timer(u32, TimerChange),
     /// It has closed its own handle.
     CloseOwn,
 }
@@ -220,24 +221,37 @@ impl UvCtx {
     #[inline]
     pub(crate) fn end_batch(&mut self) {
         if !self.batch.handles.is_empty() {
-            self.advance(usize::MAX, std::iter::empty());
+            self.advance(usize::MAX, None, std::iter::empty());
         }
     }
 
     /// The guest has come to this position of its batch, and the rest of it is void. `changes` are what its callbacks
-    /// have done.
-    pub(crate) fn advance(&mut self, position: usize, changes: impl Iterator<Item = Changed>) {
+    /// have done, to timers of this reserve.
+    pub(crate) fn advance(
+        &mut self,
+        position: usize,
+        reserve: Option<ReserveId>,
+        changes: impl Iterator<Item = Changed>,
+    ) {
         let mut changes = changes.peekable();
-        self.pass_batch(position, &mut changes);
+        self.pass_batch(position, reserve, &mut changes);
         // Those of the guest at the end of its batch, or without one.
+        let Some(reserve) = reserve else {
+            return;
+        };
         for changed in changes {
-            if let What::Timer(timer, change) = changed.what {
-                self.loops.change_timer(timer, change);
+            if let What::Timer(number, change) = changed.what {
+                self.loops.change_timer(reserve, number, change);
             }
         }
     }
 
-    fn pass_batch(&mut self, position: usize, changes: &mut Peekable<impl Iterator<Item = Changed>>) {
+    fn pass_batch(
+        &mut self,
+        position: usize,
+        reserve: Option<ReserveId>,
+        changes: &mut Peekable<impl Iterator<Item = Changed>>,
+    ) {
         let Some(last) = self.batch.handles.len().checked_sub(1) else {
             return;
         };
@@ -245,9 +259,12 @@ impl UvCtx {
         loop {
             let at = self.batch.position;
             while let Some(Changed { what, .. }) = changes.next_if(|changed| changed.position == at) {
-                match what {
-                    What::Timer(timer, change) => self.loops.change_timer(timer, change),
-                    What::CloseOwn => self.close(self.batch.handles[at]),
+                match (what, reserve) {
+                    (What::Timer(number, change), Some(reserve)) => {
+                        self.loops.change_timer(reserve, number, change);
+                    }
+                    (What::Timer(..), None) => {}
+                    (What::CloseOwn, _) => self.close(self.batch.handles[at]),
                 }
             }
             // As far as nothing was done.

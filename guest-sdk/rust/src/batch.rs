@@ -14,13 +14,11 @@ use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
 
-use crate::Timer;
-use crate::bindings::uv::handles::batch::{Change, Operation, advance};
+use crate::bindings::uv::handles::batch::{Change, Operation, Reserve as RawReserve, advance};
 use crate::bindings::uv::handles::blocking::{Pulled, pull_callbacks, pull_next};
-use crate::bindings::uv::handles::handle::{AnyHandle as AnyRaw, close};
 use crate::bindings::uv::handles::types::{Error, Event, Occurrence, PollEvents, Token};
-use crate::handle::sealed::Sealed;
 use crate::registry::{self, Registered};
+use crate::reserve;
 
 /// How many callbacks a pull may bring.
 pub(crate) const MAX: u32 = 256;
@@ -34,7 +32,7 @@ thread_local! {
     /// What stands behind it in the batch may have been withdrawn.
     static IS_LAST: Cell<bool> = const { Cell::new(false) };
     /// What was done and the host does not know, in order.
-    static CHANGES: RefCell<Vec<PutOff>> = const { RefCell::new(Vec::new()) };
+    static CHANGES: RefCell<Vec<Change>> = const { RefCell::new(Vec::new()) };
     /// Handles that have had their close callback, to be dropped when the host knows of it.
     static DONE: RefCell<Vec<Rc<dyn Registered>>> = const { RefCell::new(Vec::new()) };
 }
@@ -43,26 +41,6 @@ thread_local! {
 struct Running {
     position: u32,
     token: Token,
-}
-
-struct PutOff {
-    position: u32,
-    what: What,
-}
-
-enum What {
-    CloseOwn,
-    Timer(Timer, Done),
-}
-
-/// What was done to a timer.
-#[derive(Clone, Copy)]
-pub(crate) enum Done {
-    Open { token: Token },
-    OpenAndStart { token: Token, timeout: u64, repeat: u64 },
-    Start { timeout: u64, repeat: u64 },
-    Stop,
-    Close,
 }
 
 /// Calls the callbacks of a batch, up to the first one that calls the host or may have changed the batch.
@@ -97,24 +75,12 @@ fn is_owing() -> bool {
 
 #[cold]
 fn tell() {
-    tell_by(|position, changes| match (position, changes) {
-        // A list of one is dearer than the call.
-        (None, [change]) => do_at_once(change),
-        _ => advance(position.unwrap_or(0), changes),
+    tell_by(|position, reserve, changes| match (position, reserve, changes) {
+        // A list of one is dearer.
+        (None, Some(reserve), [Change { operation, .. }]) => reserve.change(*operation),
+        _ => advance(position.unwrap_or(0), reserve, changes),
     });
     drop(DONE.take());
-}
-
-fn do_at_once(change: &Change<'_>) {
-    match &change.operation {
-        // It is open, and so this is not refused.
-        Operation::Start((timer, timeout, repeat)) => drop(timer.start(*timeout, *repeat)),
-        Operation::Stop(timer) => timer.stop(),
-        Operation::Close(timer) => close(&AnyRaw::Timer(timer)),
-        Operation::Open(_) | Operation::OpenAndStart(_) | Operation::CloseOwn => {
-            advance(0, std::slice::from_ref(change))
-        }
-    }
 }
 
 /// What the host gives in the place of a token.
@@ -162,59 +128,24 @@ pub(crate) fn pull() -> Result<Pulled, Error> {
     if DONE.with_borrow(|done| !done.is_empty()) {
         tell();
     }
-    if RUNNING.get().is_none()
-        && CHANGES.with_borrow(|changes| matches!(&changes[..], [one] if one.is_a_call()))
-    {
+    if RUNNING.get().is_none() && CHANGES.with_borrow(|changes| changes.len() == 1) {
         tell();
     }
     // Without a position, all of the batch has been called.
-    tell_by(|position, changes| pull_next(MAX, position.unwrap_or(u32::MAX), changes))
+    tell_by(|position, reserve, changes| pull_next(MAX, position.unwrap_or(u32::MAX), reserve, changes))
 }
 
-fn tell_by<R>(call: impl FnOnce(Option<u32>, &[Change<'_>]) -> R) -> R {
+fn tell_by<R>(call: impl FnOnce(Option<u32>, Option<&RawReserve>, &[Change]) -> R) -> R {
     let position = RUNNING.take().map(|running| running.position);
     IS_LAST.set(false);
-    let mut changes = CHANGES.take();
-    let result = match &changes[..] {
-        [] => call(position, &[]),
-        [change] => call(position, &[change.told()]),
-        all => call(position, &all.iter().map(PutOff::told).collect::<Vec<_>>()),
-    };
-    // What is dropped here may put something off in its turn.
-    changes.clear();
-    CHANGES.with_borrow_mut(|latest| {
-        if latest.is_empty() {
-            // Its room is used again.
-            *latest = changes;
-        }
-    });
-    result
-}
-
-impl PutOff {
-    /// Whether a function of `timer` or `handle` does the same, without a list.
-    fn is_a_call(&self) -> bool {
-        matches!(self.what, What::Timer(_, Done::Start { .. } | Done::Stop | Done::Close))
-    }
-
-    fn told(&self) -> Change<'_> {
-        let operation = match &self.what {
-            What::CloseOwn => Operation::CloseOwn,
-            What::Timer(timer, done) => {
-                let timer = timer.0.raw.resource().aside();
-                match *done {
-                    Done::Open { token } => Operation::Open((timer, token)),
-                    Done::OpenAndStart { token, timeout, repeat } => {
-                        Operation::OpenAndStart((timer, token, timeout, repeat))
-                    }
-                    Done::Start { timeout, repeat } => Operation::Start((timer, timeout, repeat)),
-                    Done::Stop => Operation::Stop(timer),
-                    Done::Close => Operation::Close(timer),
-                }
-            }
+    CHANGES.with_borrow_mut(|changes| {
+        let result = match changes.is_empty() {
+            true => call(position, None, &[]),
+            false => reserve::with_shared(|reserve| call(position, reserve, changes)),
         };
-        Change { position: self.position, operation }
-    }
+        changes.clear();
+        result
+    })
 }
 
 /// Puts off closing the handle with this token, if it is its callback that runs, in a batch. Otherwise it is
@@ -222,37 +153,39 @@ impl PutOff {
 pub(crate) fn put_off_close(token: Token) -> bool {
     match RUNNING.get() {
         Some(Running { position, token: own }) if own == token => {
-            CHANGES.with_borrow_mut(|changes| changes.push(PutOff { position, what: What::CloseOwn }));
+            CHANGES.with_borrow_mut(|changes| {
+                changes.push(Change { position, operation: Operation::CloseOwn });
+            });
             true
         }
         _ => false,
     }
 }
 
-/// Puts off what is done to a timer.
-pub(crate) fn put_off(timer: &Timer, done: Done) {
+/// Puts off what is done to the timer with this token, by its number in the reserve.
+pub(crate) fn put_off(token: impl FnOnce() -> Token, number: u32, operation: Operation) {
     let running = RUNNING.get();
     let position = running.map_or(0, |running| running.position);
     let length = CHANGES.with_borrow_mut(|changes| {
-        // Nothing that waits to be called can depend on a timer that has been called, or is new.
-        let is_latest =
-            || matches!(changes.last(), Some(PutOff { what: What::Timer(last, _), .. }) if last == timer);
-        let is_alone =
-            |own: Token| own == timer.common().token() || matches!(done, Done::Open { .. }) || is_latest();
-        if running.is_some_and(|running| !is_alone(running.token)) {
-            IS_LAST.set(true);
-        }
-        match (changes.last_mut(), done) {
-            (
-                Some(PutOff { position: at, what: What::Timer(last, opened) }),
-                Done::Start { timeout, repeat },
-            ) if *at == position
-                && last == timer
-                && let Done::Open { token } = *opened =>
-            {
-                *opened = Done::OpenAndStart { token, timeout, repeat };
+        let last = changes.last_mut();
+        if let Some(running) = running {
+            // Nothing that waits to be called can depend on a timer that has been called, or is new.
+            let is_alone = matches!(operation, Operation::Open(_))
+                || last.as_ref().is_some_and(|last| timer_of(&last.operation) == Some(number))
+                || token() == running.token;
+            if !is_alone {
+                IS_LAST.set(true);
             }
-            _ => changes.push(PutOff { position, what: What::Timer(timer.clone(), done) }),
+        }
+        match (last, operation) {
+            (Some(Change { position: at, operation: last }), Operation::Start((_, timeout, repeat)))
+                if *at == position
+                    && let Operation::Open((opened, token)) = *last
+                    && opened == number =>
+            {
+                *last = Operation::OpenAndStart((number, token, timeout, repeat));
+            }
+            _ => changes.push(Change { position, operation }),
         }
         changes.len()
     });
@@ -261,9 +194,22 @@ pub(crate) fn put_off(timer: &Timer, done: Done) {
     }
 }
 
-/// Drops a handle that has had its close callback: in a batch when the host knows of that.
-pub(crate) fn drop_closed(handle: Rc<dyn Registered>) {
-    if RUNNING.get().is_some() && !handle.is_reserved() {
+/// The number of the timer that it is done to.
+fn timer_of(operation: &Operation) -> Option<u32> {
+    match *operation {
+        Operation::Open((number, _))
+        | Operation::OpenAndStart((number, ..))
+        | Operation::Start((number, ..))
+        | Operation::Stop(number)
+        | Operation::Close(number) => Some(number),
+        Operation::CloseOwn => None,
+    }
+}
+
+/// Drops a handle that has had its close callback: in a batch when the host knows of that, unless its resource is used
+/// again, so that dropping it is no call.
+pub(crate) fn drop_closed(handle: Rc<dyn Registered>, is_reserved: bool) {
+    if RUNNING.get().is_some() && !is_reserved {
         DONE.with_borrow_mut(|done| done.push(handle));
     }
 }

@@ -184,8 +184,8 @@ impl Loop {
         &self.0.raw
     }
 
-    /// A timer's resource that has been made ahead, if there is one.
-    pub(crate) fn reserved_timer(&self) -> Result<Option<HeldTimer>> {
+    /// A timer's resource that has been made ahead, with its number, if there is one.
+    pub(crate) fn reserved_timer(&self) -> Result<Option<(HeldTimer, u32)>> {
         if self.0.closed.get() {
             return Ok(None);
         }

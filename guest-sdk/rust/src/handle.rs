@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::Timer;
 use crate::any_handle::AnyHandle;
-use crate::batch::{self, Done, Synced};
+use crate::batch::{self, Synced};
 use crate::bindings::uv::handles::handle as raw;
 use crate::bindings::uv::handles::types::Token;
 use crate::callback::Callback;
@@ -27,13 +27,38 @@ enum Stage {
     Closed,
 }
 
+/// Where a handle is registered, as long as it is not closed, and how far it has come: the slot of its token and above it the
+/// stage in one number, since a program may have many handles.
+#[derive(Clone, Copy)]
+struct Place(u32);
+
+impl Place {
+    /// A slot takes more than 4 bytes, so there are not as many.
+    const SLOT_BITS: u32 = 30;
+
+    fn new(slot: u32, stage: Stage) -> Self {
+        debug_assert!(slot >> Self::SLOT_BITS == 0);
+        Self((stage as u32) << Self::SLOT_BITS | slot)
+    }
+
+    fn slot(self) -> u32 {
+        self.0 % (1 << Self::SLOT_BITS)
+    }
+
+    fn stage(self) -> Stage {
+        match self.0 >> Self::SLOT_BITS {
+            0 => Stage::Open,
+            1 => Stage::Closing,
+            _ => Stage::Closed,
+        }
+    }
+}
+
 type OnClosed = Box<dyn FnOnce(Rc<dyn Registered>)>;
 
 /// The part that does not depend on the kind.
 pub struct Common {
-    /// Where it is registered, as long as it is not closed: half a token, since a program may have many handles.
-    slot: u32,
-    stage: Cell<Stage>,
+    place: Cell<Place>,
     on_closed: Cell<Option<OnClosed>>,
     event_loop: Loop,
 }
@@ -41,8 +66,7 @@ pub struct Common {
 impl Common {
     fn new(event_loop: &Loop, token: Token) -> Self {
         Self {
-            slot: registry::slot_of(token),
-            stage: Cell::new(Stage::Open),
+            place: Cell::new(Place::new(registry::slot_of(token), Stage::Open)),
             on_closed: Cell::new(None),
             event_loop: event_loop.clone(),
         }
@@ -50,15 +74,23 @@ impl Common {
 
     /// The token of a handle that is not closed.
     pub(crate) fn token(&self) -> Token {
-        registry::token_of(self.slot)
+        registry::token_of(self.place.get().slot())
+    }
+
+    fn stage(&self) -> Stage {
+        self.place.get().stage()
+    }
+
+    fn set_stage(&self, stage: Stage) {
+        self.place.set(Place::new(self.place.get().slot(), stage));
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.stage.get() == Stage::Open
+        self.stage() == Stage::Open
     }
 
     fn is_closed(&self) -> bool {
-        self.stage.get() == Stage::Closed
+        self.stage() == Stage::Closed
     }
 
     /// On a closed handle the callback is dropped: nobody would ever take it out again.
@@ -71,7 +103,7 @@ impl Common {
 
 impl fmt::Debug for Common {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {:?}", self.slot, self.stage.get())
+        write!(f, "{}, {:?}", self.place.get().slot(), self.stage())
     }
 }
 
@@ -124,7 +156,7 @@ impl<R: Held, F: ?Sized> Inner<R, F> {
             on_closed(self.clone());
         }
         // Only now: inside its close callback a handle is closing, not closed.
-        self.common.stage.set(Stage::Closed);
+        self.common.set_stage(Stage::Closed);
         // One that the close callback itself has set.
         drop(self.common.on_closed.take());
         self.callback.clear();
@@ -210,12 +242,9 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
     fn close(&self) {
         let common = self.common();
         if common.is_open() {
-            common.stage.set(Stage::Closing);
-            if let Some(timer) = self.as_timer()
-                && timer.0.raw.is_reserved()
-            {
-                batch::put_off(timer, Done::Close);
-            } else if !batch::put_off_close(common.token()) {
+            common.set_stage(Stage::Closing);
+            let is_put_off = self.as_timer().is_some_and(Timer::put_off_close);
+            if !is_put_off && !batch::put_off_close(common.token()) {
                 raw::close(&self.raw());
             }
         }
@@ -343,11 +372,8 @@ macro_rules! handle_kind {
                 }
             }
 
-            fn finish_closing(self: std::rc::Rc<Self>) {
+            fn finish_closing(self: std::rc::Rc<Self>) -> bool {
                 $crate::handle::Inner::finish_closing(&self);
-            }
-
-            fn is_reserved(&self) -> bool {
                 $crate::handle::Held::is_reserved(&self.raw)
             }
         }

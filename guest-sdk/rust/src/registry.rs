@@ -23,11 +23,9 @@ pub trait Registered: Any {
     /// handle's, so the host is wrong, and there is nobody to tell.
     fn call(self: Rc<Self>, what: Occurrence);
 
-    /// Calls the close callback. After it the handle is closed.
-    fn finish_closing(self: Rc<Self>);
-
-    /// Whether its resource is used again, so that dropping it is no call.
-    fn is_reserved(&self) -> bool;
+    /// Calls the close callback. After it the handle is closed. Answers whether its resource is used again, so that dropping
+    /// it is no call.
+    fn finish_closing(self: Rc<Self>) -> bool;
 }
 
 thread_local! {
@@ -45,6 +43,18 @@ pub(crate) fn register<H: Clone + Into<Rc<dyn Registered>>>(
         Err(_) => drop(handles.remove(token)),
     });
     made
+}
+
+/// The same for a handle that is made without calling anybody. Answers its token too.
+pub(crate) fn register_at_once<H: Clone + Into<Rc<dyn Registered>>>(
+    make: impl FnOnce(Token) -> H,
+) -> (H, Token) {
+    HANDLES.with_borrow_mut(|handles| {
+        handles.insert(|token| {
+            let handle = make(token);
+            (handle.clone().into(), (handle, token))
+        })
+    })
 }
 
 /// The token of the handle in this slot.
@@ -96,11 +106,11 @@ pub fn dispatch(event: Event) {
 }
 
 fn close(token: Token, handle: Rc<dyn Registered>) {
-    handle.clone().finish_closing();
+    let is_reserved = handle.finish_closing();
     // Dropped outside of the borrow, as everything that can run code of the user.
-    let registered = HANDLES.with_borrow_mut(|handles| handles.remove(token));
-    drop(registered);
-    batch::drop_closed(handle);
+    if let Some(registered) = HANDLES.with_borrow_mut(|handles| handles.remove(token)) {
+        batch::drop_closed(registered, is_reserved);
+    }
 }
 
 /// Whether these are the handles of one stretch of the registry, as far as its ends tell.
@@ -152,9 +162,32 @@ impl<T> Slab<T> {
             }
             return token(index, slot.generation);
         }
-        let index = u32::try_from(self.slots.len()).expect("the memory ends long before");
+        let index = self.new_index();
         self.slots.push(Slot { generation: 0, content: Content::Empty(RESERVED) });
         token(index, 0)
+    }
+
+    /// Takes a value in that is made for its token, and answers what else is made then.
+    fn insert<R>(&mut self, make: impl FnOnce(Token) -> (T, R)) -> R {
+        let index = self.next;
+        match self.slots.get_mut(index as usize) {
+            Some(slot) => {
+                let (value, result) = make(token(index, slot.generation));
+                if let Content::Empty(next) = std::mem::replace(&mut slot.content, Content::Filled(value)) {
+                    self.next = next;
+                }
+                result
+            }
+            None => {
+                let (value, result) = make(token(self.new_index(), 0));
+                self.slots.push(Slot { generation: 0, content: Content::Filled(value) });
+                result
+            }
+        }
+    }
+
+    fn new_index(&self) -> u32 {
+        u32::try_from(self.slots.len()).expect("the memory ends long before")
     }
 
     /// The token of a slot's owner.
@@ -232,6 +265,24 @@ mod tests {
         let token = slab.reserve();
         slab.fill(token, value);
         token
+    }
+
+    #[test]
+    fn made_at_once_is_as_reserved_and_filled() {
+        let [mut slab, mut other] = [Slab::new(), Slab::new()];
+        let mut tokens = Vec::new();
+        for round in 0..3 {
+            for value in ["a", "b"] {
+                let token = insert(&mut slab, value);
+                assert_eq!(other.insert(|own| (value, own)), token);
+                assert_eq!(other.get(token), Some(&value));
+                tokens.push(token);
+            }
+            // One place is vacant and then none, and two are.
+            for token in tokens.drain(..=round % 2) {
+                assert_eq!(slab.remove(token), other.remove(token));
+            }
+        }
     }
 
     #[test]

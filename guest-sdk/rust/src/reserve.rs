@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::rc::{Rc, Weak};
 
 use crate::batch::{self, Synced};
-use crate::bindings::uv::handles::batch::reserve;
+use crate::bindings::uv::handles::batch::Reserve as RawReserve;
 use crate::bindings::uv::handles::event_loop::Loop as RawLoop;
 use crate::bindings::uv::handles::timer::Timer as RawTimer;
 use crate::error::{Error, Result};
@@ -21,16 +21,21 @@ const MOST: u32 = 256;
 thread_local! {
     /// The host has said that this is a plugin.
     static REFUSED: Cell<bool> = const { Cell::new(false) };
+    /// What all timers are made ahead by, once there are any.
+    static SHARED: RefCell<Option<RawReserve>> = const { RefCell::new(None) };
     /// Those of all loops.
     static ALL: RefCell<Vec<Weak<Reserve>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The timers that a loop has ahead: closed ones.
 pub(crate) struct Reserve {
-    timers: RefCell<Vec<Synced<RawTimer>>>,
+    timers: RefCell<Vec<Ahead>>,
     /// How many to make when there is none left.
     next: Cell<u32>,
 }
+
+/// A timer that is made ahead, and its number in changes.
+type Ahead = (Synced<RawTimer>, u32);
 
 impl Reserve {
     pub(crate) fn new() -> Rc<Self> {
@@ -42,16 +47,17 @@ impl Reserve {
         reserve
     }
 
-    /// A closed timer of the loop, or none if there is no such thing here.
-    pub(crate) fn take(&self, event_loop: &Synced<RawLoop>) -> Result<Option<HeldTimer>> {
+    /// A closed timer of the loop with its number, or none if there is no such thing here.
+    pub(crate) fn take(&self, event_loop: &Synced<RawLoop>) -> Result<Option<(HeldTimer, u32)>> {
         if REFUSED.get() {
             return Ok(None);
         }
         if self.timers.borrow().is_empty() {
             let count = self.next.get();
-            match freeing_if_full(|| Ok(reserve(event_loop, count)?)) {
+            match freeing_if_full(|| make(event_loop, count)) {
                 Ok(made) => {
-                    self.timers.borrow_mut().extend(made.into_iter().rev().map(Synced::new));
+                    let made = made.into_iter().rev().map(|(timer, number)| (Synced::new(timer), number));
+                    self.timers.borrow_mut().extend(made);
                     self.next.set((count * 2).min(MOST));
                 }
                 Err(Error::Status(StatusCode::ENOTSUP)) => {
@@ -62,14 +68,30 @@ impl Reserve {
             }
         }
         let timer = self.timers.borrow_mut().pop();
-        Ok(timer.map(HeldTimer::Reserved))
+        Ok(timer.map(|(timer, number)| (HeldTimer::Reserved(timer, number), number)))
     }
+}
+
+fn make(event_loop: &RawLoop, count: u32) -> Result<Vec<(RawTimer, u32)>> {
+    SHARED.with_borrow_mut(|shared| {
+        let reserve = match shared {
+            Some(reserve) => reserve,
+            None => shared.insert(RawReserve::create()?),
+        };
+        Ok(reserve.make(event_loop, count)?)
+    })
+}
+
+/// Does something with what the numbers of timers belong to.
+pub(crate) fn with_shared<R>(f: impl FnOnce(Option<&RawReserve>) -> R) -> R {
+    SHARED.with_borrow(|shared| f(shared.as_ref()))
 }
 
 /// From now on everything reaches the host at once.
 pub(crate) fn refuse() {
     REFUSED.set(true);
     batch::sync();
+    drop(SHARED.take());
 }
 
 /// Does it again without reserves, if the guest has as many handles as it may have.
@@ -91,32 +113,39 @@ fn free_all() -> bool {
 pub(crate) enum HeldTimer {
     /// The timer's alone.
     Own(Synced<RawTimer>),
-    /// To be used again: it goes to the reserve of its loop when its timer, which is closed then, is dropped.
-    Reserved(Synced<RawTimer>),
+    /// To be used again: it goes to the reserve of its loop when its timer, which is closed then, is dropped. With its number.
+    Reserved(Synced<RawTimer>, u32),
     /// It has gone there.
     GivenBack,
 }
 
 impl HeldTimer {
-    pub(crate) fn resource(&self) -> &Synced<RawTimer> {
+    /// Its number, if what is done to it may be put off.
+    pub(crate) fn number(&self) -> Option<u32> {
         match self {
-            Self::Own(timer) | Self::Reserved(timer) => timer,
+            Self::Reserved(_, number) if !REFUSED.get() => Some(*number),
+            _ => None,
+        }
+    }
+
+    fn resource(&self) -> &Synced<RawTimer> {
+        match self {
+            Self::Own(timer) | Self::Reserved(timer, _) => timer,
             Self::GivenBack => unreachable!("nobody has the timer any more"),
         }
     }
 }
 
 impl Held for HeldTimer {
-    /// What is done to such a timer may be put off.
     fn is_reserved(&self) -> bool {
-        matches!(self, Self::Reserved(_)) && !REFUSED.get()
+        self.number().is_some()
     }
 
     fn give_back(&mut self, event_loop: &Loop) {
         if self.is_reserved()
-            && let Self::Reserved(timer) = std::mem::replace(self, Self::GivenBack)
+            && let Self::Reserved(timer, number) = std::mem::replace(self, Self::GivenBack)
         {
-            event_loop.reserve().timers.borrow_mut().push(timer);
+            event_loop.reserve().timers.borrow_mut().push((timer, number));
         }
     }
 }

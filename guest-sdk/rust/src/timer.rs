@@ -1,10 +1,11 @@
 //! Timers: a callback at a time in the future, once or again and again.
 
-use crate::batch::{self, Done};
+use crate::batch;
+use crate::bindings::uv::handles::batch::Operation;
 use crate::bindings::uv::handles::timer::Timer as RawTimer;
 use crate::error::Result;
 use crate::event_loop::Loop;
-use crate::handle::{Held, Inner, handle_kind};
+use crate::handle::{Inner, handle_kind};
 use crate::registry;
 use crate::reserve::HeldTimer;
 
@@ -40,21 +41,35 @@ impl Timer {
     pub fn new(event_loop: &Loop) -> Result<Self> {
         match event_loop.reserved_timer()? {
             None => Self::make(event_loop, RawTimer::create),
-            Some(held) => registry::register(|token| {
-                let timer = Self(Inner::new(held, event_loop, token));
-                batch::put_off(&timer, Done::Open { token });
+            Some((held, number)) => {
+                let (timer, token) =
+                    registry::register_at_once(|token| Self(Inner::new(held, event_loop, token)));
+                batch::put_off(|| token, number, Operation::Open((number, token)));
                 Ok(timer)
-            }),
+            }
         }
     }
 
-    /// Leaves something to the next call of the host, if that makes no difference.
-    fn put_off(&self, done: Done) -> bool {
-        let possible = self.0.raw.is_reserved() && self.0.common.is_open();
-        if possible {
-            batch::put_off(self, done);
+    /// Leaves something that is done to an open timer to the next call of the host, if that makes no difference.
+    fn put_off(&self, operation: impl FnOnce(u32) -> Operation) -> bool {
+        let number = self.0.raw.number().filter(|_| self.0.common.is_open());
+        if let Some(number) = number {
+            self.put_off_as(number, operation);
         }
-        possible
+        number.is_some()
+    }
+
+    /// Puts off closing the timer, which it is to be told that it is doing.
+    pub(crate) fn put_off_close(&self) -> bool {
+        let number = self.0.raw.number();
+        if let Some(number) = number {
+            self.put_off_as(number, Operation::Close);
+        }
+        number.is_some()
+    }
+
+    fn put_off_as(&self, number: u32, operation: impl FnOnce(u32) -> Operation) {
+        batch::put_off(|| self.0.common.token(), number, operation(number));
     }
 
     /// Starts the timer, as `uv_timer_start`: due `timeout` milliseconds from the loop's
@@ -63,7 +78,7 @@ impl Timer {
     /// With a timeout of 0 it is due when the loop next looks at its timers. Starting a started
     /// timer replaces its deadline. `HandleClosed` on a closing handle.
     pub fn start(&self, timeout: u64, repeat: u64) -> Result<()> {
-        if !self.put_off(Done::Start { timeout, repeat }) {
+        if !self.put_off(|number| Operation::Start((number, timeout, repeat))) {
             self.0.raw.start(timeout, repeat)?;
         }
         Ok(())
@@ -78,7 +93,7 @@ impl Timer {
 
     /// Stops the timer, as `uv_timer_stop`. Nothing happens if it is not started or is closing.
     pub fn stop(&self) {
-        if !self.put_off(Done::Stop) {
+        if !self.put_off(Operation::Stop) {
             self.0.raw.stop();
         }
     }

@@ -1,40 +1,51 @@
 //! `uv:handles/batch`.
 
-use crate::bindings::exports::uv::handles::batch::{Change, Guest, Operation};
+use crate::bindings::exports::uv::handles::batch::{
+    Change, Guest, GuestReserve, Operation, Reserve, ReserveBorrow,
+};
 use crate::bindings::exports::uv::handles::event_loop::LoopBorrow;
 use crate::bindings::exports::uv::handles::timer::Timer;
 use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
 use crate::{Adapter, Owned, event_loop, with};
-use uv_handles_core::TimerChange;
+use uv_handles_core::{ReserveId, TimerChange};
 
 impl Guest for Adapter {
+    type Reserve = ReserveId;
+
     /// Callbacks are handed over one at a time, so the position is known.
-    fn advance(_: u32, changes: Vec<Change<'_>>) {
-        with(|loops| {
-            for Change { operation, .. } in changes {
-                let (timer, change) = match &operation {
-                    Operation::Open((timer, token)) => (timer, TimerChange::Open { token: *token }),
-                    &Operation::OpenAndStart((ref timer, token, timeout, repeat)) => {
-                        (timer, TimerChange::OpenAndStart { token, timeout, repeat })
-                    }
-                    Operation::Start((timer, timeout, repeat)) => {
-                        (timer, TimerChange::Start { timeout: *timeout, repeat: *repeat })
-                    }
-                    Operation::Stop(timer) => (timer, TimerChange::Stop),
-                    Operation::Close(timer) => (timer, TimerChange::Close),
-                    // There are no batches.
-                    Operation::CloseOwn => continue,
-                };
-                loops.change_timer(timer.get::<Owned>().0, change);
-            }
-        });
+    fn advance(_: u32, reserve: Option<ReserveBorrow<'_>>, changes: Vec<Change>) {
+        if let Some(reserve) = reserve {
+            let reserve: &ReserveId = reserve.get();
+            changes.into_iter().for_each(|Change { operation, .. }| reserve.change(operation));
+        }
+    }
+}
+
+impl GuestReserve for ReserveId {
+    fn create() -> Result<Reserve, Error> {
+        Ok(Reserve::new(with(uv_handles_core::Loops::make_reserve)?))
     }
 
-    fn reserve(owner: LoopBorrow<'_>, count: u32) -> Result<Vec<Timer>, Error> {
+    fn make(&self, owner: LoopBorrow<'_>, count: u32) -> Result<Vec<(Timer, u32)>, Error> {
         if count == 0 {
             return Err(StatusCode::Einval.into());
         }
-        let timers = with(|loops| loops.reserve_timers(event_loop::id(&owner), count as usize))?;
-        Ok(timers.into_iter().map(|timer| Timer::new(Owned(timer))).collect())
+        let timers = with(|loops| loops.reserve_timers(*self, event_loop::id(&owner), count as usize))?;
+        Ok(timers.into_iter().map(|timer| (Timer::new(Owned(timer)), timer.index())).collect())
+    }
+
+    fn change(&self, operation: Operation) {
+        let (number, change) = match operation {
+            Operation::Open((number, token)) => (number, TimerChange::Open { token }),
+            Operation::OpenAndStart((number, token, timeout, repeat)) => {
+                (number, TimerChange::OpenAndStart { token, timeout, repeat })
+            }
+            Operation::Start((number, timeout, repeat)) => (number, TimerChange::Start { timeout, repeat }),
+            Operation::Stop(number) => (number, TimerChange::Stop),
+            Operation::Close(number) => (number, TimerChange::Close),
+            // There are no batches.
+            Operation::CloseOwn => return,
+        };
+        with(|loops| loops.change_timer(*self, number, change));
     }
 }

@@ -1,6 +1,6 @@
 //! `uv:handles/blocking`: drives a loop.
 
-use crate::bindings::exports::uv::handles::batch::{self, Change};
+use crate::bindings::exports::uv::handles::batch::{self, Change, ReserveBorrow};
 use crate::bindings::exports::uv::handles::blocking::{Guest, Pulled};
 use crate::bindings::exports::uv::handles::event_loop::LoopBorrow;
 use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
@@ -57,11 +57,16 @@ pub fn forget(id: LoopId) {
 impl Guest for Adapter {
     fn pull(event_loop: LoopBorrow<'_>, max: u32) -> Result<Pulled, Error> {
         PULLED_LAST.set(Some(event_loop::id(&event_loop)));
-        Self::pull_next(max, 0, Vec::new())
+        Self::pull_next(max, 0, None, Vec::new())
     }
 
-    fn pull_next(max: u32, position: u32, changes: Vec<Change<'_>>) -> Result<Pulled, Error> {
-        <Self as batch::Guest>::advance(position, changes);
+    fn pull_next(
+        max: u32,
+        position: u32,
+        reserve: Option<ReserveBorrow<'_>>,
+        changes: Vec<Change>,
+    ) -> Result<Pulled, Error> {
+        <Self as batch::Guest>::advance(position, reserve, changes);
         match PULLED_LAST.get().filter(|_| max > 0) {
             Some(id) => take_found(id).unwrap_or_else(|| pull_one(id)).map(Pulled::from),
             None => Err(StatusCode::Einval.into()),

@@ -71,7 +71,7 @@ impl Loops {
             Kind::Timer { .. } => self.timer_stop(id),
             Kind::Watcher(_) => self.watcher_stop(id),
             Kind::Async { .. } => self.async_stop(id),
-            Kind::Poll(_) => self.poll_stop(id),
+            Kind::Poll { .. } => self.poll_stop(id),
             Kind::Signal(_) => self.signal_stop(id),
         }
     }

@@ -1,7 +1,8 @@
 //! What all kinds of handles have in common: libuv's base class `uv_handle_t`.
 
 use crate::close::Stage;
-use crate::poll::{PollEvents, PollState};
+use crate::poll::{PollEvents, PollState, SourceId};
+use crate::reserve::ReserveId;
 use crate::signal::SignalState;
 use crate::watcher::WatcherKind;
 use crate::{Error, LoopId, Loops};
@@ -64,13 +65,24 @@ pub(crate) struct Handle {
     pub kind: Kind,
 }
 
-/// What a handle is, with the state that only its kind has. A timer's deadline is in its node.
+/// What a handle is, with the state that only its kind has. A timer's deadline is in its node. Two words at most, because a
+/// guest may have very many handles.
 #[derive(Debug)]
 pub(crate) enum Kind {
-    Timer { repeat: u64, ever_started: bool },
+    Timer {
+        repeat: u64,
+        ever_started: bool,
+        /// What it was made by, if it was made ahead.
+        reserve: Option<ReserveId>,
+    },
     Watcher(WatcherKind),
-    Async { pending: bool },
-    Poll(PollState),
+    Async {
+        pending: bool,
+    },
+    Poll {
+        source: SourceId,
+        state: PollState,
+    },
     Signal(SignalState),
 }
 
@@ -163,8 +175,14 @@ impl Loops {
 
 #[cfg(test)]
 mod tests {
+    use super::{Handle, Kind};
     use crate::testing::*;
     use crate::{Error, RunMode};
+
+    #[test]
+    fn a_handle_is_small() {
+        assert!(size_of::<Kind>() <= 16 && size_of::<Handle>() <= 40);
+    }
 
     #[test]
     fn a_new_handle_is_referenced_and_not_active() {

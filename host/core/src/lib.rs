@@ -62,6 +62,6 @@ pub use error::Error;
 pub use handle::{Event, HandleId, Occurrence};
 pub use loops::{Limits, LoopId, Loops};
 pub use poll::{PollEvents, Readiness, SourceId};
-pub use reserve::TimerChange;
+pub use reserve::{ReserveId, TimerChange};
 pub use run::{RunMode, Step};
 pub use upcoming::Upcoming;

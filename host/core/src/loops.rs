@@ -57,6 +57,8 @@ pub struct Loops {
     pub(crate) handles: Slab<Handle>,
     pub(crate) links: Links,
     pub(crate) watched_signals: Watched,
+    /// How many have ever been made.
+    pub(crate) reserves: u32,
     made: u64,
 }
 
@@ -97,6 +99,7 @@ impl Loops {
             handles: Slab::new(),
             links: Links::default(),
             watched_signals: Watched::default(),
+            reserves: 0,
             made: 0,
         }
     }

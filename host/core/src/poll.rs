@@ -45,7 +45,6 @@ pub struct SourceId(pub u64);
 
 #[derive(Debug)]
 pub(crate) struct PollState {
-    source: SourceId,
     asked: PollEvents,
     /// What was reported in this poll and not delivered yet.
     collected: Readiness,
@@ -90,8 +89,8 @@ impl Loops {
         if self.open_state(owner)?.polls.watching.contains_key(&source) {
             return Err(Error::Exists);
         }
-        let state = PollState { source, asked: PollEvents::empty(), collected: Readiness::empty() };
-        self.make(owner, token, Kind::Poll(state))
+        let state = PollState { asked: PollEvents::empty(), collected: Readiness::empty() };
+        self.make(owner, token, Kind::Poll { source, state })
     }
 
     /// Watches for these events, as uv_poll_start; without any it stops the handle.
@@ -129,15 +128,16 @@ impl Loops {
         let state = self.poll_state_mut(id);
         state.collected = Readiness::empty();
         state.asked = PollEvents::empty();
-        let source = state.source;
-        self.state_mut(owner).polls.watching.remove(&source);
+        if let Some(source) = self.poll_source(id) {
+            self.state_mut(owner).polls.watching.remove(&source);
+        }
         self.mark_active(id, false);
     }
 
     /// What an active poll handle asks for; empty for a stopped one.
     pub fn poll_events(&self, id: HandleId) -> PollEvents {
         match &self.handle(id).kind {
-            Kind::Poll(state) => state.asked,
+            Kind::Poll { state, .. } => state.asked,
             _ => PollEvents::empty(),
         }
     }
@@ -151,8 +151,8 @@ impl Loops {
 
     /// The descriptor that a poll handle was made for, none for other kinds.
     pub fn poll_source(&self, id: HandleId) -> Option<SourceId> {
-        match &self.handle(id).kind {
-            Kind::Poll(state) => Some(state.source),
+        match self.handle(id).kind {
+            Kind::Poll { source, .. } => Some(source),
             _ => None,
         }
     }
@@ -162,7 +162,7 @@ impl Loops {
     /// nothing of it was asked for.
     pub fn poll_ready(&mut self, id: HandleId, readiness: Readiness) -> bool {
         let handle = &mut self.handles[id.index() as usize];
-        let Kind::Poll(state) = &mut handle.kind else {
+        let Kind::Poll { state, .. } = &mut handle.kind else {
             return false;
         };
         let wanted = Readiness::from_bits_truncate(state.asked.bits()) | Readiness::HANGUP | Readiness::ERROR;
@@ -202,7 +202,7 @@ impl Loops {
 
     fn poll_state_mut(&mut self, id: HandleId) -> &mut PollState {
         match &mut self.handle_mut(id).kind {
-            Kind::Poll(state) => state,
+            Kind::Poll { state, .. } => state,
             _ => unreachable!("only poll handles are active as poll handles"),
         }
     }

@@ -2,8 +2,26 @@
 //! of its calls.
 
 use crate::close::Stage;
-use crate::handle::Kind;
+use crate::handle::{Handle, Kind};
 use crate::{Error, HandleId, LoopId, Loops};
+use std::num::NonZeroU32;
+
+/// What timers are made ahead by. Who has it can change them by their numbers, and no other timer; a number is the
+/// [index](HandleId::index) of a timer's id. There is never another one with the same id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReserveId(NonZeroU32);
+
+impl ReserveId {
+    /// The number behind the id.
+    pub fn index(self) -> u32 {
+        self.0.get()
+    }
+
+    /// The id with this number, if there can be one. Only a number that [`ReserveId::index`] gave names a reserve.
+    pub fn from_index(index: u32) -> Option<ReserveId> {
+        NonZeroU32::new(index).map(ReserveId)
+    }
+}
 
 /// What is done to a timer. Nothing happens to one that is not in the state that it asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,28 +54,46 @@ pub enum TimerChange {
 }
 
 impl Loops {
+    /// Makes something to make timers ahead by. `TooManyHandles` after 2^32 of them.
+    pub fn make_reserve(&mut self) -> Result<ReserveId, Error> {
+        self.reserves = self.reserves.checked_add(1).ok_or(Error::TooManyHandles)?;
+        ReserveId::from_index(self.reserves).ok_or(Error::TooManyHandles)
+    }
+
     /// Makes closed timers: as many as the limit allows, at most `count`, and at least one unless it is refused.
-    pub fn reserve_timers(&mut self, owner: LoopId, count: usize) -> Result<Vec<HandleId>, Error> {
-        let mut timers = vec![self.reserve_timer(owner)?];
-        timers.extend((1..count).map_while(|_| self.reserve_timer(owner).ok()));
+    pub fn reserve_timers(
+        &mut self,
+        reserve: ReserveId,
+        owner: LoopId,
+        count: usize,
+    ) -> Result<Vec<HandleId>, Error> {
+        let mut timers = vec![self.reserve_timer(reserve, owner)?];
+        timers.extend((1..count).map_while(|_| self.reserve_timer(reserve, owner).ok()));
         Ok(timers)
     }
 
-    fn reserve_timer(&mut self, owner: LoopId) -> Result<HandleId, Error> {
-        let timer = self.make_timer(owner, 0)?;
+    fn reserve_timer(&mut self, reserve: ReserveId, owner: LoopId) -> Result<HandleId, Error> {
+        let kind = Kind::Timer { repeat: 0, ever_started: false, reserve: Some(reserve) };
+        let timer = self.make(owner, 0, kind)?;
         // It is in no list and not active yet.
         self.leave_loop(timer, Stage::Closed);
         Ok(timer)
     }
 
-    /// Changes a timer.
-    pub fn change_timer(&mut self, id: HandleId, change: TimerChange) {
+    /// Changes the timer with this number. Nothing happens if that is no timer of this reserve.
+    pub fn change_timer(&mut self, reserve: ReserveId, number: u32, change: TimerChange) {
+        let id = HandleId::from_index(number);
+        let is_of_reserve =
+            |handle: &Handle| matches!(handle.kind, Kind::Timer { reserve: Some(own), .. } if own == reserve);
+        if !self.handles.get(number as usize).is_some_and(is_of_reserve) {
+            return;
+        }
         match change {
             TimerChange::Open { token } => {
-                self.open_timer(id, token);
+                self.open_timer(reserve, id, token);
             }
             TimerChange::OpenAndStart { token, timeout, repeat } => {
-                if self.open_timer(id, token) {
+                if self.open_timer(reserve, id, token) {
                     self.start_stopped_timer(id, timeout, repeat);
                 }
             }
@@ -69,11 +105,12 @@ impl Loops {
     }
 
     /// Answers whether it was closed.
-    fn open_timer(&mut self, id: HandleId, token: u64) -> bool {
+    fn open_timer(&mut self, reserve: ReserveId, id: HandleId, token: u64) -> bool {
         let handle = self.handle(id);
         let is_closed = handle.stage == Stage::Closed && !self.state(handle.owner).closed;
         if is_closed {
-            self.make_in_place_of(id, token, Kind::Timer { repeat: 0, ever_started: false });
+            let kind = Kind::Timer { repeat: 0, ever_started: false, reserve: Some(reserve) };
+            self.make_in_place_of(id, token, kind);
         }
         is_closed
     }
@@ -88,32 +125,35 @@ mod tests {
     #[test]
     fn opened_and_started_at_once_unless_it_is_open() {
         let mut world = World::new();
-        let [timer] = world.loops.reserve_timers(world.main, 1).unwrap()[..] else { panic!("one") };
-        world.loops.change_timer(timer, OpenAndStart { token: 9, timeout: 3, repeat: 2 });
+        let reserve = world.loops.make_reserve().unwrap();
+        let [timer] = world.loops.reserve_timers(reserve, world.main, 1).unwrap()[..] else { panic!("one") };
+        world.loops.change_timer(reserve, timer.index(), OpenAndStart { token: 9, timeout: 3, repeat: 2 });
         assert_eq!((world.loops.token(timer), world.loops.timer_repeat(timer)), (9, Ok(2)));
         assert_eq!(world.loops.timer_due_in(timer), Ok(3));
-        world.loops.change_timer(timer, OpenAndStart { token: 8, timeout: 1, repeat: 0 });
+        world.loops.change_timer(reserve, timer.index(), OpenAndStart { token: 8, timeout: 1, repeat: 0 });
         assert_eq!((world.loops.token(timer), world.loops.timer_due_in(timer)), (9, Ok(3)));
     }
 
     #[test]
     fn a_reserved_timer_is_closed_until_it_is_opened() {
         let mut world = World::new();
-        let main = world.main;
-        let [first, second] = world.loops.reserve_timers(main, 2).unwrap()[..] else { panic!("two") };
+        let (main, reserve) = (world.main, world.loops.make_reserve().unwrap());
+        let [first, second] = world.loops.reserve_timers(reserve, main, 2).unwrap()[..] else {
+            panic!("two")
+        };
         assert!(world.loops.handle_closed(first) && world.loops.handles(main).is_empty());
         assert_eq!(world.loops.timer_start(first, 1, 0), Err(Error::HandleClosed));
-        world.loops.change_timer(first, Start { timeout: 1, repeat: 0 });
-        world.loops.change_timer(first, Stop);
+        world.loops.change_timer(reserve, first.index(), Start { timeout: 1, repeat: 0 });
+        world.loops.change_timer(reserve, first.index(), Stop);
         assert!(!world.alive());
-        world.loops.change_timer(second, Open { token: 9 });
-        world.loops.change_timer(first, Open { token: 8 });
+        world.loops.change_timer(reserve, second.index(), Open { token: 9 });
+        world.loops.change_timer(reserve, first.index(), Open { token: 8 });
         assert_eq!(world.loops.handles(main), [second, first], "in order of opening");
         assert_eq!((world.loops.token(second), world.loops.referenced(second)), (9, true));
         assert_eq!(world.loops.timer_again(second), Err(Error::Invalid), "it has never been started");
-        world.loops.change_timer(second, Start { timeout: 3, repeat: 0 });
-        world.loops.change_timer(first, Start { timeout: 3, repeat: 0 });
-        world.loops.change_timer(first, Close);
+        world.loops.change_timer(reserve, second.index(), Start { timeout: 3, repeat: 0 });
+        world.loops.change_timer(reserve, first.index(), Start { timeout: 3, repeat: 0 });
+        world.loops.change_timer(reserve, first.index(), Close);
         world.run(RunMode::Default);
         assert_eq!(world.trace(), [close(first), call(second)]);
         assert_eq!(world.loops.close_loop(main), Err(Error::Busy), "the second is open");
@@ -122,18 +162,21 @@ mod tests {
     #[test]
     fn a_timer_can_be_opened_again_when_it_is_closed_and_not_before() {
         let mut world = World::new();
-        let timer = world.timer();
-        world.loops.timer_start(timer, 5, 5).unwrap();
+        let reserve = world.loops.make_reserve().unwrap();
+        let [timer] = world.loops.reserve_timers(reserve, world.main, 1).unwrap()[..] else { panic!("one") };
+        world.loops.change_timer(reserve, timer.index(), OpenAndStart { token: 0, timeout: 5, repeat: 5 });
         world.loops.dereference(timer).unwrap();
-        world.loops.change_timer(timer, Open { token: 1 });
+        world.loops.change_timer(reserve, timer.index(), Open { token: 1 });
         assert!(world.loops.active(timer), "it was open");
         world.loops.close(timer);
-        world.loops.change_timer(timer, Open { token: 2 });
+        world.loops.change_timer(reserve, timer.index(), Open { token: 2 });
         assert!(world.loops.handle_closing(timer));
-        world.on(close(timer), move |world| world.loops.change_timer(timer, Open { token: 3 }));
+        world.on(close(timer), move |world| {
+            world.loops.change_timer(reserve, timer.index(), Open { token: 3 })
+        });
         world.run(RunMode::NoWait);
         assert!(world.loops.handle_closed(timer), "its close callback had not returned");
-        world.loops.change_timer(timer, Open { token: 4 });
+        world.loops.change_timer(reserve, timer.index(), Open { token: 4 });
         assert_eq!((world.loops.token(timer), world.loops.timer_repeat(timer)), (4, Ok(0)));
         assert!(!world.loops.active(timer) && world.loops.referenced(timer));
         world.loops.release(timer);
@@ -144,18 +187,46 @@ mod tests {
     fn reserved_timers_count_and_a_closed_loop_has_none() {
         let mut loops = Loops::new(Limits { handles: 3, loops: 2 });
         let (main, other) = (loops.make_loop(0).unwrap(), loops.make_loop(0).unwrap());
+        let reserve = loops.make_reserve().unwrap();
         loops.make_timer(other, 0).unwrap();
-        let timers = loops.reserve_timers(main, 100).unwrap();
+        let timers = loops.reserve_timers(reserve, main, 100).unwrap();
         assert_eq!(timers.len(), 2);
-        assert_eq!(loops.reserve_timers(other, 1), Err(Error::TooManyHandles));
+        assert_eq!(loops.reserve_timers(reserve, other, 1), Err(Error::TooManyHandles));
         loops.release(timers[0]);
         loops.close_loop(main).unwrap();
-        assert_eq!(loops.reserve_timers(main, 1), Err(Error::LoopClosed));
-        loops.change_timer(timers[1], Open { token: 1 });
+        assert_eq!(loops.reserve_timers(reserve, main, 1), Err(Error::LoopClosed));
+        loops.change_timer(reserve, timers[1].index(), Open { token: 1 });
         assert!(loops.handle_closed(timers[1]));
         loops.release_loop(main);
         loops.release(timers[1]);
         assert!(!loops.has_loop(main));
-        assert_eq!(loops.reserve_timers(other, 2).map(|timers| timers.len()), Ok(2));
+        assert_eq!(loops.reserve_timers(reserve, other, 2).map(|timers| timers.len()), Ok(2));
+    }
+
+    #[test]
+    fn a_reserve_changes_its_own_timers_and_no_others() {
+        let mut world = World::new();
+        let main = world.main;
+        let [reserve, other] = [(); 2].map(|()| world.loops.make_reserve().unwrap());
+        let [timer] = world.loops.reserve_timers(reserve, main, 1).unwrap()[..] else { panic!("one") };
+        let (plain, idle) = (world.timer(), world.started_idle());
+        world.loops.timer_start(plain, 5, 0).unwrap();
+        world.loops.change_timer(other, timer.index(), Open { token: 9 });
+        assert!(world.loops.handle_closed(timer));
+        for number in [plain.index(), idle.index(), 7, u32::MAX] {
+            for change in [Stop, Close, Start { timeout: 7, repeat: 0 }] {
+                world.loops.change_timer(reserve, number, change);
+            }
+        }
+        assert!(world.loops.active(idle) && !world.loops.handle_closing(idle));
+        assert_eq!(world.loops.timer_due_in(plain), Ok(5));
+        world.loops.change_timer(reserve, timer.index(), Open { token: 9 });
+        assert_eq!(world.loops.token(timer), 9);
+        // Its number is given to a timer that is not the reserve's.
+        world.loops.release(timer);
+        let next = world.timer();
+        assert_eq!(next, timer);
+        world.loops.change_timer(reserve, next.index(), Start { timeout: 7, repeat: 0 });
+        assert!(!world.loops.active(next));
     }
 }

@@ -45,7 +45,7 @@ impl Timers {
 impl Loops {
     /// Makes a timer, as uv_timer_init.
     pub fn make_timer(&mut self, owner: LoopId, token: u64) -> Result<HandleId, Error> {
-        let kind = Kind::Timer { repeat: 0, ever_started: false };
+        let kind = Kind::Timer { repeat: 0, ever_started: false, reserve: None };
         self.make(owner, token, kind)
     }
 
@@ -61,7 +61,9 @@ impl Loops {
     /// The same for an open timer that is in no list.
     pub(crate) fn start_stopped_timer(&mut self, id: HandleId, timeout: u64, repeat: u64) {
         let handle = &mut self.handles[id.index() as usize];
-        handle.kind = Kind::Timer { repeat, ever_started: true };
+        if let Kind::Timer { repeat: of_timer, ever_started, .. } = &mut handle.kind {
+            (*of_timer, *ever_started) = (repeat, true);
+        }
         let state = &mut self.loops[handle.owner.at()];
         let deadline = state.now.saturating_add(timeout);
         self.links.set_deadline(id.index(), deadline);
@@ -85,7 +87,9 @@ impl Loops {
     pub fn timer_again(&mut self, id: HandleId) -> Result<(), Error> {
         self.check_open(id)?;
         match self.handle(id).kind {
-            Kind::Timer { repeat, ever_started: true } if repeat > 0 => self.timer_start(id, repeat, repeat),
+            Kind::Timer { repeat, ever_started: true, .. } if repeat > 0 => {
+                self.timer_start(id, repeat, repeat)
+            }
             Kind::Timer { ever_started: true, .. } => Ok(()),
             _ => Err(Error::Invalid),
         }

@@ -135,7 +135,7 @@ impl Iterator for Upcoming<'_> {
         let Handle { token, stage, kind, .. } = self.loops.handle(handle);
         let what = match kind {
             _ if *stage != Stage::Open => Occurrence::Closed,
-            Kind::Poll(poll) => match poll.told() {
+            Kind::Poll { state, .. } => match state.told() {
                 Ok(events) => Occurrence::Poll(Ok(events)),
                 Err(_) => {
                     self.at = None;

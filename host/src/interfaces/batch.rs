@@ -1,43 +1,81 @@
 //! `uv:handles/batch`.
 
-use super::{handle_id, handle_resource, loop_id};
+use super::{handle_resource, loop_id};
 use crate::UvCtxView;
 use crate::batch::{Changed, What};
-use crate::bindings::batch::{Change, Host, Operation};
+use crate::bindings::batch::{Change, Host, HostReserve, Operation, Reserve};
 use crate::bindings::event_loop::Loop;
 use crate::bindings::timer::Timer;
 use crate::bindings::types::{Error, StatusCode};
-use uv_handles_core::TimerChange;
+use uv_handles_core::{ReserveId, TimerChange};
 use wasmtime::component::Resource;
 
 impl Host for UvCtxView<'_> {
-    fn advance(&mut self, position: u32, changes: Vec<Change>) {
-        self.ctx.advance(position as usize, changes.into_iter().map(Changed::from));
+    fn advance(&mut self, position: u32, reserve: Option<Resource<Reserve>>, changes: Vec<Change>) {
+        let reserve = reserve.and_then(|reserve| reserve_id(&reserve));
+        self.ctx.advance(position as usize, reserve, changes.into_iter().map(Changed::from));
+    }
+}
+
+impl HostReserve for UvCtxView<'_> {
+    fn create(&mut self) -> Result<Resource<Reserve>, Error> {
+        if self.ctx.is_plugin {
+            return Err(StatusCode::Enotsup.into());
+        }
+        Ok(Resource::new_own(self.ctx.loops.make_reserve()?.index()))
     }
 
-    fn reserve(&mut self, owner: Resource<Loop>, count: u32) -> Result<Vec<Resource<Timer>>, Error> {
+    fn make(
+        &mut self,
+        reserve: Resource<Reserve>,
+        owner: Resource<Loop>,
+        count: u32,
+    ) -> Result<Vec<(Resource<Timer>, u32)>, Error> {
         match (self.ctx.is_plugin, count) {
             (true, _) => return Err(StatusCode::Enotsup.into()),
             (false, 0) => return Err(StatusCode::Einval.into()),
             (false, _) => self.ctx.puts_off = true,
         }
-        let timers = self.ctx.loops.reserve_timers(loop_id(&owner), count as usize)?;
-        Ok(timers.into_iter().map(handle_resource).collect())
+        let reserve = reserve_id(&reserve).ok_or(StatusCode::Einval)?;
+        let timers = self.ctx.loops.reserve_timers(reserve, loop_id(&owner), count as usize)?;
+        Ok(timers.into_iter().map(|timer| (handle_resource(timer), timer.index())).collect())
     }
+
+    fn change(&mut self, reserve: Resource<Reserve>, operation: Operation) {
+        if let (Some(reserve), What::Timer(number, change)) = (reserve_id(&reserve), What::from(operation)) {
+            self.ctx.loops.change_timer(reserve, number, change);
+        }
+    }
+
+    fn drop(&mut self, _: Resource<Reserve>) -> wasmtime::Result<()> {
+        // The host keeps nothing of it: its timers know it.
+        Ok(())
+    }
+}
+
+/// Which one it stands for: always one, because the host has made it.
+fn reserve_id(reserve: &Resource<Reserve>) -> Option<ReserveId> {
+    ReserveId::from_index(reserve.rep())
 }
 
 impl From<Change> for Changed {
     fn from(Change { position, operation }: Change) -> Changed {
-        let (timer, change) = match operation {
-            Operation::Open((timer, token)) => (timer, TimerChange::Open { token }),
-            Operation::OpenAndStart((timer, token, timeout, repeat)) => {
-                (timer, TimerChange::OpenAndStart { token, timeout, repeat })
+        Changed { position: position as usize, what: operation.into() }
+    }
+}
+
+impl From<Operation> for What {
+    fn from(operation: Operation) -> What {
+        let (number, change) = match operation {
+            Operation::Open((number, token)) => (number, TimerChange::Open { token }),
+            Operation::OpenAndStart((number, token, timeout, repeat)) => {
+                (number, TimerChange::OpenAndStart { token, timeout, repeat })
             }
-            Operation::Start((timer, timeout, repeat)) => (timer, TimerChange::Start { timeout, repeat }),
-            Operation::Stop(timer) => (timer, TimerChange::Stop),
-            Operation::Close(timer) => (timer, TimerChange::Close),
-            Operation::CloseOwn => return Changed { position: position as usize, what: What::CloseOwn },
+            Operation::Start((number, timeout, repeat)) => (number, TimerChange::Start { timeout, repeat }),
+            Operation::Stop(number) => (number, TimerChange::Stop),
+            Operation::Close(number) => (number, TimerChange::Close),
+            Operation::CloseOwn => return What::CloseOwn,
         };
-        Changed { position: position as usize, what: What::Timer(handle_id(&timer), change) }
+        What::Timer(number, change)
     }
 }

@@ -5,7 +5,7 @@ use super::loop_id;
 use crate::Interrupted;
 use crate::UvCtxView;
 use crate::batch::in_one;
-use crate::bindings::batch::{Change, Host as _};
+use crate::bindings::batch::{Change, Host as _, Reserve};
 use crate::bindings::blocking::{Host, Pulled};
 use crate::bindings::event_loop::Loop;
 use crate::bindings::types::{Error, Event, Occurrence, StatusCode};
@@ -16,16 +16,17 @@ use wasmtime::component::Resource;
 impl Host for UvCtxView<'_> {
     fn pull(&mut self, id: Resource<Loop>, max: u32) -> wasmtime::Result<Result<Pulled, Error>> {
         self.ctx.pulled_last = Some(loop_id(&id));
-        self.pull_next(max, u32::MAX, Vec::new())
+        self.pull_next(max, u32::MAX, None, Vec::new())
     }
 
     fn pull_next(
         &mut self,
         max: u32,
         position: u32,
+        reserve: Option<Resource<Reserve>>,
         changes: Vec<Change>,
     ) -> wasmtime::Result<Result<Pulled, Error>> {
-        self.advance(position, changes);
+        self.advance(position, reserve, changes);
         match self.check(max) {
             Ok(id) => {
                 let pulled = self.ctx.pull(id, max);
@@ -47,22 +48,23 @@ impl Host for UvCtxView<'_> {
 #[cfg(feature = "async")]
 mod in_task {
     use super::{Error, Loop, Resource, UvCtxView, in_one, loop_id};
-    use crate::bindings::batch::{Change, Host as _};
+    use crate::bindings::batch::{Change, Host as _, Reserve};
     use crate::bindings::in_task::blocking::{Host, Pulled};
 
     impl Host for UvCtxView<'_> {
         async fn pull(&mut self, id: Resource<Loop>, max: u32) -> wasmtime::Result<Result<Pulled, Error>> {
             self.ctx.pulled_last = Some(loop_id(&id));
-            self.pull_next(max, u32::MAX, Vec::new()).await
+            self.pull_next(max, u32::MAX, None, Vec::new()).await
         }
 
         async fn pull_next(
             &mut self,
             max: u32,
             position: u32,
+            reserve: Option<Resource<Reserve>>,
             changes: Vec<Change>,
         ) -> wasmtime::Result<Result<Pulled, Error>> {
-            self.advance(position, changes);
+            self.advance(position, reserve, changes);
             let pulled = match self.check(max) {
                 Ok(id) => self.ctx.pull_async(id, max).await,
                 Err(refused) => return Ok(Err(refused)),

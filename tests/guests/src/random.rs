@@ -5,6 +5,7 @@ pub mod calls;
 use std::collections::{BTreeMap, HashMap};
 use uv::async_handle::AsyncHandle;
 use uv::async_sender::AsyncSender;
+use uv::batch::Reserve;
 use uv::check::Check;
 use uv::descriptors::Descriptor;
 use uv::event_loop::Loop;
@@ -54,6 +55,8 @@ pub struct Made {
     pub token: u64,
     /// The handle.
     pub owned: Owned,
+    /// The serial number of the reserve that it was made by, and its own number there.
+    pub reserved: Option<(u64, u32)>,
 }
 
 /// Everything that the guest has.
@@ -63,6 +66,8 @@ pub struct World {
     pub loops: Vec<(u64, Loop)>,
     /// Its handles, some of loops that are gone.
     pub handles: Vec<Made>,
+    /// What it makes timers ahead by, with a serial number each.
+    pub reserves: Vec<(u64, Reserve)>,
     /// Its descriptors.
     pub descriptors: Vec<Descriptor>,
     /// Its connections to other guests.
@@ -110,7 +115,7 @@ impl World {
 
     /// Keeps a handle that was made on this loop.
     pub fn keep(&mut self, owner: u64, token: u64, made: Result<Owned, Error>) {
-        self.handles.extend(made.ok().map(|owned| Made { owner, token, owned }));
+        self.handles.extend(made.ok().map(|owned| Made { owner, token, owned, reserved: None }));
     }
 
     /// Whether it may make another handle.

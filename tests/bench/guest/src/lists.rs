@@ -17,7 +17,7 @@ thread_local! {
 }
 
 pub fn pass(many: u64) -> Result<()> {
-    let mut items: Vec<Item> = Vec::with_capacity(many as usize);
+    let mut items: Vec<(Item, u32)> = Vec::with_capacity(many as usize);
     let mut closures: Vec<Option<Box<dyn FnMut()>>> = Vec::with_capacity(many as usize);
     control::begin();
     while (items.len() as u64) < many {
@@ -40,13 +40,13 @@ pub fn pass(many: u64) -> Result<()> {
     Ok(())
 }
 
-fn tell<'a>(items: &'a [Item], operation: impl Fn(u64, &'a Item) -> Operation<'a>) {
+fn tell(items: &[(Item, u32)], operation: impl Fn(u64, u32) -> Operation) {
     let mut numbered = (0..).zip(items);
     loop {
-        let changes: Vec<Change<'a>> = numbered
+        let changes: Vec<Change> = numbered
             .by_ref()
             .take(CHANGES)
-            .map(|(at, item)| Change { position: 0, operation: operation(at, item) })
+            .map(|(at, (_, item))| Change { position: 0, operation: operation(at, *item) })
             .collect();
         if changes.is_empty() {
             return;

@@ -237,9 +237,10 @@ impl Model {
         let loops = &mut self.loops;
         let made = match kind {
             // One that is made ahead is a timer as any other, once it is opened.
-            Kind::Timer if token % 2 == 1 => loops.reserve_timers(owner, 1).map(|made| {
-                loops.change_timer(made[0], TimerChange::Open { token });
-                made[0]
+            Kind::Timer if token % 2 == 1 => loops.make_reserve().and_then(|reserve| {
+                let timer = loops.reserve_timers(reserve, owner, 1)?[0];
+                loops.change_timer(reserve, timer.index(), TimerChange::Open { token });
+                Ok(timer)
             }),
             Kind::Timer => loops.make_timer(owner, token),
             Kind::Idle => loops.make_idle(owner, token),

@@ -210,7 +210,7 @@ impl Guest {
                     1 => vec![close(0), close(position)],
                     _ => vec![close(position + 1), close(0), close(position)],
                 };
-                Batch::advance(&mut self.host(), position, closed);
+                Batch::advance(&mut self.host(), position, None, closed);
             }
             Err(error) => {
                 assert!(error.is::<Interrupted>(), "{error:?}");

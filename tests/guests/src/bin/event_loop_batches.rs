@@ -3,7 +3,7 @@
 use uv_handles::bindings::uv::handles as uv;
 use uv_handles_test_guests::events;
 
-use uv::batch::{Change, Operation, advance, reserve};
+use uv::batch::{Change, Operation, Reserve, advance};
 use uv::blocking::{Pulled, pull};
 use uv::event_loop::Loop;
 use uv::handle::{AnyHandle, active, closed, closing};
@@ -40,17 +40,12 @@ fn batch<const LENGTH: usize>(event_loop: &Loop, mode: RunMode) -> [u64; LENGTH]
     }
 }
 
-/// Opens a closed timer and starts it.
-fn open(timer: &Timer, token: u64) {
-    advance(0, &[change(0, Operation::OpenAndStart((timer, token, 0, 0)))]);
-}
-
-fn change(position: u32, operation: Operation<'_>) -> Change<'_> {
+fn change(position: u32, operation: Operation) -> Change {
     Change { position, operation }
 }
 
 /// The callback of this position has closed its own handle.
-fn own(position: u32) -> Change<'static> {
+fn own(position: u32) -> Change {
     change(position, Operation::CloseOwn)
 }
 
@@ -61,7 +56,7 @@ fn main() {
         idle.start().unwrap();
         idle
     });
-    advance(0, &[own(0)]); // Nothing has been handed over.
+    advance(0, None, &[own(0)]); // Nothing has been handed over.
 
     assert_eq!(batch(&event_loop, RunMode::Nowait), [3, 2, 1]);
     assert_eq!(tokens(&event_loop, 8), []);
@@ -71,15 +66,15 @@ fn main() {
 
     // The second callback stops the third handle, which is withdrawn.
     assert_eq!(batch(&event_loop, RunMode::Nowait), [3, 2, 1]);
-    advance(1, &[]);
+    advance(1, None, &[]);
     one.stop();
     assert_eq!(rest(&event_loop), []);
     one.start().unwrap();
 
     // The first callback calls something, and the others are pulled again.
     assert_eq!(batch(&event_loop, RunMode::Nowait), [1, 3, 2]);
-    advance(0, &[]);
-    advance(2, &[own(2)]); // The rest is not there any more.
+    advance(0, None, &[]);
+    advance(2, None, &[own(2)]); // The rest is not there any more.
     assert!(active(&AnyHandle::Idle(&two)));
     assert_eq!(rest(&event_loop), [3, 2]);
 
@@ -92,7 +87,7 @@ fn main() {
     // The first two callbacks close their own handles; the position is beyond the end.
     assert_eq!(batch(&event_loop, RunMode::Nowait), [3, 1, 2]);
     assert!(!closing(&AnyHandle::Idle(&three)));
-    advance(99, &[own(0), own(1), own(7)]);
+    advance(99, None, &[own(0), own(1), own(7)]);
     let of = [&one, &two, &three].map(|idle| closing(&AnyHandle::Idle(idle)));
     assert_eq!(of, [true, false, true]);
     let mut closes = Vec::new();
@@ -107,15 +102,17 @@ fn main() {
     two.stop();
 
     // Repeating timers are started again one by one, as the position passes them.
-    let timers = [5, 6, 7].map(|token| {
-        let timer = Timer::create(&event_loop, token).unwrap();
-        timer.start(10, 10).unwrap();
-        timer
-    });
+    let reserve = Reserve::create().unwrap();
+    let ahead: [(Timer, u32); 3] = reserve.make(&event_loop, 3).unwrap().try_into().unwrap();
+    let numbers = ahead.each_ref().map(|(_, number)| *number);
+    let timers = ahead.map(|(timer, _)| timer);
+    for (token, number) in (5..).zip(numbers) {
+        reserve.change(Operation::OpenAndStart((number, token, 10, 10)));
+    }
     let are_active = || timers.each_ref().map(|timer| active(&AnyHandle::Timer(timer)));
     assert_eq!(batch(&event_loop, RunMode::Once), [5, 6, 7]);
     assert_eq!(are_active(), [true, false, false]);
-    advance(1, &[]);
+    advance(1, None, &[]);
     assert_eq!(are_active(), [true, true, false]);
     assert_eq!(tokens(&event_loop, 8), [7]);
     assert_eq!(are_active(), [true; 3]);
@@ -123,10 +120,12 @@ fn main() {
 
     // What callbacks have done to timers happens where they did it, and so in this order: the first one stops the
     // third, which is withdrawn; the second starts the first afresh.
-    let [first, second, third] = &timers;
+    let [first, second, third] = numbers;
+    let timers_of = Some(&reserve);
     assert_eq!(batch(&event_loop, RunMode::Once), [5, 6, 7]);
     advance(
         1,
+        timers_of,
         &[
             change(0, Operation::Stop(third)),
             change(1, Operation::Start((first, 10, 10))),
@@ -140,34 +139,56 @@ fn main() {
     event_loop.begin(RunMode::Once).unwrap();
     assert_eq!(rest(&event_loop), [6, 5]);
     // Without a batch, or behind its rest, they are done too, whatever their position.
-    advance(0, &[change(0, Operation::Start((third, 0, 10))), change(7, Operation::Stop(first))]);
-    advance(3, &[change(9, Operation::Start((first, 10, 10)))]);
+    advance(0, timers_of, &[change(0, Operation::Start((third, 0, 10))), change(7, Operation::Stop(first))]);
+    advance(3, timers_of, &[change(9, Operation::Start((first, 10, 10)))]);
     assert_eq!(are_active(), [true; 3]);
 
+    // Who has not got the reserve can not change its timers, and nobody can change others by a number.
+    let other = Reserve::create().unwrap();
+    let plain = Timer::create(&event_loop, 8).unwrap();
+    for reserve in [None, Some(&other)] {
+        let all = (0..100).flat_map(|number| [Operation::Stop(number), Operation::Close(number)]);
+        advance(0, reserve, &all.map(|operation| change(0, operation)).collect::<Vec<_>>());
+        (0..100).for_each(|number| other.change(Operation::Start((number, 1, 1))));
+    }
+    other.change(Operation::CloseOwn);
+    assert_eq!(are_active(), [true; 3]);
+    assert!(!active(&AnyHandle::Timer(&plain)) && !closing(&AnyHandle::Timer(&plain)));
+    drop((plain, other));
+
     // Timers that are made ahead are closed. Opened, they are handles like others, and can be closed and opened again.
-    let ahead = reserve(&event_loop, 3).unwrap();
-    assert!(ahead.iter().all(|timer| closed(&AnyHandle::Timer(timer)) && timer.start(1, 1).is_err()));
+    let newer = Reserve::create().unwrap();
+    let ahead = newer.make(&event_loop, 3).unwrap();
+    assert!(ahead.iter().all(|(timer, _)| closed(&AnyHandle::Timer(timer)) && timer.start(1, 1).is_err()));
+    let [left, middle, right] = [0, 1, 2].map(|at| ahead[at].1);
+    let is_active = |at: usize| active(&AnyHandle::Timer(&ahead[at].0));
+    let open = |number: u32, token: u64| newer.change(Operation::OpenAndStart((number, token, 0, 0)));
     assert_eq!(event_loop.handles(), [2, 5, 6, 7]);
-    open(&ahead[1], 21);
-    open(&ahead[0], 20);
+    open(middle, 21);
+    advance(0, Some(&newer), &[change(0, Operation::OpenAndStart((left, 20, 0, 0)))]);
     assert_eq!(event_loop.handles(), [2, 5, 6, 7, 21, 20]);
-    advance(0, &[change(0, Operation::Close(&ahead[1]))]);
-    assert!(closing(&AnyHandle::Timer(&ahead[1])) && active(&AnyHandle::Timer(&ahead[0])));
+    newer.change(Operation::Close(middle));
+    assert!(closing(&AnyHandle::Timer(&ahead[1].0)) && is_active(0));
     let mut pulled = Vec::new();
     event_loop.begin(RunMode::Nowait).unwrap();
     pulled.extend(rest(&event_loop));
     assert!(pulled.contains(&20) && pulled.contains(&21), "{pulled:?}");
-    assert!(closed(&AnyHandle::Timer(&ahead[1])));
-    open(&ahead[1], 22);
-    assert!(active(&AnyHandle::Timer(&ahead[1])) && event_loop.handles().contains(&22));
+    assert!(closed(&AnyHandle::Timer(&ahead[1].0)));
+    open(middle, 22);
+    assert!(is_active(1) && event_loop.handles().contains(&22));
     // Or one after the other. What is open is not opened again, and then not started by that either.
-    advance(0, &[change(0, Operation::Open((&ahead[2], 23)))]);
-    assert!(!active(&AnyHandle::Timer(&ahead[2])));
-    open(&ahead[2], 24);
-    assert!(!active(&AnyHandle::Timer(&ahead[2])) && event_loop.handles().contains(&23));
-    advance(0, &[change(0, Operation::Start((&ahead[2], 0, 0)))]);
-    assert!(active(&AnyHandle::Timer(&ahead[2])));
-    assert!(reserve(&event_loop, 0).is_err());
+    newer.change(Operation::Open((right, 23)));
+    assert!(!is_active(2));
+    open(right, 24);
+    assert!(!is_active(2) && event_loop.handles().contains(&23));
+    newer.change(Operation::Start((right, 0, 0)));
+    assert!(is_active(2));
+    newer.change(Operation::Stop(right));
+    assert!(!is_active(2));
+    assert!(newer.make(&event_loop, 0).is_err());
+    // Its timers are there without it, and numbers of timers that are gone are of nobody.
+    drop(newer);
+    assert!(is_active(1));
     drop(ahead);
     assert_eq!(are_active(), [true; 3]);
 
@@ -176,8 +197,8 @@ fn main() {
     let [_, _, _] = batch(&event_loop, RunMode::Once);
     drop(event_loop);
     let started = [change(1, Operation::Start((first, 1, 1))), change(1, Operation::Open((first, 1)))];
-    advance(2, &[own(0), own(1), own(2)]);
-    advance(2, &started);
+    advance(2, None, &[own(0), own(1), own(2)]);
+    advance(2, timers_of, &started);
     assert_eq!(are_active(), [false; 3]);
     drop(two);
 }

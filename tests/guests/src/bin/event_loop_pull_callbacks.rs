@@ -17,7 +17,7 @@ fn rest() -> Vec<u64> {
     let mut tokens = Vec::new();
     loop {
         match pull_callbacks() {
-            NOTHING => match pull_next(8, u32::MAX, &[]).unwrap() {
+            NOTHING => match pull_next(8, u32::MAX, None, &[]).unwrap() {
                 Pulled::Finished(_) => return tokens,
                 pulled => tokens.extend(events(pulled).iter().map(|event| event.token)),
             },
@@ -53,8 +53,8 @@ fn main() {
     // The end of the run waits for the other form.
     assert_eq!(pull_callbacks(), NOTHING);
     assert_eq!(pull_callbacks(), NOTHING);
-    assert!(matches!(pull_next(1, 0, &[]), Ok(Pulled::Finished(true))));
-    assert!(matches!(pull_next(1, 0, &[]), Err(Error::Status(StatusCode::Einval))));
+    assert!(matches!(pull_next(1, 0, None, &[]), Ok(Pulled::Finished(true))));
+    assert!(matches!(pull_next(1, 0, None, &[]), Err(Error::Status(StatusCode::Einval))));
 
     // Nobody asks for it: the next run does not begin with the end of the one before.
     event_loop.begin(RunMode::Nowait).unwrap();
@@ -92,12 +92,12 @@ fn main() {
     let prepare = Prepare::create(&event_loop, 2).unwrap();
     prepare.start().unwrap();
     until(&event_loop, (1, 2));
-    advance(0, &[]);
+    advance(0, None, &[]);
     prepare.stop();
     assert_eq!(rest(), []);
     prepare.start().unwrap();
     until(&event_loop, (1, 2));
-    advance(0, &[]);
+    advance(0, None, &[]);
     assert_eq!(rest(), [2]);
     until(&event_loop, (1, 2));
     assert_eq!(rest(), []);
@@ -124,7 +124,7 @@ fn main() {
     other.begin(RunMode::Nowait).unwrap();
     assert!(matches!(pull(&other, 1), Ok(Pulled::Event(event)) if event.token == 7));
     assert_eq!(pull_callbacks(), NOTHING, "that of the first loop still waits");
-    assert!(matches!(pull_next(1, 0, &[]), Ok(Pulled::Finished(true))));
+    assert!(matches!(pull_next(1, 0, None, &[]), Ok(Pulled::Finished(true))));
     match pull(&event_loop, 8) {
         Ok(Pulled::Event(event)) => {
             assert!(event.token == 3 && matches!(event.what, Occurrence::Closed));
@@ -144,7 +144,7 @@ fn main() {
             assert_eq!(pull_callbacks(), NOTHING);
         }
         again.stop();
-        match pull_next(1, 0, &[]) {
+        match pull_next(1, 0, None, &[]) {
             Ok(Pulled::Event(event)) => {
                 assert!(!withdraws && matches!(event.what, Occurrence::Callback));
                 assert_eq!(rest(), []);

@@ -16,7 +16,7 @@ fn refused<T>(result: Result<T, Error>) -> StatusCode {
 
 fn main() {
     assert_eq!(pull_callbacks(), NOTHING);
-    assert_eq!(refused(pull_next(1, 0, &[])), StatusCode::Einval, "nothing has been pulled");
+    assert_eq!(refused(pull_next(1, 0, None, &[])), StatusCode::Einval, "nothing has been pulled");
     let event_loop = Loop::create().unwrap();
     assert_eq!(refused(pull(&event_loop, 1)), StatusCode::Einval, "no run has been started");
     assert_eq!(refused(pull(&event_loop, 0)), StatusCode::Einval);
@@ -39,25 +39,25 @@ fn main() {
         other => panic!("one idle handle is active: {other:?}"),
     }
     assert_eq!(refused(event_loop.begin(RunMode::Once)), StatusCode::Ebusy, "inside the callback");
-    assert_eq!(refused(pull_next(0, 0, &[])), StatusCode::Einval);
-    assert!(matches!(pull_next(1, 0, &[]), Ok(Pulled::Finished(true))));
+    assert_eq!(refused(pull_next(0, 0, None, &[])), StatusCode::Einval);
+    assert!(matches!(pull_next(1, 0, None, &[]), Ok(Pulled::Finished(true))));
     assert_eq!(refused(pull(&event_loop, 1)), StatusCode::Einval, "the run is over");
     // An error is kept for whoever can be told.
     assert_eq!(pull_callbacks(), NOTHING);
-    assert_eq!(refused(pull_next(1, 0, &[])), StatusCode::Einval);
+    assert_eq!(refused(pull_next(1, 0, None, &[])), StatusCode::Einval);
 
     drop(idle);
     event_loop.close().unwrap();
     assert!(matches!(event_loop.begin(RunMode::Default), Err(Error::LoopClosed)));
     assert!(matches!(pull(&event_loop, 1), Err(Error::LoopClosed)));
-    assert!(matches!(pull_next(1, 0, &[]), Err(Error::LoopClosed)));
+    assert!(matches!(pull_next(1, 0, None, &[]), Err(Error::LoopClosed)));
     assert_eq!(pull_callbacks(), NOTHING);
     assert_eq!(pull_callbacks(), NOTHING);
     drop(event_loop);
     let next = Loop::create().unwrap();
     next.begin(RunMode::Default).unwrap();
     assert_eq!(
-        refused(pull_next(1, 0, &[])),
+        refused(pull_next(1, 0, None, &[])),
         StatusCode::Einval,
         "another loop, perhaps in the place of the first"
     );

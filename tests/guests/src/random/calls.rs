@@ -1,10 +1,10 @@
 //! The random calls that need more than one line.
 
-use super::{Owned, World, bytes, check_loop_call, name, number, size};
+use super::{Made, Owned, World, bytes, check_loop_call, name, number, size};
 use crate::{NO_TOKEN, NOTHING, events, pull_callbacks};
 use uv::async_handle::AsyncHandle;
 use uv::async_sender::AsyncSender;
-use uv::batch::{Change, Operation, advance, reserve};
+use uv::batch::{Change, Operation, Reserve, advance};
 use uv::blocking::{Pulled, pull, pull_next};
 use uv::descriptors::{Descriptor, ShutdownHow, Word};
 use uv::event_loop::Loop;
@@ -114,9 +114,9 @@ pub fn pull_some(world: &mut World) -> Option<()> {
 /// The same with the loop that was pulled last.
 pub fn pull_next_some(world: &mut World) -> Option<()> {
     match world.loops.iter().position(|&(serial, _)| Some(serial) == world.pulled_last) {
-        Some(at) => pull_one(world, at, |_, max| (max, pull_next(max, fastrand::u32(..300), &[]))),
+        Some(at) => pull_one(world, at, |_, max| (max, pull_next(max, fastrand::u32(..300), None, &[]))),
         None => {
-            assert!(matches!(pull_next(size(), 0, &[]), Err(Error::Status(StatusCode::Einval))));
+            assert!(matches!(pull_next(size(), 0, None, &[]), Err(Error::Status(StatusCode::Einval))));
             Some(())
         }
     }
@@ -129,7 +129,7 @@ pub fn pull_callbacks_some(world: &mut World) -> Option<()> {
         Some(at) => pull_one(world, at, |_, max| match pull_callbacks() {
             (NO_TOKEN, second) => {
                 assert_eq!(second, NO_TOKEN);
-                (max, pull_next(max, 0, &[]))
+                (max, pull_next(max, 0, None, &[]))
             }
             (first, NO_TOKEN) => (1, Ok(Pulled::Event(callback(first)))),
             (first, second) => (2, Ok(Pulled::Callbacks(vec![first, second]))),
@@ -178,7 +178,7 @@ fn pull_one(
             // Any position, and handles that have not been closed by what is no position of the batch.
             let beyond = events.len() as u32 + number() as u32 % 3;
             if fastrand::bool() {
-                advance(fastrand::u32(0..=beyond), &[close_own(beyond), close_own(0xFFFF_FFFF)]);
+                advance(fastrand::u32(0..=beyond), None, &[close_own(beyond), close_own(0xFFFF_FFFF)]);
             }
         }
         Err(_) => {}
@@ -197,31 +197,50 @@ fn occurrence(what: &Occurrence) -> &'static str {
     }
 }
 
-fn close_own(position: u32) -> Change<'static> {
+fn close_own(position: u32) -> Change {
     Change { position, operation: Operation::CloseOwn }
 }
 
 /// Tells the host of a batch that there is not, or not any more, and changes a timer, if there is one.
 pub fn advance_and_change(world: &mut World) -> Option<()> {
-    let position = fastrand::u32(..300);
+    let positions = [(); 2].map(|()| fastrand::u32(..300));
+    let is_changed = change_by(world, |reserve, operation| {
+        advance(positions[0], reserve, &[Change { position: positions[1], operation }]);
+    });
+    if is_changed.is_none() {
+        advance(positions[0], None, &[close_own(positions[1]), close_own(u32::MAX)]);
+    }
+    Some(())
+}
+
+/// Changes a timer at once.
+pub fn change(world: &mut World) -> Option<()> {
+    let (_, reserve) = fastrand::choice(&world.reserves)?;
+    reserve.change(Operation::CloseOwn);
+    change_by(world, |reserve, operation| reserve.into_iter().for_each(|reserve| reserve.change(operation)))
+}
+
+/// Changes a timer by its number, if there is one, with its reserve or another one: then nothing happens.
+fn change_by(world: &mut World, tell: impl FnOnce(Option<&Reserve>, Operation)) -> Option<()> {
     let timers = world.handles.iter().enumerate().filter(|(_, made)| matches!(made.owned, Owned::Timer(_)));
-    let Some((at, made)) = fastrand::choice(timers.collect::<Vec<_>>()) else {
-        advance(position, &[close_own(fastrand::u32(..300)), close_own(u32::MAX)]);
-        return Some(());
-    };
-    let Owned::Timer(timer) = &made.owned else { return None };
+    let (at, made) = fastrand::choice(timers.collect::<Vec<_>>())?;
+    let reserve = fastrand::choice(&world.reserves);
+    let own = made.reserved.filter(|(own, _)| reserve.is_some_and(|(serial, _)| own == serial));
+    let number = made.reserved.map_or_else(|| fastrand::u32(5_000..), |(_, number)| number);
     let (any, token) = (made.owned.any(), fastrand::u64(..100));
-    let (was_closing, was_closed) = (handle::closing(&any), handle::closed(&any));
+    let state = || (handle::closing(&any), handle::closed(&any), handle::active(&any));
+    let (was_closing, was_closed, _) = state();
+    let before = state();
     let operation = match fastrand::u8(..6) {
-        0 => Operation::Close(timer),
-        1 => Operation::Stop(timer),
-        2 => Operation::Start((timer, number(), number())),
-        3 => Operation::OpenAndStart((timer, token, number(), number())),
-        _ => Operation::Open((timer, token)),
+        0 => Operation::Close(number),
+        1 => Operation::Stop(number),
+        2 => Operation::Start((number, super::number(), super::number())),
+        3 => Operation::OpenAndStart((number, token, super::number(), super::number())),
+        _ => Operation::Open((number, token)),
     };
-    let changes = [Change { position: fastrand::u32(..300), operation }];
-    advance(position, &changes);
-    match changes[0].operation {
+    tell(reserve.map(|(_, reserve)| reserve), operation);
+    match operation {
+        _ if own.is_none() => assert_eq!(state(), before),
         Operation::Close(_) => assert!(handle::closing(&any)),
         Operation::Stop(_) => assert!(!handle::active(&any)),
         Operation::Start(_) => assert!(was_closing || handle::active(&any)),
@@ -235,21 +254,39 @@ pub fn advance_and_change(world: &mut World) -> Option<()> {
     Some(())
 }
 
+/// Makes something to make timers ahead by.
+pub fn make_reserve(world: &mut World) -> Option<()> {
+    if world.reserves.len() >= 3 {
+        return None;
+    }
+    let serial = world.serial();
+    world.reserves.push((serial, Reserve::create().expect("it is no plugin")));
+    Some(())
+}
+
+/// Drops it, less often than one is made.
+pub fn drop_reserve(world: &mut World) -> Option<()> {
+    let at = fastrand::choice(0..world.reserves.len())?;
+    fastrand::bool().then(|| drop(world.reserves.swap_remove(at)))
+}
+
 /// Makes timers that are closed.
-pub fn reserve_some(world: &mut World) -> Option<()> {
+pub fn make_ahead(world: &mut World) -> Option<()> {
     if !world.has_room() {
         return None;
     }
     let (owner, event_loop) = fastrand::choice(&world.loops)?;
+    let (serial, reserve) = fastrand::choice(&world.reserves)?;
     let (owner, count) = (*owner, fastrand::u32(..4));
-    let result = reserve(event_loop, count);
+    let result = reserve.make(event_loop, count);
     check_loop_call(count > 0 && event_loop.closed(), &result);
     assert!(count > 0 || result.is_err());
-    let made: Vec<Timer> = result.unwrap_or_default();
+    let made = result.unwrap_or_default();
     assert!(made.len() <= count as usize);
-    for timer in made {
-        assert!(handle::closed(&handle::AnyHandle::Timer(&timer)));
-        world.keep(owner, u64::MAX, Ok(Owned::Timer(timer)));
+    for (timer, number) in made {
+        let owned = Owned::Timer(timer);
+        assert!(handle::closed(&owned.any()));
+        world.handles.push(Made { owner, token: u64::MAX, owned, reserved: Some((*serial, number)) });
     }
     Some(())
 }

@@ -77,8 +77,8 @@ impl control::Host for State {
 }
 
 impl lists::Host for State {
-    fn reserve(&mut self, count: u32) -> Vec<Resource<lists::Item>> {
-        (0..count).map(Resource::new_own).collect()
+    fn reserve(&mut self, count: u32) -> Vec<(Resource<lists::Item>, u32)> {
+        (0..count).map(|number| (Resource::new_own(number), number)).collect()
     }
 
     fn advance(&mut self, changes: Vec<lists::Change>) {
