@@ -278,7 +278,7 @@ impl UvCtxBuilder {
             read_buffer: Vec::new(),
             limits,
             is_plugin: false,
-            has_just_begun: false,
+            has_epochs: false,
             puts_off: false,
             _stdins: stdins,
             _stdouts: Stdouts { all: stdouts, interrupt },
@@ -315,8 +315,9 @@ pub struct UvCtx {
     pub(crate) limits: Limits,
     /// The embedder drives the loops: the guest itself can not.
     pub(crate) is_plugin: bool,
-    /// A callback of the plugin begins.
-    pub(crate) has_just_begun: bool,
+    /// The store's epoch deadline is that of `interrupt_by_epochs_sync` or `_async`: it has passed since the embedder last had
+    /// the store.
+    pub(crate) has_epochs: bool,
     /// The guest may have left changes of timers to its next call.
     pub(crate) puts_off: bool,
     /// Dropped after the descriptors: the threads behind them end with the context.

@@ -71,8 +71,16 @@ fn interrupt_by_epochs<T: UvView + 'static>(
         if ctx.interrupt.is_interrupted() {
             return Err(Interrupted.into());
         }
-        // A plugin that has just been called: the ticks since its last call were not its own.
-        let has_begun = std::mem::take(&mut ctx.has_just_begun);
-        Ok(if has_begun { UpdateDeadline::Continue(EPOCHS) } else { go_on() })
+        ctx.has_epochs = true;
+        Ok(go_on())
     });
+}
+
+/// To be called before a plugin is called: the ticks since its last call were not its own. They would be looked at as soon
+/// as it begins, which costs more than to set them aside.
+pub(crate) fn begin_epochs<T: UvView>(store: &mut Store<T>) {
+    // Otherwise the deadline is the embedder's.
+    if store.data_mut().uv().ctx.has_epochs {
+        store.set_epoch_deadline(EPOCHS);
+    }
 }

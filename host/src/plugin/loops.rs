@@ -139,7 +139,6 @@ impl UvCtx {
             counters.timer(self.clock.now().saturating_sub(deadline));
         }
         dispatched.callbacks += 1;
-        self.has_just_begun = true;
         Ok(Some(event.into()))
     }
 }

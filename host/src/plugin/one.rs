@@ -4,6 +4,7 @@
 use super::loops::{Dispatched, Due};
 use super::stats::Counters;
 use super::{Dispatch, take_charge};
+use crate::engine::begin_epochs;
 use crate::{UvCtx, UvView};
 use std::fmt;
 use std::io;
@@ -43,6 +44,7 @@ impl<T: UvView> Plugin<T> {
 
     /// The store, to call the plugin's exports. A call has to be driven to its end.
     pub fn store(&mut self) -> &mut Store<T> {
+        self.ctx().has_epochs = false;
         &mut self.store
     }
 
@@ -81,6 +83,7 @@ impl<T: UvView> Plugin<T> {
         let mut next = 0;
         while let Some(id) = self.ctx().begin_iteration(&mut next)? {
             while let Some(event) = self.next_callback(id, &mut dispatched)? {
+                begin_epochs(&mut self.store);
                 self.dispatch.call_async(&mut self.store, (Some(event),)).await?;
                 if dispatched.callbacks.is_multiple_of(CALLBACKS_IN_A_ROW) {
                     tokio::task::yield_now().await;

@@ -9,6 +9,7 @@ use super::stats::{Counters, PluginStats};
 use super::woken::Woken;
 use super::{Dispatch, take_charge};
 use crate::clock::monotonic;
+use crate::engine::begin_epochs;
 use crate::os::set_poller::{Found, SetPoller};
 use crate::{UvCtx, UvView};
 use slab::Slab;
@@ -147,7 +148,9 @@ impl<T: UvView> PluginSet<T> {
     pub fn store(&mut self, id: PluginId) -> Option<&mut Store<T>> {
         self.member(id)?;
         self.list(id.at);
-        self.member(id).map(|member| &mut member.store)
+        let store = &mut self.member(id)?.store;
+        uv(store).has_epochs = false;
+        Some(store)
     }
 
     /// Whether something keeps one of the plugin's loops alive. If not, it is parked until one of its exports is called, or
@@ -330,6 +333,7 @@ impl<T: UvView> Member<T> {
         let mut next = 0;
         while let Some(id) = uv(&mut self.store).begin_iteration(&mut next)? {
             while let Some(event) = uv(&mut self.store).next_callback(id, &self.counters, &mut dispatched)? {
+                begin_epochs(&mut self.store);
                 self.dispatch.call(&mut self.store, (Some(event),))?;
             }
         }
