@@ -111,7 +111,7 @@ pub use ctx::{Limits, UvCtx, UvCtxBuilder};
 pub use denied::Denied;
 #[cfg(feature = "async")]
 pub use engine::interrupt_by_epochs_async;
-pub use engine::{engine_config, interrupt_by_epochs_sync};
+pub use engine::{dense_engine_config, engine_config, interrupt_by_epochs_sync};
 pub use epoch_ticker::EpochTicker;
 pub use interrupt::{InterruptHandle, Interrupted};
 #[cfg(feature = "async")]

@@ -49,7 +49,7 @@ const GUESTS: [(&str, &str, &str); 10] = [
     ("composed", "composed/partial/bench_guest.wasm", "recommended"),
     ("by-hand", "bench_wasi.wasm", "recommended"),
     ("wstd", "bench_wstd.wasm", "recommended"),
-    ("plugin", "bench-plugin.wasm", "recommended"),
+    ("plugin", "bench-plugin.wasm", "dense"),
     ("with", "bench_with.wasm", "recommended"),
     ("with-on-demand", "bench_with.wasm", "on-demand"),
     ("without", "bench_without.wasm", "recommended"),

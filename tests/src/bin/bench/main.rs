@@ -11,7 +11,7 @@
 //! bench called COMPILED MANY PERIOD TICKS           ... that have no loop; also in-turn
 //! ```
 //!
-//! A configuration is `recommended`, `concurrency`, `without-epochs` or `on-demand`, a linker `uv` or `wasi`.
+//! A configuration is `recommended`, `dense`, `concurrency`, `without-epochs` or `on-demand`, a linker `uv` or `wasi`.
 
 mod guests;
 mod instantiate;
@@ -66,7 +66,8 @@ fn main() -> Result<()> {
             };
             let many = number(many);
             // And one to begin with.
-            let component = component("recommended", u32::try_from(many)? + 1, compiled)?;
+            let configuration = if matches!(hosted, As::Programs) { "recommended" } else { "dense" };
+            let component = component(configuration, u32::try_from(many)? + 1, compiled)?;
             guests::run(&component, hosted, many, number(period), number(ticks))
         }
         _ => panic!("unknown arguments: {args:?}"),
@@ -88,14 +89,20 @@ fn has_uv(linker: &str) -> bool {
 /// As docs/embedding.md shows it.
 const TIMER_SLACK: Duration = Duration::from_millis(4);
 
+/// More than enough for a plugin that ticks.
+const PLUGIN_MEMORY: u64 = 1 << 20;
+
 /// What one guest needs: a composed one has the adapter's memory beside its own.
 const ONE: u32 = 2;
 
 /// The engine as the host crate recommends it for so many guests, or with what embedders may need beside.
 fn engine(configuration: &str, guests: u32) -> Result<Engine> {
-    let mut config = uv_handles_host::engine_config(guests);
+    let mut config = match configuration {
+        "dense" => uv_handles_host::dense_engine_config(guests, PLUGIN_MEMORY),
+        _ => uv_handles_host::engine_config(guests),
+    };
     match configuration {
-        "recommended" => {}
+        "recommended" | "dense" => {}
         "concurrency" => drop(config.concurrency_support(true)),
         "without-epochs" => drop(config.epoch_interruption(false)),
         "on-demand" => drop(config.allocation_strategy(InstanceAllocationStrategy::OnDemand)),
