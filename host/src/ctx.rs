@@ -28,7 +28,7 @@ use uv_handles_core::{LoopId, Loops};
 pub struct Limits {
     /// Handles on all loops together; 65,536 unless set. Beyond it ENOMEM.
     pub handles: u32,
-    /// Loops; 64 unless set. Beyond it EMFILE.
+    /// Loops; 64 unless set. Beyond it EMFILE. And as many reserves of timers, beyond it ENOMEM.
     pub loops: u32,
     /// Open descriptors; 1,024 unless set. Beyond it EMFILE.
     pub descriptors: u32,

@@ -8,13 +8,13 @@
 //!
 //! Some calls are put off until then, so that a callback leaves its batch whole, and so that many of them become one:
 //! closing its own handle, dropping a handle after its close callback, and what is done to timers of a
-//! [`Reserve`](crate::reserve::Reserve).
+//! [`Stock`](crate::reserve::Stock).
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
 
-use crate::bindings::uv::handles::batch::{Change, Operation, Reserve as RawReserve, advance};
+use crate::bindings::uv::handles::batch::{Change, Operation, Reserve, advance};
 use crate::bindings::uv::handles::blocking::{Pulled, pull_callbacks, pull_next};
 use crate::bindings::uv::handles::types::{Error, Event, Occurrence, PollEvents, Token};
 use crate::registry::{self, Registered};
@@ -135,7 +135,7 @@ pub(crate) fn pull() -> Result<Pulled, Error> {
     tell_by(|position, reserve, changes| pull_next(MAX, position.unwrap_or(u32::MAX), reserve, changes))
 }
 
-fn tell_by<R>(call: impl FnOnce(Option<u32>, Option<&RawReserve>, &[Change]) -> R) -> R {
+fn tell_by<R>(call: impl FnOnce(Option<u32>, Option<&Reserve>, &[Change]) -> R) -> R {
     let position = RUNNING.take().map(|running| running.position);
     IS_LAST.set(false);
     CHANGES.with_borrow_mut(|changes| {

@@ -13,7 +13,7 @@ use crate::bindings::uv::handles::types::{Event, Occurrence, RunMode as RawMode}
 use crate::error::Result;
 use crate::handle::sealed::Sealed;
 use crate::registry;
-use crate::reserve::{HeldTimer, Reserve};
+use crate::reserve::{HeldTimer, Stock};
 
 /// An event loop, as libuv's `uv_loop_t`.
 ///
@@ -32,7 +32,7 @@ thread_local! {
 /// What the clones of a loop share.
 struct Inner {
     raw: Synced<RawLoop>,
-    reserve: Rc<Reserve>,
+    stock: Rc<Stock>,
     /// Nothing else closes it.
     closed: Cell<bool>,
 }
@@ -60,7 +60,7 @@ impl Loop {
     pub fn new() -> Result<Self> {
         batch::sync();
         let raw = Synced::new(RawLoop::create()?);
-        Ok(Self(Rc::new(Inner { raw, reserve: Reserve::new(), closed: Cell::new(false) })))
+        Ok(Self(Rc::new(Inner { raw, stock: Stock::new(), closed: Cell::new(false) })))
     }
 
     /// Runs the loop and calls the callbacks that become due, as `uv_run`. **Blocks**: for as long
@@ -189,11 +189,11 @@ impl Loop {
         if self.0.closed.get() {
             return Ok(None);
         }
-        self.0.reserve.take(&self.0.raw)
+        self.0.stock.take(&self.0.raw)
     }
 
-    pub(crate) fn reserve(&self) -> &Reserve {
-        &self.0.reserve
+    pub(crate) fn stock(&self) -> &Stock {
+        &self.0.stock
     }
 }
 

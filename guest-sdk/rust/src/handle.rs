@@ -33,7 +33,7 @@ enum Stage {
 struct Place(u32);
 
 impl Place {
-    /// A slot takes more than 4 bytes, so there are not as many.
+    /// A slot takes more than 4 bytes of a memory of 4 GiB, so there are not as many.
     const SLOT_BITS: u32 = 30;
 
     fn new(slot: u32, stage: Stage) -> Self {

@@ -7,7 +7,7 @@ use std::ops::Deref;
 use std::rc::{Rc, Weak};
 
 use crate::batch::{self, Synced};
-use crate::bindings::uv::handles::batch::Reserve as RawReserve;
+use crate::bindings::uv::handles::batch::Reserve;
 use crate::bindings::uv::handles::event_loop::Loop as RawLoop;
 use crate::bindings::uv::handles::timer::Timer as RawTimer;
 use crate::error::{Error, Result};
@@ -21,14 +21,14 @@ const MOST: u32 = 256;
 thread_local! {
     /// The host has said that this is a plugin.
     static REFUSED: Cell<bool> = const { Cell::new(false) };
-    /// What all timers are made ahead by, once there are any.
-    static SHARED: RefCell<Option<RawReserve>> = const { RefCell::new(None) };
-    /// Those of all loops.
-    static ALL: RefCell<Vec<Weak<Reserve>>> = const { RefCell::new(Vec::new()) };
+    /// The right to change those of all loops by numbers. Not a `Synced`: making timers reaches for their loop first.
+    static SHARED: RefCell<Option<Reserve>> = const { RefCell::new(None) };
+    /// The stocks of all loops.
+    static ALL: RefCell<Vec<Weak<Stock>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The timers that a loop has ahead: closed ones.
-pub(crate) struct Reserve {
+pub(crate) struct Stock {
     timers: RefCell<Vec<Ahead>>,
     /// How many to make when there is none left.
     next: Cell<u32>,
@@ -37,14 +37,14 @@ pub(crate) struct Reserve {
 /// A timer that is made ahead, and its number in changes.
 type Ahead = (Synced<RawTimer>, u32);
 
-impl Reserve {
+impl Stock {
     pub(crate) fn new() -> Rc<Self> {
-        let reserve = Rc::new(Self { timers: RefCell::default(), next: Cell::new(1) });
+        let stock = Rc::new(Self { timers: RefCell::default(), next: Cell::new(1) });
         ALL.with_borrow_mut(|all| {
-            all.retain(|reserve| reserve.strong_count() > 0);
-            all.push(Rc::downgrade(&reserve));
+            all.retain(|stock| stock.strong_count() > 0);
+            all.push(Rc::downgrade(&stock));
         });
-        reserve
+        stock
     }
 
     /// A closed timer of the loop with its number, or none if there is no such thing here.
@@ -76,14 +76,14 @@ fn make(event_loop: &RawLoop, count: u32) -> Result<Vec<(RawTimer, u32)>> {
     SHARED.with_borrow_mut(|shared| {
         let reserve = match shared {
             Some(reserve) => reserve,
-            None => shared.insert(RawReserve::create()?),
+            None => shared.insert(Reserve::create()?),
         };
         Ok(reserve.make(event_loop, count)?)
     })
 }
 
 /// Does something with what the numbers of timers belong to.
-pub(crate) fn with_shared<R>(f: impl FnOnce(Option<&RawReserve>) -> R) -> R {
+pub(crate) fn with_shared<R>(f: impl FnOnce(Option<&Reserve>) -> R) -> R {
     SHARED.with_borrow(|shared| f(shared.as_ref()))
 }
 
@@ -94,7 +94,7 @@ pub(crate) fn refuse() {
     drop(SHARED.take());
 }
 
-/// Does it again without reserves, if the guest has as many handles as it may have.
+/// Does it again without stocks, if the guest has as many handles as it may have.
 pub(crate) fn freeing_if_full<T>(make: impl Fn() -> Result<T>) -> Result<T> {
     match make() {
         Err(Error::Status(StatusCode::ENOMEM)) if free_all() => make(),
@@ -102,10 +102,10 @@ pub(crate) fn freeing_if_full<T>(make: impl Fn() -> Result<T>) -> Result<T> {
     }
 }
 
-/// Drops all reserves. Answers whether there were any.
+/// Drops all stocks. Answers whether there were any.
 fn free_all() -> bool {
-    let reserves: Vec<_> = ALL.with_borrow(|all| all.iter().filter_map(Weak::upgrade).collect());
-    let timers: Vec<_> = reserves.iter().flat_map(|reserve| reserve.timers.take()).collect();
+    let stocks: Vec<_> = ALL.with_borrow(|all| all.iter().filter_map(Weak::upgrade).collect());
+    let timers: Vec<_> = stocks.iter().flat_map(|stock| stock.timers.take()).collect();
     !timers.is_empty()
 }
 
@@ -113,7 +113,7 @@ fn free_all() -> bool {
 pub(crate) enum HeldTimer {
     /// The timer's alone.
     Own(Synced<RawTimer>),
-    /// To be used again: it goes to the reserve of its loop when its timer, which is closed then, is dropped. With its number.
+    /// To be used again: it goes to the stock of its loop when its timer, which is closed then, is dropped. With its number.
     Reserved(Synced<RawTimer>, u32),
     /// It has gone there.
     GivenBack,
@@ -145,7 +145,7 @@ impl Held for HeldTimer {
         if self.is_reserved()
             && let Self::Reserved(timer, number) = std::mem::replace(self, Self::GivenBack)
         {
-            event_loop.reserve().timers.borrow_mut().push((timer, number));
+            event_loop.stock().timers.borrow_mut().push((timer, number));
         }
     }
 }

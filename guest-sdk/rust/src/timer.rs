@@ -59,7 +59,7 @@ impl Timer {
         number.is_some()
     }
 
-    /// Puts off closing the timer, which it is to be told that it is doing.
+    /// The same for closing, once the timer knows that it is closing.
     pub(crate) fn put_off_close(&self) -> bool {
         let number = self.0.raw.number();
         if let Some(number) = number {

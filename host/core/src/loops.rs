@@ -38,7 +38,7 @@ impl LoopId {
 pub struct Limits {
     /// Handles on all loops together, closed ones included until they are released.
     pub handles: u32,
-    /// Loops, closed ones included until they are released.
+    /// Loops, closed ones included until they are released; and as many reserves of timers.
     pub loops: u32,
 }
 
@@ -57,8 +57,10 @@ pub struct Loops {
     pub(crate) handles: Slab<Handle>,
     pub(crate) links: Links,
     pub(crate) watched_signals: Watched,
-    /// How many have ever been made.
+    /// How many there are.
     pub(crate) reserves: u32,
+    /// How many there have ever been.
+    pub(crate) reserves_made: u32,
     made: u64,
 }
 
@@ -100,6 +102,7 @@ impl Loops {
             links: Links::default(),
             watched_signals: Watched::default(),
             reserves: 0,
+            reserves_made: 0,
             made: 0,
         }
     }

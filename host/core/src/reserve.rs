@@ -6,8 +6,8 @@ use crate::handle::{Handle, Kind};
 use crate::{Error, HandleId, LoopId, Loops};
 use std::num::NonZeroU32;
 
-/// What timers are made ahead by. Who has it can change them by their numbers, and no other timer; a number is the
-/// [index](HandleId::index) of a timer's id. There is never another one with the same id.
+/// A right to change timers by their numbers: those that were made ahead with it, and no others. A number is the
+/// [index](HandleId::index) of a timer's id. No other reserve ever has the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReserveId(NonZeroU32);
 
@@ -54,10 +54,19 @@ pub enum TimerChange {
 }
 
 impl Loops {
-    /// Makes something to make timers ahead by. `TooManyHandles` after 2^32 of them.
+    /// Makes a reserve without timers. `TooManyHandles` when there are as many as there may be loops, and after 2^32 - 1.
     pub fn make_reserve(&mut self) -> Result<ReserveId, Error> {
-        self.reserves = self.reserves.checked_add(1).ok_or(Error::TooManyHandles)?;
-        ReserveId::from_index(self.reserves).ok_or(Error::TooManyHandles)
+        if self.reserves >= self.limits.loops {
+            return Err(Error::TooManyHandles);
+        }
+        self.reserves_made = self.reserves_made.checked_add(1).ok_or(Error::TooManyHandles)?;
+        self.reserves += 1;
+        ReserveId::from_index(self.reserves_made).ok_or(Error::TooManyHandles)
+    }
+
+    /// Gives up a reserve. Its timers stay, and nobody can change them by their numbers any more.
+    pub fn release_reserve(&mut self, _: ReserveId) {
+        self.reserves -= 1;
     }
 
     /// Makes closed timers: as many as the limit allows, at most `count`, and at least one unless it is refused.
@@ -80,11 +89,13 @@ impl Loops {
         Ok(timer)
     }
 
-    /// Changes the timer with this number. Nothing happens if that is no timer of this reserve.
+    /// Changes the timer with this number. Nothing happens if that is no timer of this reserve, or no more.
     pub fn change_timer(&mut self, reserve: ReserveId, number: u32, change: TimerChange) {
         let id = HandleId::from_index(number);
-        let is_of_reserve =
-            |handle: &Handle| matches!(handle.kind, Kind::Timer { reserve: Some(own), .. } if own == reserve);
+        let is_of_reserve = |handle: &Handle| {
+            // One that was released in its own callback still has its place.
+            !handle.dropped && matches!(handle.kind, Kind::Timer { reserve: Some(own), .. } if own == reserve)
+        };
         if !self.handles.get(number as usize).is_some_and(is_of_reserve) {
             return;
         }
@@ -201,6 +212,33 @@ mod tests {
         loops.release(timers[1]);
         assert!(!loops.has_loop(main));
         assert_eq!(loops.reserve_timers(reserve, other, 2).map(|timers| timers.len()), Ok(2));
+    }
+
+    #[test]
+    fn a_timer_that_is_released_in_its_callback_is_not_opened_again() {
+        let mut world = World::new();
+        let (main, reserve) = (world.main, world.loops.make_reserve().unwrap());
+        let [timer] = world.loops.reserve_timers(reserve, main, 1).unwrap()[..] else { panic!("one") };
+        world.loops.change_timer(reserve, timer.index(), OpenAndStart { token: 9, timeout: 0, repeat: 0 });
+        world.on(call(timer), move |world| {
+            world.loops.release(timer);
+            for change in [Open { token: 8 }, OpenAndStart { token: 7, timeout: 0, repeat: 0 }] {
+                world.loops.change_timer(reserve, timer.index(), change);
+            }
+        });
+        assert!(!world.run(RunMode::Default));
+        assert_eq!(world.trace(), [call(timer)]);
+        assert_eq!((world.loops.handles.len(), world.loops.close_loop(main)), (0, Ok(())));
+    }
+
+    #[test]
+    fn there_are_as_many_reserves_as_loops_and_none_twice() {
+        let mut loops = Loops::new(Limits { handles: 9, loops: 2 });
+        let [first, second] = [(); 2].map(|()| loops.make_reserve().unwrap());
+        assert_eq!(loops.make_reserve(), Err(Error::TooManyHandles));
+        loops.release_reserve(first);
+        let third = loops.make_reserve().unwrap();
+        assert!(first != second && second != third && third != first);
     }
 
     #[test]

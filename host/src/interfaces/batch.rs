@@ -47,8 +47,10 @@ impl HostReserve for UvCtxView<'_> {
         }
     }
 
-    fn drop(&mut self, _: Resource<Reserve>) -> wasmtime::Result<()> {
-        // The host keeps nothing of it: its timers know it.
+    fn drop(&mut self, reserve: Resource<Reserve>) -> wasmtime::Result<()> {
+        if let Some(reserve) = reserve_id(&reserve) {
+            self.ctx.loops.release_reserve(reserve);
+        }
         Ok(())
     }
 }

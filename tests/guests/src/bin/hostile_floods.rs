@@ -1,7 +1,8 @@
-//! Makes loops and handles until the host refuses, all of them started, and gives them up in the way of
+//! Makes loops, reserves and handles until the host refuses, all of them started, and gives them up in the way of
 //! its argument: handles first, loops first, or nothing at all. With `signals`, all handles are of the kind
 //! that is dearest to the host, and on one loop. With `beyond`, the host's limits are above wasmtime's.
 
+use uv::batch::Reserve;
 use uv::blocking::{Pulled, pull};
 use uv::event_loop::Loop;
 use uv::types::{Error, RunMode, StatusCode};
@@ -69,6 +70,16 @@ fn main() {
     assert_status(refused, StatusCode::Emfile);
     assert_eq!(loops.len(), 64);
 
+    let mut reserves = Vec::new();
+    let refused = loop {
+        match Reserve::create() {
+            Ok(reserve) => reserves.push(reserve),
+            Err(error) => break Err::<(), _>(error),
+        }
+    };
+    assert_status(refused, StatusCode::Enomem);
+    assert_eq!(reserves.len(), 64);
+
     let mut handles = Vec::new();
     let refused = loop {
         let at = handles.len();
@@ -81,6 +92,7 @@ fn main() {
     assert_status(refused, StatusCode::Enomem);
     assert_eq!(handles.len(), 65_536);
     assert!(loops.iter().all(|event_loop| make(event_loop, 0, 0).is_err()));
+    assert!(reserves.iter().all(|reserve| reserve.make(&loops[0], 1).is_err()));
 
     // They all work.
     let mut events = 0;
@@ -99,7 +111,8 @@ fn main() {
         "loops" | "signals" => {
             drop(loops);
             drop(handles);
-            assert!(Loop::create().is_ok(), "there is room again");
+            drop(reserves);
+            assert!(Loop::create().is_ok() && Reserve::create().is_ok(), "there is room again");
         }
         _ => std::mem::forget((handles, loops)),
     }

@@ -226,7 +226,15 @@ fn change_by(world: &mut World, tell: impl FnOnce(Option<&Reserve>, Operation)) 
     let (at, made) = fastrand::choice(timers.collect::<Vec<_>>())?;
     let reserve = fastrand::choice(&world.reserves);
     let own = made.reserved.filter(|(own, _)| reserve.is_some_and(|(serial, _)| own == serial));
-    let number = made.reserved.map_or_else(|| fastrand::u32(5_000..), |(_, number)| number);
+    // Its own, or one that may be another handle's or nobody's, but no other timer's of this reserve.
+    let is_another = |number: &u32| {
+        let serial = reserve.map(|(serial, _)| *serial);
+        world.handles.iter().any(|made| serial.is_some() && made.reserved == serial.zip(Some(*number)))
+    };
+    let number = match made.reserved {
+        Some((_, number)) => number,
+        None => Some(fastrand::u32(..200)).filter(|number| !is_another(number)).unwrap_or(u32::MAX),
+    };
     let (any, token) = (made.owned.any(), fastrand::u64(..100));
     let state = || (handle::closing(&any), handle::closed(&any), handle::active(&any));
     let (was_closing, was_closed, _) = state();
