@@ -6,6 +6,7 @@ use crate::clock::{Clock, VirtualClock};
 use crate::connections::Connections;
 use crate::denied::{Denied, OnDenied};
 use crate::driver::{PullError, Pulled};
+use crate::engine::EpochDeadline;
 use crate::mailbox::Capacity;
 use crate::os::descriptors::Descriptors;
 use crate::os::poller::Pollers;
@@ -278,7 +279,7 @@ impl UvCtxBuilder {
             read_buffer: Vec::new(),
             limits,
             is_plugin: false,
-            has_epochs: false,
+            epochs: EpochDeadline::default(),
             puts_off: false,
             _stdins: stdins,
             _stdouts: Stdouts { all: stdouts, interrupt },
@@ -315,9 +316,7 @@ pub struct UvCtx {
     pub(crate) limits: Limits,
     /// The embedder drives the loops: the guest itself can not.
     pub(crate) is_plugin: bool,
-    /// The store's epoch deadline is that of `interrupt_by_epochs_sync` or `_async`: it has passed since the embedder last had
-    /// the store.
-    pub(crate) has_epochs: bool,
+    pub(crate) epochs: EpochDeadline,
     /// The guest may have left changes of timers to its next call.
     pub(crate) puts_off: bool,
     /// Dropped after the descriptors: the threads behind them end with the context.

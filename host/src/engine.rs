@@ -115,16 +115,32 @@ fn interrupt_by_epochs<T: UvView + 'static>(
         if ctx.interrupt.is_interrupted() {
             return Err(Interrupted.into());
         }
-        ctx.has_epochs = true;
+        if ctx.epochs == EpochDeadline::Unknown {
+            ctx.epochs = EpochDeadline::Ours;
+        }
         Ok(go_on())
     });
 }
 
-/// To be called before a plugin is called: the ticks since its last call were not its own. They would be looked at as soon
-/// as it begins, which costs more than to set them aside.
+/// Whose the epoch deadline of a store is, as far as its guest's context can know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum EpochDeadline {
+    /// Perhaps the embedder's.
+    #[default]
+    Unknown,
+    /// The embedder has the store, or has had it since a plugin was called back last: he may set one.
+    Lent,
+    /// The one of `interrupt_by_epochs_sync` or `_async`: it has passed, and nobody had the store since.
+    Ours,
+}
+
+/// To be called before a plugin is called back: the ticks since its last call were not its own. They would be looked at as
+/// soon as it begins, which costs more than to set them aside.
 pub(crate) fn begin_epochs<T: UvView>(store: &mut Store<T>) {
-    // Otherwise the deadline is the embedder's.
-    if store.data_mut().uv().ctx.has_epochs {
-        store.set_epoch_deadline(EPOCHS);
+    let ctx = store.data_mut().uv().ctx;
+    match ctx.epochs {
+        EpochDeadline::Unknown => {}
+        EpochDeadline::Lent => ctx.epochs = EpochDeadline::Unknown,
+        EpochDeadline::Ours => store.set_epoch_deadline(EPOCHS),
     }
 }

@@ -2,13 +2,15 @@
 
 use std::io::Write;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use uv_handles_host::{Interrupted, Lateness, PluginId, PluginSet, UvCtx, UvCtxBuilder, VirtualClock};
 use uv_handles_tests::os::{kill_self, raise_descriptor_limit};
 use uv_handles_tests::plugins::{SyncExports, SyncPlugins};
 use uv_handles_tests::{PATIENCE, State};
-use wasmtime::Result;
+use wasmtime::{Result, UpdateDeadline};
 
 /// A set and what makes its plugins.
 struct Sets {
@@ -99,6 +101,31 @@ fn what_it_did_before_it_was_known_to_be_a_plugin_counts_too() -> Result<()> {
     let id = sets.set.add(store, &instance)?;
     assert!(sets.set.alive(id));
     assert_eq!(sets.lines(&(id, exports))?, ["tick 1"]);
+    Ok(())
+}
+
+#[test]
+fn a_deadline_in_epochs_that_the_embedder_sets_stays() -> Result<()> {
+    let mut sets = Sets::new()?;
+    let (id, exports) = sets.add(virtual_time)?;
+    let passed = Arc::new(AtomicU32::new(0));
+    let counted = passed.clone();
+    let store = sets.set.store(id).expect("it is in the set");
+    let engine = store.engine().clone();
+    // What it was made with passes while the embedder has the store, who sets his own then.
+    engine.increment_epoch();
+    exports.call_tick(&mut *store, 1_000)?;
+    store.epoch_deadline_callback(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Ok(UpdateDeadline::Continue(2))
+    });
+    store.set_epoch_deadline(2);
+    assert_eq!(sets.set.turn(None)?.callbacks, 0);
+    for expected in [0, 1, 1, 2, 2] {
+        engine.increment_epoch();
+        assert_eq!(sets.set.turn(None)?.callbacks, 1);
+        assert_eq!(passed.load(Ordering::Relaxed), expected);
+    }
     Ok(())
 }
 

@@ -26,6 +26,7 @@ pub use task::{PluginGone, PluginHandle, STOP, Stopped};
 
 use crate::UvView;
 use crate::bindings::types::Event;
+use crate::engine::EpochDeadline;
 use wasmtime::component::{Instance, TypedFunc};
 use wasmtime::{Store, error::Context};
 
@@ -43,6 +44,9 @@ fn take_charge<T: UvView>(store: &mut Store<T>, instance: &Instance) -> wasmtime
     let dispatch =
         dispatch.with_context(|| format!("the component is no plugin: it does not export {EVENTS}"))?;
     let dispatch = instance.get_typed_func(&mut *store, dispatch)?;
-    store.data_mut().uv().ctx.is_plugin = true;
+    let ctx = store.data_mut().uv().ctx;
+    ctx.is_plugin = true;
+    // It comes from the embedder.
+    ctx.epochs = EpochDeadline::Lent;
     Ok(dispatch)
 }

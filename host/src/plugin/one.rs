@@ -4,7 +4,7 @@
 use super::loops::{Dispatched, Due};
 use super::stats::Counters;
 use super::{Dispatch, take_charge};
-use crate::engine::begin_epochs;
+use crate::engine::{EpochDeadline, begin_epochs};
 use crate::{UvCtx, UvView};
 use std::fmt;
 use std::io;
@@ -44,7 +44,7 @@ impl<T: UvView> Plugin<T> {
 
     /// The store, to call the plugin's exports. A call has to be driven to its end.
     pub fn store(&mut self) -> &mut Store<T> {
-        self.ctx().has_epochs = false;
+        self.ctx().epochs = EpochDeadline::Lent;
         &mut self.store
     }
 

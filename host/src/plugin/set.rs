@@ -9,7 +9,7 @@ use super::stats::{Counters, PluginStats};
 use super::woken::Woken;
 use super::{Dispatch, take_charge};
 use crate::clock::monotonic;
-use crate::engine::begin_epochs;
+use crate::engine::{EpochDeadline, begin_epochs};
 use crate::os::set_poller::{Found, SetPoller};
 use crate::{UvCtx, UvView};
 use slab::Slab;
@@ -149,7 +149,7 @@ impl<T: UvView> PluginSet<T> {
         self.member(id)?;
         self.list(id.at);
         let store = &mut self.member(id)?.store;
-        uv(store).has_epochs = false;
+        uv(store).epochs = EpochDeadline::Lent;
         Some(store)
     }
 
