@@ -30,24 +30,24 @@ pub fn engine_config(guests: u32) -> Config {
     config_with(pool(guests))
 }
 
-/// The same for very many guests that need little memory: at most so many bytes for each, rounded up to 64 KiB. They stand
-/// side by side instead of 4 GiB apart:
+/// The same for very many guests that need little memory: at most so many bytes for each, rounded up to a multiple of
+/// 64 KiB. They stand side by side instead of 4 GiB apart:
 ///
 /// - 6 KiB of the system's page tables are spared for each guest, and a processor that goes from guest to guest finds its
 ///   way to their memory sooner;
 /// - the address space has room for more than some ten thousand guests;
 /// - each access to memory is checked, so a guest that computes takes longer;
-/// - to grow beyond that is refused, as `memory.grow` does; a component whose memory is larger from the beginning is not
-///   instantiated.
+/// - to grow beyond that is refused, as `memory.grow` does; a component whose memory is larger from the beginning is
+///   refused by `Component::new`. A toolchain's usual stack alone takes 1 MiB.
 ///
-/// What one of the two has compiled, the other does not load.
+/// An engine does not load what one of another configuration has compiled, nor with another memory.
 ///
 /// ```
 /// use uv_handles_host::dense_engine_config;
 /// use wasmtime::Engine;
 ///
-/// // A hundred thousand guests of at most 1 MiB.
-/// let engine = Engine::new(&dense_engine_config(100_000, 1 << 20))?;
+/// // A hundred thousand guests of at most 2 MiB.
+/// let engine = Engine::new(&dense_engine_config(100_000, 2 << 20))?;
 /// # Ok::<(), wasmtime::Error>(())
 /// ```
 pub fn dense_engine_config(guests: u32, memory: u64) -> Config {
@@ -91,6 +91,10 @@ fn config_with(pool: PoolingAllocationConfig) -> Config {
 /// Lets a guest that is called synchronously be interrupted also while it computes: at each tick of its engine's
 /// epoch its [`InterruptHandle`](crate::InterruptHandle) is looked at. To be called before the guest is
 /// instantiated. Without [`Config::epoch_interruption`] it does nothing.
+///
+/// A deadline that is set afterwards counts until it has passed, also one that is set for a plugin, by whoever has its
+/// store in his hands ([`Plugin::store`](crate::Plugin::store), [`PluginSet::store`](crate::PluginSet::store)). One that a
+/// host function sets counts until the plugin's callback has returned.
 pub fn interrupt_by_epochs_sync<T: UvView + 'static>(store: &mut Store<T>) {
     interrupt_by_epochs(store, || UpdateDeadline::Continue(EPOCHS));
 }

@@ -90,7 +90,16 @@ impl SyncPlugins {
     ///
     /// wasmtime's, for a configuration that is none.
     pub fn new() -> Result<SyncPlugins> {
-        let engine = Engine::new(&config())?;
+        SyncPlugins::with(&config())
+    }
+
+    /// The same, on an engine of this configuration.
+    ///
+    /// # Errors
+    ///
+    /// wasmtime's, for a configuration that is none, or that has no room for the plugin.
+    pub fn with(config: &Config) -> Result<SyncPlugins> {
+        let engine = Engine::new(config)?;
         let component = Component::from_file(&engine, component("plugin-guest"))?;
         Ok(SyncPlugins { pre: linker(&engine)?.instantiate_pre(&component)? })
     }
