@@ -35,7 +35,7 @@ pub fn engine_config(guests: u32) -> Config {
 ///
 /// - 6 KiB of the system's page tables are spared for each guest, and a processor that goes from guest to guest finds its
 ///   way to their memory sooner;
-/// - the address space has room for more than some ten thousand guests;
+/// - the address space has room for many more; Linux's `vm.max_map_count` allows some ten thousand unless it is raised;
 /// - each access to memory is checked, so a guest that computes takes longer;
 /// - to grow beyond that is refused, as `memory.grow` does; a component whose memory is larger from the beginning is
 ///   refused by `Component::new`. A toolchain's usual stack alone takes 1 MiB.
@@ -46,8 +46,8 @@ pub fn engine_config(guests: u32) -> Config {
 /// use uv_handles_host::dense_engine_config;
 /// use wasmtime::Engine;
 ///
-/// // A hundred thousand guests of at most 2 MiB.
-/// let engine = Engine::new(&dense_engine_config(100_000, 2 << 20))?;
+/// // Ten thousand guests of at most 2 MiB.
+/// let engine = Engine::new(&dense_engine_config(10_000, 2 << 20))?;
 /// # Ok::<(), wasmtime::Error>(())
 /// ```
 pub fn dense_engine_config(guests: u32, memory: u64) -> Config {
