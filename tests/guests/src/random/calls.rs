@@ -237,8 +237,8 @@ fn change_by(world: &mut World, tell: impl FnOnce(Option<&Reserve>, Operation)) 
     };
     let (any, token) = (made.owned.any(), fastrand::u64(..100));
     let state = || (handle::closing(&any), handle::closed(&any), handle::active(&any));
-    let (was_closing, was_closed, _) = state();
     let before = state();
+    let (was_closing, was_closed, _) = before;
     let operation = match fastrand::u8(..6) {
         0 => Operation::Close(number),
         1 => Operation::Stop(number),
