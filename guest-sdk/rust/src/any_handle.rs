@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::bindings::uv::handles::handle as raw;
 use crate::handle::sealed::Sealed;
-use crate::handle::{Common, Handle};
+use crate::handle::{Common, Handle, OnClosed};
 use crate::registry::Registered;
 use crate::{Async, Check, Idle, Poll, Prepare, Signal, Timer};
 
@@ -61,6 +61,12 @@ impl Sealed for AnyHandle {
         [of::<Timer>, of::<Idle>, of::<Prepare>, of::<Check>, of::<Async>, of::<Poll>, of::<Signal>]
             .iter()
             .find_map(|of_kind| of_kind(&handle))
+    }
+
+    fn put_on_closed(&self, on_closed: OnClosed<Self>) {
+        for_each_kind!(self, handle => {
+            handle.put_on_closed(Box::new(move |handle| on_closed(&handle.clone().into())));
+        });
     }
 
     fn as_timer(&self) -> Option<&Timer> {

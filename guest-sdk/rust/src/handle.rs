@@ -1,6 +1,6 @@
 //! What all seven kinds of handles have in common: libuv's base class `uv_handle_t`.
 //!
-//! A handle value is a reference-counted pointer to an [`Inner`]: the host's resource, the callback,
+//! A handle value is a reference-counted pointer to an [`Inner`]: the host's resource, the callbacks,
 //! and the [`Common`] part. The trait [`Handle`] is written once in terms of two things that each
 //! kind supplies (see `Sealed`); the macro `handle_kind!` writes what is the same for every kind.
 
@@ -54,12 +54,9 @@ impl Place {
     }
 }
 
-type OnClosed = Box<dyn FnOnce(Rc<dyn Registered>)>;
-
 /// The part that does not depend on the kind.
 pub struct Common {
     place: Cell<Place>,
-    on_closed: Cell<Option<OnClosed>>,
     event_loop: Loop,
 }
 
@@ -67,7 +64,6 @@ impl Common {
     fn new(event_loop: &Loop, token: Token) -> Self {
         Self {
             place: Cell::new(Place::new(registry::slot_of(token), Stage::Open)),
-            on_closed: Cell::new(None),
             event_loop: event_loop.clone(),
         }
     }
@@ -92,13 +88,6 @@ impl Common {
     fn is_closed(&self) -> bool {
         self.stage() == Stage::Closed
     }
-
-    /// On a closed handle the callback is dropped: nobody would ever take it out again.
-    fn set_on_closed(&self, on_closed: OnClosed) {
-        if !self.is_closed() {
-            self.on_closed.set(Some(on_closed));
-        }
-    }
 }
 
 impl fmt::Debug for Common {
@@ -120,57 +109,74 @@ pub(crate) trait Held {
 
 impl<R> Held for Synced<R> {}
 
-/// What the values of one handle share: `R` holds the host's resource, `F` is the callback.
+/// A kind of handle: what its values share.
+pub(crate) trait Kind: Sized + 'static {
+    /// What holds the host's resource.
+    type Held: Held;
+
+    /// The callback.
+    type Callback: ?Sized;
+}
+
+/// What the values of one handle share.
 ///
 /// The resource is the first field, because fields are dropped in order: the host sees the handle
 /// go before its loop.
-pub(crate) struct Inner<R: Held, F: ?Sized> {
-    pub(crate) raw: R,
-    callback: Callback<F>,
+pub(crate) struct Inner<K: Kind> {
+    pub(crate) raw: K::Held,
+    callback: Callback<K::Callback>,
+    on_closed: Cell<Option<OnClosed<K>>>,
     pub(crate) common: Common,
 }
 
-impl<R: Held, F: ?Sized> Inner<R, F> {
-    pub(crate) fn new(raw: R, event_loop: &Loop, token: Token) -> Rc<Self> {
-        Rc::new(Self { raw, callback: Callback::new(), common: Common::new(event_loop, token) })
+pub(crate) type OnClosed<K> = Box<dyn FnOnce(&K)>;
+
+impl<K: Kind> Inner<K> {
+    pub(crate) fn new(raw: K::Held, event_loop: &Loop, token: Token) -> Rc<Self> {
+        let (callback, on_closed) = (Callback::new(), Cell::new(None));
+        Rc::new(Self { raw, callback, on_closed, common: Common::new(event_loop, token) })
     }
 
     /// A closed handle keeps no callback: a closure usually holds its own handle, and the two would keep each other
     /// alive.
-    pub(crate) fn set_callback(&self, callback: Box<F>) {
+    pub(crate) fn set_callback(&self, callback: Box<K::Callback>) {
         if !self.common.is_closed() {
             self.callback.set(callback);
         }
     }
 
-    pub(crate) fn call_back(&self, invoke: impl FnOnce(&mut F)) {
+    /// On a closed handle the callback is dropped: nobody would ever take it out again.
+    pub(crate) fn set_on_closed(&self, on_closed: OnClosed<K>) {
+        if !self.common.is_closed() {
+            self.on_closed.set(Some(on_closed));
+        }
+    }
+
+    pub(crate) fn call_back(&self, invoke: impl FnOnce(&mut K::Callback)) {
         self.callback.call(invoke, || !self.common.is_closed());
     }
 
-    /// Calls the close callback, and drops all callbacks.
-    pub(crate) fn finish_closing(self: &Rc<Self>)
-    where
-        Self: Registered,
-    {
-        if let Some(on_closed) = self.common.on_closed.take() {
-            on_closed(self.clone());
+    /// Calls the close callback with this value of the handle, and drops all callbacks.
+    pub(crate) fn close_callback(&self, handle: &K) {
+        if let Some(on_closed) = self.on_closed.take() {
+            on_closed(handle);
         }
         // Only now: inside its close callback a handle is closing, not closed.
         self.common.set_stage(Stage::Closed);
         // One that the close callback itself has set.
-        drop(self.common.on_closed.take());
+        drop(self.on_closed.take());
         self.callback.clear();
     }
 }
 
-impl<R: Held, F: ?Sized> Drop for Inner<R, F> {
+impl<K: Kind> Drop for Inner<K> {
     fn drop(&mut self) {
         self.raw.give_back(&self.common.event_loop);
     }
 }
 
 pub(crate) mod sealed {
-    use super::{Common, Rc, Registered, Timer, raw};
+    use super::{Common, OnClosed, Rc, Registered, Timer, raw};
 
     /// What a kind of handle supplies, and what keeps other crates from implementing `Handle`.
     pub trait Sealed: Sized {
@@ -182,6 +188,9 @@ pub(crate) mod sealed {
 
         /// A registered handle as a value, if it is of this kind.
         fn of_kind(handle: Rc<dyn Registered>) -> Option<Self>;
+
+        /// Sets what to call after it has been closed.
+        fn put_on_closed(&self, on_closed: OnClosed<Self>);
 
         /// The handle if it is a timer.
         fn as_timer(&self) -> Option<&Timer>;
@@ -263,11 +272,7 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
     /// Sets what to call after the handle has been closed, once. It replaces one that was set
     /// before, as long as that has not been called. On a closed handle nothing happens.
     fn set_on_closed(&self, on_closed: impl FnOnce(&Self) + 'static) {
-        self.common().set_on_closed(Box::new(move |handle| {
-            if let Some(handle) = Self::of_kind(handle) {
-                on_closed(&handle);
-            }
-        }));
+        self.put_on_closed(Box::new(on_closed));
     }
 
     /// The number of the descriptor that the handle works on, in the guest's own numbering, as
@@ -313,9 +318,12 @@ macro_rules! handle_kind {
     ) => {
         $(#[$attribute])*
         #[derive(Clone)]
-        pub struct $kind(
-            pub(crate) std::rc::Rc<$crate::handle::Inner<$held, dyn FnMut($($argument),*)>>,
-        );
+        pub struct $kind(pub(crate) std::rc::Rc<$crate::handle::Inner<$kind>>);
+
+        impl $crate::handle::Kind for $kind {
+            type Held = $held;
+            type Callback = dyn FnMut($($argument),*);
+        }
 
         impl $kind {
             /// Makes the host's resource with `create` and registers the handle for its events.
@@ -357,12 +365,16 @@ macro_rules! handle_kind {
                 handle.downcast().ok().map(Self)
             }
 
+            fn put_on_closed(&self, on_closed: $crate::handle::OnClosed<Self>) {
+                self.0.set_on_closed(on_closed);
+            }
+
             fn as_timer(&self) -> Option<&$crate::Timer> {
                 (self as &dyn std::any::Any).downcast_ref()
             }
         }
 
-        impl $crate::registry::Registered for $crate::handle::Inner<$held, dyn FnMut($($argument),*)> {
+        impl $crate::registry::Registered for $crate::handle::Inner<$kind> {
             fn call(self: std::rc::Rc<Self>, what: $crate::bindings::uv::handles::types::Occurrence) {
                 use $crate::bindings::uv::handles::types::Occurrence;
                 // This value keeps the handle alive for as long as its callback runs.
@@ -372,9 +384,11 @@ macro_rules! handle_kind {
                 }
             }
 
-            fn finish_closing(self: std::rc::Rc<Self>) -> bool {
-                $crate::handle::Inner::finish_closing(&self);
-                $crate::handle::Held::is_reserved(&self.raw)
+            fn finish_closing(self: std::rc::Rc<Self>) {
+                let handle = $kind(self);
+                handle.0.close_callback(&handle);
+                let is_reserved = $crate::handle::Held::is_reserved(&handle.0.raw);
+                $crate::batch::drop_closed(handle.0, is_reserved);
             }
         }
 

@@ -1,6 +1,6 @@
 //! From tokens to handles: how an event finds its closure.
 //!
-//! A handle is registered from its making until its close callback has run. That is what keeps a
+//! A handle is registered from its making until its close callback. That is what keeps a
 //! handle alive in its loop after the last Rust value of it has been dropped. There is one registry
 //! for all loops, so that an event can be dispatched with no loop at hand, as a plugin has to.
 //!
@@ -12,7 +12,6 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::Result;
-use crate::batch;
 use crate::bindings::uv::handles::types::{Event, Occurrence, Token};
 
 /// What the registry knows of a handle, whatever its kind.
@@ -23,9 +22,8 @@ pub trait Registered: Any {
     /// handle's, so the host is wrong, and there is nobody to tell.
     fn call(self: Rc<Self>, what: Occurrence);
 
-    /// Calls the close callback. After it the handle is closed. Answers whether its resource is used again, so that dropping
-    /// it is no call.
-    fn finish_closing(self: Rc<Self>) -> bool;
+    /// Calls the close callback. After it the handle is closed, and the registry's value of it, which this is, is dropped.
+    fn finish_closing(self: Rc<Self>);
 }
 
 thread_local! {
@@ -96,20 +94,18 @@ pub(crate) fn warm(tokens: impl ExactSizeIterator<Item = Token> + Clone) {
 #[doc(hidden)]
 #[inline]
 pub fn dispatch(event: Event) {
-    let Some(handle) = lookup(event.token) else {
-        return;
-    };
     match event.what {
-        Occurrence::Closed => close(event.token, handle),
-        what => handle.call(what),
-    }
-}
-
-fn close(token: Token, handle: Rc<dyn Registered>) {
-    let is_reserved = handle.finish_closing();
-    // Dropped outside of the borrow, as everything that can run code of the user.
-    if let Some(registered) = HANDLES.with_borrow_mut(|handles| handles.remove(token)) {
-        batch::drop_closed(registered, is_reserved);
+        // It needs no token in its close callback any more.
+        Occurrence::Closed => {
+            if let Some(handle) = HANDLES.with_borrow_mut(|handles| handles.remove(event.token)) {
+                handle.finish_closing();
+            }
+        }
+        what => {
+            if let Some(handle) = lookup(event.token) {
+                handle.call(what);
+            }
+        }
     }
 }
 
