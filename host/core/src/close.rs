@@ -60,10 +60,9 @@ impl Loops {
     /// uv__finish_close: from here on the handle does not count as one of the loop's.
     pub(crate) fn leave_loop(&mut self, id: HandleId, stage: Stage) {
         self.mark_referenced(id, false);
-        let handle = self.handle_mut(id);
+        let handle = &mut self.handles[id.index() as usize];
         handle.stage = stage;
-        let owner = handle.owner;
-        self.state_mut(owner).open -= 1;
+        self.loops[handle.owner.at()].open -= 1;
     }
 
     fn stop_any(&mut self, id: HandleId) {
@@ -88,13 +87,6 @@ impl Loops {
         let handle = HandleId::from_index(self.links.pop_front(self.state(id).closing_now)?);
         self.leave_loop(handle, Stage::Called);
         Some(handle)
-    }
-
-    /// The same, and its callback has been called.
-    pub(crate) fn pass_closing(&mut self, id: LoopId) {
-        if let Some(handle) = self.links.pop_front(self.state(id).closing_now) {
-            self.leave_loop(HandleId::from_index(handle), Stage::Closed);
-        }
     }
 }
 

@@ -146,6 +146,24 @@ impl Links {
         Some(slot)
     }
 
+    /// Takes the first handles out of the list, as long as they are these. Answers how many that are.
+    #[inline]
+    pub(crate) fn pop_these(&mut self, list: Anchor, slots: impl Iterator<Item = u32>) -> usize {
+        let (mut at, mut count) = (self.node(list.0).next, 0);
+        for slot in slots {
+            if slot != at {
+                break;
+            }
+            let node = self.node_mut(slot);
+            at = node.next;
+            (node.prev, node.next) = (slot, slot);
+            count += 1;
+        }
+        self.node_mut(list.0).next = at;
+        self.node_mut(at).prev = list.0;
+        count
+    }
+
     /// Moves the first handle of `from` to the back of `to`, and names it.
     #[inline]
     pub(crate) fn rotate(&mut self, from: Anchor, to: Anchor) -> Option<u32> {
@@ -264,6 +282,23 @@ mod tests {
         );
         let members = |list| links.iter(list).collect::<Vec<_>>();
         assert_eq!((members(from), members(to)), (vec![2], vec![0, 1]));
+    }
+
+    #[test]
+    fn the_first_members_are_taken_as_far_as_they_are_expected() {
+        let (mut links, list, _) = links_with(5);
+        assert_eq!(links.pop_these(list, [0].into_iter()), 0);
+        for (expected, taken) in
+            [(&[][..], 0), (&[1], 0), (&[0], 1), (&[0, 1, 3], 2), (&[0, 1, 2], 3), (&[0, 1, 2, 4], 3)]
+        {
+            (0..3).for_each(|slot| links.push_back(list, slot));
+            assert_eq!(links.pop_these(list, expected.iter().copied()), taken as usize);
+            assert_eq!(links.iter(list).collect::<Vec<_>>(), (taken..3).collect::<Vec<_>>());
+            assert_eq!(links.first(list).map(|first| links.before(list, first)), (taken < 3).then_some(None));
+            // What was taken is in no list.
+            (0..3).for_each(|slot| links.unlink(slot));
+            assert!(links.is_empty(list));
+        }
     }
 
     #[test]

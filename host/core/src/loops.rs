@@ -241,23 +241,26 @@ impl Loops {
             return Err(Error::TooManyHandles);
         }
         let handle = self.new_handle(owner, token, kind);
-        let at = self.handles.insert(handle) as u32;
-        self.links.reset(at);
-        let state = self.state_mut(owner);
-        state.open += 1;
-        state.places += 1;
-        Ok(HandleId::from_index(at))
+        self.state_mut(owner).open += 1;
+        Ok(self.give_place(handle))
     }
 
-    /// Puts a new handle in the place of a closed one.
+    pub(crate) fn give_place(&mut self, handle: Handle) -> HandleId {
+        self.state_mut(handle.owner).places += 1;
+        let at = self.handles.insert(handle) as u32;
+        self.links.reset(at);
+        HandleId::from_index(at)
+    }
+
+    /// Puts a new handle in the place of a closed one, which is in no list.
     pub(crate) fn make_in_place_of(&mut self, id: HandleId, token: u64, kind: Kind) {
         let owner = self.loop_of(id);
         *self.handle_mut(id) = self.new_handle(owner, token, kind);
-        self.links.reset(id.index());
+        self.links.set_deadline(id.index(), 0);
         self.state_mut(owner).open += 1;
     }
 
-    fn new_handle(&mut self, owner: LoopId, token: u64, kind: Kind) -> Handle {
+    pub(crate) fn new_handle(&mut self, owner: LoopId, token: u64, kind: Kind) -> Handle {
         self.made += 1;
         Handle {
             token,

@@ -76,17 +76,17 @@ impl Loops {
         owner: LoopId,
         count: usize,
     ) -> Result<Vec<HandleId>, Error> {
-        let mut timers = vec![self.reserve_timer(reserve, owner)?];
-        timers.extend((1..count).map_while(|_| self.reserve_timer(reserve, owner).ok()));
-        Ok(timers)
-    }
-
-    fn reserve_timer(&mut self, reserve: ReserveId, owner: LoopId) -> Result<HandleId, Error> {
-        let kind = Kind::Timer { repeat: 0, ever_started: false, reserve: Some(reserve) };
-        let timer = self.make(owner, 0, kind)?;
-        // It is in no list and not active yet.
-        self.leave_loop(timer, Stage::Closed);
-        Ok(timer)
+        self.open_state(owner)?;
+        let room = (self.limits.handles as usize).saturating_sub(self.handles.len());
+        if room == 0 {
+            return Err(Error::TooManyHandles);
+        }
+        let timers = (0..count.clamp(1, room)).map(|_| {
+            let kind = Kind::Timer { repeat: 0, ever_started: false, reserve: Some(reserve) };
+            let open = self.new_handle(owner, 0, kind);
+            self.give_place(Handle { referenced: false, stage: Stage::Closed, ..open })
+        });
+        Ok(timers.collect())
     }
 
     /// Changes the timer with this number. Nothing happens if that is no timer of this reserve, or no more.

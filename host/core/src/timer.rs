@@ -58,17 +58,18 @@ impl Loops {
         Ok(())
     }
 
-    /// The same for an open timer that is in no list.
+    /// The same for an open timer that is in no list, and so not active.
     pub(crate) fn start_stopped_timer(&mut self, id: HandleId, timeout: u64, repeat: u64) {
         let handle = &mut self.handles[id.index() as usize];
         if let Kind::Timer { repeat: of_timer, ever_started, .. } = &mut handle.kind {
             (*of_timer, *ever_started) = (repeat, true);
         }
+        handle.active = true;
         let state = &mut self.loops[handle.owner.at()];
+        state.active_referenced += usize::from(handle.referenced);
         let deadline = state.now.saturating_add(timeout);
         self.links.set_deadline(id.index(), deadline);
         state.timers.queue.insert(&mut self.links, id.index());
-        self.mark_active(id, true);
     }
 
     /// Stops the timer, also while it waits to be called in this timers phase, as uv_timer_stop.
@@ -157,13 +158,18 @@ impl Loops {
     pub(crate) fn next_due_timer(&mut self, id: LoopId) -> Option<HandleId> {
         let due = self.state(id).timers.due;
         let timer = HandleId::from_index(self.links.pop_front(due)?);
+        self.before_timer_call(id, timer);
+        Some(timer)
+    }
+
+    /// What is done to a due timer just before it is called.
+    pub(crate) fn before_timer_call(&mut self, id: LoopId, timer: HandleId) {
         self.state_mut(id).timers.called = self.links.deadline(timer.index());
         if let Kind::Timer { repeat, .. } = self.handle(timer).kind
             && repeat > 0
         {
             self.start_stopped_timer(timer, repeat, repeat);
         }
-        Some(timer)
     }
 }
 

@@ -54,19 +54,11 @@ impl Loops {
         match self.state(id).run.as_ref().map(|run| run.phase) {
             Some(phase @ (Phase::InitialTimers | Phase::Timers)) => {
                 let due = self.state(id).timers.due();
-                self.pass_list(id, phase, due, expected, |loops, _| {
-                    loops.next_due_timer(id);
-                })
+                self.pass_list(id, phase, due, expected, |loops, timer, _| loops.before_timer_call(id, timer))
             }
             Some(phase @ Phase::Closing) => {
                 let closing = self.state(id).closing_now;
-                self.pass_list(id, phase, closing, expected, |loops, is_last| {
-                    if is_last {
-                        loops.next_closing(id);
-                    } else {
-                        loops.pass_closing(id);
-                    }
-                })
+                self.pass_list(id, phase, closing, expected, Loops::leave_loop)
             }
             Some(_) => expected.iter().take_while(|handle| self.pass_one(id, **handle)).count(),
             None => 0,
@@ -79,7 +71,8 @@ impl Loops {
             && matches!(self.step(id, &mut || 0), Ok(Step::Deliver(_)))
     }
 
-    /// The same in a phase that calls the handles of one list, whose first one `take` takes out.
+    /// The same in a phase that calls the handles of one list: `take` does what the phase does to one that it takes out.
+    /// The stage is that of a handle that is closed: whether its close callback is over.
     #[inline]
     fn pass_list(
         &mut self,
@@ -87,24 +80,17 @@ impl Loops {
         phase: Phase,
         list: Anchor,
         expected: &[HandleId],
-        mut take: impl FnMut(&mut Loops, bool),
+        take: impl Fn(&mut Loops, HandleId, Stage),
     ) -> usize {
-        // How many there are is known before the first step, because the last one's callback is not over.
-        let mut at = list.node();
-        let is_next = |handle: &&HandleId| {
-            let next = self.links.after(list, at);
-            at = handle.index();
-            next == Some(at)
-        };
-        let expected = &expected[..expected.iter().take_while(is_next).count()];
-        if let Some((&last, before)) = expected.split_last() {
+        let count = self.links.pop_these(list, expected.iter().map(|handle| handle.index()));
+        if let Some((&last, before)) = expected[..count].split_last() {
             self.after_callback(id);
-            before.iter().for_each(|_| take(self, false));
-            take(self, true);
+            before.iter().for_each(|&handle| take(self, handle, Stage::Closed));
+            take(self, last, Stage::Called);
             let what = if phase == Phase::Closing { Occurrence::Closed } else { Occurrence::Callback };
             self.call(id, phase, last, what);
         }
-        expected.len()
+        count
     }
 
     /// Whether a callback that the last step has delivered would still be delivered: its handle has not been closed since,
