@@ -10,7 +10,7 @@
 use crate::UvCtx;
 use crate::driver::Pulled;
 use std::iter::Peekable;
-use uv_handles_core::{Event, HandleId, LoopId, Loops, Occurrence, ReserveId, TimerChange};
+use uv_handles_core::{Change, Changed, Changes, Event, HandleId, LoopId, Loops, Occurrence, ReserveId};
 
 /// What stands where there is no token of 32 bits.
 const NO_TOKEN: u32 = u32::MAX;
@@ -48,21 +48,6 @@ pub(crate) enum Beside {
     One(u32),
     /// More: it is to be pulled in the other form.
     Several,
-}
-
-/// What the callback of a position has done.
-#[derive(Debug)]
-pub(crate) struct Changed {
-    pub position: usize,
-    pub what: What,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum What {
-    /// With its number in the reserve.
-    Timer(u32, TimerChange),
-    /// It has closed its own handle.
-    CloseOwn,
 }
 
 /// Callbacks of one kind tend to do the same.
@@ -221,26 +206,21 @@ impl UvCtx {
     #[inline]
     pub(crate) fn end_batch(&mut self) {
         if !self.batch.handles.is_empty() {
-            self.advance(usize::MAX, None, std::iter::empty());
+            self.advance(usize::MAX, None, Changes::default());
         }
     }
 
     /// The guest has come to this position of its batch, and the rest of it is void. `changes` are what its callbacks
     /// have done, to timers of this reserve.
-    pub(crate) fn advance(
-        &mut self,
-        position: usize,
-        reserve: Option<ReserveId>,
-        changes: impl Iterator<Item = Changed>,
-    ) {
+    pub(crate) fn advance(&mut self, position: usize, reserve: Option<ReserveId>, changes: Changes<'_>) {
         let mut changes = changes.peekable();
         self.pass_batch(position, reserve, &mut changes);
         // Those of the guest at the end of its batch, or without one.
         let Some(reserve) = reserve else {
             return;
         };
-        for changed in changes {
-            if let What::Timer(number, change) = changed.what {
+        for Change { what, .. } in changes {
+            if let Changed::Timer(number, change) = what {
                 self.loops.change_timer(reserve, number, change);
             }
         }
@@ -250,7 +230,7 @@ impl UvCtx {
         &mut self,
         position: usize,
         reserve: Option<ReserveId>,
-        changes: &mut Peekable<impl Iterator<Item = Changed>>,
+        changes: &mut Peekable<Changes<'_>>,
     ) {
         let Some(last) = self.batch.handles.len().checked_sub(1) else {
             return;
@@ -258,17 +238,17 @@ impl UvCtx {
         let owner = self.batch.owner;
         loop {
             let at = self.batch.position;
-            while let Some(Changed { what, .. }) = changes.next_if(|changed| changed.position == at) {
-                match (what, reserve) {
-                    (What::Timer(number, change), Some(reserve)) => {
+            while let Some(change) = changes.next_if(|change| usize::from(change.position) == at) {
+                match (change.what, reserve) {
+                    (Changed::Timer(number, change), Some(reserve)) => {
                         self.loops.change_timer(reserve, number, change);
                     }
-                    (What::Timer(..), None) => {}
-                    (What::CloseOwn, _) => self.close(self.batch.handles[at]),
+                    (Changed::Timer(..), None) => {}
+                    (Changed::CloseOwn, _) => self.close(self.batch.handles[at]),
                 }
             }
             // As far as nothing was done.
-            let next_change = changes.peek().map(|changed| changed.position).filter(|&next| next > at);
+            let next_change = changes.peek().map(|change| change.position.into()).filter(|&next| next > at);
             let to = position.min(last).min(next_change.unwrap_or(usize::MAX));
             self.batch.position += self.loops.pass(owner, &self.batch.handles[at + 1..=to]);
             // Either that is the end, or the guest has made calls without a word: then the rest is pulled again.

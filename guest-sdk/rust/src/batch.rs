@@ -14,17 +14,18 @@ use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
 
-use crate::bindings::uv::handles::batch::{Change, Operation, Reserve, advance};
+use crate::bindings::uv::handles::batch::{Reserve, TimerNumber, advance};
 use crate::bindings::uv::handles::blocking::{Pulled, pull_callbacks, pull_next};
 use crate::bindings::uv::handles::types::{Error, Event, Occurrence, PollEvents, Token};
+use crate::changes::{Change, Changes};
 use crate::registry::{self, Registered};
 use crate::reserve;
 
 /// How many callbacks a pull may bring.
 pub(crate) const MAX: u32 = 256;
 
-/// How many changes are put off at most.
-const MOST_CHANGES: usize = 1024;
+/// Changes are put off as long as they have fewer numbers.
+const MOST_NUMBERS: usize = 4096;
 
 thread_local! {
     /// The callback of a batch that is running, unless the host has been told of it.
@@ -32,14 +33,14 @@ thread_local! {
     /// What stands behind it in the batch may have been withdrawn.
     static IS_LAST: Cell<bool> = const { Cell::new(false) };
     /// What was done and the host does not know, in order.
-    static CHANGES: RefCell<Vec<Change>> = const { RefCell::new(Vec::new()) };
+    static CHANGES: RefCell<Changes> = const { RefCell::new(Changes::new()) };
     /// Handles that have had their close callback, to be dropped when the host knows of it.
     static DONE: RefCell<Vec<Rc<dyn Registered>>> = const { RefCell::new(Vec::new()) };
 }
 
 #[derive(Clone, Copy)]
 struct Running {
-    position: u32,
+    position: u16,
     token: Token,
 }
 
@@ -75,11 +76,7 @@ fn is_owing() -> bool {
 
 #[cold]
 fn tell() {
-    tell_by(|position, reserve, changes| match (position, reserve, changes) {
-        // A list of one is dearer.
-        (None, Some(reserve), [Change { operation, .. }]) => reserve.change(*operation),
-        _ => advance(position.unwrap_or(0), reserve, changes),
-    });
+    tell_by(|position, reserve, changes| advance(position.unwrap_or(0).into(), reserve, changes));
     drop(DONE.take());
 }
 
@@ -128,20 +125,19 @@ pub(crate) fn pull() -> Result<Pulled, Error> {
     if DONE.with_borrow(|done| !done.is_empty()) {
         tell();
     }
-    if RUNNING.get().is_none() && CHANGES.with_borrow(|changes| changes.len() == 1) {
-        tell();
-    }
     // Without a position, all of the batch has been called.
-    tell_by(|position, reserve, changes| pull_next(MAX, position.unwrap_or(u32::MAX), reserve, changes))
+    tell_by(|position, reserve, changes| {
+        pull_next(MAX, position.map_or(u32::MAX, u32::from), reserve, changes)
+    })
 }
 
-fn tell_by<R>(call: impl FnOnce(Option<u32>, Option<&Reserve>, &[Change]) -> R) -> R {
+fn tell_by<R>(call: impl FnOnce(Option<u16>, Option<&Reserve>, &[u64]) -> R) -> R {
     let position = RUNNING.take().map(|running| running.position);
     IS_LAST.set(false);
     CHANGES.with_borrow_mut(|changes| {
         let result = match changes.is_empty() {
             true => call(position, None, &[]),
-            false => reserve::with_shared(|reserve| call(position, reserve, changes)),
+            false => reserve::with_shared(|reserve| call(position, reserve, changes.as_numbers())),
         };
         changes.clear();
         result
@@ -154,7 +150,7 @@ pub(crate) fn put_off_close(token: Token) -> bool {
     match RUNNING.get() {
         Some(Running { position, token: own }) if own == token => {
             CHANGES.with_borrow_mut(|changes| {
-                changes.push(Change { position, operation: Operation::CloseOwn });
+                changes.push(position, Change::CloseOwn);
             });
             true
         }
@@ -162,47 +158,24 @@ pub(crate) fn put_off_close(token: Token) -> bool {
     }
 }
 
-/// Puts off what is done to the timer with this token, by its number in the reserve.
-pub(crate) fn put_off(token: impl FnOnce() -> Token, number: u32, operation: Operation) {
+/// Puts off what is done to the timer with this token and number.
+pub(crate) fn put_off(token: impl FnOnce() -> Token, timer: TimerNumber, change: Change) {
     let running = RUNNING.get();
-    let position = running.map_or(0, |running| running.position);
     let length = CHANGES.with_borrow_mut(|changes| {
-        let last = changes.last_mut();
         if let Some(running) = running {
             // Nothing that waits to be called can depend on a timer that has been called, or is new.
-            let is_alone = matches!(operation, Operation::Open(_))
-                || last.as_ref().is_some_and(|last| timer_of(&last.operation) == Some(number))
+            let is_alone = matches!(change, Change::Open { .. })
+                || changes.last_is_of(timer)
                 || token() == running.token;
             if !is_alone {
                 IS_LAST.set(true);
             }
         }
-        match (last, operation) {
-            (Some(Change { position: at, operation: last }), Operation::Start((_, timeout, repeat)))
-                if *at == position
-                    && let Operation::Open((opened, token)) = *last
-                    && opened == number =>
-            {
-                *last = Operation::OpenAndStart((number, token, timeout, repeat));
-            }
-            _ => changes.push(Change { position, operation }),
-        }
+        changes.push(running.map_or(0, |running| running.position), change);
         changes.len()
     });
-    if length >= MOST_CHANGES {
+    if length >= MOST_NUMBERS {
         tell();
-    }
-}
-
-/// The number of the timer that it is done to.
-fn timer_of(operation: &Operation) -> Option<u32> {
-    match *operation {
-        Operation::Open((number, _))
-        | Operation::OpenAndStart((number, ..))
-        | Operation::Start((number, ..))
-        | Operation::Stop(number)
-        | Operation::Close(number) => Some(number),
-        Operation::CloseOwn => None,
     }
 }
 

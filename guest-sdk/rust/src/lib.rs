@@ -128,6 +128,8 @@ mod batch;
 #[doc(hidden)]
 pub mod bindings;
 mod callback;
+#[doc(hidden)]
+pub mod changes;
 mod descriptor;
 mod error;
 mod event_loop;

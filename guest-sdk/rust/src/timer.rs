@@ -1,8 +1,9 @@
 //! Timers: a callback at a time in the future, once or again and again.
 
 use crate::batch;
-use crate::bindings::uv::handles::batch::Operation;
+use crate::bindings::uv::handles::batch::TimerNumber;
 use crate::bindings::uv::handles::timer::Timer as RawTimer;
+use crate::changes::Change;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::{Inner, handle_kind};
@@ -44,17 +45,17 @@ impl Timer {
             Some((held, number)) => {
                 let (timer, token) =
                     registry::register_at_once(|token| Self(Inner::new(held, event_loop, token)));
-                batch::put_off(|| token, number, Operation::Open((number, token)));
+                batch::put_off(|| token, number, Change::Open { timer: number, token });
                 Ok(timer)
             }
         }
     }
 
     /// Leaves something that is done to an open timer to the next call of the host, if that makes no difference.
-    fn put_off(&self, operation: impl FnOnce(u32) -> Operation) -> bool {
+    fn put_off(&self, change: impl FnOnce(TimerNumber) -> Change) -> bool {
         let number = self.0.raw.number().filter(|_| self.0.common.is_open());
         if let Some(number) = number {
-            self.put_off_as(number, operation);
+            self.put_off_as(number, change(number));
         }
         number.is_some()
     }
@@ -63,13 +64,13 @@ impl Timer {
     pub(crate) fn put_off_close(&self) -> bool {
         let number = self.0.raw.number();
         if let Some(number) = number {
-            self.put_off_as(number, Operation::Close);
+            self.put_off_as(number, Change::Close { timer: number });
         }
         number.is_some()
     }
 
-    fn put_off_as(&self, number: u32, operation: impl FnOnce(u32) -> Operation) {
-        batch::put_off(|| self.0.common.token(), number, operation(number));
+    fn put_off_as(&self, number: TimerNumber, change: Change) {
+        batch::put_off(|| self.0.common.token(), number, change);
     }
 
     /// Starts the timer, as `uv_timer_start`: due `timeout` milliseconds from the loop's
@@ -78,7 +79,7 @@ impl Timer {
     /// With a timeout of 0 it is due when the loop next looks at its timers. Starting a started
     /// timer replaces its deadline. `HandleClosed` on a closing handle.
     pub fn start(&self, timeout: u64, repeat: u64) -> Result<()> {
-        if !self.put_off(|number| Operation::Start((number, timeout, repeat))) {
+        if !self.put_off(|timer| Change::Start { timer, timeout, repeat }) {
             self.0.raw.start(timeout, repeat)?;
         }
         Ok(())
@@ -93,7 +94,7 @@ impl Timer {
 
     /// Stops the timer, as `uv_timer_stop`. Nothing happens if it is not started or is closing.
     pub fn stop(&self) {
-        if !self.put_off(Operation::Stop) {
+        if !self.put_off(|timer| Change::Stop { timer }) {
             self.0.raw.stop();
         }
     }

@@ -1,13 +1,11 @@
 //! `uv:handles/batch`.
 
-use crate::bindings::exports::uv::handles::batch::{
-    Change, Guest, GuestReserve, Operation, Reserve, ReserveBorrow,
-};
+use crate::bindings::exports::uv::handles::batch::{Guest, GuestReserve, Reserve, ReserveBorrow};
 use crate::bindings::exports::uv::handles::event_loop::LoopBorrow;
 use crate::bindings::exports::uv::handles::timer::Timer;
 use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
 use crate::{Adapter, event_loop, with};
-use uv_handles_core::{Loops, ReserveId, TimerChange};
+use uv_handles_core::{Change, Changed, Changes, Loops, ReserveId};
 
 /// What stands behind the resource. Dropping it is dropping the resource.
 pub struct Owned(ReserveId);
@@ -21,12 +19,19 @@ impl Drop for Owned {
 impl Guest for Adapter {
     type Reserve = Owned;
 
-    /// Callbacks are handed over one at a time, so the position is known.
-    fn advance(_: u32, reserve: Option<ReserveBorrow<'_>>, changes: Vec<Change>) {
-        if let Some(reserve) = reserve {
-            let reserve: &Owned = reserve.get();
-            changes.into_iter().for_each(|Change { operation, .. }| reserve.change(operation));
-        }
+    /// Callbacks are handed over one at a time: there are no batches, so nothing can close the handle whose callback it is.
+    fn advance(_: u32, reserve: Option<ReserveBorrow<'_>>, changes: Vec<u64>) {
+        let Some(reserve) = reserve else {
+            return;
+        };
+        let reserve: &Owned = reserve.get();
+        with(|loops| {
+            for Change { what, .. } in Changes::new(&changes) {
+                if let Changed::Timer(number, change) = what {
+                    loops.change_timer(reserve.0, number, change);
+                }
+            }
+        });
     }
 }
 
@@ -41,20 +46,5 @@ impl GuestReserve for Owned {
         }
         let timers = with(|loops| loops.reserve_timers(self.0, event_loop::id(&owner), count as usize))?;
         Ok(timers.into_iter().map(|timer| (Timer::new(crate::Owned(timer)), timer.index())).collect())
-    }
-
-    fn change(&self, operation: Operation) {
-        let (number, change) = match operation {
-            Operation::Open((number, token)) => (number, TimerChange::Open { token }),
-            Operation::OpenAndStart((number, token, timeout, repeat)) => {
-                (number, TimerChange::OpenAndStart { token, timeout, repeat })
-            }
-            Operation::Start((number, timeout, repeat)) => (number, TimerChange::Start { timeout, repeat }),
-            Operation::Stop(number) => (number, TimerChange::Stop),
-            Operation::Close(number) => (number, TimerChange::Close),
-            // There are no batches.
-            Operation::CloseOwn => return,
-        };
-        with(|loops| loops.change_timer(self.0, number, change));
     }
 }

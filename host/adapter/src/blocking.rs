@@ -1,6 +1,6 @@
 //! `uv:handles/blocking`: drives a loop.
 
-use crate::bindings::exports::uv::handles::batch::{self, Change, ReserveBorrow};
+use crate::bindings::exports::uv::handles::batch::{self, ReserveBorrow};
 use crate::bindings::exports::uv::handles::blocking::{Guest, Pulled};
 use crate::bindings::exports::uv::handles::event_loop::LoopBorrow;
 use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
@@ -64,7 +64,7 @@ impl Guest for Adapter {
         max: u32,
         position: u32,
         reserve: Option<ReserveBorrow<'_>>,
-        changes: Vec<Change>,
+        changes: Vec<u64>,
     ) -> Result<Pulled, Error> {
         <Self as batch::Guest>::advance(position, reserve, changes);
         match PULLED_LAST.get().filter(|_| max > 0) {

@@ -41,6 +41,7 @@
 #![deny(missing_docs, missing_debug_implementations)]
 
 mod async_handle;
+mod changes;
 mod close;
 mod error;
 mod handle;
@@ -58,6 +59,7 @@ mod upcoming;
 mod watcher;
 mod wheel;
 
+pub use changes::{Change, Changed, Changes};
 pub use error::Error;
 pub use handle::{Event, HandleId, Occurrence};
 pub use loops::{Limits, LoopId, Loops};

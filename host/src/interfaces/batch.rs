@@ -2,18 +2,17 @@
 
 use super::{handle_resource, loop_id};
 use crate::UvCtxView;
-use crate::batch::{Changed, What};
-use crate::bindings::batch::{Change, Host, HostReserve, Operation, Reserve};
+use crate::bindings::batch::{Host, HostReserve, Reserve};
 use crate::bindings::event_loop::Loop;
 use crate::bindings::timer::Timer;
 use crate::bindings::types::{Error, StatusCode};
-use uv_handles_core::{ReserveId, TimerChange};
+use uv_handles_core::{Changes, ReserveId};
 use wasmtime::component::Resource;
 
 impl Host for UvCtxView<'_> {
-    fn advance(&mut self, position: u32, reserve: Option<Resource<Reserve>>, changes: Vec<Change>) {
+    fn advance(&mut self, position: u32, reserve: Option<Resource<Reserve>>, changes: Vec<u64>) {
         let reserve = reserve.and_then(|reserve| reserve_id(&reserve));
-        self.ctx.advance(position as usize, reserve, changes.into_iter().map(Changed::from));
+        self.ctx.advance(position as usize, reserve, Changes::new(&changes));
     }
 }
 
@@ -41,12 +40,6 @@ impl HostReserve for UvCtxView<'_> {
         Ok(timers.into_iter().map(|timer| (handle_resource(timer), timer.index())).collect())
     }
 
-    fn change(&mut self, reserve: Resource<Reserve>, operation: Operation) {
-        if let (Some(reserve), What::Timer(number, change)) = (reserve_id(&reserve), What::from(operation)) {
-            self.ctx.loops.change_timer(reserve, number, change);
-        }
-    }
-
     fn drop(&mut self, reserve: Resource<Reserve>) -> wasmtime::Result<()> {
         if let Some(reserve) = reserve_id(&reserve) {
             self.ctx.loops.release_reserve(reserve);
@@ -58,26 +51,4 @@ impl HostReserve for UvCtxView<'_> {
 /// Which one it stands for: always one, because the host has made it.
 fn reserve_id(reserve: &Resource<Reserve>) -> Option<ReserveId> {
     ReserveId::from_index(reserve.rep())
-}
-
-impl From<Change> for Changed {
-    fn from(Change { position, operation }: Change) -> Changed {
-        Changed { position: position as usize, what: operation.into() }
-    }
-}
-
-impl From<Operation> for What {
-    fn from(operation: Operation) -> What {
-        let (number, change) = match operation {
-            Operation::Open((number, token)) => (number, TimerChange::Open { token }),
-            Operation::OpenAndStart((number, token, timeout, repeat)) => {
-                (number, TimerChange::OpenAndStart { token, timeout, repeat })
-            }
-            Operation::Start((number, timeout, repeat)) => (number, TimerChange::Start { timeout, repeat }),
-            Operation::Stop(number) => (number, TimerChange::Stop),
-            Operation::Close(number) => (number, TimerChange::Close),
-            Operation::CloseOwn => return What::CloseOwn,
-        };
-        What::Timer(number, change)
-    }
 }

@@ -5,7 +5,7 @@ use super::loop_id;
 use crate::Interrupted;
 use crate::UvCtxView;
 use crate::batch::in_one;
-use crate::bindings::batch::{Change, Host as _, Reserve};
+use crate::bindings::batch::{Host as _, Reserve};
 use crate::bindings::blocking::{Host, Pulled};
 use crate::bindings::event_loop::Loop;
 use crate::bindings::types::{Error, Event, Occurrence, StatusCode};
@@ -24,7 +24,7 @@ impl Host for UvCtxView<'_> {
         max: u32,
         position: u32,
         reserve: Option<Resource<Reserve>>,
-        changes: Vec<Change>,
+        changes: Vec<u64>,
     ) -> wasmtime::Result<Result<Pulled, Error>> {
         self.advance(position, reserve, changes);
         match self.check(max) {
@@ -48,7 +48,7 @@ impl Host for UvCtxView<'_> {
 #[cfg(feature = "async")]
 mod in_task {
     use super::{Error, Loop, Resource, UvCtxView, in_one, loop_id};
-    use crate::bindings::batch::{Change, Host as _, Reserve};
+    use crate::bindings::batch::{Host as _, Reserve};
     use crate::bindings::in_task::blocking::{Host, Pulled};
 
     impl Host for UvCtxView<'_> {
@@ -62,7 +62,7 @@ mod in_task {
             max: u32,
             position: u32,
             reserve: Option<Resource<Reserve>>,
-            changes: Vec<Change>,
+            changes: Vec<u64>,
         ) -> wasmtime::Result<Result<Pulled, Error>> {
             self.advance(position, reserve, changes);
             let pulled = match self.check(max) {

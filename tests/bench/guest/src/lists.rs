@@ -1,14 +1,14 @@
 //! What many timers cost without timers: a closure and a resource for each, and lists across the border, as long as
 //! the SDK's.
 
-use crate::bindings::uv_handles::bench::lists::{Change, Item, Operation, advance, pull, reserve};
+use crate::bindings::uv_handles::bench::lists::{Item, advance, pull, reserve};
 use crate::control;
 use std::cell::Cell;
 use uv_handles::Result;
 
 /// As many as the SDK reserves, tells and pulls at once.
 const RESERVED: u64 = 256;
-const CHANGES: usize = 1024;
+const NUMBERS: usize = 4096;
 const CALLED: u64 = 256;
 
 thread_local! {
@@ -26,9 +26,9 @@ pub fn pass(many: u64) -> Result<()> {
     for _ in 0..many {
         closures.push(Some(Box::new(|| FIRED.set(FIRED.get() + 1))));
     }
-    tell(&items, |at, item| Operation::Start((item, at, at / 1000 + 1, 0)));
+    tell(&items, |at, item| [1 << 48 | u64::from(item), at, at / 1000 + 1, 0]);
     bring(many, |at| closures[at].as_mut().expect("it is there")());
-    tell(&items, |_, item| Operation::Close(item));
+    tell(&items, |_, item| [4 << 48 | u64::from(item)]);
     bring(many, |at| {
         closures[at] = None;
         CLOSED.set(CLOSED.get() + 1);
@@ -40,19 +40,17 @@ pub fn pass(many: u64) -> Result<()> {
     Ok(())
 }
 
-fn tell(items: &[(Item, u32)], operation: impl Fn(u64, u32) -> Operation) {
-    let mut numbered = (0..).zip(items);
-    loop {
-        let changes: Vec<Change> = numbered
-            .by_ref()
-            .take(CHANGES)
-            .map(|(at, (_, item))| Change { position: 0, operation: operation(at, *item) })
-            .collect();
-        if changes.is_empty() {
-            return;
+fn tell<const LENGTH: usize>(items: &[(Item, u32)], change: impl Fn(u64, u32) -> [u64; LENGTH]) {
+    // One list, as the SDK has.
+    let mut changes = Vec::new();
+    for (at, (_, item)) in (0..).zip(items) {
+        changes.extend(change(at, *item));
+        if changes.len() >= NUMBERS {
+            advance(&changes);
+            changes.clear();
         }
-        advance(&changes);
     }
+    advance(&changes);
 }
 
 fn bring(many: u64, mut call: impl FnMut(usize)) {

@@ -1,7 +1,7 @@
 //! The guest's side: the resources that it holds, as wasmtime's tables would, and its calls.
 
 use uv_handles_host::bindings::uv::handles::async_handle::{AsyncHandle, HostAsyncHandle};
-use uv_handles_host::bindings::uv::handles::batch::{Change, Host as Batch, Operation};
+use uv_handles_host::bindings::uv::handles::batch::Host as Batch;
 use uv_handles_host::bindings::uv::handles::blocking::{Host as _, Pulled};
 use uv_handles_host::bindings::uv::handles::check::{Check, HostCheck};
 use uv_handles_host::bindings::uv::handles::descriptors::{Descriptor, HostDescriptor, ShutdownHow, Word};
@@ -204,13 +204,14 @@ impl Guest {
                 // More or less than what has been handed over, and closing some or none, in any order.
                 let position = max % (events.len() as u32 + 2);
                 events.into_iter().for_each(|event| self.delivered(id, event));
-                let close = |position| Change { position, operation: Operation::CloseOwn };
-                let closed = match max % 4 {
+                // What closes the callback's own handle, and what means nothing: it is of no reserve, or can not be read.
+                let close = |position: u32| 5 << 48 | u64::from(position as u16) << 32;
+                let changes = match max % 4 {
                     0 | 2 => vec![],
                     1 => vec![close(0), close(position)],
-                    _ => vec![close(position + 1), close(0), close(position)],
+                    _ => vec![close(position + 1), u64::from(max % 8) << 48, close(0), close(position)],
                 };
-                Batch::advance(&mut self.host(), position, None, closed);
+                Batch::advance(&mut self.host(), position, None, changes);
             }
             Err(error) => {
                 assert!(error.is::<Interrupted>(), "{error:?}");

@@ -1,9 +1,11 @@
 //! What a pull for several callbacks brings, and what `advance` does to it. With the bare interfaces.
 
 use uv_handles::bindings::uv::handles as uv;
+use uv_handles::changes::Change::{Close, CloseOwn, Open, OpenAndStart, Start, Stop};
+use uv_handles::changes::{Change, Changes};
 use uv_handles_test_guests::events;
 
-use uv::batch::{Change, Operation, Reserve, advance};
+use uv::batch::{Reserve, advance};
 use uv::blocking::{Pulled, pull};
 use uv::event_loop::Loop;
 use uv::handle::{AnyHandle, active, closed, closing};
@@ -40,13 +42,19 @@ fn batch<const LENGTH: usize>(event_loop: &Loop, mode: RunMode) -> [u64; LENGTH]
     }
 }
 
-fn change(position: u32, operation: Operation) -> Change {
-    Change { position, operation }
+/// The callback of this position has closed its own handle.
+fn own(position: u16) -> (u16, Change) {
+    (position, CloseOwn)
 }
 
-/// The callback of this position has closed its own handle.
-fn own(position: u32) -> Change {
-    change(position, Operation::CloseOwn)
+/// Tells what has been done by the callbacks of a batch, up to this position.
+fn tell(position: u32, reserve: Option<&Reserve>, changes: &[(u16, Change)]) {
+    advance(position, reserve, changes.iter().copied().collect::<Changes>().as_numbers());
+}
+
+/// Tells of one change, which is of no batch.
+fn change(reserve: &Reserve, change: Change) {
+    tell(0, Some(reserve), &[(0, change)]);
 }
 
 fn main() {
@@ -56,7 +64,7 @@ fn main() {
         idle.start().unwrap();
         idle
     });
-    advance(0, None, &[own(0)]); // Nothing has been handed over.
+    tell(0, None, &[own(0)]); // Nothing has been handed over.
 
     assert_eq!(batch(&event_loop, RunMode::Nowait), [3, 2, 1]);
     assert_eq!(tokens(&event_loop, 8), []);
@@ -66,15 +74,15 @@ fn main() {
 
     // The second callback stops the third handle, which is withdrawn.
     assert_eq!(batch(&event_loop, RunMode::Nowait), [3, 2, 1]);
-    advance(1, None, &[]);
+    tell(1, None, &[]);
     one.stop();
     assert_eq!(rest(&event_loop), []);
     one.start().unwrap();
 
     // The first callback calls something, and the others are pulled again.
     assert_eq!(batch(&event_loop, RunMode::Nowait), [1, 3, 2]);
-    advance(0, None, &[]);
-    advance(2, None, &[own(2)]); // The rest is not there any more.
+    tell(0, None, &[]);
+    tell(2, None, &[own(2)]); // The rest is not there any more.
     assert!(active(&AnyHandle::Idle(&two)));
     assert_eq!(rest(&event_loop), [3, 2]);
 
@@ -87,7 +95,7 @@ fn main() {
     // The first two callbacks close their own handles; the position is beyond the end.
     assert_eq!(batch(&event_loop, RunMode::Nowait), [3, 1, 2]);
     assert!(!closing(&AnyHandle::Idle(&three)));
-    advance(99, None, &[own(0), own(1), own(7)]);
+    tell(99, None, &[own(0), own(1), own(7)]);
     let of = [&one, &two, &three].map(|idle| closing(&AnyHandle::Idle(idle)));
     assert_eq!(of, [true, false, true]);
     let mut closes = Vec::new();
@@ -107,12 +115,12 @@ fn main() {
     let numbers = ahead.each_ref().map(|(_, number)| *number);
     let timers = ahead.map(|(timer, _)| timer);
     for (token, number) in (5..).zip(numbers) {
-        reserve.change(Operation::OpenAndStart((number, token, 10, 10)));
+        change(&reserve, OpenAndStart { timer: number, token, timeout: 10, repeat: 10 });
     }
     let are_active = || timers.each_ref().map(|timer| active(&AnyHandle::Timer(timer)));
     assert_eq!(batch(&event_loop, RunMode::Once), [5, 6, 7]);
     assert_eq!(are_active(), [true, false, false]);
-    advance(1, None, &[]);
+    tell(1, None, &[]);
     assert_eq!(are_active(), [true, true, false]);
     assert_eq!(tokens(&event_loop, 8), [7]);
     assert_eq!(are_active(), [true; 3]);
@@ -123,15 +131,15 @@ fn main() {
     let [first, second, third] = numbers;
     let timers_of = Some(&reserve);
     assert_eq!(batch(&event_loop, RunMode::Once), [5, 6, 7]);
-    advance(
+    tell(
         1,
         timers_of,
         &[
-            change(0, Operation::Stop(third)),
-            change(1, Operation::Start((first, 10, 10))),
+            (0, Stop { timer: third }),
+            (1, Start { timer: first, timeout: 10, repeat: 10 }),
             // Neither says anything of a timer that is not closed.
-            change(1, Operation::Open((second, 0))),
-            change(1, Operation::Open((first, 0))),
+            (1, Open { timer: second, token: 0 }),
+            (1, Open { timer: first, token: 0 }),
         ],
     );
     assert_eq!(are_active(), [true, true, false]);
@@ -139,19 +147,19 @@ fn main() {
     event_loop.begin(RunMode::Once).unwrap();
     assert_eq!(rest(&event_loop), [6, 5]);
     // Without a batch, or behind its rest, they are done too, whatever their position.
-    advance(0, timers_of, &[change(0, Operation::Start((third, 0, 10))), change(7, Operation::Stop(first))]);
-    advance(3, timers_of, &[change(9, Operation::Start((first, 10, 10)))]);
+    tell(0, timers_of, &[(0, Start { timer: third, timeout: 0, repeat: 10 }), (7, Stop { timer: first })]);
+    tell(3, timers_of, &[(9, Start { timer: first, timeout: 10, repeat: 10 })]);
     assert_eq!(are_active(), [true; 3]);
 
     // Who has not got the reserve can not change its timers, and nobody can change others by a number.
     let other = Reserve::create().unwrap();
     let plain = Timer::create(&event_loop, 8).unwrap();
     for reserve in [None, Some(&other)] {
-        let all = (0..100).flat_map(|number| [Operation::Stop(number), Operation::Close(number)]);
-        advance(0, reserve, &all.map(|operation| change(0, operation)).collect::<Vec<_>>());
-        (0..100).for_each(|number| other.change(Operation::Start((number, 1, 1))));
+        let all = (0..100).flat_map(|number| [(0, Stop { timer: number }), (0, Close { timer: number })]);
+        tell(0, reserve, &all.collect::<Vec<_>>());
+        (0..100).for_each(|number| change(&other, Start { timer: number, timeout: 1, repeat: 1 }));
     }
-    other.change(Operation::CloseOwn);
+    change(&other, CloseOwn);
     assert_eq!(are_active(), [true; 3]);
     assert!(!active(&AnyHandle::Timer(&plain)) && !closing(&AnyHandle::Timer(&plain)));
     drop((plain, other));
@@ -162,12 +170,14 @@ fn main() {
     assert!(ahead.iter().all(|(timer, _)| closed(&AnyHandle::Timer(timer)) && timer.start(1, 1).is_err()));
     let [left, middle, right] = [0, 1, 2].map(|at| ahead[at].1);
     let is_active = |at: usize| active(&AnyHandle::Timer(&ahead[at].0));
-    let open = |number: u32, token: u64| newer.change(Operation::OpenAndStart((number, token, 0, 0)));
+    let open = |number: u32, token: u64| {
+        change(&newer, OpenAndStart { timer: number, token, timeout: 0, repeat: 0 })
+    };
     assert_eq!(event_loop.handles(), [2, 5, 6, 7]);
     open(middle, 21);
-    advance(0, Some(&newer), &[change(0, Operation::OpenAndStart((left, 20, 0, 0)))]);
+    tell(0, Some(&newer), &[(0, OpenAndStart { timer: left, token: 20, timeout: 0, repeat: 0 })]);
     assert_eq!(event_loop.handles(), [2, 5, 6, 7, 21, 20]);
-    newer.change(Operation::Close(middle));
+    change(&newer, Close { timer: middle });
     assert!(closing(&AnyHandle::Timer(&ahead[1].0)) && is_active(0));
     let mut pulled = Vec::new();
     event_loop.begin(RunMode::Nowait).unwrap();
@@ -177,13 +187,13 @@ fn main() {
     open(middle, 22);
     assert!(is_active(1) && event_loop.handles().contains(&22));
     // Or one after the other. What is open is not opened again, and then not started by that either.
-    newer.change(Operation::Open((right, 23)));
+    change(&newer, Open { timer: right, token: 23 });
     assert!(!is_active(2));
     open(right, 24);
     assert!(!is_active(2) && event_loop.handles().contains(&23));
-    newer.change(Operation::Start((right, 0, 0)));
+    change(&newer, Start { timer: right, timeout: 0, repeat: 0 });
     assert!(is_active(2));
-    newer.change(Operation::Stop(right));
+    change(&newer, Stop { timer: right });
     assert!(!is_active(2));
     assert!(newer.make(&event_loop, 0).is_err());
     // Its timers are there without it, and numbers of timers that are gone are of nobody.
@@ -196,9 +206,9 @@ fn main() {
     timers.iter().for_each(|timer| timer.start(10, 10).unwrap());
     let [_, _, _] = batch(&event_loop, RunMode::Once);
     drop(event_loop);
-    let started = [change(1, Operation::Start((first, 1, 1))), change(1, Operation::Open((first, 1)))];
-    advance(2, None, &[own(0), own(1), own(2)]);
-    advance(2, timers_of, &started);
+    let started = [(1, Start { timer: first, timeout: 1, repeat: 1 }), (1, Open { timer: first, token: 1 })];
+    tell(2, None, &[own(0), own(1), own(2)]);
+    tell(2, timers_of, &started);
     assert_eq!(are_active(), [false; 3]);
     drop(two);
 }

@@ -131,7 +131,6 @@ const FUNCTIONS: &[Function] = &[
     Function("batch", "advance", advance_and_change),
     Function("batch", "create", make_reserve),
     Function("batch", "make", make_ahead),
-    Function("batch", "change", change),
     Function("batch", "drop", drop_reserve),
     Function("blocking", "pull", pull_some),
     Function("blocking", "pull-next", pull_next_some),

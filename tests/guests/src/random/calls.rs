@@ -4,7 +4,7 @@ use super::{Made, Owned, World, bytes, check_loop_call, name, number, size};
 use crate::{NO_TOKEN, NOTHING, events, pull_callbacks};
 use uv::async_handle::AsyncHandle;
 use uv::async_sender::AsyncSender;
-use uv::batch::{Change, Operation, Reserve, advance};
+use uv::batch::{Reserve, advance};
 use uv::blocking::{Pulled, pull, pull_next};
 use uv::descriptors::{Descriptor, ShutdownHow, Word};
 use uv::event_loop::Loop;
@@ -13,6 +13,7 @@ use uv::poll::Poll;
 use uv::timer::Timer;
 use uv::types::{Error, Event, Occurrence, RunMode, StatusCode};
 use uv_handles::bindings::uv::handles as uv;
+use uv_handles::changes::{Change, Changes};
 
 /// The token of the timers that keep a wait short.
 const NOBODY: u64 = u64::MAX - 1_000;
@@ -178,7 +179,7 @@ fn pull_one(
             // Any position, and handles that have not been closed by what is no position of the batch.
             let beyond = events.len() as u32 + number() as u32 % 3;
             if fastrand::bool() {
-                advance(fastrand::u32(0..=beyond), None, &[close_own(beyond), close_own(0xFFFF_FFFF)]);
+                tell(fastrand::u32(0..=beyond), None, &[own(beyond as u16), own(u16::MAX)]);
             }
         }
         Err(_) => {}
@@ -197,31 +198,35 @@ fn occurrence(what: &Occurrence) -> &'static str {
     }
 }
 
-fn close_own(position: u32) -> Change {
-    Change { position, operation: Operation::CloseOwn }
+fn own(position: u16) -> (u16, Change) {
+    (position, Change::CloseOwn)
+}
+
+fn tell(position: u32, reserve: Option<&Reserve>, changes: &[(u16, Change)]) {
+    advance(position, reserve, changes.iter().copied().collect::<Changes>().as_numbers());
 }
 
 /// Tells the host of a batch that there is not, or not any more, and changes a timer, if there is one.
 pub fn advance_and_change(world: &mut World) -> Option<()> {
-    let positions = [(); 2].map(|()| fastrand::u32(..300));
-    let is_changed = change_by(world, |reserve, operation| {
-        advance(positions[0], reserve, &[Change { position: positions[1], operation }]);
-    });
-    if is_changed.is_none() {
-        advance(positions[0], None, &[close_own(positions[1]), close_own(u32::MAX)]);
+    advance_by_anything(world);
+    let (reached, position) = (fastrand::u32(..300), fastrand::u16(..300));
+    if change_by(world, |reserve, change| tell(reached, reserve, &[(position, change)])).is_none() {
+        tell(reached, None, &[own(position), own(u16::MAX)]);
     }
     Some(())
 }
 
-/// Changes a timer at once.
-pub fn change(world: &mut World) -> Option<()> {
-    let (_, reserve) = fastrand::choice(&world.reserves)?;
-    reserve.change(Operation::CloseOwn);
-    change_by(world, |reserve, operation| reserve.into_iter().for_each(|reserve| reserve.change(operation)))
+/// Tells numbers that may be changes, but of no timer that there is.
+fn advance_by_anything(world: &mut World) {
+    let head = |()| fastrand::u64(..8) << 48 | fastrand::u64(..300) << 32 | u64::from(u32::MAX);
+    let numbers: Vec<u64> =
+        [(); 3].map(head).into_iter().flat_map(|head| [head, number(), head, number()]).collect();
+    let reserve = fastrand::choice(&world.reserves).map(|(_, reserve)| reserve);
+    advance(fastrand::u32(..300), reserve, &numbers[fastrand::usize(..numbers.len())..]);
 }
 
 /// Changes a timer by its number, if there is one, with its reserve or another one: then nothing happens.
-fn change_by(world: &mut World, tell: impl FnOnce(Option<&Reserve>, Operation)) -> Option<()> {
+fn change_by(world: &mut World, tell: impl FnOnce(Option<&Reserve>, Change)) -> Option<()> {
     let timers = world.handles.iter().enumerate().filter(|(_, made)| matches!(made.owned, Owned::Timer(_)));
     let (at, made) = fastrand::choice(timers.collect::<Vec<_>>())?;
     let reserve = fastrand::choice(&world.reserves);
@@ -231,7 +236,7 @@ fn change_by(world: &mut World, tell: impl FnOnce(Option<&Reserve>, Operation)) 
         let serial = reserve.map(|(serial, _)| *serial);
         world.handles.iter().any(|made| serial.is_some() && made.reserved == serial.zip(Some(*number)))
     };
-    let number = match made.reserved {
+    let timer = match made.reserved {
         Some((_, number)) => number,
         None => Some(fastrand::u32(..200)).filter(|number| !is_another(number)).unwrap_or(u32::MAX),
     };
@@ -239,23 +244,24 @@ fn change_by(world: &mut World, tell: impl FnOnce(Option<&Reserve>, Operation)) 
     let state = || (handle::closing(&any), handle::closed(&any), handle::active(&any));
     let before = state();
     let (was_closing, was_closed, _) = before;
-    let operation = match fastrand::u8(..6) {
-        0 => Operation::Close(number),
-        1 => Operation::Stop(number),
-        2 => Operation::Start((number, super::number(), super::number())),
-        3 => Operation::OpenAndStart((number, token, super::number(), super::number())),
-        _ => Operation::Open((number, token)),
+    let (timeout, repeat) = (number(), number());
+    let change = match fastrand::u8(..6) {
+        0 => Change::Close { timer },
+        1 => Change::Stop { timer },
+        2 => Change::Start { timer, timeout, repeat },
+        3 => Change::OpenAndStart { timer, token, timeout, repeat },
+        _ => Change::Open { timer, token },
     };
-    tell(reserve.map(|(_, reserve)| reserve), operation);
-    match operation {
+    tell(reserve.map(|(_, reserve)| reserve), change);
+    match change {
         _ if own.is_none() => assert_eq!(state(), before),
-        Operation::Close(_) => assert!(handle::closing(&any)),
-        Operation::Stop(_) => assert!(!handle::active(&any)),
-        Operation::Start(_) => assert!(was_closing || handle::active(&any)),
-        Operation::Open(_) | Operation::OpenAndStart(_) if was_closed && !handle::closed(&any) => {
+        Change::Close { .. } => assert!(handle::closing(&any)),
+        Change::Stop { .. } => assert!(!handle::active(&any)),
+        Change::Start { .. } => assert!(was_closing || handle::active(&any)),
+        Change::Open { .. } | Change::OpenAndStart { .. } if was_closed && !handle::closed(&any) => {
             world.handles[at].token = token;
         }
-        Operation::Open(_) | Operation::OpenAndStart(_) | Operation::CloseOwn => {
+        Change::Open { .. } | Change::OpenAndStart { .. } | Change::CloseOwn => {
             assert_eq!(handle::closing(&any), was_closing)
         }
     }
