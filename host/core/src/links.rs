@@ -23,25 +23,38 @@ impl Anchor {
     }
 }
 
+/// The neighbours in a list.
 #[derive(Debug, Clone, Copy)]
 struct Node {
     prev: u32,
     next: u32,
+}
+
+impl Node {
+    fn alone(at: u32) -> Node {
+        Node { prev: at, next: at }
+    }
+}
+
+/// What stands beside each other for a handle.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    node: Node,
     /// A timer's deadline in milliseconds, kept here because whoever walks a list of timers needs
     /// it next. Keeps its value while the timer is stopped.
     deadline: u64,
 }
 
-impl Node {
-    fn alone(at: u32) -> Node {
-        Node { prev: at, next: at, deadline: 0 }
+impl Place {
+    fn alone(at: u32) -> Place {
+        Place { node: Node::alone(at), deadline: 0 }
     }
 }
 
 /// The nodes of all handles and all lists of a guest.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
-    handles: Vec<Node>,
+    handles: Vec<Place>,
     anchors: Vec<Node>,
     /// Blocks of anchors that were given back, as (first anchor, how many).
     free: Vec<(Anchor, u32)>,
@@ -52,9 +65,9 @@ impl Links {
     pub(crate) fn reset(&mut self, slot: u32) {
         debug_assert!(slot < ANCHOR);
         while self.handles.len() <= slot as usize {
-            self.handles.push(Node::alone(self.handles.len() as u32));
+            self.handles.push(Place::alone(self.handles.len() as u32));
         }
-        self.handles[slot as usize] = Node::alone(slot);
+        self.handles[slot as usize] = Place::alone(slot);
     }
 
     /// Makes `count` empty lists that stand side by side, and names the first.
@@ -131,7 +144,7 @@ impl Links {
     /// Takes the handle out of whatever list it is in.
     #[inline]
     pub(crate) fn unlink(&mut self, slot: u32) {
-        let Node { prev, next, .. } = *self.node(slot);
+        let Node { prev, next } = *self.node(slot);
         self.node_mut(prev).next = next;
         self.node_mut(next).prev = prev;
         let node = self.node_mut(slot);
@@ -212,11 +225,11 @@ impl Links {
     }
 
     pub(crate) fn deadline(&self, slot: u32) -> u64 {
-        self.node(slot).deadline
+        self.handles[slot as usize].deadline
     }
 
     pub(crate) fn set_deadline(&mut self, slot: u32, deadline: u64) {
-        self.node_mut(slot).deadline = deadline;
+        self.handles[slot as usize].deadline = deadline;
     }
 
     #[inline]
@@ -231,7 +244,7 @@ impl Links {
     #[inline]
     fn node(&self, at: u32) -> &Node {
         match at & ANCHOR {
-            0 => &self.handles[at as usize],
+            0 => &self.handles[at as usize].node,
             _ => &self.anchors[(at & !ANCHOR) as usize],
         }
     }
@@ -239,7 +252,7 @@ impl Links {
     #[inline]
     fn node_mut(&mut self, at: u32) -> &mut Node {
         match at & ANCHOR {
-            0 => &mut self.handles[at as usize],
+            0 => &mut self.handles[at as usize].node,
             _ => &mut self.anchors[(at & !ANCHOR) as usize],
         }
     }
