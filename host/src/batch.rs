@@ -15,8 +15,9 @@ use uv_handles_core::{Change, Changed, Changes, Event, HandleId, LoopId, Loops, 
 /// What stands where there is no token of 32 bits.
 const NO_TOKEN: u32 = u32::MAX;
 
-/// As much as any forecast has.
+/// As much as any forecast has. The positions of changes have 16 bits.
 const LONGEST: u32 = 256;
+const _: () = assert!(LONGEST <= 1 << u16::BITS);
 
 /// Fewer are pulled one by one: a list costs as much as some pulls.
 const LEAST: usize = 3;

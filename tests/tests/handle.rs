@@ -16,6 +16,11 @@ fn handle_close_in_callbacks() {
 }
 
 #[test]
+fn handle_made_in_a_close_callback() {
+    check(HANDLE_MADE_IN_A_CLOSE_CALLBACK);
+}
+
+#[test]
 fn handle_detached() {
     check(HANDLE_DETACHED);
 }

@@ -24,7 +24,7 @@ use crate::reserve;
 /// How many callbacks a pull may bring.
 pub(crate) const MAX: u32 = 256;
 
-/// Changes are put off as long as they have fewer numbers.
+/// How many numbers the changes that are put off have at most.
 const MOST_NUMBERS: usize = 4096;
 
 thread_local! {
@@ -174,7 +174,7 @@ pub(crate) fn put_off(token: impl FnOnce() -> Token, timer: TimerNumber, change:
         changes.push(running.map_or(0, |running| running.position), change);
         changes.len()
     });
-    if length >= MOST_NUMBERS {
+    if length + Changes::MOST_OF_ONE > MOST_NUMBERS {
         tell();
     }
 }

@@ -44,6 +44,9 @@ const fn head(operation: u16, position: u16, timer: TimerNumber) -> u64 {
 }
 
 impl Changes {
+    /// How many numbers a change has at most.
+    pub(crate) const MOST_OF_ONE: usize = 4;
+
     /// None.
     pub const fn new() -> Self {
         Self { numbers: Vec::new(), last: 0 }

@@ -1,7 +1,7 @@
 //! What all seven kinds of handles have in common: libuv's base class `uv_handle_t`.
 //!
 //! A handle value is a reference-counted pointer to an [`Inner`]: the host's resource, the callbacks,
-//! and the [`Common`] part. The trait [`Handle`] is written once in terms of two things that each
+//! and the [`Common`] part. The trait [`Handle`] is written once in terms of what each
 //! kind supplies (see `Sealed`); the macro `handle_kind!` writes what is the same for every kind.
 
 use std::cell::Cell;
@@ -27,7 +27,7 @@ enum Stage {
     Closed,
 }
 
-/// Where a handle is registered, as long as it is not closed, and how far it has come: the slot of its token and above it the
+/// Where a handle is registered, until its close callback begins, and how far it has come: the slot of its token and above it the
 /// stage in one number, since a program may have many handles.
 #[derive(Clone, Copy)]
 struct Place(u32);
@@ -68,7 +68,7 @@ impl Common {
         }
     }
 
-    /// The token of a handle that is not closed.
+    /// The token of a handle until its close callback begins. After that the slot may be another's.
     pub(crate) fn token(&self) -> Token {
         registry::token_of(self.place.get().slot())
     }

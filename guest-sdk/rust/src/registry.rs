@@ -22,7 +22,8 @@ pub trait Registered: Any {
     /// handle's, so the host is wrong, and there is nobody to tell.
     fn call(self: Rc<Self>, what: Occurrence);
 
-    /// Calls the close callback. After it the handle is closed, and the registry's value of it, which this is, is dropped.
+    /// Calls the close callback. After it the handle is closed, and the registry's value of it, which this is, is not
+    /// needed any more.
     fn finish_closing(self: Rc<Self>);
 }
 
@@ -65,7 +66,7 @@ pub(crate) fn slot_of(token: Token) -> u32 {
     parts(token).0
 }
 
-/// The handle with this token, unless it is closed.
+/// The handle with this token, unless its close callback has begun.
 #[inline]
 pub(crate) fn lookup(token: Token) -> Option<Rc<dyn Registered>> {
     HANDLES.with_borrow(|handles| handles.get(token).cloned())

@@ -19,7 +19,7 @@ impl Drop for Owned {
 impl Guest for Adapter {
     type Reserve = Owned;
 
-    /// Callbacks are handed over one at a time: there are no batches, so nothing can close the handle whose callback it is.
+    /// Callbacks are handed over one at a time. There are no batches, so *close own* does nothing.
     fn advance(_: u32, reserve: Option<ReserveBorrow<'_>>, changes: Vec<u64>) {
         let Some(reserve) = reserve else {
             return;

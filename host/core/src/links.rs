@@ -90,6 +90,11 @@ impl Links {
         self.free.push((first, count));
     }
 
+    /// Whether a handle is in no list.
+    pub(crate) fn is_alone(&self, slot: u32) -> bool {
+        self.node(slot).next == slot
+    }
+
     #[inline]
     pub(crate) fn is_empty(&self, list: Anchor) -> bool {
         self.node(list.0).next == list.0
@@ -234,7 +239,7 @@ impl Links {
 
     #[inline]
     fn link_between(&mut self, prev: u32, slot: u32, next: u32) {
-        debug_assert_eq!(self.node(slot).next, slot, "the handle is in another list");
+        debug_assert!(self.is_alone(slot), "the handle is in another list");
         let node = self.node_mut(slot);
         (node.prev, node.next) = (prev, next);
         self.node_mut(prev).next = slot;

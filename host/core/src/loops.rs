@@ -256,6 +256,7 @@ impl Loops {
     pub(crate) fn make_in_place_of(&mut self, id: HandleId, token: u64, kind: Kind) {
         let owner = self.loop_of(id);
         *self.handle_mut(id) = self.new_handle(owner, token, kind);
+        debug_assert!(self.links.is_alone(id.index()));
         self.links.set_deadline(id.index(), 0);
         self.state_mut(owner).open += 1;
     }

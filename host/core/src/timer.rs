@@ -64,6 +64,7 @@ impl Loops {
         if let Kind::Timer { repeat: of_timer, ever_started, .. } = &mut handle.kind {
             (*of_timer, *ever_started) = (repeat, true);
         }
+        debug_assert!(!handle.active);
         handle.active = true;
         let state = &mut self.loops[handle.owner.at()];
         state.active_referenced += usize::from(handle.referenced);

@@ -72,7 +72,7 @@ impl Loops {
     }
 
     /// The same in a phase that calls the handles of one list: `take` does what the phase does to one that it takes out.
-    /// The stage is that of a handle that is closed: whether its close callback is over.
+    /// The stage, for the closing phase, is `Closed` of those whose callback is over, and `Called` of the last.
     #[inline]
     fn pass_list(
         &mut self,

@@ -32,6 +32,10 @@ impl UvCtx {
     }
 
     pub(crate) fn close(&mut self, handle: HandleId) {
+        // A guest may say it as often as a list of changes is long.
+        if self.loops.handle_closing(handle) {
+            return;
+        }
         // What was delivered before counts by what was watched before.
         self.collect();
         self.loops.close(handle);

@@ -38,7 +38,7 @@ impl Woken {
             if mem::replace(&mut state.started, true) { None } else { Some(state.idle) }
         };
         if let Some(idle) = idle.and_then(registry::lookup).and_then(Idle::of_kind) {
-            // Refused if somebody has closed it: then its close callback drops the tasks.
+            // Refused, or not found, if somebody has closed it: then its close callback drops the tasks.
             let _ = idle.start();
         }
     }

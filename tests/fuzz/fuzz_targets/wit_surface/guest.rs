@@ -209,7 +209,7 @@ impl Guest {
                 let changes = match max % 4 {
                     0 | 2 => vec![],
                     1 => vec![close(0), close(position)],
-                    _ => vec![close(position + 1), u64::from(max % 8) << 48, close(0), close(position)],
+                    _ => vec![close(position + 1), u64::from(max / 4 % 8) << 48, close(0), close(position)],
                 };
                 Batch::advance(&mut self.host(), position, None, changes);
             }

@@ -151,6 +151,18 @@ fn main() {
     tell(3, timers_of, &[(9, Start { timer: first, timeout: 10, repeat: 10 })]);
     assert_eq!(are_active(), [true; 3]);
 
+    // A list ends where it can not be read: with what is no operation, or if a number is missing.
+    let stop = |timer: u32| 3 << 48 | u64::from(timer);
+    for unreadable in
+        [&[6 << 48, stop(first)][..], &[2 << 48 | u64::from(first), 99], &[1 << 48 | u64::from(first), 9, 9]]
+    {
+        advance(0, timers_of, unreadable);
+        assert_eq!(are_active(), [true; 3]);
+        advance(0, timers_of, &[&[stop(second)], unreadable].concat());
+        assert_eq!(are_active(), [true, false, true], "what comes before counts");
+        change(&reserve, Start { timer: second, timeout: 10, repeat: 10 });
+    }
+
     // Who has not got the reserve can not change its timers, and nobody can change others by a number.
     let other = Reserve::create().unwrap();
     let plain = Timer::create(&event_loop, 8).unwrap();
@@ -175,7 +187,7 @@ fn main() {
     };
     assert_eq!(event_loop.handles(), [2, 5, 6, 7]);
     open(middle, 21);
-    tell(0, Some(&newer), &[(0, OpenAndStart { timer: left, token: 20, timeout: 0, repeat: 0 })]);
+    open(left, 20);
     assert_eq!(event_loop.handles(), [2, 5, 6, 7, 21, 20]);
     change(&newer, Close { timer: middle });
     assert!(closing(&AnyHandle::Timer(&ahead[1].0)) && is_active(0));

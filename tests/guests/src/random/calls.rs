@@ -115,7 +115,9 @@ pub fn pull_some(world: &mut World) -> Option<()> {
 /// The same with the loop that was pulled last.
 pub fn pull_next_some(world: &mut World) -> Option<()> {
     match world.loops.iter().position(|&(serial, _)| Some(serial) == world.pulled_last) {
-        Some(at) => pull_one(world, at, |_, max| (max, pull_next(max, fastrand::u32(..300), None, &[]))),
+        Some(at) => {
+            pull_one(world, at, |_, max| (max, pull_next(max, fastrand::u32(..300), None, &anything())))
+        }
         None => {
             assert!(matches!(pull_next(size(), 0, None, &[]), Err(Error::Status(StatusCode::Einval))));
             Some(())
@@ -208,7 +210,8 @@ fn tell(position: u32, reserve: Option<&Reserve>, changes: &[(u16, Change)]) {
 
 /// Tells the host of a batch that there is not, or not any more, and changes a timer, if there is one.
 pub fn advance_and_change(world: &mut World) -> Option<()> {
-    advance_by_anything(world);
+    let reserve = fastrand::choice(&world.reserves).map(|(_, reserve)| reserve);
+    advance(fastrand::u32(..300), reserve, &anything());
     let (reached, position) = (fastrand::u32(..300), fastrand::u16(..300));
     if change_by(world, |reserve, change| tell(reached, reserve, &[(position, change)])).is_none() {
         tell(reached, None, &[own(position), own(u16::MAX)]);
@@ -216,13 +219,11 @@ pub fn advance_and_change(world: &mut World) -> Option<()> {
     Some(())
 }
 
-/// Tells numbers that may be changes, but of no timer that there is.
-fn advance_by_anything(world: &mut World) {
-    let head = |()| fastrand::u64(..8) << 48 | fastrand::u64(..300) << 32 | u64::from(u32::MAX);
-    let numbers: Vec<u64> =
-        [(); 3].map(head).into_iter().flat_map(|head| [head, number(), head, number()]).collect();
-    let reserve = fastrand::choice(&world.reserves).map(|(_, reserve)| reserve);
-    advance(fastrand::u32(..300), reserve, &numbers[fastrand::usize(..numbers.len())..]);
+/// Numbers that may be changes. Whichever of them is read as the head of one, it is of no timer that there is, and its position
+/// of no batch.
+fn anything() -> Vec<u64> {
+    let any = |()| fastrand::u64(..8) << 48 | u64::from(fastrand::u16(300..)) << 32 | u64::from(u32::MAX);
+    [(); 9].map(any)[fastrand::usize(..9)..].to_vec()
 }
 
 /// Changes a timer by its number, if there is one, with its reserve or another one: then nothing happens.

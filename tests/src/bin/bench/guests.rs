@@ -88,8 +88,8 @@ pub enum As {
 }
 
 /// Starts so many guests with timers of this period, lets them tick so often on average, and prints the report. Each has
-/// ticked once before: what is needed from its first callback on (a page for its table of functions, ...) is part of an idle guest's
-/// memory, and not of a tick's time.
+/// ticked once before: what it needs from its first callback on (a page for its table of functions, ...) is part of an
+/// idle guest's memory, and not of a tick's time.
 pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64) -> Result<()> {
     match hosted {
         As::Set(slack) => return set(component, slack, many, period, ticks),
@@ -153,11 +153,11 @@ fn set(component: &Component, slack: Duration, many: u64, period: u64, ticks: u6
         assert!(set.turn(Some(Duration::ZERO))?.ended.is_empty(), "a plugin has ended");
         Ok(())
     };
+    let _epochs = epochs(component.engine())?;
     let mut session = Session::new();
     add()?;
     session.memory("before");
     (0..many).try_for_each(|_| add())?;
-    let _epochs = epochs(component.engine())?;
     let mut until_ticks = |many: u64| -> Result<()> {
         let wanted = told.ticks() + many;
         while told.ticks() < wanted {
