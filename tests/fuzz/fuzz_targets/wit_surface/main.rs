@@ -48,6 +48,7 @@ enum Call {
     Handle(u8, HandleCall),
     Descriptor(DescriptorCall),
     Outside(OutsideCall),
+    Reserve(u8, ReserveCall),
 }
 
 #[derive(Debug, Arbitrary)]
@@ -109,6 +110,20 @@ enum DescriptorCall {
 }
 
 #[derive(Debug, Arbitrary)]
+enum ReserveCall {
+    Create,
+    Make {
+        event_loop: u8,
+        count: u8,
+    },
+    /// What is done, and to which handle, which need not be one of the reserve's timers.
+    Change(u8, u8, u16, [u64; 2]),
+    /// Anything, but to no handle that there is.
+    Numbers(u32, Vec<u64>),
+    Drop,
+}
+
+#[derive(Debug, Arbitrary)]
 enum OutsideCall {
     /// The other ends write, ...
     Write(u8),
@@ -162,6 +177,15 @@ fn make(guest: &mut Guest, outside: &mut Outside, call: Call) {
             OutsideCall::Raise(which) => outside::raise(which),
             OutsideCall::WakeUp(which) => outside.wake_up(which),
             OutsideCall::Interrupt => outside.interrupt.interrupt(),
+        },
+        Call::Reserve(at, call) => match call {
+            ReserveCall::Create => guest.create_reserve(),
+            ReserveCall::Make { event_loop, count } => guest.make_ahead(at, event_loop, count),
+            ReserveCall::Change(handle, operation, position, times) => {
+                guest.change(at, handle, operation, position, times);
+            }
+            ReserveCall::Numbers(position, numbers) => guest.tell(at, position, numbers),
+            ReserveCall::Drop => guest.drop_reserve(at),
         },
     }
 }
