@@ -9,7 +9,7 @@ use crate::driver::{PullError, Pulled};
 use crate::engine::EpochDeadline;
 use crate::mailbox::Capacity;
 use crate::os::descriptors::Descriptors;
-use crate::os::poller::Pollers;
+use crate::os::pollers::Pollers;
 use crate::os::signals;
 use crate::os::stdin::Stdin;
 use crate::os::stdout::{Stdout, Stdouts};

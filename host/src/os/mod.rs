@@ -5,6 +5,7 @@
 mod descriptor_table;
 pub(crate) mod descriptors;
 pub(crate) mod poller;
+pub(crate) mod pollers;
 pub(crate) mod set_poller;
 pub(crate) mod signal_log;
 pub(crate) mod signals;

@@ -1,4 +1,4 @@
-//! Waiting: one mio poll for each loop that ever has to wait.
+//! Waiting: what one loop waits with, a mio poll.
 //!
 //! mio's poll has the waker and the signals' descriptor. mio reports edges and merges flags, while
 //! libuv's poll handles are level-triggered and tell a hang-up from an error: what poll handles watch is
@@ -7,7 +7,6 @@
 //! Registering is put off until a wait: starting and stopping a handle within one iteration costs
 //! nothing.
 
-use crate::InterruptHandle;
 use crate::os::{Waker, signals};
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
@@ -16,14 +15,10 @@ use rustix::io::Errno;
 use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
-use std::sync::Arc;
 use std::time::Duration;
-use uv_handles_core::{HandleId, LoopId, PollEvents, Readiness};
+use uv_handles_core::{HandleId, PollEvents, Readiness};
 #[cfg(feature = "async")]
-use {
-    std::task::Poll::{Pending, Ready},
-    tokio::io::unix::AsyncFd,
-};
+use {std::task, tokio::io::unix::AsyncFd};
 
 /// Tokens below these two are the numbers of poll handles.
 const WAKE: Token = Token(usize::MAX);
@@ -35,128 +30,6 @@ const EVENTS: usize = 1024;
 thread_local! {
     /// Where the OS puts what is ready: for all loops that wait on this thread.
     static READY: Cell<Vec<libc::epoll_event>> = const { Cell::new(Vec::new()) };
-}
-
-/// The pollers of a guest's loops, by the number of the loop. One is made when its loop first needs it: to block a
-/// thread, or to wait for descriptors or signals.
-#[derive(Debug)]
-pub(crate) struct Pollers {
-    pollers: Vec<Option<Poller>>,
-    /// What ends the waits of each loop, with and without a poller.
-    wakers: Vec<Option<Arc<Waker>>>,
-    /// Ends the waits of all of them.
-    interrupt: InterruptHandle,
-    /// Whoever waits for all of them watches the signals himself.
-    pub(crate) signals_are_watched: bool,
-}
-
-impl Pollers {
-    pub(crate) fn new(interrupt: InterruptHandle) -> Pollers {
-        Pollers { pollers: Vec::new(), wakers: Vec::new(), interrupt, signals_are_watched: false }
-    }
-
-    /// What ends the loop's wait from any thread.
-    pub(crate) fn waker(&mut self, id: LoopId) -> Arc<Waker> {
-        let at = id.index() as usize;
-        if self.wakers.len() <= at {
-            self.wakers.resize_with(at + 1, || None);
-        }
-        let make = || Arc::new(Waker::of_guest(self.interrupt.clone()));
-        self.wakers[at].get_or_insert_with(make).clone()
-    }
-
-    /// Whether no loop has a poller.
-    #[cfg(feature = "async")]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.pollers.iter().all(Option::is_none)
-    }
-
-    /// The loop's poller.
-    pub(crate) fn get(&mut self, id: LoopId) -> io::Result<&mut Poller> {
-        let at = id.index() as usize;
-        if self.pollers.len() <= at {
-            self.pollers.resize_with(at + 1, || None);
-        }
-        match &self.pollers[at] {
-            Some(_) => {}
-            None => {
-                let waker = self.waker(id);
-                let poller = Poller::new(&waker)?;
-                self.interrupt.add(&waker);
-                self.pollers[at] = Some(poller);
-            }
-        }
-        Ok(self.pollers[at].as_mut().expect("it is there now"))
-    }
-
-    /// The loop's poller, if it has been made.
-    pub(crate) fn made(&mut self, id: LoopId) -> Option<&mut Poller> {
-        self.pollers.get_mut(id.index() as usize)?.as_mut()
-    }
-
-    /// Gives up the poller of a loop that is gone, before its number is given to another one.
-    pub(crate) fn remove(&mut self, id: LoopId) {
-        let at = id.index() as usize;
-        if let Some(poller) = self.pollers.get_mut(at) {
-            *poller = None;
-        }
-        if let Some(waker) = self.wakers.get_mut(at) {
-            *waker = None;
-        }
-    }
-
-    /// Waits in a task until the OS has something for one of these loops, or the task is woken: for one of them, or
-    /// because the guest is interrupted. It can be dropped at any time.
-    #[cfg(feature = "async")]
-    pub(crate) async fn wait_in_task(&mut self, ids: &[LoopId]) -> io::Result<()> {
-        for &id in ids {
-            if let Some(poller) = self.made(id) {
-                poller.watch_in_task()?;
-            }
-        }
-        std::future::poll_fn(|context| {
-            if self.interrupt.task().poll_woken(context).is_ready() || self.interrupt.is_interrupted() {
-                return Ready(Ok(()));
-            }
-            for watched in self.pollers.iter().flatten().filter_map(|poller| poller.in_task.as_ref()) {
-                if let Ready(guard) = watched.poll_read_ready(context) {
-                    return Ready(guard.map(|mut guard| guard.clear_ready()));
-                }
-            }
-            Pending
-        })
-        .await
-    }
-
-    /// Has each poller watched that is not watched yet, by its descriptor.
-    pub(crate) fn watch_all(&mut self, mut watch: impl FnMut(RawFd) -> io::Result<()>) -> io::Result<()> {
-        for poller in self.pollers.iter_mut().flatten().filter(|poller| !poller.is_watched) {
-            watch(poller.poll.as_raw_fd())?;
-            poller.is_watched = true;
-        }
-        Ok(())
-    }
-
-    /// Has each poller watched no longer that is watched.
-    pub(crate) fn forget_all(&mut self, mut forget: impl FnMut(RawFd)) {
-        for poller in self.pollers.iter_mut().flatten() {
-            if std::mem::take(&mut poller.is_watched) {
-                forget(poller.poll.as_raw_fd());
-            }
-        }
-    }
-
-    /// Takes a descriptor that is about to be closed out of every loop's poller. A duplicate of it
-    /// may live on, and the OS would report that one for ever.
-    pub(crate) fn forget_descriptor(&mut self, fd: RawFd) {
-        self.pollers.iter_mut().flatten().for_each(|poller| poller.deregister(fd));
-    }
-}
-
-impl Drop for Pollers {
-    fn drop(&mut self) {
-        self.interrupt.task().forget();
-    }
 }
 
 /// What a loop waits with.
@@ -176,7 +49,7 @@ pub(crate) struct Poller {
     stale: Vec<HandleId>,
     watches_signals: bool,
     /// A set of plugins watches the poll.
-    is_watched: bool,
+    pub(super) is_watched: bool,
 }
 
 /// What the OS watches for a handle.
@@ -188,7 +61,7 @@ struct Watch {
 }
 
 impl Poller {
-    fn new(waker: &Waker) -> io::Result<Poller> {
+    pub(super) fn new(waker: &Waker) -> io::Result<Poller> {
         let poll = Poll::new()?;
         waker.watch(poll.registry(), WAKE)?;
         Ok(Poller {
@@ -230,7 +103,7 @@ impl Poller {
         }
     }
 
-    fn deregister(&mut self, fd: RawFd) {
+    pub(super) fn deregister(&mut self, fd: RawFd) {
         if let Some(handle) = self.watched.get_mut(fd as usize).and_then(Option::take) {
             self.watches[handle.index() as usize].fd = None;
             self.watching -= 1;
@@ -345,11 +218,26 @@ impl Poller {
         result
     }
 
+    /// The poll's own descriptor: it is readable when the OS has something.
+    pub(super) fn fd(&self) -> RawFd {
+        self.poll.as_raw_fd()
+    }
+
+    /// Lets tokio watch the poll.
     #[cfg(feature = "async")]
-    fn watch_in_task(&mut self) -> io::Result<&mut AsyncFd<RawFd>> {
-        match &mut self.in_task {
-            Some(poll) => Ok(poll),
-            empty => Ok(empty.insert(watched_by_tokio(&self.poll)?)),
+    pub(super) fn watch_in_task(&mut self) -> io::Result<()> {
+        if self.in_task.is_none() {
+            self.in_task = Some(watched_by_tokio(&self.poll)?);
+        }
+        Ok(())
+    }
+
+    /// Whether the OS has something, if tokio watches the poll. If not, the task is woken then.
+    #[cfg(feature = "async")]
+    pub(super) fn has_something(&self, context: &mut task::Context<'_>) -> task::Poll<io::Result<()>> {
+        match &self.in_task {
+            Some(watched) => watched.poll_read_ready(context).map_ok(|mut guard| guard.clear_ready()),
+            None => task::Poll::Pending,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Waiting for many guests on one thread, each of which may have pollers of its own: one poll that watches them, and that
 //! any thread wakes.
 
-use crate::os::poller::Pollers;
+use crate::os::pollers::Pollers;
 use crate::os::signals;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
