@@ -159,6 +159,7 @@ pub(crate) fn put_off_close(token: Token) -> bool {
 }
 
 /// Puts off what is done to the timer with this token and number.
+#[inline(always)]
 pub(crate) fn put_off(token: impl FnOnce() -> Token, timer: TimerNumber, change: Change) {
     let running = RUNNING.get();
     let length = CHANGES.with_borrow_mut(|changes| {

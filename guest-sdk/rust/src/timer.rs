@@ -69,6 +69,7 @@ impl Timer {
         number.is_some()
     }
 
+    #[inline(always)]
     fn put_off_as(&self, number: TimerNumber, change: Change) {
         batch::put_off(|| self.0.common.token(), number, change);
     }
