@@ -238,9 +238,13 @@ impl Model {
         let made = match kind {
             // One that is made ahead is a timer as any other, once it is opened.
             Kind::Timer if token % 2 == 1 => loops.make_reserve().and_then(|reserve| {
-                let timer = loops.reserve_timers(reserve, owner, 1)?[0];
-                loops.change_timer(reserve, timer.index(), TimerChange::Open { token });
-                Ok(timer)
+                let timer = loops.reserve_timers(reserve, owner, 1).map(|timers| timers[0]);
+                if let Ok(timer) = timer {
+                    loops.change_timer(reserve, timer.index(), TimerChange::Open { token });
+                }
+                // It stays, and there may not be as many reserves as timers.
+                loops.release_reserve(reserve);
+                timer
             }),
             Kind::Timer => loops.make_timer(owner, token),
             Kind::Idle => loops.make_idle(owner, token),
