@@ -6,6 +6,13 @@ use std::rc::Rc;
 use uv_handles::{Check, Error, Handle, Loop, Result, RunMode, Timer};
 use uv_handles_test_guests::Trace;
 
+/// Makes a timer that is due later.
+fn make(event_loop: &Loop, trace: &Trace) -> Timer {
+    let (timer, trace) = (Timer::new(event_loop).expect("there may be more"), trace.clone());
+    timer.start_with(1, 0, move |_| trace.add("called")).expect("it is open");
+    timer
+}
+
 fn main() -> Result<()> {
     let event_loop = Loop::new()?;
     let trace = Trace::new();
@@ -15,9 +22,7 @@ fn main() -> Result<()> {
         let (owner, trace, made) = (event_loop.clone(), trace.clone(), made.clone());
         timer.close_with(move |closing| {
             trace.add("closed");
-            let new = Timer::new(&owner).expect("there may be more");
-            let called = trace.clone();
-            new.start_with(1, 0, move |_| called.add("called")).expect("it is open");
+            let new = make(&owner, &trace);
             // The one that is being closed stays what it is, and says nothing of the new one.
             closing.close();
             closing.stop();
@@ -42,9 +47,7 @@ fn main() -> Result<()> {
         let timer = Timer::new(&event_loop)?;
         timer.close_with(move |closing| {
             trace.add("closed");
-            let new = Timer::new(&owner).expect("there may be more");
-            let called = trace.clone();
-            new.start_with(1, 0, move |_| called.add("called")).expect("it is open");
+            let new = make(&owner, &trace);
             closing.close();
             made.borrow_mut().push(new);
         });
