@@ -180,10 +180,9 @@ pub(crate) fn put_off(token: impl FnOnce() -> Token, timer: TimerNumber, change:
     }
 }
 
-/// Drops a handle that has had its close callback: in a batch when the host knows of that, unless its resource is used
-/// again, so that dropping it is no call.
-pub(crate) fn drop_closed(handle: Rc<dyn Registered>, is_reserved: bool) {
-    if RUNNING.get().is_some() && !is_reserved {
+/// Drops a handle that has had its close callback: in a batch when the host knows of that.
+pub(crate) fn drop_closed(handle: Rc<dyn Registered>) {
+    if RUNNING.get().is_some() {
         DONE.with_borrow_mut(|done| done.push(handle));
     }
 }

@@ -387,8 +387,10 @@ macro_rules! handle_kind {
             fn finish_closing(self: std::rc::Rc<Self>) {
                 let handle = $kind(self);
                 handle.0.close_callback(&handle);
-                let is_reserved = $crate::handle::Held::is_reserved(&handle.0.raw);
-                $crate::batch::drop_closed(handle.0, is_reserved);
+                // Dropping it is no call if its resource is used again.
+                if !$crate::handle::Held::is_reserved(&handle.0.raw) {
+                    $crate::batch::drop_closed(handle.0);
+                }
             }
         }
 

@@ -52,23 +52,29 @@ impl Stock {
         if REFUSED.get() {
             return Ok(None);
         }
-        if self.timers.borrow().is_empty() {
-            let count = self.next.get();
-            match freeing_if_full(|| make(event_loop, count)) {
-                Ok(made) => {
-                    let made = made.into_iter().rev().map(|(timer, number)| (Synced::new(timer), number));
-                    self.timers.borrow_mut().extend(made);
-                    self.next.set((count * 2).min(MOST));
-                }
-                Err(Error::Status(StatusCode::ENOTSUP)) => {
-                    refuse();
-                    return Ok(None);
-                }
-                Err(error) => return Err(error),
-            }
+        let held = |(timer, number)| (HeldTimer::Reserved(timer, number), number);
+        let ahead = self.timers.borrow_mut().pop();
+        if ahead.is_some() {
+            return Ok(ahead.map(held));
         }
-        let timer = self.timers.borrow_mut().pop();
-        Ok(timer.map(|(timer, number)| (HeldTimer::Reserved(timer, number), number)))
+        match self.make_some(event_loop) {
+            Ok(()) => Ok(self.timers.borrow_mut().pop().map(held)),
+            Err(Error::Status(StatusCode::ENOTSUP)) => {
+                refuse();
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    #[cold]
+    fn make_some(&self, event_loop: &Synced<RawLoop>) -> Result<()> {
+        let count = self.next.get();
+        let made = freeing_if_full(|| make(event_loop, count))?;
+        let made = made.into_iter().rev().map(|(timer, number)| (Synced::new(timer), number));
+        self.timers.borrow_mut().extend(made);
+        self.next.set((count * 2).min(MOST));
+        Ok(())
     }
 }
 
