@@ -245,6 +245,7 @@ impl Loops {
         Ok(self.give_place(handle))
     }
 
+    /// Gives a handle a place, in which it is in no list. It does not count as open by that.
     pub(crate) fn give_place(&mut self, handle: Handle) -> HandleId {
         self.state_mut(handle.owner).places += 1;
         let at = self.handles.insert(handle) as u32;

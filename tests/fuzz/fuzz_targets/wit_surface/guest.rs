@@ -1,10 +1,9 @@
-//! The guest's side: the resources that it holds, as wasmtime's tables would, and its calls.
+//! The guest's side: the resources that it holds, as wasmtime's tables would, and its calls of loops and handles.
 
 use uv_handles_host::bindings::uv::handles::async_handle::{AsyncHandle, HostAsyncHandle};
-use uv_handles_host::bindings::uv::handles::batch::{Host as Batch, HostReserve};
+use uv_handles_host::bindings::uv::handles::batch::Host as Batch;
 use uv_handles_host::bindings::uv::handles::blocking::{Host as _, Pulled};
 use uv_handles_host::bindings::uv::handles::check::{Check, HostCheck};
-use uv_handles_host::bindings::uv::handles::descriptors::{Descriptor, HostDescriptor, ShutdownHow, Word};
 use uv_handles_host::bindings::uv::handles::event_loop::{HostLoop, Loop};
 use uv_handles_host::bindings::uv::handles::handle::{self, AnyHandle, Host as _};
 use uv_handles_host::bindings::uv::handles::idle::{HostIdle, Idle};
@@ -41,38 +40,39 @@ pub enum Kind {
 
 /// The token tells handles apart: each has its own, but those that were made ahead and are not opened have none.
 #[derive(Clone, Copy)]
-struct Handle {
-    rep: u32,
-    kind: Kind,
-    event_loop: u32,
-    token: u64,
+pub struct Handle {
+    pub rep: u32,
+    pub kind: Kind,
+    pub event_loop: u32,
+    pub token: u64,
     /// What it was made by, if it was made ahead.
-    reserve: Option<u32>,
+    pub reserve: Option<u32>,
 }
 
 pub struct Guest {
     ctx: UvCtx,
-    loops: Vec<u32>,
-    handles: Vec<Handle>,
-    descriptors: Vec<u32>,
-    reserves: Vec<u32>,
-    tokens: u64,
+    pub loops: Vec<u32>,
+    pub handles: Vec<Handle>,
+    pub descriptors: Vec<u32>,
+    pub reserves: Vec<u32>,
+    /// How many there have been.
+    pub tokens: u64,
     pub interrupted: bool,
 }
 
-fn borrow<T: 'static>(rep: u32) -> Resource<T> {
+pub fn borrow<T: 'static>(rep: u32) -> Resource<T> {
     Resource::new_borrow(rep)
 }
 
 /// The answer may be an error.
-fn refusable<T>(_: Result<T, Error>) {}
+pub fn refusable<T>(_: Result<T, Error>) {}
 
-fn pick<T: Copy>(held: &[T], at: u8) -> Option<(usize, T)> {
+pub fn pick<T: Copy>(held: &[T], at: u8) -> Option<(usize, T)> {
     let at = (at as usize).checked_rem(held.len())?;
     Some((at, held[at]))
 }
 
-fn any(Handle { rep, kind, .. }: Handle) -> AnyHandle {
+pub fn any(Handle { rep, kind, .. }: Handle) -> AnyHandle {
     match kind {
         Kind::Timer => AnyHandle::Timer(borrow(rep)),
         Kind::Idle => AnyHandle::Idle(borrow(rep)),
@@ -90,7 +90,7 @@ impl Guest {
         Guest { ctx, loops, handles, descriptors, reserves, tokens: 0, interrupted: false }
     }
 
-    fn host(&mut self) -> UvCtxView<'_> {
+    pub fn host(&mut self) -> UvCtxView<'_> {
         UvCtxView { ctx: &mut self.ctx }
     }
 
@@ -293,88 +293,6 @@ impl Guest {
         });
     }
 
-    pub fn create_reserve(&mut self) {
-        match HostReserve::create(&mut self.host()) {
-            Ok(made) => {
-                assert!(!self.reserves.contains(&made.rep()), "none is there twice");
-                self.reserves.push(made.rep());
-            }
-            Err(error) => assert!(matches!(error, Error::Status(StatusCode::Enomem))),
-        }
-    }
-
-    pub fn make_ahead(&mut self, at: u8, event_loop: u8, count: u8) {
-        let (Some((_, reserve)), Some((_, id))) = (pick(&self.reserves, at), pick(&self.loops, event_loop))
-        else {
-            return;
-        };
-        let made = HostReserve::make(&mut self.host(), borrow(reserve), borrow(id), count.into());
-        for (timer, number) in made.unwrap_or_default() {
-            let rep = timer.rep();
-            assert!(rep == number && self.handles.iter().all(|held| held.rep != rep), "its number is in use");
-            let kind = Kind::Timer;
-            let handle = Handle { rep, kind, event_loop: id, token: u64::MAX, reserve: Some(reserve) };
-            assert!(handle::Host::closed(&mut self.host(), any(handle)));
-            self.handles.push(handle);
-        }
-    }
-
-    /// Does something to a handle by its number, if it is a timer of this reserve; otherwise nothing happens.
-    pub fn change(&mut self, at: u8, handle: u8, operation: u8, position: u16, [timeout, repeat]: [u64; 2]) {
-        let (Some((_, reserve)), Some((at, handle))) =
-            (pick(&self.reserves, at), pick(&self.handles, handle))
-        else {
-            return;
-        };
-        let (operation, token) = (operation % 5, self.tokens);
-        self.tokens += 1;
-        let head = u64::from(operation) << 48 | u64::from(position) << 32 | u64::from(handle.rep);
-        let numbers = match operation {
-            0 => vec![head, token],
-            1 => vec![head, token, timeout, repeat],
-            2 => vec![head, timeout, repeat],
-            _ => vec![head],
-        };
-        let state = |guest: &mut Guest| {
-            let mut host = guest.host();
-            let ends = (host.closing(any(handle)), handle::Host::closed(&mut host, any(handle)));
-            (ends, host.active(any(handle)))
-        };
-        let before = state(self);
-        Batch::advance(&mut self.host(), position.into(), Some(borrow(reserve)), numbers);
-        let after = state(self);
-        if handle.reserve != Some(reserve) {
-            assert_eq!(after, before);
-            return;
-        }
-        match (operation, before, after) {
-            (0 | 1, ((_, true), _), ((false, _), is_active)) => {
-                assert_eq!(is_active, operation == 1);
-                // It is a new handle, behind all others.
-                self.handles.remove(at);
-                self.handles.push(Handle { token, ..handle });
-            }
-            (0 | 1, ..) => assert_eq!(after, before),
-            (2, ((was_closing, _), _), (_, is_active)) => assert_eq!(is_active, !was_closing),
-            (3, _, (_, is_active)) => assert!(!is_active),
-            (_, _, ((is_closing, _), _)) => assert!(is_closing),
-        }
-    }
-
-    /// Tells changes that can be anything, but are of no handle that there is.
-    pub fn tell(&mut self, at: u8, position: u32, numbers: Vec<u64>) {
-        let nobody = u64::from(u32::MAX);
-        let reserve = pick(&self.reserves, at).map(|(_, reserve)| borrow(reserve));
-        Batch::advance(&mut self.host(), position, reserve, numbers.iter().map(|it| it | nobody).collect());
-    }
-
-    pub fn drop_reserve(&mut self, at: u8) {
-        if let Some((at, reserve)) = pick(&self.reserves, at) {
-            self.reserves.remove(at);
-            HostReserve::drop(&mut self.host(), Resource::new_own(reserve)).unwrap();
-        }
-    }
-
     fn with_handle(&mut self, at: u8, call: impl FnOnce(&mut Guest, Handle)) {
         if let Some((_, handle)) = pick(&self.handles, at) {
             call(self, handle);
@@ -482,103 +400,5 @@ impl Guest {
             Kind::Signal => HostSignal::drop(&mut host, Resource::<Signal>::new_own(rep)),
         };
         dropped.unwrap();
-    }
-
-    pub fn open(&mut self, name: String) {
-        let opened = HostDescriptor::open(&mut self.host(), name);
-        self.descriptors.extend(opened.ok().map(|descriptor| descriptor.rep()));
-    }
-
-    fn with_descriptor(&mut self, at: u8, call: impl FnOnce(&mut UvCtxView<'_>, Resource<Descriptor>)) {
-        if let Some((_, descriptor)) = pick(&self.descriptors, at) {
-            call(&mut self.host(), borrow(descriptor));
-        }
-    }
-
-    pub fn read(&mut self, at: u8, max: u32) {
-        self.with_descriptor(at, |host, descriptor| {
-            let read = host.read(descriptor, max).unwrap_or_default();
-            assert!(read.len() <= max.min(4_096) as usize);
-        });
-    }
-
-    pub fn read_word(&mut self, at: u8, max: u32) {
-        self.with_descriptor(at, |host, descriptor| {
-            if let Ok(word) = host.read_word(descriptor, max) {
-                assert!(word.length <= max.min(8));
-            }
-        });
-    }
-
-    pub fn write_word(&mut self, at: u8, word: Word) {
-        self.with_descriptor(at, |host, descriptor| {
-            assert!(host.write_word(descriptor, word).unwrap_or_default() <= word.length.min(8));
-        });
-    }
-
-    pub fn recv_from(&mut self, at: u8, max: u32) {
-        self.with_descriptor(at, |host, descriptor| {
-            if let Ok(datagram) = host.recv_from(descriptor, max) {
-                assert!(datagram.bytes.len() <= max.min(4_096) as usize);
-            }
-        });
-    }
-
-    pub fn write(&mut self, at: u8, bytes: Vec<u8>) {
-        let length = bytes.len();
-        self.with_descriptor(at, |host, descriptor| {
-            assert!(host.write(descriptor, bytes).unwrap_or_default() as usize <= length);
-        });
-    }
-
-    pub fn send_to(&mut self, at: u8, bytes: Vec<u8>, address: String) {
-        self.with_descriptor(at, |host, descriptor| refusable(host.send_to(descriptor, bytes, address)));
-    }
-
-    pub fn accept(&mut self, at: u8) {
-        if let Some((_, descriptor)) = pick(&self.descriptors, at) {
-            let accepted = self.host().accept(borrow(descriptor));
-            self.descriptors.extend(accepted.ok().map(|descriptor| descriptor.rep()));
-        }
-    }
-
-    pub fn shutdown(&mut self, at: u8, how: ShutdownHow) {
-        self.with_descriptor(at, |host, descriptor| refusable(host.shutdown(descriptor, how)));
-    }
-
-    pub fn query_descriptor(&mut self, at: u8) {
-        if let Some((_, rep)) = pick(&self.descriptors, at) {
-            let mut host = self.host();
-            assert!(HostDescriptor::fileno(&mut host, borrow(rep)) >= 3);
-            let sizes = [
-                HostDescriptor::send_buffer_size(&mut host, borrow(rep)),
-                HostDescriptor::receive_buffer_size(&mut host, borrow(rep)),
-            ];
-            let socket = host.local_address(borrow(rep)).is_ok();
-            assert!(
-                sizes.iter().all(|size| size.is_ok() == socket),
-                "all sockets have them, nothing else has"
-            );
-            refusable(host.peer_address(borrow(rep)));
-        }
-    }
-
-    pub fn set_send_buffer_size(&mut self, at: u8, size: u32) {
-        self.with_descriptor(at, |host, descriptor| {
-            refusable(HostDescriptor::set_send_buffer_size(host, descriptor, size));
-        });
-    }
-
-    pub fn set_receive_buffer_size(&mut self, at: u8, size: u32) {
-        self.with_descriptor(at, |host, descriptor| {
-            refusable(HostDescriptor::set_receive_buffer_size(host, descriptor, size));
-        });
-    }
-
-    pub fn drop_descriptor(&mut self, at: u8) {
-        if let Some((at, descriptor)) = pick(&self.descriptors, at) {
-            self.descriptors.remove(at);
-            HostDescriptor::drop(&mut self.host(), Resource::new_own(descriptor)).unwrap();
-        }
     }
 }

@@ -7,8 +7,10 @@
 
 #![no_main]
 
+mod descriptors;
 mod guest;
 mod outside;
+mod reserves;
 
 use arbitrary::Arbitrary;
 use guest::{Guest, Kind};
