@@ -2,27 +2,16 @@
 //! possible interleaving and every value that the memory model lets a thread read. A thread that waits for ever
 //! is reported as a deadlock, and something that is kept for ever as a leak.
 //!
-//! The code is the host's own, by `#[path]`. It takes its synchronisation from `crate::sync` and what ends a
+//! The code is the host's own, by `#[path]`. It takes its synchronisation from `crate::os::sync` and what ends a
 //! wait from `crate::os`, and in this crate those are loom's.
 
 // `cargo clippy --all-targets` looks at this crate with `cfg(test)` too, and so at the unit tests in the host's files.
 #![cfg(not(test))]
 
-#[path = "../../../host/src/mailbox.rs"]
-mod mailbox;
+mod grants;
 mod os;
-#[path = "../../../host/src/os/signal_log.rs"]
-#[allow(missing_debug_implementations, reason = "some of loom's types have none")]
-mod signal_log;
 pub mod signals;
-mod sync;
-#[path = "../../../host/src/wake_up.rs"]
-#[allow(dead_code, reason = "the models do not need all of it")]
-mod wake_up;
 pub mod wake_ups;
-
-// By the host's path of it.
-pub(crate) use wake_up::SendError;
 
 /// Runs a model in every interleaving in which threads are interrupted at most so often (none: without
 /// bound). Most mistakes between threads show with two interruptions.

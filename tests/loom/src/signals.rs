@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::os::Waker;
-use crate::signal_log::SignalLog;
+use crate::os::signal_log::SignalLog;
 use loom::sync::Arc;
 use loom::sync::atomic::AtomicU64;
 use loom::thread;

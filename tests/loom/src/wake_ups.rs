@@ -1,9 +1,9 @@
 //! Wake-ups from other threads: none that was accepted is lost, and none reaches a handle that is closed.
 
 use crate::check;
-use crate::mailbox::Capacity;
+use crate::grants::async_sender::{AsyncSender, OpenError, SendError, WakeUps};
+use crate::grants::mailbox::Capacity;
 use crate::os::Waker;
-use crate::wake_up::{AsyncSender, OpenError, SendError, WakeUps};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;

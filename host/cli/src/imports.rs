@@ -1,0 +1,153 @@
+//! What a component imports, and which options grant it.
+
+use std::fmt::Write;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// The contract's version, as in wit/package.wit.
+const UV_HANDLES: &str = "0.1.0";
+
+/// WASI's, of which every 0.2 is as good.
+const WASI: &str = "0.2.0";
+
+/// The packages of WASI that uv-run has.
+const WASI_PACKAGES: [&str; 6] =
+    ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
+
+/// The interfaces that options grant something of; others are always granted.
+const GRANTED: [(&str, &str); 6] = [
+    (
+        "uv:handles/descriptors",
+        "--listen, --connect, --udp, --unix-listen, --unix-connect, --fifo, --stdin, --stdout-as",
+    ),
+    ("uv:handles/signal", "--signal"),
+    ("uv:handles/async-handle", "always; named ones with --wake"),
+    ("wasi:cli/environment", "the arguments always; variables with --env"),
+    ("wasi:cli/stdin", "always empty; --stdin grants standard input by uv:handles/descriptors"),
+    ("wasi:filesystem/preopens", "--dir, --dir-ro"),
+];
+
+/// An import's name in its parts: `package/interface@version`.
+struct Name<'a> {
+    package: &'a str,
+    /// Package and interface.
+    path: &'a str,
+    version: &'a str,
+}
+
+impl Name<'_> {
+    fn new(name: &str) -> Name<'_> {
+        let (path, version) = name.split_once('@').unwrap_or((name, ""));
+        Name { package: path.split('/').next().unwrap_or(path), path, version }
+    }
+
+    /// The version of its package that uv-run has, if it has any.
+    fn ours(&self) -> Option<&'static str> {
+        match self.package {
+            "uv:handles" => Some(UV_HANDLES),
+            package if WASI_PACKAGES.contains(&package) => Some(WASI),
+            _ => None,
+        }
+    }
+
+    /// Why it can not be linked, as far as the name shows.
+    fn problem(&self) -> Option<String> {
+        let (path, version) = (self.path, self.version);
+        let name = if version.is_empty() { path.to_owned() } else { format!("{path}@{version}") };
+        match self.ours() {
+            // Below 1.0 the second number counts.
+            Some(ours) if compatible(ours) == compatible(version) => None,
+            Some(ours) => {
+                let package = self.package;
+                Some(format!("it imports {name}, and this uv-run has {package}@{ours}"))
+            }
+            None => Some(format!("it imports {name}, which uv-run does not have")),
+        }
+    }
+
+    fn granted_by(&self) -> String {
+        match (self.problem(), self.ours()) {
+            (None, _) => {}
+            (Some(_), Some(ours)) => {
+                return format!("not available: this uv-run has {}@{ours}", self.package);
+            }
+            (Some(_), None) => return "not available in uv-run".into(),
+        }
+        let known = GRANTED.iter().find(|(path, _)| *path == self.path);
+        match known {
+            Some((_, options)) => (*options).into(),
+            None if self.package == "wasi:sockets" => {
+                "never; --listen, --connect and --udp grant sockets of uv:handles".into()
+            }
+            None => "always".into(),
+        }
+    }
+}
+
+/// The part of a version that has to be the same.
+fn compatible(version: &str) -> Option<(&str, &str)> {
+    let (major, rest) = version.split_once('.')?;
+    let minor = if major == "0" { rest.split_once('.')?.0 } else { "" };
+    Some((major, minor))
+}
+
+fn names(engine: &Engine, component: &Component) -> Vec<String> {
+    component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The first import that can not be linked.
+pub fn problem(engine: &Engine, component: &Component) -> Option<String> {
+    names(engine, component).iter().find_map(|name| Name::new(name).problem())
+}
+
+/// Whether a component exports an interface, of whatever version.
+pub fn exports(engine: &Engine, component: &Component, path: &str) -> bool {
+    component.component_type().exports(engine).any(|(name, _)| Name::new(name).path == path)
+}
+
+/// All imports, one per line, with what grants them.
+pub fn list(engine: &Engine, component: &Component) -> String {
+    let names = names(engine, component);
+    let width = names.iter().map(String::len).max().unwrap_or(0);
+    let mut list = String::new();
+    for name in &names {
+        let _ = writeln!(list, "{name:width$}  {}", Name::new(name).granted_by());
+    }
+    list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_contracts() {
+        let package = include_str!("../../../wit/package.wit");
+        assert!(package.contains(&format!("package uv:handles@{UV_HANDLES};")));
+    }
+
+    #[test]
+    fn a_name_tells_whether_it_can_be_linked() {
+        for good in ["uv:handles/timer@0.1.0", "uv:handles/timer@0.1.7", "wasi:io/poll@0.2.9"] {
+            assert_eq!(Name::new(good).problem(), None);
+        }
+        for bad in
+            ["uv:handles/timer", "uv:handles/timer@1.1.0", "wasi:io/poll@0.3.0", "wasi:http/types@0.2.0", "a"]
+        {
+            assert!(Name::new(bad).problem().is_some(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn each_import_has_what_grants_it() {
+        for (name, expected) in [
+            ("uv:handles/timer@0.1.0", "always"),
+            ("uv:handles/signal@0.1.0", "--signal"),
+            ("uv:handles/signal@0.7.0", "not available: this uv-run has uv:handles@0.1.0"),
+            ("wasi:sockets/tcp@0.2.3", "never; --listen, --connect and --udp grant sockets of uv:handles"),
+            ("acme:a/b", "not available in uv-run"),
+        ] {
+            assert_eq!(Name::new(name).granted_by(), expected);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The bytes that were sent with a wake-up and that the guest has not taken yet.
+
+use crate::grants::async_sender::SendError;
+use std::collections::VecDeque;
+
+/// How much a mailbox holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Capacity {
+    pub messages: usize,
+    /// Of all messages together.
+    pub bytes: usize,
+}
+
+/// Messages in the order of sending.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    messages: VecDeque<Vec<u8>>,
+    bytes: usize,
+    capacity: Capacity,
+}
+
+impl Mailbox {
+    pub(crate) fn new(capacity: Capacity) -> Mailbox {
+        Mailbox { messages: VecDeque::new(), bytes: 0, capacity }
+    }
+
+    /// Adds a message, if there is room for it.
+    pub(crate) fn put(&mut self, message: Vec<u8>) -> Result<(), SendError> {
+        if message.len() > self.capacity.bytes {
+            return Err(SendError::TooLarge);
+        }
+        if self.messages.len() >= self.capacity.messages || message.len() > self.capacity.bytes - self.bytes {
+            return Err(SendError::Full);
+        }
+        self.bytes += message.len();
+        self.messages.push_back(message);
+        Ok(())
+    }
+
+    /// Takes the oldest message.
+    pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
+        let message = self.messages.pop_front()?;
+        self.bytes -= message.len();
+        if self.messages.is_empty() {
+            // What a burst needed is not kept.
+            self.messages = VecDeque::new();
+        }
+        Some(message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_come_out_in_the_order_of_sending_and_within_the_capacity() {
+        let mut mailbox = Mailbox::new(Capacity { messages: 3, bytes: 10 });
+        assert_eq!(mailbox.take(), None);
+        assert_eq!(mailbox.put(vec![0; 11]), Err(SendError::TooLarge));
+        mailbox.put(vec![1; 10]).unwrap();
+        assert_eq!(mailbox.put(vec![2]), Err(SendError::Full));
+        mailbox.put(Vec::new()).unwrap();
+        mailbox.put(Vec::new()).unwrap();
+        assert_eq!(mailbox.put(Vec::new()), Err(SendError::Full), "an empty one takes a place too");
+        assert_eq!(mailbox.take(), Some(vec![1; 10]));
+        mailbox.put(vec![3; 10]).unwrap();
+        assert_eq!(mailbox.take(), Some(Vec::new()));
+        assert_eq!(mailbox.take(), Some(Vec::new()));
+        assert_eq!(mailbox.take(), Some(vec![3; 10]));
+        assert_eq!((mailbox.take(), mailbox.bytes), (None, 0));
+    }
+}

@@ -1,0 +1,138 @@
+//! `uv:handles/descriptors`.
+
+use crate::bindings::descriptors::{Datagram, Descriptor, Host, HostDescriptor, ShutdownHow, Word};
+use crate::bindings::types::{Error, StatusCode};
+use crate::ctx::denied::Denied;
+use crate::ctx::limits::Limits;
+use crate::os::descriptors::{Descriptor as Open, Refused, number};
+use crate::view::UvCtxView;
+use rustix::net::Shutdown;
+use std::os::fd::AsRawFd;
+use wasmtime::component::Resource;
+
+impl UvCtxView<'_> {
+    fn open_descriptor(&self, descriptor: &Resource<Descriptor>) -> &Open {
+        self.ctx.descriptors.get(descriptor.rep())
+    }
+}
+
+/// How much one read may bring. `max` is the guest's.
+fn read_limit(max: u32, limits: &Limits) -> usize {
+    max.min(limits.read_bytes) as usize
+}
+
+/// Room for one read. `max` is cut to the limit before anything is allocated.
+fn read_buffer<'a>(buffer: &'a mut Vec<u8>, max: u32, limits: &Limits) -> &'a mut [u8] {
+    let max = read_limit(max, limits);
+    if buffer.len() < max {
+        buffer.resize(max, 0);
+    }
+    &mut buffer[..max]
+}
+
+impl Host for UvCtxView<'_> {}
+
+impl HostDescriptor for UvCtxView<'_> {
+    fn open(&mut self, name: String) -> Result<Resource<Descriptor>, Error> {
+        match self.ctx.descriptors.open(&name) {
+            Ok(place) => Ok(Resource::new_own(place)),
+            Err(error) => {
+                if error == Refused::NotGranted {
+                    self.ctx.on_denied.tell(Denied::Descriptor(&name));
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    fn read(&mut self, descriptor: Resource<Descriptor>, max: u32) -> Result<Vec<u8>, Error> {
+        let buffer = read_buffer(&mut self.ctx.read_buffer, max, &self.ctx.limits);
+        let read = self.ctx.descriptors.get(descriptor.rep()).read(buffer)?;
+        Ok(buffer[..read].to_vec())
+    }
+
+    fn read_word(&mut self, descriptor: Resource<Descriptor>, max: u32) -> Result<Word, Error> {
+        let mut bytes = [0; size_of::<u64>()];
+        let room = read_limit(max, &self.ctx.limits).min(bytes.len());
+        let read = self.open_descriptor(&descriptor).read(&mut bytes[..room])?;
+        Ok(Word { length: read as u32, bytes: u64::from_le_bytes(bytes) })
+    }
+
+    fn recv_from(&mut self, descriptor: Resource<Descriptor>, max: u32) -> Result<Datagram, Error> {
+        let buffer = read_buffer(&mut self.ctx.read_buffer, max, &self.ctx.limits);
+        let (length, sender) = self.ctx.descriptors.get(descriptor.rep()).recv_from(buffer)?;
+        Ok(Datagram { bytes: buffer[..length].to_vec(), sender })
+    }
+
+    fn send_to(
+        &mut self,
+        descriptor: Resource<Descriptor>,
+        bytes: Vec<u8>,
+        address: String,
+    ) -> Result<u32, Error> {
+        let sent = self.open_descriptor(&descriptor).send_to(&bytes, &address)?;
+        Ok(u32::try_from(sent).unwrap_or(u32::MAX))
+    }
+
+    fn write(&mut self, descriptor: Resource<Descriptor>, bytes: Vec<u8>) -> Result<u32, Error> {
+        let written = self.open_descriptor(&descriptor).write(&bytes)?;
+        // A guest's memory, and so what it can pass, is smaller than 4 GiB.
+        Ok(u32::try_from(written).unwrap_or(u32::MAX))
+    }
+
+    fn write_word(&mut self, descriptor: Resource<Descriptor>, word: Word) -> Result<u32, Error> {
+        let bytes = word.bytes.to_le_bytes();
+        let bytes = bytes.get(..word.length as usize).ok_or(Error::Status(StatusCode::Einval))?;
+        Ok(self.open_descriptor(&descriptor).write(bytes)? as u32)
+    }
+
+    fn accept(&mut self, descriptor: Resource<Descriptor>) -> Result<Resource<Descriptor>, Error> {
+        Ok(Resource::new_own(self.ctx.descriptors.accept(descriptor.rep())?))
+    }
+
+    fn shutdown(&mut self, descriptor: Resource<Descriptor>, how: ShutdownHow) -> Result<(), Error> {
+        let how = match how {
+            ShutdownHow::Read => Shutdown::Read,
+            ShutdownHow::Write => Shutdown::Write,
+            ShutdownHow::Both => Shutdown::Both,
+        };
+        Ok(self.open_descriptor(&descriptor).shutdown(how)?)
+    }
+
+    fn local_address(&mut self, descriptor: Resource<Descriptor>) -> Result<String, Error> {
+        Ok(self.open_descriptor(&descriptor).local_address()?)
+    }
+
+    fn peer_address(&mut self, descriptor: Resource<Descriptor>) -> Result<String, Error> {
+        Ok(self.open_descriptor(&descriptor).peer_address()?)
+    }
+
+    fn fileno(&mut self, descriptor: Resource<Descriptor>) -> u32 {
+        number(descriptor.rep())
+    }
+
+    fn send_buffer_size(&mut self, descriptor: Resource<Descriptor>) -> Result<u32, Error> {
+        Ok(self.open_descriptor(&descriptor).send_buffer_size()?)
+    }
+
+    fn set_send_buffer_size(&mut self, descriptor: Resource<Descriptor>, size: u32) -> Result<(), Error> {
+        Ok(self.open_descriptor(&descriptor).set_send_buffer_size(size)?)
+    }
+
+    fn receive_buffer_size(&mut self, descriptor: Resource<Descriptor>) -> Result<u32, Error> {
+        Ok(self.open_descriptor(&descriptor).receive_buffer_size()?)
+    }
+
+    fn set_receive_buffer_size(&mut self, descriptor: Resource<Descriptor>, size: u32) -> Result<(), Error> {
+        Ok(self.open_descriptor(&descriptor).set_receive_buffer_size(size)?)
+    }
+
+    fn drop(&mut self, descriptor: Resource<Descriptor>) -> wasmtime::Result<()> {
+        let place = descriptor.rep();
+        let descriptors = &mut self.ctx.descriptors;
+        self.ctx.pollers.forget_descriptor(descriptors.get(place).fd().as_raw_fd());
+        self.ctx.loops.poll_source_gone(descriptors.source(place));
+        descriptors.close(place);
+        Ok(())
+    }
+}

@@ -1,0 +1,129 @@
+//! What the loops of a guest wait with, and what ends their waits: one poller for each loop that ever has to wait.
+
+use crate::os::Waker;
+use crate::os::interrupt::Interrupt;
+use crate::os::poller::Poller;
+use std::io;
+use std::os::fd::RawFd;
+use std::sync::Arc;
+#[cfg(feature = "async")]
+use std::task::Poll;
+use uv_handles_core::LoopId;
+
+/// The pollers of a guest's loops, by the number of the loop. One is made when its loop first needs it: to block a
+/// thread, or to wait for descriptors or signals.
+#[derive(Debug)]
+pub(crate) struct Pollers {
+    pollers: Vec<Option<Poller>>,
+    /// What ends the waits of each loop, with and without a poller.
+    wakers: Vec<Option<Arc<Waker>>>,
+    /// Ends the waits of all of them.
+    interrupt: Arc<Interrupt>,
+    /// Whoever waits for all of them watches the signals himself.
+    pub(crate) signals_are_watched: bool,
+}
+
+impl Pollers {
+    pub(crate) fn new(interrupt: Arc<Interrupt>) -> Pollers {
+        Pollers { pollers: Vec::new(), wakers: Vec::new(), interrupt, signals_are_watched: false }
+    }
+
+    /// What ends the loop's wait from any thread.
+    pub(crate) fn waker(&mut self, id: LoopId) -> Arc<Waker> {
+        let at = id.index() as usize;
+        if self.wakers.len() <= at {
+            self.wakers.resize_with(at + 1, || None);
+        }
+        let make = || Arc::new(Waker::new(self.interrupt.task().clone()));
+        self.wakers[at].get_or_insert_with(make).clone()
+    }
+
+    /// Whether no loop has a poller.
+    #[cfg(feature = "async")]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pollers.iter().all(Option::is_none)
+    }
+
+    /// The loop's poller.
+    pub(crate) fn get(&mut self, id: LoopId) -> io::Result<&mut Poller> {
+        let at = id.index() as usize;
+        if self.pollers.len() <= at {
+            self.pollers.resize_with(at + 1, || None);
+        }
+        match &self.pollers[at] {
+            Some(_) => {}
+            None => {
+                let waker = self.waker(id);
+                let poller = Poller::new(&waker)?;
+                self.interrupt.add(&waker);
+                self.pollers[at] = Some(poller);
+            }
+        }
+        Ok(self.pollers[at].as_mut().expect("it is there now"))
+    }
+
+    /// The loop's poller, if it has been made.
+    pub(crate) fn made(&mut self, id: LoopId) -> Option<&mut Poller> {
+        self.pollers.get_mut(id.index() as usize)?.as_mut()
+    }
+
+    /// Gives up the poller of a loop that is gone, before its number is given to another one.
+    pub(crate) fn remove(&mut self, id: LoopId) {
+        let at = id.index() as usize;
+        if let Some(poller) = self.pollers.get_mut(at) {
+            *poller = None;
+        }
+        if let Some(waker) = self.wakers.get_mut(at) {
+            *waker = None;
+        }
+    }
+
+    /// Waits in a task until the OS has something for one of these loops, or the task is woken: for one of them, or
+    /// because the guest is interrupted. It can be dropped at any time.
+    #[cfg(feature = "async")]
+    pub(crate) async fn wait_in_task(&mut self, ids: &[LoopId]) -> io::Result<()> {
+        for &id in ids {
+            if let Some(poller) = self.made(id) {
+                poller.watch_in_task()?;
+            }
+        }
+        std::future::poll_fn(|context| {
+            if self.interrupt.task().poll_woken(context).is_ready() || self.interrupt.is_set() {
+                return Poll::Ready(Ok(()));
+            }
+            let mut asked = self.pollers.iter().flatten().map(|poller| poller.has_something(context));
+            asked.find(Poll::is_ready).unwrap_or(Poll::Pending)
+        })
+        .await
+    }
+
+    /// Has each poller watched that is not watched yet, by its descriptor.
+    pub(crate) fn watch_all(&mut self, mut watch: impl FnMut(RawFd) -> io::Result<()>) -> io::Result<()> {
+        for poller in self.pollers.iter_mut().flatten().filter(|poller| !poller.is_watched) {
+            watch(poller.fd())?;
+            poller.is_watched = true;
+        }
+        Ok(())
+    }
+
+    /// Has each poller watched no longer that is watched.
+    pub(crate) fn forget_all(&mut self, mut forget: impl FnMut(RawFd)) {
+        for poller in self.pollers.iter_mut().flatten() {
+            if std::mem::take(&mut poller.is_watched) {
+                forget(poller.fd());
+            }
+        }
+    }
+
+    /// Takes a descriptor that is about to be closed out of every loop's poller. A duplicate of it
+    /// may live on, and the OS would report that one for ever.
+    pub(crate) fn forget_descriptor(&mut self, fd: RawFd) {
+        self.pollers.iter_mut().flatten().for_each(|poller| poller.deregister(fd));
+    }
+}
+
+impl Drop for Pollers {
+    fn drop(&mut self) {
+        self.interrupt.task().forget();
+    }
+}

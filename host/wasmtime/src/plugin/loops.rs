@@ -1,0 +1,145 @@
+//! What becomes due in a plugin's loops between its calls, whoever waits for it and calls it then: a task of tokio's, or
+//! the thread of a [set](crate::PluginSet).
+
+use super::stats::Counters;
+use crate::bindings::types;
+use crate::ctx::UvCtx;
+use crate::ctx::clock::Clock;
+use crate::ctx::interrupt::Interrupted;
+use crate::driver::{Next, PullError, Pulled};
+use std::io;
+use uv_handles_core::{LoopId, RunMode};
+
+/// What a delivery of events to a plugin has come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Dispatched {
+    /// How many callbacks were called.
+    pub callbacks: u64,
+    /// The plugin has stopped one of its loops. There it means: no further iteration now.
+    pub stopped: bool,
+    /// Something keeps one of its loops alive. Otherwise the plugin is parked until one of its exports is
+    /// called.
+    pub alive: bool,
+}
+
+/// When a plugin has something to do, if nothing comes from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Due {
+    Now,
+    /// At this time of its clock, in milliseconds.
+    At(u64),
+    Never,
+}
+
+impl UvCtx {
+    pub(crate) fn open_loops(&self) -> impl Iterator<Item = LoopId> {
+        self.loops.all_loops().filter(|&id| !self.loops.loop_closed(id))
+    }
+
+    /// The first open loop from this number on.
+    fn open_loop(&self, from: u32) -> Option<LoopId> {
+        self.open_loops().find(|id| id.index() >= from)
+    }
+
+    /// Whether something keeps one of the loops alive.
+    pub(crate) fn alive(&self) -> bool {
+        self.puts_off || self.open_loops().any(|id| self.loops.alive(id))
+    }
+
+    /// Ends a guest that has been interrupted, with all that it has open.
+    pub(crate) fn check_interrupt(&mut self) -> wasmtime::Result<()> {
+        if !self.interrupt.is_interrupted() {
+            return Ok(());
+        }
+        self.release_all();
+        Err(Interrupted.into())
+    }
+
+    /// When an iteration of one of the loops would find something to do. In virtual time it is now, if it is at all: the time
+    /// jumps there.
+    pub(crate) fn when_due(&mut self) -> io::Result<Due> {
+        if self.interrupt.is_interrupted() || self.puts_off {
+            return Ok(Due::Now);
+        }
+        let (mut earliest, mut next) = (None, 0);
+        while let Some(id) = self.open_loop(next) {
+            next = id.index() + 1;
+            match self.when_loop_due(id)? {
+                Due::Now => return Ok(Due::Now),
+                Due::At(at) => earliest = earliest.into_iter().chain([at]).min(),
+                Due::Never => {}
+            }
+        }
+        Ok(match (earliest, &self.clock) {
+            (None, _) => Due::Never,
+            (Some(at), Clock::Virtual(clock)) => {
+                clock.advance(at.saturating_sub(clock.now()));
+                Due::Now
+            }
+            (Some(at), Clock::Monotonic { .. }) => Due::At(at),
+        })
+    }
+
+    fn when_loop_due(&mut self, id: LoopId) -> io::Result<Due> {
+        if !self.loops.alive(id) {
+            return Ok(Due::Never);
+        }
+        self.look_from_outside(id)?;
+        if self.wait_is_over(id) {
+            return Ok(Due::Now);
+        }
+        Ok(match (self.loops.poll_timeout(id), self.loops.now(id)) {
+            (Ok(Some(0)), _) => Due::Now,
+            (Ok(Some(timeout)), Ok(now)) => Due::At(now.saturating_add(timeout.into())),
+            _ => Due::Never,
+        })
+    }
+
+    fn is_loop_due(&mut self, id: LoopId) -> io::Result<bool> {
+        Ok(match self.when_loop_due(id)? {
+            Due::Now => true,
+            Due::At(at) => at <= self.clock.now(),
+            Due::Never => false,
+        })
+    }
+
+    /// Begins an iteration, as [`RunMode::NoWait`], of the first loop from this number on that has something to do.
+    pub(crate) fn begin_iteration(&mut self, from: &mut u32) -> wasmtime::Result<Option<LoopId>> {
+        while let Some(id) = self.open_loop(*from) {
+            *from = id.index() + 1;
+            if self.is_loop_due(id)? {
+                self.loops.begin(id, RunMode::NoWait)?;
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next callback of an iteration, as soon as the one before has returned; none if the iteration is over.
+    pub(crate) fn next_callback(
+        &mut self,
+        id: LoopId,
+        counters: &Counters,
+        dispatched: &mut Dispatched,
+    ) -> wasmtime::Result<Option<types::Event>> {
+        if !self.loops.has_loop(id) {
+            // A callback has dropped it.
+            return Ok(None);
+        }
+        dispatched.stopped |= self.loops.stopping(id);
+        let event = match self.next(id) {
+            Ok(Next::Pulled(Pulled::Event(event))) => event,
+            // A callback may have closed the loop.
+            Ok(_) | Err(PullError::Core(_)) => return Ok(None),
+            Err(PullError::Os(error)) => return Err(error.into()),
+            Err(PullError::Interrupted) => return self.check_interrupt().map(|()| None),
+        };
+        counters.called();
+        if let Some(deadline) = self.loops.called_deadline(id) {
+            counters.timer(self.clock.now().saturating_sub(deadline));
+        }
+        dispatched.callbacks += 1;
+        Ok(Some(event.into()))
+    }
+}
