@@ -72,6 +72,15 @@ impl Loops {
         }
     }
 
+    /// The rest of a pass is visited by the next one.
+    pub(crate) fn put_back_asyncs(&mut self, id: LoopId) {
+        let lists = &mut self.loops[id.at()].asyncs;
+        if !self.links.is_empty(lists.unvisited) {
+            lists.woken = true;
+            self.links.append(lists.unvisited, lists.all);
+        }
+    }
+
     /// Goes on with the pass up to the next handle that a send has marked.
     pub(crate) fn next_async(&mut self, id: LoopId) -> Option<HandleId> {
         let lists = &self.loops[id.at()].asyncs;

@@ -82,6 +82,12 @@ impl Loops {
         self.links.move_all(state.closing, state.closing_now);
     }
 
+    /// Handles that were taken out and not called back wait for the next closing phase.
+    pub(crate) fn put_back_closing(&mut self, id: LoopId) {
+        let state = &self.loops[id.at()];
+        self.links.append(state.closing_now, state.closing);
+    }
+
     /// The next handle that this closing phase calls back, last closed first.
     pub(crate) fn next_closing(&mut self, id: LoopId) -> Option<HandleId> {
         let handle = HandleId::from_index(self.links.pop_front(self.state(id).closing_now)?);

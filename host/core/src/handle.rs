@@ -2,8 +2,8 @@
 
 use crate::close::Stage;
 use crate::poll::{PollEvents, PollState, SourceId};
-use crate::reserve::ReserveId;
 use crate::signal::SignalState;
+use crate::timer_pool::PoolId;
 use crate::watcher::WatcherKind;
 use crate::{Error, LoopId, Loops};
 
@@ -72,8 +72,8 @@ pub(crate) enum Kind {
     Timer {
         repeat: u64,
         ever_started: bool,
-        /// What it was made by, if it was made ahead.
-        reserve: Option<ReserveId>,
+        /// The pool that it was allocated from, if any.
+        pool: Option<PoolId>,
     },
     Watcher(WatcherKind),
     Async {

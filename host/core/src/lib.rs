@@ -41,29 +41,29 @@
 #![deny(missing_docs, missing_debug_implementations)]
 
 mod async_handle;
-mod changes;
 mod close;
 mod error;
 mod handle;
 mod links;
 mod loops;
 mod poll;
-mod reserve;
 mod run;
+mod session;
 mod signal;
 #[cfg(test)]
 mod testing;
 mod timer;
+mod timer_pool;
 mod timer_queue;
 mod upcoming;
 mod watcher;
 mod wheel;
 
-pub use changes::{Change, Changed, Changes};
 pub use error::Error;
 pub use handle::{Event, HandleId, Occurrence};
 pub use loops::{Limits, LoopId, Loops};
 pub use poll::{PollEvents, Readiness, SourceId};
-pub use reserve::{ReserveId, TimerChange};
-pub use run::{RunMode, Step};
+pub use run::{RunMode, Step, WaitStage};
+pub use session::{Delivery, Driver, Progress, RunId};
+pub use timer_pool::{Change, Operation, PoolId, TimerChange};
 pub use upcoming::Upcoming;

@@ -6,6 +6,7 @@ use crate::handle::{Handle, Kind};
 use crate::links::{Anchor, Links};
 use crate::poll::Polls;
 use crate::run::Run;
+use crate::session::Session;
 use crate::signal::{SignalQueue, Watched};
 use crate::timer::Timers;
 use crate::watcher::WatcherLists;
@@ -38,7 +39,7 @@ impl LoopId {
 pub struct Limits {
     /// Handles on all loops together, closed ones included until they are released.
     pub handles: u32,
-    /// Loops, closed ones included until they are released; and as many reserves of timers.
+    /// Loops, closed ones included until they are released; and as many timer pools.
     pub loops: u32,
 }
 
@@ -57,10 +58,11 @@ pub struct Loops {
     pub(crate) handles: Slab<Handle>,
     pub(crate) links: Links,
     pub(crate) watched_signals: Watched,
-    /// How many there are.
-    pub(crate) reserves: u32,
-    /// How many there have ever been.
-    pub(crate) reserves_made: u32,
+    pub(crate) sessions: Slab<Session>,
+    /// How many timer pools there are.
+    pub(crate) pools: u32,
+    /// How many timer pools there have ever been.
+    pub(crate) pools_made: u32,
     made: u64,
 }
 
@@ -101,8 +103,9 @@ impl Loops {
             handles: Slab::new(),
             links: Links::default(),
             watched_signals: Watched::default(),
-            reserves: 0,
-            reserves_made: 0,
+            sessions: Slab::new(),
+            pools: 0,
+            pools_made: 0,
             made: 0,
         }
     }
@@ -163,7 +166,7 @@ impl Loops {
     /// Gives up the loop: its handles are closed without being called back, a run of it ends, and with
     /// it the callback that is running, and its place is freed once its handles are released too.
     pub fn release_loop(&mut self, id: LoopId) {
-        // Nobody will ask for what follows the callback that runs, so it is over now.
+        // No step follows that would end the callback in progress.
         self.after_callback(id);
         let handles: Vec<HandleId> = self.handles_of(id).map(|(_, handle)| handle).collect();
         for handle in handles {
@@ -173,6 +176,7 @@ impl Loops {
         state.closed = true;
         state.run = None;
         state.released = true;
+        self.end_sessions_of(id);
         self.free_loop_if_unused(id);
     }
 

@@ -45,8 +45,22 @@ pub(crate) struct Run {
     alive: bool,
     /// The time has been refreshed and nothing called since, so that it need not be asked for again.
     time_is_fresh: bool,
+    /// How far the guest has come with the wait of this poll.
+    wait: WaitStage,
     /// The handle whose callback is running, and what is to be done after it.
     running: Option<(HandleId, After)>,
+}
+
+/// How far a driver has come with the wait that [`Step::Poll`] asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WaitStage {
+    /// The loop has just come to its poll.
+    #[default]
+    New,
+    /// The guest has been told to wait.
+    Told,
+    /// The guest has waited.
+    Waited,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +103,7 @@ impl Loops {
             may_wait: false,
             alive: false,
             time_is_fresh: false,
+            wait: WaitStage::New,
             running: None,
         });
         Ok(())
@@ -215,7 +230,8 @@ impl Loops {
             return;
         }
         self.refresh_time(id, now);
-        self.run_mut(id).time_is_fresh = true;
+        let run = self.run_mut(id);
+        (run.time_is_fresh, run.wait) = (true, WaitStage::New);
         self.take_asyncs(id);
         self.note_signals(id);
         let next = if self.calls_after_poll(id) { Phase::Async } else { Phase::Timers };
@@ -238,7 +254,44 @@ impl Loops {
             || state.timers.may_be_due(&self.links, state.now)
     }
 
-    /// Ends a run that can not go on, because the driver can not wait. Another one can be started when it
+    /// How far the driver has come with the wait of the poll in progress.
+    pub fn wait_stage(&self, id: LoopId) -> WaitStage {
+        self.state(id).run.as_ref().map_or(WaitStage::New, |run| run.wait)
+    }
+
+    /// Notes how far the driver has come with the wait of the poll in progress.
+    pub fn set_wait_stage(&mut self, id: LoopId, stage: WaitStage) {
+        if let Some(run) = &mut self.state_mut(id).run {
+            run.wait = stage;
+        }
+    }
+
+    /// Whether the loop's run is at its poll.
+    pub fn is_polling(&self, id: LoopId) -> bool {
+        matches!(&self.state(id).run, Some(run) if run.phase == Phase::Poll && run.running.is_none())
+    }
+
+    /// The time at which the wait of [`Step::Poll`] is over at the latest, none for without limit: the
+    /// deadline of the first timer. It is not limited to the range of uv_backend_timeout.
+    pub fn next_deadline(&mut self, id: LoopId) -> Option<u64> {
+        let state = &mut self.loops[id.at()];
+        state.timers.earliest(&self.links)
+    }
+
+    /// Ends a run in the middle: what it has taken out to be called goes back, and the loop can be run
+    /// again.
+    pub(crate) fn abandon(&mut self, id: LoopId) {
+        self.after_callback(id);
+        let state = self.state_mut(id);
+        (state.run, state.stop) = (None, false);
+        self.put_back_timers(id);
+        self.put_back_watchers(id);
+        self.put_back_asyncs(id);
+        self.put_back_closing(id);
+        self.state_mut(id).signals.put_back();
+    }
+
+    /// Ends a run that cannot go on, because the driver can not wait. Another one can be started when it
     /// can. Nothing happens if the loop is not waiting.
     pub fn give_up(&mut self, id: LoopId) {
         if matches!(&self.state(id).run, Some(run) if run.phase == Phase::Poll) {

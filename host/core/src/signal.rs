@@ -46,6 +46,11 @@ struct Message {
 }
 
 impl SignalQueue {
+    /// Deliveries that were read and not called are read again.
+    pub(crate) fn put_back(&mut self) {
+        (self.readable, self.read, self.read_again) = (false, 0, false);
+    }
+
     pub(crate) fn new(watching: Anchor) -> SignalQueue {
         SignalQueue { watching, messages: VecDeque::new(), readable: false, read: 0, read_again: false }
     }

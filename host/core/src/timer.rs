@@ -37,6 +37,11 @@ impl Timers {
         self.queue.may_be_due(links, now)
     }
 
+    /// The deadline of the first timer.
+    pub(crate) fn earliest(&mut self, links: &Links) -> Option<u64> {
+        self.queue.earliest(links)
+    }
+
     pub(crate) fn free(&mut self, links: &mut Links) {
         self.queue.free(links);
     }
@@ -45,7 +50,7 @@ impl Timers {
 impl Loops {
     /// Makes a timer, as uv_timer_init.
     pub fn make_timer(&mut self, owner: LoopId, token: u64) -> Result<HandleId, Error> {
-        let kind = Kind::Timer { repeat: 0, ever_started: false, reserve: None };
+        let kind = Kind::Timer { repeat: 0, ever_started: false, pool: None };
         self.make(owner, token, kind)
     }
 
@@ -151,6 +156,17 @@ impl Loops {
             let handle = &mut handles[timer as usize];
             handle.active = false;
             *count -= usize::from(handle.referenced);
+        }
+    }
+
+    /// Timers that were taken out and not called are due again.
+    pub(crate) fn put_back_timers(&mut self, id: LoopId) {
+        let due = self.state(id).timers.due;
+        while let Some(timer) = self.links.pop_front(due) {
+            // The queue takes no deadline before the last one that it has given out.
+            self.links.set_deadline(timer, self.state(id).now);
+            self.mark_active(HandleId::from_index(timer), true);
+            self.loops[id.at()].timers.queue.insert(&mut self.links, timer);
         }
     }
 

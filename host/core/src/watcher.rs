@@ -83,6 +83,15 @@ impl Loops {
         self.links.move_all(lists.active(kind), lists.due(kind));
     }
 
+    /// Handles that were taken out and not called stand in front again.
+    pub(crate) fn put_back_watchers(&mut self, id: LoopId) {
+        let lists = &self.loops[id.at()].watchers;
+        for kind in [WatcherKind::Idle, WatcherKind::Prepare, WatcherKind::Check] {
+            self.links.append(lists.active(kind), lists.due(kind));
+            self.links.append(lists.due(kind), lists.active(kind));
+        }
+    }
+
     /// The next of the handles that were taken out. It goes to the back of the active ones.
     #[inline]
     pub(crate) fn next_watcher(&mut self, id: LoopId, kind: WatcherKind) -> Option<HandleId> {

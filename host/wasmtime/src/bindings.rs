@@ -1,10 +1,21 @@
-//! What `bindgen!` makes of the WIT package: types and the traits that `interfaces/` implements.
+//! The types and traits that `bindgen!` generates from the WIT package.
 
 wasmtime::component::bindgen!({
     path: "wit",
-    world: "uv:handles/program",
+    inline: "
+        package uv-handles:host;
+        world host {
+            include uv:handles/handles@0.2.0;
+            import uv:handles/blocking@0.2.0;
+            import uv:handles/plugin-loop@0.2.0;
+        }
+    ",
+    world: "uv-handles:host/host",
     imports: {
-        // What can end the guest: when its embedder interrupts it.
+        // An interrupt ends the guest in these.
+        "uv:handles/event-loop.[method]run.next": trappable,
+        "uv:handles/batch.next": trappable,
+        "uv:handles/batch.next-callbacks": trappable,
         "uv:handles/blocking": trappable,
     },
 });
@@ -16,26 +27,48 @@ pub use self::uv::handles::*;
 pub(crate) mod in_task {
     wasmtime::component::bindgen!({
         path: "wit",
-        world: "uv:handles/program",
+        inline: "
+            package uv-handles:host;
+            world blocking {
+                import uv:handles/blocking@0.2.0;
+            }
+        ",
+        world: "uv-handles:host/blocking",
         imports: {
             "uv:handles/blocking": async | trappable,
         },
         with: {
             "uv:handles/types": super::types,
             "uv:handles/event-loop": super::event_loop,
-            "uv:handles/handle": super::handle,
-            "uv:handles/timer": super::timer,
-            "uv:handles/idle": super::idle,
-            "uv:handles/prepare": super::prepare,
-            "uv:handles/check": super::check,
-            "uv:handles/async-handle": super::async_handle,
-            "uv:handles/async-sender": super::async_sender,
-            "uv:handles/poll": super::poll,
-            "uv:handles/signal": super::signal,
-            "uv:handles/descriptors": super::descriptors,
-            "uv:handles/batch": super::batch,
         },
     });
 
     pub use self::uv::handles::blocking;
 }
+
+/// The interface for guests with async functions.
+#[cfg(feature = "concurrent")]
+pub(crate) mod in_instance {
+    wasmtime::component::bindgen!({
+        path: "wit",
+        inline: "
+            package uv-handles:host;
+            world concurrent {
+                import uv:handles/concurrent@0.2.0;
+            }
+        ",
+        world: "uv-handles:host/concurrent",
+        imports: {
+            "uv:handles/concurrent": async | store | trappable,
+        },
+        with: {
+            "uv:handles/types": super::types,
+            "uv:handles/event-loop": super::event_loop,
+        },
+    });
+
+    pub use self::uv::handles::concurrent;
+}
+
+/// The contract's version: a constant of its own, apart from the crate's version.
+pub(crate) const PLUGIN_EVENTS: &str = "uv:handles/plugin-events@0.2.0";

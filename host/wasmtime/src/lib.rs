@@ -61,9 +61,10 @@
 //!
 //! # Blocking
 //!
-//! Of all imports only the functions of `uv:handles/blocking` block, as long as uv_run would:
-//! [`add_to_linker_sync`] lets it block the calling thread, [`add_to_linker_async`] suspends the guest's
-//! task instead.
+//! Of all imports only `uv:handles/blocking.wait` blocks, as long as uv_run would:
+//! [`add_to_linker_sync`] lets it block the calling thread, [`add_to_linker_async`] suspends the
+//! guest's task instead. Guests with async functions wait with `uv:handles/concurrent.wait`, which
+//! `add_concurrent_to_linker` (feature `concurrent`) adds.
 //!
 //! # Errors and limits
 //!
@@ -106,10 +107,12 @@ pub use ctx::limits::Limits;
 pub use engine::interrupt_by_epochs_async;
 pub use engine::{EpochTicker, dense_engine_config, engine_config, interrupt_by_epochs_sync};
 pub use grants::async_sender::{AsyncSender, SendError};
+#[cfg(feature = "concurrent")]
+pub use linker::add_concurrent_to_linker;
 #[cfg(feature = "async")]
 pub use linker::add_to_linker_async;
 pub use linker::add_to_linker_sync;
 #[cfg(feature = "async")]
 pub use plugin::{Dispatched, Plugin, PluginGone, PluginHandle, STOP, Stopped};
-pub use plugin::{Ended, Lateness, PluginId, PluginSet, PluginStats, Turn};
+pub use plugin::{Ended, Lateness, PluginId, PluginSet, PluginStats, Turn, is_plugin};
 pub use view::{UvCtxView, UvView};

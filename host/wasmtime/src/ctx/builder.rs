@@ -5,8 +5,8 @@ use crate::ctx::denied::{Denied, OnDenied};
 use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::ctx::interrupt::InterruptHandle;
 use crate::ctx::limits::Limits;
+use crate::ctx::run_keys::RunKeys;
 use crate::ctx::{SignalWatch, UvCtx};
-use crate::driver::batch::Batch;
 use crate::grants::async_sender::{AsyncSender, WakeUps};
 use crate::grants::connections::Connections;
 use crate::os::descriptors::Descriptors;
@@ -227,15 +227,12 @@ impl UvCtxBuilder {
             wake_ups,
             connections,
             clock: Clock::new(virtual_clock),
-            pulled_last: None,
-            found: None,
-            batch: Batch::new(),
+            run_keys: RunKeys::default(),
             on_denied,
             read_buffer: Vec::new(),
             limits,
             is_plugin: false,
             epochs: EpochDeadline::default(),
-            puts_off: false,
             _stdins: stdins,
             _stdouts: Stdouts { all: stdouts, interrupt: interrupt.shared().clone() },
         }

@@ -3,6 +3,7 @@
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// A clock that stands still except while a loop waits, and then jumps to the next timer; for
 /// [`UvCtxBuilder::virtual_clock`](crate::UvCtxBuilder::virtual_clock). Clones are the same clock.
@@ -35,6 +36,11 @@ impl VirtualClock {
         // It is never refused.
         let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, later);
     }
+
+    /// Lets time pass until this time, unless it has passed.
+    pub(crate) fn advance_to(&self, time: u64) {
+        self.0.fetch_max(time, Ordering::AcqRel);
+    }
 }
 
 /// Gives the time in milliseconds since the guest's context was made. It never goes back.
@@ -61,6 +67,18 @@ impl Clock {
         match self {
             Clock::Monotonic { origin } => monotonic().saturating_sub(*origin),
             Clock::Virtual(clock) => clock.now(),
+        }
+    }
+
+    /// How long it takes in real time until this clock shows this time; zero if it has passed.
+    pub(crate) fn until(&self, time: u64) -> Duration {
+        match self {
+            Clock::Monotonic { origin } => {
+                let now = clock_gettime(ClockId::Monotonic);
+                let now = Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec as u32);
+                Duration::from_millis(origin.saturating_add(time)).saturating_sub(now)
+            }
+            Clock::Virtual(clock) => Duration::from_millis(time.saturating_sub(clock.now())),
         }
     }
 

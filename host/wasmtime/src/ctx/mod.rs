@@ -6,6 +6,7 @@ pub(crate) mod denied;
 pub(crate) mod epoch_deadline;
 pub(crate) mod interrupt;
 pub(crate) mod limits;
+pub(crate) mod run_keys;
 
 use crate::ctx::builder::UvCtxBuilder;
 use crate::ctx::clock::Clock;
@@ -13,8 +14,7 @@ use crate::ctx::denied::OnDenied;
 use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::ctx::interrupt::InterruptHandle;
 use crate::ctx::limits::Limits;
-use crate::driver::batch::Batch;
-use crate::driver::{PullError, Pulled};
+use crate::ctx::run_keys::RunKeys;
 use crate::grants::async_sender::WakeUps;
 use crate::grants::connections::Connections;
 use crate::os::descriptors::Descriptors;
@@ -23,7 +23,7 @@ use crate::os::signals;
 use crate::os::stdin::Stdin;
 use crate::os::stdout::Stdouts;
 use std::io;
-use uv_handles_core::{LoopId, Loops};
+use uv_handles_core::{HandleId, LoopId, Loops};
 
 /// One guest's loops and handles, and what was granted to it. Dropping it releases everything.
 #[derive(Debug)]
@@ -36,12 +36,7 @@ pub struct UvCtx {
     pub(crate) wake_ups: WakeUps,
     pub(crate) connections: Connections,
     pub(crate) clock: Clock,
-    /// The loop that the guest has pulled last, as long as there is one.
-    pub(crate) pulled_last: Option<LoopId>,
-    /// What a pull has found of a loop and could not bring: the loop's next pull does.
-    pub(crate) found: Option<(LoopId, Result<Pulled, PullError>)>,
-    /// What the guest was handed and has not called yet, as far as is known.
-    pub(crate) batch: Batch,
+    pub(crate) run_keys: RunKeys,
     pub(crate) on_denied: OnDenied,
     /// Used again by every read, so that none has to clear it.
     pub(crate) read_buffer: Vec<u8>,
@@ -49,8 +44,6 @@ pub struct UvCtx {
     /// The embedder drives the loops: the guest itself can not.
     pub(crate) is_plugin: bool,
     pub(crate) epochs: EpochDeadline,
-    /// The guest may have left changes of timers to its next call.
-    pub(crate) puts_off: bool,
     /// Dropped after the descriptors: the threads behind them end with the context.
     _stdins: Vec<Stdin>,
     _stdouts: Stdouts,
@@ -132,6 +125,32 @@ impl UvCtx {
             self.signals.caught |= 1 << (signum - 1);
         }
         Ok(())
+    }
+
+    /// Releases the handle of a resource that the guest drops.
+    pub(crate) fn release(&mut self, handle: HandleId) {
+        self.close_handle(handle);
+        let owner = self.loops.loop_of(handle);
+        if let Some(poller) = self.pollers.made(owner) {
+            poller.forget(handle);
+        }
+        self.loops.release(handle);
+    }
+
+    /// Closes a handle. Does nothing to a closing one: a guest may close as often as a list of changes
+    /// is long.
+    pub(crate) fn close_handle(&mut self, handle: HandleId) {
+        if self.loops.handle_closing(handle) {
+            return;
+        }
+        // What was delivered before counts by what was watched before.
+        self.collect();
+        self.loops.close(handle);
+        let owner = self.loops.loop_of(handle);
+        if let (Some(_), Some(poller)) = (self.loops.poll_source(handle), self.pollers.made(owner)) {
+            poller.touch(handle);
+        }
+        self.after_closing();
     }
 
     /// Lets go of what handles that are not open any more had outside of the loop. To be called

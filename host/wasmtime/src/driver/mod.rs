@@ -1,135 +1,82 @@
-//! Driving a loop: what the loop's core asks for, done with the OS. Whatever blocks a thread does it here;
-//! `tokio.rs` is the other way to wait.
+//! Drives a loop: carries out with the OS what the loop's state machine asks for.
+//!
+//! A run goes on by `next` (in `uv_handles_core::Driver`), which never blocks. Waiting is apart from
+//! it, in three forms: `blocking` blocks the thread, `tokio` suspends the task that the guest is
+//! called in, `concurrent` lets other tasks of the same instance go on.
 
-pub(crate) mod batch;
+mod blocking;
+#[cfg(feature = "concurrent")]
+pub(crate) mod concurrent;
 #[cfg(feature = "async")]
 mod tokio;
 
 use crate::ctx::UvCtx;
 use crate::ctx::clock::Clock;
-use crate::driver::batch::{Beside, brief_token, in_one};
 use crate::os::poller::Poller;
 use std::io;
-use std::time::{Duration, Instant};
-use uv_handles_core::{Error, Event, HandleId, LoopId, Loops, Occurrence, PollEvents, Readiness, Step};
+use std::time::Duration;
+use uv_handles_core::{
+    Driver, Error, HandleId, LoopId, Loops, Occurrence, Progress, Readiness, RunId, Step, WaitStage,
+};
 
-/// What a run has come to.
+/// The reason why a run cannot go on.
 #[derive(Debug)]
-pub(crate) enum Pulled {
-    Event(Event),
-    /// The tokens of several callbacks without arguments.
-    Callbacks(Vec<u64>),
-    /// The tokens of several poll handles, and what is ready of each.
-    Polls(Vec<(u64, PollEvents)>),
-    /// The tokens of several close callbacks.
-    Closes(Vec<u64>),
-    Finished {
-        alive: bool,
-    },
-}
-
-/// Why a run can not go on.
-#[derive(Debug)]
-pub(crate) enum PullError {
+pub(crate) enum RunError {
     Core(Error),
     Os(io::Error),
     /// The guest must not go on.
     Interrupted,
 }
 
-impl From<Error> for PullError {
-    fn from(error: Error) -> PullError {
-        PullError::Core(error)
+impl From<Error> for RunError {
+    fn from(error: Error) -> RunError {
+        RunError::Core(error)
     }
 }
 
-impl From<io::Error> for PullError {
-    fn from(error: io::Error) -> PullError {
-        PullError::Os(error)
+impl From<io::Error> for RunError {
+    fn from(error: io::Error) -> RunError {
+        RunError::Os(error)
     }
 }
 
-/// How far a run comes without waiting.
-#[derive(Debug)]
-pub(crate) enum Next {
-    Pulled(Pulled),
-    /// It waits, and [`UvCtx::waited`] lets it go on.
-    Wait(Wait),
-}
-
-/// A wait in real time.
+/// A wait in real time, until this time of the guest's clock at the latest.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wait {
-    pub deadline: Option<Instant>,
+    deadline: Option<u64>,
+}
+
+/// Drives a guest's sessions. A type of its own, so that the trait is no part of the public context.
+#[derive(Debug)]
+pub(crate) struct OsDriver<'a>(pub(crate) &'a mut UvCtx);
+
+impl Driver for OsDriver<'_> {
+    type Error = RunError;
+
+    #[inline(always)]
+    fn loops(&mut self) -> &mut Loops {
+        &mut self.0.loops
+    }
+
+    #[inline(always)]
+    fn proceed(&mut self, id: LoopId) -> Result<Progress, RunError> {
+        self.0.proceed(id)
+    }
+
+    fn close(&mut self, handle: HandleId) {
+        self.0.close_handle(handle);
+    }
 }
 
 impl UvCtx {
-    /// Goes on with a run, and blocks until a callback is due or the run has finished.
-    pub(crate) fn pull(&mut self, id: LoopId, max: u32) -> Result<Pulled, PullError> {
-        let pulled = match self.take_found(id) {
-            Some(found) => found,
-            None => self.pull_one(id),
-        }?;
-        Ok(self.with_upcoming(id, pulled, max))
-    }
-
-    /// The same for one callback, whatever an earlier pull has found.
-    //
-    // All on the way from here to the core is inlined: what guests that are called once in an iteration pull then is not
-    // copied from one result into the next.
+    /// Goes on with a loop's run up to the next callback, the next wait or its end. Never blocks.
+    // All on the way from here to the core is inlined: a callback that comes alone in its iteration
+    // is not copied from one result into the next.
     #[inline(always)]
-    pub(crate) fn pull_one(&mut self, id: LoopId) -> Result<Pulled, PullError> {
-        self.end_batch();
-        loop {
-            match self.next(id)? {
-                Next::Pulled(pulled) => return Ok(pulled),
-                Next::Wait(wait) => {
-                    let result = self.block(id, wait);
-                    self.waited(id, result)?;
-                }
-            }
-        }
-    }
-
-    /// The tokens of what has been pulled, of one or two callbacks. Anything else is kept for the next pull.
-    #[inline]
-    pub(crate) fn in_brief(&mut self, id: LoopId, pulled: Result<Pulled, PullError>) -> u64 {
-        if let Ok(Pulled::Event(event)) = &pulled
-            && let Some(token) = brief_token(event)
-        {
-            match self.beside(id, event) {
-                Beside::Nothing => return in_one(Some(token), None),
-                Beside::One(next) => return in_one(Some(token), Some(next)),
-                Beside::Several => {}
-            }
-        }
-        self.found = Some((id, pulled));
-        in_one(None, None)
-    }
-
-    /// What an earlier pull has found and could not bring, unless the guest has closed the handle in the meantime.
-    pub(crate) fn take_found(&mut self, id: LoopId) -> Option<Result<Pulled, PullError>> {
-        let (_, found) = self.found.take_if(|(owner, _)| *owner == id)?;
-        match &found {
-            Ok(Pulled::Event(event)) if !self.loops.still_delivers(event) => None,
-            _ => Some(found),
-        }
-    }
-
-    /// What is pulled when a guest wants at most `max` callbacks.
-    pub(crate) fn with_upcoming(&mut self, id: LoopId, pulled: Pulled, max: u32) -> Pulled {
-        match pulled {
-            Pulled::Event(event) => self.forecast(id, event, max).unwrap_or(pulled),
-            _ => pulled,
-        }
-    }
-
-    /// Goes on with a run up to the next callback, the next real wait, or its end.
-    #[inline(always)]
-    pub(crate) fn next(&mut self, id: LoopId) -> Result<Next, PullError> {
+    pub(crate) fn proceed(&mut self, id: LoopId) -> Result<Progress, RunError> {
         loop {
             if self.interrupt.is_interrupted() {
-                return Err(PullError::Interrupted);
+                return Err(RunError::Interrupted);
             }
             self.collect();
             let clock = &self.clock;
@@ -141,15 +88,84 @@ impl UvCtx {
                     if matches!(event.what, Occurrence::Poll(Err(_))) {
                         self.note_stopped(id, event.handle);
                     }
-                    return Ok(Next::Pulled(Pulled::Event(event)));
+                    return Ok(Progress::Deliver(event));
                 }
-                Step::Finished { alive } => return Ok(Next::Pulled(Pulled::Finished { alive })),
-                Step::Poll { timeout } => match self.begin_wait(id, timeout) {
-                    Ok(Some(wait)) => return Ok(Next::Wait(wait)),
-                    other => self.waited(id, other.map(drop))?,
-                },
+                Step::Finished { alive } => return Ok(Progress::Finished { alive }),
+                Step::Poll { timeout: Some(0) } => self.look(id)?,
+                Step::Poll { .. } => {
+                    if !self.is_wait_over(id)? {
+                        return Ok(Progress::Wait);
+                    }
+                }
             }
+            self.loops.polled(id, self.clock.now());
         }
+    }
+
+    /// Whether the loop, which may wait, has nothing to wait for. In virtual time a wait for a timer
+    /// is over at once: the time jumps to its deadline.
+    #[inline(never)]
+    fn is_wait_over(&mut self, id: LoopId) -> io::Result<bool> {
+        let deadline = self.loops.next_deadline(id);
+        if let Clock::Virtual(clock) = &self.clock {
+            let clock = clock.clone();
+            self.look(id)?;
+            if !self.loops.has_ready(id) {
+                match deadline {
+                    Some(deadline) => clock.advance_to(deadline),
+                    None => return Ok(self.note_told(id)),
+                }
+            }
+            return Ok(true);
+        }
+        if self.loops.has_ready(id) {
+            return Ok(true);
+        }
+        let is_over = |ctx: &UvCtx| deadline.is_some_and(|deadline| deadline <= ctx.clock.now());
+        match self.loops.wait_stage(id) {
+            // The wait itself will look.
+            WaitStage::New if !is_over(self) => return Ok(self.note_told(id)),
+            WaitStage::Waited if is_over(self) => return Ok(true),
+            // It is too late to wait, or the guest has done something else instead.
+            WaitStage::New | WaitStage::Told | WaitStage::Waited => self.look(id)?,
+        }
+        Ok(self.loops.has_ready(id) || is_over(self) || self.note_told(id))
+    }
+
+    /// Notes that the guest is told to wait. Returns that the wait is not over.
+    fn note_told(&mut self, id: LoopId) -> bool {
+        self.loops.set_wait_stage(id, WaitStage::Told);
+        false
+    }
+
+    /// The loop of a run and its wait, if there is anything to wait for.
+    pub(crate) fn wait_of(&mut self, run: RunId) -> Result<Option<(LoopId, Wait)>, RunError> {
+        let id = self.loops.loop_of_run(run)?;
+        if self.interrupt.is_interrupted() {
+            return Err(RunError::Interrupted);
+        }
+        if !self.loops.is_polling(id) || self.loops.wait_stage(id) == WaitStage::New {
+            return Ok(None);
+        }
+        match self.loops.next_deadline(id) {
+            // The time jumps there with the next step.
+            Some(_) if matches!(self.clock, Clock::Virtual(_)) => Ok(None),
+            deadline => Ok(Some((id, Wait { deadline }))),
+        }
+    }
+
+    /// Notes that the guest has waited. An interrupt may have ended the wait.
+    pub(crate) fn waited(&mut self, id: LoopId) -> Result<(), RunError> {
+        if self.interrupt.is_interrupted() {
+            return Err(RunError::Interrupted);
+        }
+        self.loops.set_wait_stage(id, WaitStage::Waited);
+        Ok(())
+    }
+
+    /// For how long a wait goes on from now, none for without limit.
+    fn left(&self, wait: Wait) -> Option<Duration> {
+        wait.deadline.map(|deadline| self.clock.until(deadline))
     }
 
     /// A poll handle is told of an error, and so it has been stopped.
@@ -160,56 +176,8 @@ impl UvCtx {
         }
     }
 
-    /// Lets a run go on after its wait. One that could not wait is over.
-    #[inline]
-    pub(crate) fn waited(&mut self, id: LoopId, result: io::Result<()>) -> io::Result<()> {
-        match &result {
-            Ok(()) => self.loops.polled(id, self.clock.now()),
-            Err(_) => self.loops.give_up(id),
-        }
-        result
-    }
-
-    /// Looks at what is ready for the loop, and answers whether it has to wait in real time.
-    #[inline(always)]
-    fn begin_wait(&mut self, id: LoopId, timeout: Option<u32>) -> io::Result<Option<Wait>> {
-        match timeout {
-            Some(0) => self.look(id).map(|()| None),
-            _ => self.begin_long_wait(id, timeout),
-        }
-    }
-
-    #[inline(never)]
-    fn begin_long_wait(&mut self, id: LoopId, timeout: Option<u32>) -> io::Result<Option<Wait>> {
-        if matches!(self.clock, Clock::Virtual(_)) {
-            self.look(id)?;
-            if self.loops.has_ready(id) {
-                return Ok(None);
-            }
-            if let (Some(timeout), Clock::Virtual(clock)) = (timeout, &self.clock) {
-                clock.advance(timeout.into());
-                return Ok(None);
-            }
-        }
-        let deadline = timeout.map(|timeout| Instant::now() + Duration::from_millis(timeout.into()));
-        Ok(Some(Wait { deadline }))
-    }
-
-    /// Blocks the thread until something is ready for the loop, or the wait is over.
-    ///
-    /// A wait may end without cause: by a signal for somebody else, or by an event that nobody asked
-    /// for. libuv goes on waiting then, and so does this.
-    fn block(&mut self, id: LoopId, wait: Wait) -> io::Result<()> {
-        let left = || wait.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        loop {
-            self.poll(id, left())?;
-            if self.wait_is_over(id) || left() == Some(Duration::ZERO) {
-                return Ok(());
-            }
-        }
-    }
-
-    pub(crate) fn wait_is_over(&self, id: LoopId) -> bool {
+    /// Whether the wait of a loop is over before its deadline.
+    pub(crate) fn has_to_go_on(&self, id: LoopId) -> bool {
         self.loops.has_ready(id) || self.interrupt.is_interrupted()
     }
 
@@ -254,7 +222,7 @@ impl UvCtx {
         self.pollers.get(id)?.watch_signals(signals)?;
         // From here on, whatever comes from outside ends the wait. What came earlier is known.
         self.collect();
-        let over = self.wait_is_over(id);
+        let over = self.has_to_go_on(id);
         let poller = self.pollers.get(id)?;
         take_ready(poller, &mut self.loops, if over { Some(Duration::ZERO) } else { timeout })?;
         self.collect();

@@ -3,7 +3,7 @@
 use super::{handle_id, handle_resource, loop_id};
 use crate::bindings::async_handle::{AsyncHandle, Host, HostAsyncHandle};
 use crate::bindings::event_loop::Loop;
-use crate::bindings::types::{Error, StatusCode};
+use crate::bindings::types::{Error, ErrorCode};
 use crate::ctx::denied::Denied;
 use crate::grants::async_sender::OpenError;
 use crate::view::UvCtxView;
@@ -45,7 +45,7 @@ impl HostAsyncHandle for UvCtxView<'_> {
     fn receive(&mut self, handle: Resource<AsyncHandle>) -> Result<Option<Vec<u8>>, Error> {
         let handle = handle_id(&handle);
         self.ctx.loops.check_open(handle)?;
-        self.ctx.wake_ups.receive(handle).ok_or(StatusCode::Enotsup.into())
+        self.ctx.wake_ups.receive(handle).ok_or(ErrorCode::Enotsup.into())
     }
 
     fn drop(&mut self, handle: Resource<AsyncHandle>) -> wasmtime::Result<()> {

@@ -1,7 +1,7 @@
 //! `uv:handles/async-sender`.
 
 use crate::bindings::async_sender::{AsyncSender, Host, HostAsyncSender};
-use crate::bindings::types::{Error, StatusCode};
+use crate::bindings::types::{Error, ErrorCode};
 use crate::ctx::denied::Denied;
 use crate::grants::async_sender::OpenError;
 use crate::grants::async_sender::SendError;
@@ -40,17 +40,17 @@ impl HostAsyncSender for UvCtxView<'_> {
 impl UvCtxView<'_> {
     fn sender(&self, resource: &Resource<AsyncSender>) -> Result<&crate::AsyncSender, Error> {
         // An interrupted guest has lost what was granted.
-        self.ctx.connections.sender(resource.rep()).ok_or(StatusCode::Epipe.into())
+        self.ctx.connections.sender(resource.rep()).ok_or(ErrorCode::Epipe.into())
     }
 }
 
 impl From<SendError> for Error {
     fn from(error: SendError) -> Error {
-        Error::Status(match error {
-            SendError::NotOpen => StatusCode::Enotconn,
-            SendError::Closed => StatusCode::Epipe,
-            SendError::Full => StatusCode::Eagain,
-            SendError::TooLarge => StatusCode::Emsgsize,
+        Error::Code(match error {
+            SendError::NotOpen => ErrorCode::Enotconn,
+            SendError::Closed => ErrorCode::Epipe,
+            SendError::Full => ErrorCode::Eagain,
+            SendError::TooLarge => ErrorCode::Emsgsize,
         })
     }
 }

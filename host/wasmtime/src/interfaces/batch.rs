@@ -1,54 +1,139 @@
 //! `uv:handles/batch`.
 
-use super::{handle_resource, loop_id};
-use crate::bindings::batch::{Host, HostReserve, Reserve};
-use crate::bindings::event_loop::Loop;
+use super::{handle_resource, loop_id, run_id};
+use crate::bindings::batch::{BatchStep, Change, Host, HostTimerPool, Operation, TimerPool};
+use crate::bindings::event_loop::{Loop, Run};
 use crate::bindings::timer::Timer;
-use crate::bindings::types::{Error, StatusCode};
+use crate::bindings::types::{Error, ErrorCode};
+use crate::driver::{OsDriver, RunError};
 use crate::view::UvCtxView;
-use uv_handles_core::{Changes, ReserveId};
+use uv_handles_core::{Delivery, Driver, PoolId, TimerChange};
 use wasmtime::component::Resource;
 
+/// The half of a token pair that stands for no token.
+const NO_TOKEN: u32 = u32::MAX;
+
+/// No token in both halves.
+const NOTHING: u64 = u64::MAX;
+
 impl Host for UvCtxView<'_> {
-    fn advance(&mut self, position: u32, reserve: Option<Resource<Reserve>>, changes: Vec<u64>) {
-        let reserve = reserve.and_then(|reserve| reserve_id(&reserve));
-        self.ctx.advance(position as usize, reserve, Changes::new(&changes));
+    fn key(&mut self, run: Resource<Run>) -> u64 {
+        let keys = &mut self.ctx.run_keys;
+        // A run that has finished has no key; one that names no run does as well.
+        self.ctx.loops.key_of_run(run_id(&run), || keys.next()).unwrap_or_else(|_| keys.next())
+    }
+
+    fn next(
+        &mut self,
+        key: u64,
+        max: u32,
+        position: Option<u32>,
+        pool: Option<Resource<TimerPool>>,
+        changes: Vec<Change>,
+    ) -> wasmtime::Result<Result<BatchStep, Error>> {
+        let run = self.ctx.loops.run_of_key(key);
+        if position.is_some() || !changes.is_empty() {
+            let position = position.map_or(usize::MAX, |position| position as usize);
+            let mut changes = changes.into_iter().map(Into::into);
+            OsDriver(self.ctx).advance(run, position, pool.and_then(pool_id), &mut changes);
+        }
+        let delivery = match run.filter(|_| max > 0) {
+            Some(run) => OsDriver(self.ctx).next(run, max),
+            None => Err(RunError::Core(uv_handles_core::Error::Invalid)),
+        };
+        self.answer(delivery, |delivery| match delivery {
+            Delivery::Event(event) => BatchStep::Event(event.into()),
+            Delivery::Callbacks(tokens) => BatchStep::Callbacks(tokens),
+            Delivery::Polls(ready) => {
+                BatchStep::Polls(ready.into_iter().map(|(token, events)| (token, events.into())).collect())
+            }
+            Delivery::Closes(tokens) => BatchStep::Closes(tokens),
+            Delivery::Wait => BatchStep::Wait,
+            Delivery::Finished { alive } => BatchStep::Finished(alive),
+        })
+    }
+
+    fn next_callbacks(&mut self, key: u64) -> wasmtime::Result<u64> {
+        let Some(run) = self.ctx.loops.run_of_key(key) else {
+            return Ok(NOTHING);
+        };
+        match OsDriver(self.ctx).next_pair(run) {
+            Ok(None) => Ok(NOTHING),
+            Ok(Some((first, second))) => {
+                Ok(u64::from(second.unwrap_or(NO_TOKEN)) << u32::BITS | u64::from(first))
+            }
+            Err(RunError::Interrupted) => Err(self.interrupted()),
+            // It comes again with the next call that can bring it.
+            Err(RunError::Core(_) | RunError::Os(_)) => Ok(NOTHING),
+        }
+    }
+
+    fn advance(&mut self, key: u64, position: u32, pool: Option<Resource<TimerPool>>, changes: Vec<Change>) {
+        let run = self.ctx.loops.run_of_key(key);
+        let mut changes = changes.into_iter().map(Into::into);
+        OsDriver(self.ctx).advance(run, position as usize, pool.and_then(pool_id), &mut changes);
     }
 }
 
-impl HostReserve for UvCtxView<'_> {
-    fn create(&mut self) -> Result<Resource<Reserve>, Error> {
-        if self.ctx.is_plugin {
-            return Err(StatusCode::Enotsup.into());
-        }
-        Ok(Resource::new_own(self.ctx.loops.make_reserve()?.index()))
+impl HostTimerPool for UvCtxView<'_> {
+    fn create(&mut self) -> Result<Resource<TimerPool>, Error> {
+        Ok(Resource::new_own(self.ctx.loops.make_pool()?.index()))
     }
 
-    fn make(
+    fn allocate(
         &mut self,
-        reserve: Resource<Reserve>,
+        pool: Resource<TimerPool>,
         owner: Resource<Loop>,
         count: u32,
     ) -> Result<Vec<(Resource<Timer>, u32)>, Error> {
-        match (self.ctx.is_plugin, count) {
-            (true, _) => return Err(StatusCode::Enotsup.into()),
-            (false, 0) => return Err(StatusCode::Einval.into()),
-            (false, _) => self.ctx.puts_off = true,
+        if self.ctx.is_plugin {
+            return Err(ErrorCode::Enotsup.into());
         }
-        let reserve = reserve_id(&reserve).ok_or(StatusCode::Einval)?;
-        let timers = self.ctx.loops.reserve_timers(reserve, loop_id(&owner), count as usize)?;
+        if count == 0 {
+            return Err(ErrorCode::Einval.into());
+        }
+        let pool = pool_id(pool).ok_or(ErrorCode::Einval)?;
+        let timers = self.ctx.loops.allocate_timers(pool, loop_id(&owner), count as usize)?;
         Ok(timers.into_iter().map(|timer| (handle_resource(timer), timer.index())).collect())
     }
 
-    fn drop(&mut self, reserve: Resource<Reserve>) -> wasmtime::Result<()> {
-        if let Some(reserve) = reserve_id(&reserve) {
-            self.ctx.loops.release_reserve(reserve);
+    fn flush(&mut self, pool: Resource<TimerPool>, changes: Vec<Change>) {
+        OsDriver(self.ctx).advance(None, 0, pool_id(pool), &mut changes.into_iter().map(Into::into));
+    }
+
+    fn drop(&mut self, pool: Resource<TimerPool>) -> wasmtime::Result<()> {
+        if let Some(pool) = pool_id(pool) {
+            self.ctx.loops.release_pool(pool);
         }
         Ok(())
     }
 }
 
-/// Which one it stands for: always one, because the host has made it.
-fn reserve_id(reserve: &Resource<Reserve>) -> Option<ReserveId> {
-    ReserveId::from_index(reserve.rep())
+/// The pool behind a resource: always one, because the host has made the resource.
+fn pool_id(pool: Resource<TimerPool>) -> Option<PoolId> {
+    PoolId::from_index(pool.rep())
+}
+
+impl From<Change> for uv_handles_core::Change {
+    fn from(Change { position, operation }: Change) -> Self {
+        use uv_handles_core::Operation::{CloseOwn, Timer};
+        let operation = match operation {
+            Operation::Open(open) => Timer(open.timer, TimerChange::Open { token: open.token }),
+            Operation::OpenAndStart(start) => Timer(
+                start.timer,
+                TimerChange::OpenAndStart {
+                    token: start.token,
+                    timeout: start.timeout,
+                    repeat: start.repeat,
+                },
+            ),
+            Operation::Start(start) => {
+                Timer(start.timer, TimerChange::Start { timeout: start.timeout, repeat: start.repeat })
+            }
+            Operation::Stop(timer) => Timer(timer, TimerChange::Stop),
+            Operation::Close(timer) => Timer(timer, TimerChange::Close),
+            Operation::CloseOwn => CloseOwn,
+        };
+        Self { position, operation }
+    }
 }

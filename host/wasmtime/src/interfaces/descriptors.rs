@@ -1,7 +1,7 @@
 //! `uv:handles/descriptors`.
 
-use crate::bindings::descriptors::{Datagram, Descriptor, Host, HostDescriptor, ShutdownHow, Word};
-use crate::bindings::types::{Error, StatusCode};
+use crate::bindings::descriptors::{Datagram, Descriptor, Host, HostDescriptor, ShutdownHow};
+use crate::bindings::types::Error;
 use crate::ctx::denied::Denied;
 use crate::ctx::limits::Limits;
 use crate::os::descriptors::{Descriptor as Open, Refused, number};
@@ -51,13 +51,6 @@ impl HostDescriptor for UvCtxView<'_> {
         Ok(buffer[..read].to_vec())
     }
 
-    fn read_word(&mut self, descriptor: Resource<Descriptor>, max: u32) -> Result<Word, Error> {
-        let mut bytes = [0; size_of::<u64>()];
-        let room = read_limit(max, &self.ctx.limits).min(bytes.len());
-        let read = self.open_descriptor(&descriptor).read(&mut bytes[..room])?;
-        Ok(Word { length: read as u32, bytes: u64::from_le_bytes(bytes) })
-    }
-
     fn recv_from(&mut self, descriptor: Resource<Descriptor>, max: u32) -> Result<Datagram, Error> {
         let buffer = read_buffer(&mut self.ctx.read_buffer, max, &self.ctx.limits);
         let (length, sender) = self.ctx.descriptors.get(descriptor.rep()).recv_from(buffer)?;
@@ -78,12 +71,6 @@ impl HostDescriptor for UvCtxView<'_> {
         let written = self.open_descriptor(&descriptor).write(&bytes)?;
         // A guest's memory, and so what it can pass, is smaller than 4 GiB.
         Ok(u32::try_from(written).unwrap_or(u32::MAX))
-    }
-
-    fn write_word(&mut self, descriptor: Resource<Descriptor>, word: Word) -> Result<u32, Error> {
-        let bytes = word.bytes.to_le_bytes();
-        let bytes = bytes.get(..word.length as usize).ok_or(Error::Status(StatusCode::Einval))?;
-        Ok(self.open_descriptor(&descriptor).write(bytes)? as u32)
     }
 
     fn accept(&mut self, descriptor: Resource<Descriptor>) -> Result<Resource<Descriptor>, Error> {

@@ -1,27 +1,47 @@
-//! `uv:handles/event-loop`.
+//! `uv:handles/event-loop` and `uv:handles/plugin-loop`.
 
-use super::loop_id;
-use crate::bindings::event_loop::{Host, HostLoop, Loop};
-use crate::bindings::types::{Error, RunMode, StatusCode};
+use super::{loop_id, run_id};
+use crate::bindings::event_loop::{Host, HostLoop, HostRun, Loop, Run, Step};
+use crate::bindings::plugin_loop;
+use crate::bindings::types::{Error, ErrorCode, RunMode};
+use crate::ctx::UvCtx;
+use crate::driver::OsDriver;
 use crate::view::UvCtxView;
+use uv_handles_core::{Delivery, Driver};
 use wasmtime::component::Resource;
 
 impl Host for UvCtxView<'_> {}
 
-impl HostLoop for UvCtxView<'_> {
-    fn create(&mut self) -> Result<Resource<Loop>, Error> {
-        let id = self.ctx.loops.make_loop(self.ctx.clock.now())?;
+impl UvCtx {
+    fn make_loop(&mut self) -> Result<Resource<Loop>, Error> {
+        let id = self.loops.make_loop(self.clock.now())?;
         Ok(Resource::new_own(id.index()))
     }
+}
 
-    fn begin(&mut self, id: Resource<Loop>, mode: RunMode) -> Result<(), Error> {
-        if self.ctx.is_plugin {
-            return Err(StatusCode::Enotsup.into());
+impl plugin_loop::Host for UvCtxView<'_> {
+    fn create(&mut self) -> Result<Resource<Loop>, Error> {
+        if !self.ctx.is_plugin {
+            return Err(ErrorCode::Enotsup.into());
         }
-        self.ctx.loops.begin(loop_id(&id), mode.into())?;
-        // The end of a run that nobody asked about.
-        self.ctx.take_found(loop_id(&id));
-        Ok(())
+        self.ctx.make_loop()
+    }
+}
+
+impl HostLoop for UvCtxView<'_> {
+    fn create(&mut self) -> Result<Resource<Loop>, Error> {
+        if self.ctx.is_plugin {
+            return Err(ErrorCode::Enotsup.into());
+        }
+        self.ctx.make_loop()
+    }
+
+    fn begin(&mut self, id: Resource<Loop>, mode: RunMode) -> Result<Resource<Run>, Error> {
+        if self.ctx.is_plugin {
+            return Err(ErrorCode::Enotsup.into());
+        }
+        let run = self.ctx.loops.begin_run(loop_id(&id), mode.into())?;
+        Ok(Resource::new_own(run.index()))
     }
 
     fn stop(&mut self, id: Resource<Loop>) {
@@ -31,7 +51,6 @@ impl HostLoop for UvCtxView<'_> {
     fn close(&mut self, id: Resource<Loop>) -> Result<(), Error> {
         self.ctx.loops.close_loop(loop_id(&id))?;
         self.ctx.pollers.remove(loop_id(&id));
-        self.ctx.take_found(loop_id(&id));
         Ok(())
     }
 
@@ -64,11 +83,29 @@ impl HostLoop for UvCtxView<'_> {
     fn drop(&mut self, id: Resource<Loop>) -> wasmtime::Result<()> {
         let id = loop_id(&id);
         self.ctx.pollers.remove(id);
-        self.ctx.batch.forget(id);
-        self.ctx.take_found(id);
-        self.ctx.pulled_last.take_if(|pulled| *pulled == id);
         self.ctx.collect();
         self.ctx.loops.release_loop(id);
+        self.ctx.after_closing();
+        Ok(())
+    }
+}
+
+impl HostRun for UvCtxView<'_> {
+    fn next(&mut self, run: Resource<Run>) -> wasmtime::Result<Result<Step, Error>> {
+        let delivery = OsDriver(self.ctx).next(run_id(&run), 1);
+        self.answer(delivery, |delivery| match delivery {
+            Delivery::Event(event) => Step::Event(event.into()),
+            Delivery::Wait => Step::Wait,
+            Delivery::Finished { alive } => Step::Finished(alive),
+            Delivery::Callbacks(_) | Delivery::Polls(_) | Delivery::Closes(_) => {
+                unreachable!("a batch has more than one callback")
+            }
+        })
+    }
+
+    fn drop(&mut self, run: Resource<Run>) -> wasmtime::Result<()> {
+        self.ctx.loops.release_run(run_id(&run));
+        // The end of the callback in progress may have stopped a one-shot signal handle.
         self.ctx.after_closing();
         Ok(())
     }

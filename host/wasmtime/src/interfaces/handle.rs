@@ -1,10 +1,8 @@
-//! `uv:handles/handle`: what all kinds have in common, and the way in which each kind's resource
-//! is dropped.
+//! `uv:handles/handle`: the functions that all kinds of handles share.
 
 use super::handle_id;
 use crate::bindings::handle::{AnyHandle, Host};
-use crate::bindings::types::{Error, StatusCode};
-use crate::ctx::UvCtx;
+use crate::bindings::types::{Error, ErrorCode};
 use crate::os::descriptors::number_of;
 use crate::view::UvCtxView;
 use uv_handles_core::HandleId;
@@ -21,42 +19,9 @@ fn id(handle: &AnyHandle) -> HandleId {
     }
 }
 
-impl UvCtx {
-    /// Releases the handle of a resource that the guest drops.
-    pub(super) fn release(&mut self, handle: HandleId) {
-        self.close(handle);
-        let owner = self.loops.loop_of(handle);
-        if let Some(poller) = self.pollers.made(owner) {
-            poller.forget(handle);
-        }
-        self.loops.release(handle);
-    }
-
-    pub(crate) fn close(&mut self, handle: HandleId) {
-        // A guest may say it as often as a list of changes is long.
-        if self.loops.handle_closing(handle) {
-            return;
-        }
-        // What was delivered before counts by what was watched before.
-        self.collect();
-        self.loops.close(handle);
-        let owner = self.loops.loop_of(handle);
-        if let (Some(_), Some(poller)) = (self.loops.poll_source(handle), self.pollers.made(owner)) {
-            poller.touch(handle);
-        }
-        self.after_closing();
-    }
-
-    /// No kind of handle has buffers of its own: sockets are descriptors here.
-    fn no_buffers<T>(&self, handle: HandleId) -> Result<T, Error> {
-        self.loops.check_open(handle)?;
-        Err(StatusCode::Einval.into())
-    }
-}
-
 impl Host for UvCtxView<'_> {
     fn close(&mut self, handle: AnyHandle) {
-        self.ctx.close(id(&handle));
+        self.ctx.close_handle(id(&handle));
     }
 
     fn active(&mut self, handle: AnyHandle) -> bool {
@@ -87,23 +52,7 @@ impl Host for UvCtxView<'_> {
         self.ctx.loops.check_open(id(&handle))?;
         match self.ctx.loops.poll_source(id(&handle)) {
             Some(source) => Ok(number_of(source)),
-            None => Err(StatusCode::Einval.into()),
+            None => Err(ErrorCode::Einval.into()),
         }
-    }
-
-    fn send_buffer_size(&mut self, handle: AnyHandle) -> Result<u32, Error> {
-        self.ctx.no_buffers(id(&handle))
-    }
-
-    fn set_send_buffer_size(&mut self, handle: AnyHandle, _: u32) -> Result<(), Error> {
-        self.ctx.no_buffers(id(&handle))
-    }
-
-    fn receive_buffer_size(&mut self, handle: AnyHandle) -> Result<u32, Error> {
-        self.ctx.no_buffers(id(&handle))
-    }
-
-    fn set_receive_buffer_size(&mut self, handle: AnyHandle, _: u32) -> Result<(), Error> {
-        self.ctx.no_buffers(id(&handle))
     }
 }

@@ -4,7 +4,7 @@ use super::{handle_id, handle_resource, loop_id};
 use crate::bindings::descriptors::Descriptor;
 use crate::bindings::event_loop::Loop;
 use crate::bindings::poll::{Host, HostPoll, Poll};
-use crate::bindings::types::{Error, PollEvents, StatusCode};
+use crate::bindings::types::{Error, ErrorCode, PollEvents};
 use crate::view::UvCtxView;
 use uv_handles_core::HandleId;
 use wasmtime::component::Resource;
@@ -42,7 +42,7 @@ impl HostPoll for UvCtxView<'_> {
         self.ctx.loops.check_open(handle)?;
         let source = self.ctx.loops.poll_source(handle);
         if source.and_then(|source| self.ctx.descriptors.fd(source)).is_none() {
-            return Err(StatusCode::Ebadf.into());
+            return Err(ErrorCode::Ebadf.into());
         }
         self.ctx.loops.poll_start(handle, events.into())?;
         self.touch(handle)

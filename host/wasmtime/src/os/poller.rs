@@ -17,6 +17,11 @@ use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 use uv_handles_core::{HandleId, PollEvents, Readiness};
+#[cfg(feature = "concurrent")]
+use {
+    std::os::fd::{AsFd, OwnedFd},
+    std::sync::Arc,
+};
 #[cfg(feature = "async")]
 use {std::task, tokio::io::unix::AsyncFd};
 
@@ -38,6 +43,9 @@ pub(crate) struct Poller {
     /// The poll as tokio watches it, once a task has waited for it. Dropped before the poll is.
     #[cfg(feature = "async")]
     in_task: Option<AsyncFd<RawFd>>,
+    /// A duplicate of the poll as tokio watches it for waits that outlive a borrow of the poller.
+    #[cfg(feature = "concurrent")]
+    shared: Option<Arc<AsyncFd<OwnedFd>>>,
     poll: Poll,
     /// What is watched for each handle, by its number.
     watches: Vec<Watch>,
@@ -67,6 +75,8 @@ impl Poller {
         Ok(Poller {
             #[cfg(feature = "async")]
             in_task: None,
+            #[cfg(feature = "concurrent")]
+            shared: None,
             poll,
             watches: Vec::new(),
             watched: Vec::new(),
@@ -241,6 +251,18 @@ impl Poller {
         }
     }
 
+    /// The poll as tokio watches it, for a wait that owns it.
+    #[cfg(feature = "concurrent")]
+    pub(super) fn watch_shared(&mut self) -> io::Result<Arc<AsyncFd<OwnedFd>>> {
+        if let Some(shared) = &self.shared {
+            return Ok(shared.clone());
+        }
+        let duplicate = rustix::io::fcntl_dupfd_cloexec(self.poll.registry().as_fd(), 0)?;
+        let shared = Arc::new(watched_with(duplicate)?);
+        self.shared = Some(shared.clone());
+        Ok(shared)
+    }
+
     /// Refuses a descriptor that the OS cannot watch, as uv__io_check_fd.
     pub(crate) fn check(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
         let registry = self.poll.registry();
@@ -256,11 +278,19 @@ impl Poller {
 #[cfg(feature = "async")]
 #[expect(
     unsafe_code,
-    reason = "tokio can not see that the descriptor stays open, and a duplicate is one too many"
+    reason = "tokio cannot see that the descriptor stays open, and a duplicate is one too many"
 )]
 fn watched_by_tokio(poll: &Poll) -> io::Result<AsyncFd<RawFd>> {
-    // SAFETY: the poll owns the descriptor, nobody else closes it, and it lives longer: see `Poller`.
+    // SAFETY: the poll owns the descriptor and lives longer: see `Poller`.
     let watched = unsafe { AsyncFd::register_with_interest(poll.as_raw_fd(), tokio::io::Interest::READABLE) };
+    watched.map_err(Into::into)
+}
+
+#[cfg(feature = "concurrent")]
+#[expect(unsafe_code, reason = "tokio cannot see that the descriptor stays open")]
+fn watched_with(duplicate: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: an `OwnedFd` keeps its descriptor open until it is dropped, by what watches it.
+    let watched = unsafe { AsyncFd::register_with_interest(duplicate, tokio::io::Interest::READABLE) };
     watched.map_err(Into::into)
 }
 

@@ -9,6 +9,14 @@ use std::sync::Arc;
 #[cfg(feature = "async")]
 use std::task::Poll;
 use uv_handles_core::LoopId;
+#[cfg(feature = "concurrent")]
+use {
+    std::future::Future,
+    std::os::fd::OwnedFd,
+    std::pin::{Pin, pin},
+    tokio::io::unix::AsyncFd,
+    tokio::sync::futures::OwnedNotified,
+};
 
 /// The pollers of a guest's loops, by the number of the loop. One is made when its loop first needs it: to block a
 /// thread, or to wait for descriptors or signals.
@@ -97,6 +105,23 @@ impl Pollers {
         .await
     }
 
+    /// Begins a wait that owns what can end it: from here on, every wake-up of the guest ends it.
+    #[cfg(feature = "concurrent")]
+    pub(crate) fn owned_wait(&self) -> OwnedWait {
+        let mut woken = Box::pin(self.interrupt.task().all().notified_owned());
+        woken.as_mut().enable();
+        OwnedWait { woken, watched: None }
+    }
+
+    /// Lets everything that the OS has for this loop end the wait, too.
+    #[cfg(feature = "concurrent")]
+    pub(crate) fn watch_for(&mut self, id: LoopId, mut wait: OwnedWait) -> io::Result<OwnedWait> {
+        if let Some(poller) = self.made(id) {
+            wait.watched = Some(poller.watch_shared()?);
+        }
+        Ok(wait)
+    }
+
     /// Has each poller watched that is not watched yet, by its descriptor.
     pub(crate) fn watch_all(&mut self, mut watch: impl FnMut(RawFd) -> io::Result<()>) -> io::Result<()> {
         for poller in self.pollers.iter_mut().flatten().filter(|poller| !poller.is_watched) {
@@ -119,6 +144,33 @@ impl Pollers {
     /// may live on, and the OS would report that one for ever.
     pub(crate) fn forget_descriptor(&mut self, fd: RawFd) {
         self.pollers.iter_mut().flatten().for_each(|poller| poller.deregister(fd));
+    }
+}
+
+/// A wait for one loop of a guest that borrows nothing of the guest's context.
+#[cfg(feature = "concurrent")]
+pub(crate) struct OwnedWait {
+    woken: Pin<Box<OwnedNotified>>,
+    /// The loop's poller, if it has one.
+    watched: Option<Arc<AsyncFd<OwnedFd>>>,
+}
+
+#[cfg(feature = "concurrent")]
+impl OwnedWait {
+    /// Waits until the guest is woken or the OS has something for the loop. It may return without a
+    /// cause, and can be dropped at any time.
+    pub(crate) async fn woken(&mut self) -> io::Result<()> {
+        let OwnedWait { woken, watched } = self;
+        let Some(watched) = watched else {
+            woken.await;
+            return Ok(());
+        };
+        let mut readable = pin!(watched.readable());
+        std::future::poll_fn(|context| match woken.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Ok(())),
+            Poll::Pending => readable.as_mut().poll(context).map_ok(|mut guard| guard.clear_ready()),
+        })
+        .await
     }
 }
 

@@ -6,9 +6,9 @@ use crate::bindings::types;
 use crate::ctx::UvCtx;
 use crate::ctx::clock::Clock;
 use crate::ctx::interrupt::Interrupted;
-use crate::driver::{Next, PullError, Pulled};
+use crate::driver::RunError;
 use std::io;
-use uv_handles_core::{LoopId, RunMode};
+use uv_handles_core::{LoopId, Progress, RunMode};
 
 /// What a delivery of events to a plugin has come to.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl UvCtx {
 
     /// Whether something keeps one of the loops alive.
     pub(crate) fn alive(&self) -> bool {
-        self.puts_off || self.open_loops().any(|id| self.loops.alive(id))
+        self.open_loops().any(|id| self.loops.alive(id))
     }
 
     /// Ends a guest that has been interrupted, with all that it has open.
@@ -59,7 +59,7 @@ impl UvCtx {
     /// When an iteration of one of the loops would find something to do. In virtual time it is now, if it is at all: the time
     /// jumps there.
     pub(crate) fn when_due(&mut self) -> io::Result<Due> {
-        if self.interrupt.is_interrupted() || self.puts_off {
+        if self.interrupt.is_interrupted() {
             return Ok(Due::Now);
         }
         let (mut earliest, mut next) = (None, 0);
@@ -86,7 +86,7 @@ impl UvCtx {
             return Ok(Due::Never);
         }
         self.look_from_outside(id)?;
-        if self.wait_is_over(id) {
+        if self.has_to_go_on(id) {
             return Ok(Due::Now);
         }
         Ok(match (self.loops.poll_timeout(id), self.loops.now(id)) {
@@ -128,12 +128,12 @@ impl UvCtx {
             return Ok(None);
         }
         dispatched.stopped |= self.loops.stopping(id);
-        let event = match self.next(id) {
-            Ok(Next::Pulled(Pulled::Event(event))) => event,
+        let event = match self.proceed(id) {
+            Ok(Progress::Deliver(event)) => event,
             // A callback may have closed the loop.
-            Ok(_) | Err(PullError::Core(_)) => return Ok(None),
-            Err(PullError::Os(error)) => return Err(error.into()),
-            Err(PullError::Interrupted) => return self.check_interrupt().map(|()| None),
+            Ok(_) | Err(RunError::Core(_)) => return Ok(None),
+            Err(RunError::Os(error)) => return Err(error.into()),
+            Err(RunError::Interrupted) => return self.check_interrupt().map(|()| None),
         };
         counters.called();
         if let Some(deadline) = self.loops.called_deadline(id) {

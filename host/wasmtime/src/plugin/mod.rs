@@ -24,29 +24,35 @@ pub use stats::{Lateness, PluginStats};
 #[cfg(feature = "async")]
 pub use task::{PluginGone, PluginHandle, STOP, Stopped};
 
+use crate::bindings::PLUGIN_EVENTS;
 use crate::bindings::types::Event;
 use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::view::UvView;
-use wasmtime::component::{Instance, TypedFunc};
+use wasmtime::component::{Component, ComponentExportIndex, TypedFunc};
 use wasmtime::{Store, error::Context};
 
-/// The export that a plugin's callbacks are called by.
-type Dispatch = TypedFunc<(Option<Event>,), ()>;
+/// The export that delivers events to a plugin.
+type Dispatch = TypedFunc<(Event,), ()>;
 
-const EVENTS: &str = concat!("uv:handles/plugin-events@", env!("CARGO_PKG_VERSION"));
+/// Whether a component is a plugin: it exports `uv:handles/plugin-events`. Known before it is
+/// instantiated, from its type.
+pub fn is_plugin(component: &Component) -> bool {
+    dispatch_of(component).is_some()
+}
 
-/// Makes a plugin of an instance in its store: from now on its loops are driven from outside.
-fn take_charge<T: UvView>(store: &mut Store<T>, instance: &Instance) -> wasmtime::Result<Dispatch> {
-    let dispatch = (|| {
-        let interface = instance.get_export_index(&mut *store, None, EVENTS)?;
-        instance.get_export_index(&mut *store, Some(&interface), "dispatch")
-    })();
-    let dispatch =
-        dispatch.with_context(|| format!("the component is no plugin: it does not export {EVENTS}"))?;
-    let dispatch = instance.get_typed_func(&mut *store, dispatch)?;
+fn dispatch_of(component: &Component) -> Option<ComponentExportIndex> {
+    let interface = component.get_export_index(None, PLUGIN_EVENTS)?;
+    component.get_export_index(Some(&interface), "dispatch")
+}
+
+/// Marks the store's guest as a plugin, before any of its code runs: its loops are run from outside,
+/// and it must not block.
+fn mark<T: UvView>(store: &mut Store<T>, component: &Component) -> wasmtime::Result<ComponentExportIndex> {
+    let dispatch = dispatch_of(component)
+        .with_context(|| format!("the component is not a plugin: it does not export {PLUGIN_EVENTS}"))?;
     let ctx = store.data_mut().uv().ctx;
     ctx.is_plugin = true;
-    // It comes from the embedder.
+    // The embedder made the store.
     ctx.epochs = EpochDeadline::Lent;
     Ok(dispatch)
 }

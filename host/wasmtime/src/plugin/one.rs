@@ -3,7 +3,7 @@
 
 use super::loops::{Dispatched, Due};
 use super::stats::Counters;
-use super::{Dispatch, take_charge};
+use super::{Dispatch, mark};
 use crate::ctx::UvCtx;
 use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::engine::begin_epochs;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use uv_handles_core::LoopId;
 use wasmtime::Store;
-use wasmtime::component::Instance;
+use wasmtime::component::{Instance, InstancePre};
 
 /// A plugin: an instance in a store of its own, whose loops are driven from outside.
 ///
@@ -33,15 +33,25 @@ pub struct Plugin<T: 'static> {
 const CALLBACKS_IN_A_ROW: u64 = 64;
 
 impl<T: UvView> Plugin<T> {
-    /// Takes charge of an instance that was instantiated in this store with
+    /// Instantiates a plugin in this store. The component was linked with
     /// [`add_to_linker_async`](crate::add_to_linker_async).
+    ///
+    /// The store's context is that of a plugin from now on, before any code of the component runs.
     ///
     /// # Errors
     ///
-    /// If the instance does not export `uv:handles/plugin-events`.
-    pub fn new(mut store: Store<T>, instance: &Instance) -> wasmtime::Result<Plugin<T>> {
-        let dispatch = take_charge(&mut store, instance)?;
-        Ok(Plugin { store, dispatch, counters: Arc::default() })
+    /// If the component does not export `uv:handles/plugin-events`, and wasmtime's.
+    pub async fn instantiate(
+        mut store: Store<T>,
+        pre: &InstancePre<T>,
+    ) -> wasmtime::Result<(Plugin<T>, Instance)>
+    where
+        T: Send,
+    {
+        let dispatch = mark(&mut store, pre.component())?;
+        let instance = pre.instantiate_async(&mut store).await?;
+        let dispatch = instance.get_typed_func(&mut store, dispatch)?;
+        Ok((Plugin { store, dispatch, counters: Arc::default() }, instance))
     }
 
     /// The store, to call the plugin's exports. A call has to be driven to its end.
@@ -77,16 +87,12 @@ impl<T: UvView> Plugin<T> {
     {
         // Also if nothing of it is due any more.
         self.ctx().check_interrupt()?;
-        if std::mem::take(&mut self.ctx().puts_off) {
-            // It was called before it was known to be a plugin: what it has left to its next call comes now.
-            self.dispatch.call_async(&mut self.store, (None,)).await?;
-        }
         let mut dispatched = Dispatched::default();
         let mut next = 0;
         while let Some(id) = self.ctx().begin_iteration(&mut next)? {
             while let Some(event) = self.next_callback(id, &mut dispatched)? {
                 begin_epochs(&mut self.store);
-                self.dispatch.call_async(&mut self.store, (Some(event),)).await?;
+                self.dispatch.call_async(&mut self.store, (event,)).await?;
                 if dispatched.callbacks.is_multiple_of(CALLBACKS_IN_A_ROW) {
                     tokio::task::yield_now().await;
                 }

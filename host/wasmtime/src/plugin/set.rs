@@ -7,7 +7,7 @@
 use super::loops::{Dispatched, Due};
 use super::stats::{Counters, PluginStats};
 use super::woken::Woken;
-use super::{Dispatch, take_charge};
+use super::{Dispatch, mark};
 use crate::ctx::UvCtx;
 use crate::ctx::clock::monotonic;
 use crate::ctx::epoch_deadline::EpochDeadline;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 use wasmtime::Store;
-use wasmtime::component::Instance;
+use wasmtime::component::{Instance, InstancePre};
 
 /// Plugins that one thread drives: it waits for all of them at once and calls what is due, one plugin after the other. The
 /// thread is the embedder's, who calls [`turn`](PluginSet::turn) again and again, as uv_run in mode `once`, and the
@@ -112,14 +112,22 @@ impl<T: UvView> PluginSet<T> {
         self.timer_slack = slack;
     }
 
-    /// Takes charge of an instance that was instantiated in this store with
+    /// Instantiates a plugin in this store, and adds it to the set. The component was linked with
     /// [`add_to_linker_sync`](crate::add_to_linker_sync).
+    ///
+    /// The store's context is that of a plugin from now on, before any code of the component runs.
     ///
     /// # Errors
     ///
-    /// If the instance does not export `uv:handles/plugin-events`.
-    pub fn add(&mut self, mut store: Store<T>, instance: &Instance) -> wasmtime::Result<PluginId> {
-        let dispatch = take_charge(&mut store, instance)?;
+    /// If the component does not export `uv:handles/plugin-events`, and wasmtime's.
+    pub fn instantiate(
+        &mut self,
+        mut store: Store<T>,
+        pre: &InstancePre<T>,
+    ) -> wasmtime::Result<(PluginId, Instance)> {
+        let dispatch = mark(&mut store, pre.component())?;
+        let instance = pre.instantiate(&mut store)?;
+        let dispatch = instance.get_typed_func(&mut store, dispatch)?;
         self.added += 1;
         let (number, entry) = (self.added, self.members.vacant_entry());
         let at = entry.key() as u32;
@@ -137,7 +145,7 @@ impl<T: UvView> PluginSet<T> {
             waker,
         });
         self.list(at);
-        Ok(PluginId { number, at })
+        Ok((PluginId { number, at }, instance))
     }
 
     /// Takes a plugin out, with its store. Nothing is called any more.
@@ -330,16 +338,12 @@ impl<T: UvView> Member<T> {
     fn dispatch(&mut self) -> wasmtime::Result<Dispatched> {
         // Also if nothing of it is due any more.
         uv(&mut self.store).check_interrupt()?;
-        if std::mem::take(&mut uv(&mut self.store).puts_off) {
-            // It was called before it was known to be a plugin: what it has left to its next call comes now.
-            self.dispatch.call(&mut self.store, (None,))?;
-        }
         let mut dispatched = Dispatched::default();
         let mut next = 0;
         while let Some(id) = uv(&mut self.store).begin_iteration(&mut next)? {
             while let Some(event) = uv(&mut self.store).next_callback(id, &self.counters, &mut dispatched)? {
                 begin_epochs(&mut self.store);
-                self.dispatch.call(&mut self.store, (Some(event),))?;
+                self.dispatch.call(&mut self.store, (event,))?;
             }
         }
         Ok(dispatched)

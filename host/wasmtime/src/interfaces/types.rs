@@ -1,6 +1,9 @@
-//! `uv:handles/types`: the errors of the core and of the OS as the contract's.
+//! `uv:handles/types`: the errors of the core and of the OS as the contract's, events, and the
+//! answers of functions that an interrupt can end.
 
-use crate::bindings::types::{Error, Host, PollEvents, RunMode, StatusCode};
+use crate::bindings::types::{Error, ErrorCode, Event, EventKind, Host, PollEvents, RunMode};
+use crate::ctx::interrupt::Interrupted;
+use crate::driver::RunError;
 use crate::grants::async_sender::OpenError;
 use crate::os::descriptors::Refused;
 use crate::view::UvCtxView;
@@ -8,47 +11,83 @@ use rustix::io::Errno;
 
 impl Host for UvCtxView<'_> {}
 
-impl From<StatusCode> for Error {
-    fn from(code: StatusCode) -> Error {
-        Error::Status(code)
+impl UvCtxView<'_> {
+    /// The answer to a guest that asked for a delivery or a wait. An interrupt ends the guest instead.
+    #[inline]
+    pub(super) fn answer<A, B>(
+        &mut self,
+        result: Result<A, RunError>,
+        answer: impl FnOnce(A) -> B,
+    ) -> wasmtime::Result<Result<B, Error>> {
+        match result {
+            Ok(value) => Ok(Ok(answer(value))),
+            Err(RunError::Core(error)) => Ok(Err(error.into())),
+            Err(RunError::Os(error)) => Ok(Err(error.into())),
+            Err(RunError::Interrupted) => Err(self.interrupted()),
+        }
+    }
+
+    pub(super) fn interrupted(&mut self) -> wasmtime::Error {
+        self.ctx.release_all();
+        Interrupted.into()
+    }
+}
+
+impl From<uv_handles_core::Event> for Event {
+    fn from(event: uv_handles_core::Event) -> Event {
+        use uv_handles_core::Occurrence as Core;
+        let kind = match event.what {
+            Core::Callback => EventKind::Callback,
+            Core::Poll(Ok(events)) => EventKind::Poll(Ok(events.into())),
+            Core::Poll(Err(error)) => EventKind::Poll(Err(error.into())),
+            Core::Signal(signum) => EventKind::Signal(signum),
+            Core::Closed => EventKind::Closed,
+        };
+        Event { token: event.token, kind }
+    }
+}
+
+impl From<ErrorCode> for Error {
+    fn from(code: ErrorCode) -> Error {
+        Error::Code(code)
     }
 }
 
 impl From<uv_handles_core::Error> for Error {
     fn from(error: uv_handles_core::Error) -> Error {
         use uv_handles_core::Error as Core;
-        Error::Status(match error {
+        Error::Code(match error {
             Core::HandleClosed => return Error::HandleClosed,
             Core::LoopClosed => return Error::LoopClosed,
-            Core::Busy => StatusCode::Ebusy,
-            Core::Invalid => StatusCode::Einval,
-            Core::AccessDenied => StatusCode::Eacces,
-            Core::Exists => StatusCode::Eexist,
-            Core::BadDescriptor => StatusCode::Ebadf,
-            Core::TooManyHandles => StatusCode::Enomem,
-            Core::TooManyLoops => StatusCode::Emfile,
+            Core::Busy => ErrorCode::Ebusy,
+            Core::Invalid => ErrorCode::Einval,
+            Core::AccessDenied => ErrorCode::Eacces,
+            Core::Exists => ErrorCode::Eexist,
+            Core::BadDescriptor => ErrorCode::Ebadf,
+            Core::TooManyHandles => ErrorCode::Enomem,
+            Core::TooManyLoops => ErrorCode::Emfile,
         })
     }
 }
 
 impl From<Errno> for Error {
     fn from(errno: Errno) -> Error {
-        Error::Status(status_code(errno.raw_os_error()))
+        os_error(errno.raw_os_error())
     }
 }
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Error {
-        Error::Status(error.raw_os_error().map_or(StatusCode::Unknown, status_code))
+        error.raw_os_error().map_or(Error::Other(UNKNOWN), os_error)
     }
 }
 
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Error {
         match refused {
-            Refused::NotGranted => StatusCode::Enoent.into(),
-            Refused::Busy => StatusCode::Ebusy.into(),
-            Refused::TooMany => StatusCode::Emfile.into(),
+            Refused::NotGranted => ErrorCode::Enoent.into(),
+            Refused::Busy => ErrorCode::Ebusy.into(),
+            Refused::TooMany => ErrorCode::Emfile.into(),
             Refused::Os(errno) => errno.into(),
         }
     }
@@ -57,8 +96,8 @@ impl From<Refused> for Error {
 impl From<OpenError> for Error {
     fn from(error: OpenError) -> Error {
         match error {
-            OpenError::NotGranted => StatusCode::Enoent.into(),
-            OpenError::Busy => StatusCode::Ebusy.into(),
+            OpenError::NotGranted => ErrorCode::Enoent.into(),
+            OpenError::Busy => ErrorCode::Ebusy.into(),
         }
     }
 }
@@ -93,18 +132,20 @@ impl From<uv_handles_core::PollEvents> for PollEvents {
     }
 }
 
-/// The status code of an OS error, by the name that both have.
-fn status_code(errno: i32) -> StatusCode {
+/// libuv's UV_UNKNOWN, for an error without an OS's number.
+const UNKNOWN: i32 = -4094;
+
+/// An OS error, by the name that both have, or else by its number.
+fn os_error(errno: i32) -> Error {
     macro_rules! by_name {
         ($($errno:ident => $code:ident,)*) => {
             match errno {
-                $(libc::$errno => StatusCode::$code,)*
-                _ => StatusCode::Unknown,
+                $(libc::$errno => Error::Code(ErrorCode::$code),)*
+                _ => Error::Other(errno.saturating_neg()),
             }
         };
     }
     by_name! {
-        E2BIG => E2big,
         EACCES => Eacces,
         EADDRINUSE => Eaddrinuse,
         EADDRNOTAVAIL => Eaddrnotavail,
@@ -119,15 +160,11 @@ fn status_code(errno: i32) -> StatusCode {
         ECONNRESET => Econnreset,
         EDESTADDRREQ => Edestaddrreq,
         EEXIST => Eexist,
-        EFAULT => Efault,
-        EFBIG => Efbig,
         EHOSTUNREACH => Ehostunreach,
         EINTR => Eintr,
         EINVAL => Einval,
         EIO => Eio,
         EISCONN => Eisconn,
-        EISDIR => Eisdir,
-        ELOOP => Eloop,
         EMFILE => Emfile,
         EMSGSIZE => Emsgsize,
         ENAMETOOLONG => Enametoolong,
@@ -138,39 +175,16 @@ fn status_code(errno: i32) -> StatusCode {
         ENODEV => Enodev,
         ENOENT => Enoent,
         ENOMEM => Enomem,
-        ENONET => Enonet,
-        ENOPROTOOPT => Enoprotoopt,
-        ENOSPC => Enospc,
         ENOSYS => Enosys,
         ENOTCONN => Enotconn,
-        ENOTDIR => Enotdir,
-        ENOTEMPTY => Enotempty,
         ENOTSOCK => Enotsock,
         ENOTSUP => Enotsup,
-        EOVERFLOW => Eoverflow,
         EPERM => Eperm,
         EPIPE => Epipe,
         EPROTO => Eproto,
-        EPROTONOSUPPORT => Eprotonosupport,
-        EPROTOTYPE => Eprototype,
         ERANGE => Erange,
-        EROFS => Erofs,
         ESHUTDOWN => Eshutdown,
-        ESPIPE => Espipe,
-        ESRCH => Esrch,
         ETIMEDOUT => Etimedout,
-        ETXTBSY => Etxtbsy,
-        EXDEV => Exdev,
-        ENXIO => Enxio,
-        EMLINK => Emlink,
-        EHOSTDOWN => Ehostdown,
-        EREMOTEIO => Eremoteio,
-        ENOTTY => Enotty,
-        EILSEQ => Eilseq,
-        ESOCKTNOSUPPORT => Esocktnosupport,
-        ENODATA => Enodata,
-        EUNATCH => Eunatch,
-        ENOEXEC => Enoexec,
     }
 }
 
@@ -180,9 +194,9 @@ mod tests {
 
     #[test]
     fn os_errors_keep_their_names() {
-        assert!(matches!(status_code(libc::EAGAIN), StatusCode::Eagain));
-        assert!(matches!(status_code(libc::ENOEXEC), StatusCode::Enoexec));
-        assert!(matches!(status_code(100_000), StatusCode::Unknown));
+        assert!(matches!(os_error(libc::EAGAIN), Error::Code(ErrorCode::Eagain)));
+        assert!(matches!(os_error(libc::ENOEXEC), Error::Other(code) if code == -libc::ENOEXEC));
+        assert!(matches!(std::io::Error::other("no number").into(), Error::Other(UNKNOWN)));
     }
 
     #[test]
