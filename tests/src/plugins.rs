@@ -59,11 +59,14 @@ impl Plugins {
     ///
     /// wasmtime's, if the engine has no room.
     pub async fn start(&self, uv: UvCtx) -> Result<(Plugin<State>, Exports)> {
-        let (store, instance, exports) = self.instance(uv).await?;
-        Ok((Plugin::new(store, &instance)?, exports))
+        let mut store = Store::new(self.engine(), State::new(uv, WasiCtx::builder().build()));
+        interrupt_by_epochs_async(&mut store);
+        let (mut plugin, instance) = Plugin::instantiate(store, &self.pre).await?;
+        let exports = Exports::new(plugin.store(), &instance)?;
+        Ok((plugin, exports))
     }
 
-    /// Makes an instance that nobody drives yet.
+    /// Makes an instance that is not driven yet, in a context that was built for a plugin.
     ///
     /// # Errors
     ///
@@ -104,7 +107,7 @@ impl SyncPlugins {
         Ok(SyncPlugins { pre: linker(&engine)?.instantiate_pre(&component)? })
     }
 
-    /// Makes an instance that nobody drives yet.
+    /// Makes an instance that is not driven yet, in a context that was built for a plugin.
     ///
     /// # Errors
     ///

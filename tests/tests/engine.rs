@@ -17,11 +17,11 @@ fn plugins_of_little_memory_stand_side_by_side() -> Result<()> {
     let mut set = PluginSet::new()?;
     let mut all = Vec::new();
     for _ in 0..20 {
-        let (mut store, instance, exports) = plugins.instance(UvCtx::builder().build())?;
+        let (mut store, instance, exports) = plugins.instance(UvCtx::builder().plugin().build())?;
         exports.call_tick(&mut store, 1)?;
         all.push((set.add(store, &instance)?, exports));
     }
-    assert!(plugins.instance(UvCtx::builder().build()).is_err(), "there is room for 20");
+    assert!(plugins.instance(UvCtx::builder().plugin().build()).is_err(), "there is room for 20");
     for (id, exports) in all {
         while exports.call_lines(set.store(id).expect("it is in the set"))?.is_empty() {
             assert!(set.turn(Some(PATIENCE))?.ended.is_empty());

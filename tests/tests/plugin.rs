@@ -1,7 +1,7 @@
 //! Plugins: libraries whose loops the embedder drives between calls, in tasks of a tokio runtime.
 
 use std::time::Duration;
-use uv_handles_host::{Lateness, Plugin, PluginHandle, UvCtx, UvCtxBuilder, VirtualClock};
+use uv_handles_host::{Lateness, Plugin, PluginHandle, UvCtx, UvCtxBuilder, VirtualClock, is_plugin};
 use uv_handles_tests::plugins::{Plugins, config, in_time, lines, plugin, to_the_end, virtual_plugin};
 use uv_handles_tests::{State, async_linker, component};
 use wasmtime::component::Component;
@@ -24,11 +24,10 @@ async fn what_an_export_leaves_behind_calls_back_between_calls() -> Result<()> {
 }
 
 #[tokio::test]
-async fn what_it_did_before_it_was_known_to_be_a_plugin_counts_too() -> Result<()> {
+async fn what_a_plugin_did_before_it_is_driven_counts_too() -> Result<()> {
     let mut uv = UvCtx::builder();
     let (mut store, instance, exports) =
-        Plugins::new(&config())?.instance(uv.virtual_time(true).build()).await?;
-    // It takes itself for a program, and leaves this to its next call.
+        Plugins::new(&config())?.instance(uv.virtual_time(true).plugin().build()).await?;
     exports.call_tick(&mut store, 1_000).await?;
     let mut plugin = Plugin::new(store, &instance)?;
     assert!(plugin.alive());
@@ -339,11 +338,12 @@ async fn a_task_of_a_plugin_can_time_out() -> Result<()> {
 async fn a_component_that_is_no_plugin_is_refused() -> Result<()> {
     let engine = Engine::new(&config())?;
     let component = Component::from_file(&engine, component("first-timer"))?;
+    assert!(!is_plugin(&component));
+    let pre = async_linker(&engine)?.instantiate_pre(&component)?;
     let mut store = Store::new(&engine, State::new(UvCtx::builder().build(), WasiCtx::builder().build()));
     store.set_epoch_deadline(1);
-    let instance = async_linker(&engine)?.instantiate_async(&mut store, &component).await?;
-    let error = Plugin::new(store, &instance).unwrap_err();
-    assert!(error.to_string().contains("no plugin"), "{error:?}");
+    let error = Plugin::instantiate(store, &pre).await.unwrap_err();
+    assert!(error.to_string().contains("not a plugin"), "{error:?}");
     Ok(())
 }
 

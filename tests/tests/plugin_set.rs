@@ -26,7 +26,7 @@ impl Sets {
     fn add(&mut self, grant: impl FnOnce(&mut UvCtxBuilder)) -> Result<(PluginId, SyncExports)> {
         let mut uv = UvCtx::builder();
         grant(&mut uv);
-        let (store, instance, exports) = self.plugins.instance(uv.build())?;
+        let (store, instance, exports) = self.plugins.instance(uv.plugin().build())?;
         Ok((self.set.add(store, &instance)?, exports))
     }
 
@@ -92,11 +92,10 @@ fn what_an_export_leaves_behind_calls_back_in_the_turns() -> Result<()> {
 }
 
 #[test]
-fn what_it_did_before_it_was_known_to_be_a_plugin_counts_too() -> Result<()> {
+fn what_a_plugin_did_before_it_is_driven_counts_too() -> Result<()> {
     let mut sets = Sets::new()?;
     let (mut store, instance, exports) =
-        sets.plugins.instance(UvCtx::builder().virtual_time(true).build())?;
-    // It takes itself for a program, and leaves this to its next call.
+        sets.plugins.instance(UvCtx::builder().virtual_time(true).plugin().build())?;
     exports.call_tick(&mut store, 1_000)?;
     let id = sets.set.add(store, &instance)?;
     assert!(sets.set.alive(id));
@@ -268,7 +267,7 @@ fn a_plugin_that_is_taken_out_can_go_on_in_another_set() -> Result<()> {
     let (mut ours, theirs) = UnixStream::pair()?;
     let mut uv = UvCtx::builder();
     watching(&mut uv, theirs);
-    let (store, instance, exports) = sets.plugins.instance(uv.build())?;
+    let (store, instance, exports) = sets.plugins.instance(uv.plugin().build())?;
     let id = sets.set.add(store, &instance)?;
     exports.call_watch(sets.set.store(id).unwrap(), libc::SIGURG, "input")?;
     sets.settle()?;

@@ -18,7 +18,7 @@ mod bindings {
 pub use bindings::{Plugin as Exports, PluginPre};
 
 /// The export by which the plugin's callbacks are called.
-const EVENTS: &str = "uv:handles/plugin-events@0.1.0";
+const EVENTS: &str = "uv:handles/plugin-events@0.2.0";
 
 /// Makes versions of plugins.
 pub struct Components {
@@ -65,7 +65,7 @@ impl Components {
         let instance =
             self.linker.instantiate_pre(&component).map_err(|error| misfit(&in_one_line(&error)))?;
         let pre = PluginPre::new(instance).map_err(|error| misfit(&in_one_line(&error)))?;
-        if component.get_export_index(None, EVENTS).is_none() {
+        if !uv_handles_host::is_plugin(&component) {
             return Err(misfit(&format!(
                 "it does not export {EVENTS}; in Rust, state uv_handles::plugin!()"
             )));

@@ -120,16 +120,17 @@ impl Life {
 }
 
 async fn begin(
-    mut store: Store<Guest>,
+    store: Store<Guest>,
     version: &Version,
     config: Vec<(String, String)>,
     traces: &Traces,
     begun: &mut Option<Task>,
 ) -> Result<PluginHandle<Guest>, End> {
     let failed = |error: wasmtime::Error| traces.failure(&error);
-    let instance = version.pre.instance_pre().instantiate_async(&mut store).await.map_err(failed)?;
-    let exports = Exports::new(&mut store, &instance).map_err(failed)?;
-    let (handle, task) = Plugin::new(store, &instance).map_err(failed)?.spawn();
+    let (mut plugin, instance) =
+        Plugin::instantiate(store, version.pre.instance_pre()).await.map_err(failed)?;
+    let exports = Exports::new(plugin.store(), &instance).map_err(failed)?;
+    let (handle, task) = plugin.spawn();
     let task = begun.insert(Task(task));
     let init = handle.call(move |store| Box::pin(async move { exports.call_init(store, &config).await }));
     match init.await {

@@ -214,7 +214,11 @@ impl Core {
             return;
         }
         match timeout {
-            Some(timeout) => self.now.set(self.now.get() + u64::from(timeout)),
+            // As long as it is by the clock until the cached time and the timeout have come together.
+            Some(timeout) => {
+                let cached = loops.now(id).expect("a loop that runs is open");
+                self.now.set(self.now.get().max(cached + u64::from(timeout)));
+            }
             None => {
                 for guard in self.guards..self.made.borrow().len() {
                     // Refused where the loop is closed.

@@ -43,6 +43,7 @@ pub struct UvCtxBuilder {
     virtual_clock: Option<VirtualClock>,
     on_denied: OnDenied,
     pub(super) interrupt: InterruptHandle,
+    is_plugin: bool,
 }
 
 impl UvCtxBuilder {
@@ -59,6 +60,7 @@ impl UvCtxBuilder {
             virtual_clock: None,
             on_denied: OnDenied::default(),
             interrupt: InterruptHandle::default(),
+            is_plugin: false,
         }
     }
 
@@ -190,7 +192,15 @@ impl UvCtxBuilder {
         self
     }
 
-    /// What ends the guest from any thread, also before it exists.
+    /// Builds the context of a plugin, from its first instruction on: the host runs its loops, and a
+    /// call that would block it is refused. [`Plugin::instantiate`](crate::Plugin::instantiate) and
+    /// [`PluginSet::instantiate`](crate::PluginSet::instantiate) see to it by themselves.
+    pub fn plugin(&mut self) -> &mut UvCtxBuilder {
+        self.is_plugin = true;
+        self
+    }
+
+    /// The handle that ends the guest from any thread, also before the guest exists.
     pub fn interrupt_handle(&self) -> InterruptHandle {
         self.interrupt.clone()
     }
@@ -215,6 +225,7 @@ impl UvCtxBuilder {
             virtual_clock,
             on_denied,
             interrupt,
+            is_plugin,
         } = std::mem::take(self);
         descriptors.limit = limits.descriptors;
         wake_ups.capacity = limits.mailbox();
@@ -231,7 +242,7 @@ impl UvCtxBuilder {
             on_denied,
             read_buffer: Vec::new(),
             limits,
-            is_plugin: false,
+            is_plugin,
             epochs: EpochDeadline::default(),
             _stdins: stdins,
             _stdouts: Stdouts { all: stdouts, interrupt: interrupt.shared().clone() },

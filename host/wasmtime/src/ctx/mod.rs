@@ -75,6 +75,9 @@ impl UvCtx {
     pub(crate) fn release_all(&mut self) {
         let mut nothing = UvCtx::builder();
         nothing.interrupt = self.interrupt.clone();
+        if self.is_plugin {
+            nothing.plugin();
+        }
         *self = nothing.build();
     }
 

@@ -3,7 +3,7 @@
 
 use super::loops::{Dispatched, Due};
 use super::stats::Counters;
-use super::{Dispatch, mark};
+use super::{Dispatch, dispatch_of, mark};
 use crate::ctx::UvCtx;
 use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::engine::begin_epochs;
@@ -48,10 +48,21 @@ impl<T: UvView> Plugin<T> {
     where
         T: Send,
     {
-        let dispatch = mark(&mut store, pre.component())?;
+        mark(&mut store, pre.component())?;
         let instance = pre.instantiate_async(&mut store).await?;
-        let dispatch = instance.get_typed_func(&mut store, dispatch)?;
-        Ok((Plugin { store, dispatch, counters: Arc::default() }, instance))
+        Ok((Plugin::new(store, &instance)?, instance))
+    }
+
+    /// Takes charge of an instance in this store, whose context was
+    /// [built for a plugin](crate::UvCtxBuilder::plugin). For embedders that instantiate by themselves.
+    ///
+    /// # Errors
+    ///
+    /// If the context was built for a program, or the instance does not export
+    /// `uv:handles/plugin-events`.
+    pub fn new(mut store: Store<T>, instance: &Instance) -> wasmtime::Result<Plugin<T>> {
+        let dispatch = dispatch_of(&mut store, instance)?;
+        Ok(Plugin { store, dispatch, counters: Arc::default() })
     }
 
     /// The store, to call the plugin's exports. A call has to be driven to its end.

@@ -7,7 +7,7 @@
 use super::loops::{Dispatched, Due};
 use super::stats::{Counters, PluginStats};
 use super::woken::Woken;
-use super::{Dispatch, mark};
+use super::{Dispatch, dispatch_of, mark};
 use crate::ctx::UvCtx;
 use crate::ctx::clock::monotonic;
 use crate::ctx::epoch_deadline::EpochDeadline;
@@ -125,9 +125,21 @@ impl<T: UvView> PluginSet<T> {
         mut store: Store<T>,
         pre: &InstancePre<T>,
     ) -> wasmtime::Result<(PluginId, Instance)> {
-        let dispatch = mark(&mut store, pre.component())?;
+        mark(&mut store, pre.component())?;
         let instance = pre.instantiate(&mut store)?;
-        let dispatch = instance.get_typed_func(&mut store, dispatch)?;
+        Ok((self.add(store, &instance)?, instance))
+    }
+
+    /// Takes charge of an instance in this store, whose context was
+    /// [built for a plugin](crate::UvCtxBuilder::plugin): one that the embedder has instantiated, or that
+    /// was [removed](PluginSet::remove) from a set.
+    ///
+    /// # Errors
+    ///
+    /// If the context was built for a program, or the instance does not export
+    /// `uv:handles/plugin-events`.
+    pub fn add(&mut self, mut store: Store<T>, instance: &Instance) -> wasmtime::Result<PluginId> {
+        let dispatch = dispatch_of(&mut store, instance)?;
         self.added += 1;
         let (number, entry) = (self.added, self.members.vacant_entry());
         let at = entry.key() as u32;
@@ -145,7 +157,7 @@ impl<T: UvView> PluginSet<T> {
             waker,
         });
         self.list(at);
-        Ok((PluginId { number, at }, instance))
+        Ok(PluginId { number, at })
     }
 
     /// Takes a plugin out, with its store. Nothing is called any more.

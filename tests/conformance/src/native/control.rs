@@ -65,7 +65,10 @@ extern "C" fn conformance_epoll_pwait(
         ready = look();
         assert!(ready > 0, "the loop waits for ever, and its guard does not wake it");
     } else if ready == 0 {
-        NOW.set(NOW.get() + u64::from(timeout.unsigned_abs()));
+        // libuv computes the length of the wait from its cached time. The wait ends when that much has
+        // passed since then by the clock, as the reference has it: a repeating timer keeps its interval,
+        // whatever its callback takes.
+        NOW.set(NOW.get().max(super::cached_now(epoll) + u64::from(timeout.unsigned_abs())));
     }
     // SAFETY: as above.
     let events = unsafe { std::slice::from_raw_parts_mut(events, ready.unsigned_abs() as usize) };

@@ -486,6 +486,17 @@ fn order_of_descriptor(epoll: c_int, fd: c_int) -> Option<usize> {
     active.map(|(place, _)| place)
 }
 
+/// The cached time of the loop that waits with this epoll descriptor.
+fn cached_now(epoll: c_int) -> u64 {
+    let libuv = current();
+    let mut loops = (0..libuv.made_loops.get()).map(|at| libuv.event_loop(at));
+    // SAFETY: loops that were made; a closed one has no backend descriptor.
+    let waiting = loops.find(|&event_loop| unsafe { ffi::uv_backend_fd(event_loop) } == epoll);
+    let waiting = waiting.expect("a loop waits");
+    // SAFETY: as above.
+    unsafe { ffi::uv_now(waiting) }
+}
+
 /// Whether this is a descriptor of the program's and no poll handle is active on it.
 fn is_stale(epoll: c_int, fd: c_int) -> bool {
     current().peers.has(fd) && order_of_descriptor(epoll, fd).is_none()

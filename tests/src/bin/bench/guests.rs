@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use uv_handles_bench::Session;
 use uv_handles_host::{
-    Plugin, PluginHandle, PluginSet, UvCtx, interrupt_by_epochs_async, interrupt_by_epochs_sync,
+    Plugin, PluginHandle, PluginSet, UvCtx, UvCtxBuilder, interrupt_by_epochs_async, interrupt_by_epochs_sync,
 };
 use uv_handles_tests::{State, async_linker, linker};
 use wasmtime::component::{Component, HasSelf, Instance, InstancePre, TypedFunc};
@@ -146,7 +146,7 @@ fn set(component: &Component, slack: Duration, many: u64, period: u64, ticks: u6
     let mut set = PluginSet::new()?;
     set.set_timer_slack(slack);
     let mut add = || -> Result<()> {
-        let (store, instance, tick) = instance(&pre)?;
+        let (store, instance, tick) = instance(&pre, UvCtx::builder().plugin())?;
         let id = set.add(store, &instance)?;
         tick.call(set.store(id).expect("it has just been added"), (period,))?;
         // It waits, and those before it go on, also while others are added.
@@ -179,7 +179,7 @@ fn in_turn(component: &Component, many: u64, period: u64, ticks: u64) -> Result<
     let pre = called_synchronously(component)?;
     marks::count_ticks(Arc::default());
     let start = || {
-        let (mut store, _, tick) = instance(&pre)?;
+        let (mut store, _, tick) = instance(&pre, &mut UvCtx::builder())?;
         tick.call(&mut store, (0,))?;
         Ok((store, tick))
     };
@@ -220,8 +220,8 @@ fn called_synchronously(component: &Component) -> Result<InstancePre<State>> {
 /// The plugin's own export.
 type Tick = TypedFunc<(u64,), ()>;
 
-fn instance(pre: &InstancePre<State>) -> Result<(Store<State>, Instance, Tick)> {
-    let mut store = Store::new(pre.engine(), State::new(UvCtx::builder().build(), wasi(&[])));
+fn instance(pre: &InstancePre<State>, uv: &mut UvCtxBuilder) -> Result<(Store<State>, Instance, Tick)> {
+    let mut store = Store::new(pre.engine(), State::new(uv.build(), wasi(&[])));
     interrupt_by_epochs_sync(&mut store);
     let instance = pre.instantiate(&mut store)?;
     let tick = instance.get_typed_func::<(u64,), ()>(&mut store, "tick")?;
@@ -244,10 +244,9 @@ async fn program(pre: InstancePre<State>, period: u64) -> Result<()> {
 type Started = (PluginHandle<State>, JoinHandle<Result<()>>);
 
 async fn plugin(pre: InstancePre<State>, period: u64) -> Result<Started> {
-    let mut store = store(&pre, &[]);
-    let instance = pre.instantiate_async(&mut store).await?;
-    let tick = instance.get_typed_func::<(u64,), ()>(&mut store, "tick")?;
-    let (plugin, task) = Plugin::new(store, &instance)?.spawn();
+    let (mut plugin, instance) = Plugin::instantiate(store(&pre, &[]), &pre).await?;
+    let tick = instance.get_typed_func::<(u64,), ()>(plugin.store(), "tick")?;
+    let (plugin, task) = plugin.spawn();
     plugin.call(move |store| Box::pin(async move { tick.call_async(store, (period,)).await })).await??;
     Ok((plugin, task))
 }
