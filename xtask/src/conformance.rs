@@ -9,6 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::guests;
 use crate::process;
+use crate::profile::Profile;
 use crate::python;
 use crate::toolchain::Way;
 use crate::uv_run;
@@ -26,7 +27,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, args: &[String]) -> Resul
     let guests_dir = guests::build(workspace, forced)?;
     let is_python = args.iter().any(|arg| arg == "--python");
     let runtime = is_python.then(|| python::build(workspace)).transpose()?;
-    let mut conformance = Command::new(uv_run::build_program(workspace, "conformance")?);
+    let mut conformance = Command::new(uv_run::build_program(workspace, Profile::Quick, "conformance")?);
     conformance.arg("--replay").arg(workspace.root.join(PROGRAMS)).args(args);
     if let Some(runtime) = runtime {
         conformance.env("UV_HANDLES_PYTHON", runtime);

@@ -1,4 +1,4 @@
-//! Debian's packages, for what is missing on a machine: as root they are installed.
+//! Debian's packages, for what is missing on a machine. They are installed when that is asked for.
 
 use std::process::{Command, Stdio};
 
@@ -17,19 +17,24 @@ pub struct Packages {
 }
 
 impl Packages {
-    /// Installs those that are missing.
-    pub fn ensure(&self) -> Result<()> {
+    /// Makes sure that all are there: installs those that are missing if that is allowed, otherwise says
+    /// which command does.
+    pub fn ensure(&self, installs: bool) -> Result<()> {
         let missing = self.missing()?;
         if missing.is_empty() {
             return Ok(());
         }
         // apt-get would remove packages that conflict with these, such as a rustc of another kind.
         let install = format!("apt-get install -y --no-install-recommends --no-remove {}", missing.join(" "));
-        if !rustix::process::geteuid().is_root() {
+        let is_root = rustix::process::geteuid().is_root();
+        if !installs || !is_root {
+            let or = if is_root { "; or run this again with `--install`, which does it" } else { "" };
             bail!(
-                "Debian's packages {} are needed. Install them, then run this again:\n    \
-                 sudo sh -c 'apt-get update && {install}'",
-                missing.join(", ")
+                "Debian's packages {} are needed for {}. Install them and run this again{or}:\n    \
+                 {}sh -c 'apt-get update && {install}'",
+                missing.join(", "),
+                self.purpose,
+                if is_root { "" } else { "sudo " },
             );
         }
         for line in ["apt-get update", &install] {

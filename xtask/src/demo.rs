@@ -16,7 +16,8 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::guests;
-use crate::process;
+use crate::process::{self, say};
+use crate::profile::Profile;
 use crate::python;
 use crate::toolchain::Way;
 use crate::uv_run;
@@ -52,28 +53,47 @@ mod output {
     }
 }
 
-/// Builds what the demo needs, then runs it.
+/// Builds what the demo shows and nothing else, then shows it.
 pub fn run(workspace: &Workspace, forced: Option<Way>) -> Result<()> {
-    let guest = guests::build(workspace, forced)?.join("line-stats.wasm");
-    ensure!(guest.is_file(), "there is no {}: the workspace has no example of that name", guest.display());
-    show_file(workspace, &guest)
+    let begin = Instant::now();
+    say("step 1 of 2: the guest, examples/line-stats");
+    let guest = guests::build_one(workspace, forced, "line-stats")?;
+    build_and_show(workspace, &guest, begin)
 }
 
-/// Builds what the demo needs, then runs the same example as a Python script.
+/// Builds what the demo shows, then shows the same example as a Python script.
 pub fn run_script(workspace: &Workspace) -> Result<()> {
+    let begin = Instant::now();
+    say("step 1 of 2: the runtime for Python scripts");
     python::build(workspace)?;
-    show_file(workspace, &workspace.root.join("examples/python/line_stats.py"))
+    build_and_show(workspace, &workspace.root.join("examples/python/line_stats.py"), begin)
 }
 
-fn show_file(workspace: &Workspace, guest: &Path) -> Result<()> {
-    let uv_run = uv_run::build(workspace)?;
+/// Builds `uv-run`, shows the guest, and says how long both took. The set-up began at `begin`.
+fn build_and_show(workspace: &Workspace, guest: &Path, begin: Instant) -> Result<()> {
+    say("step 2 of 2: uv-run, with wasmtime");
+    let uv_run = uv_run::build(workspace, Profile::Quick)?;
+    let set_up = begin.elapsed();
     let text = text_of_repository(&workspace.root)?;
     let mut command = Command::new(uv_run);
     command.args(["--stdin", "--listen", "clients=127.0.0.1:0"]);
     command.args(["--signal", "hup,int,term", "--wake", "print"]);
     // Shorter to read.
     command.current_dir(&workspace.root).arg(guest.strip_prefix(&workspace.root).unwrap_or(guest));
-    show(&mut command, text)
+    show(&mut command, text)?;
+    let shown = begin.elapsed() - set_up;
+    tell(format_args!("the set-up took {}, the show {}", in_words(set_up), in_words(shown)));
+    Ok(())
+}
+
+/// A duration in minutes and seconds.
+fn in_words(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 60.0 {
+        return format!("{seconds:.1} s");
+    }
+    let whole = duration.as_secs();
+    format!("{} min {} s", whole / 60, whole % 60)
 }
 
 fn show(command: &mut Command, text: Vec<u8>) -> Result<()> {
@@ -267,7 +287,7 @@ fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::output;
+    use super::{Duration, in_words, output};
 
     #[test]
     fn the_address_is_the_end_of_uv_runs_line() {
@@ -281,5 +301,10 @@ mod tests {
         assert!(output::is_summary("summary: 805 lines, 9 bytes, 0 clients", 805));
         assert!(!output::is_summary("summary: 1805 lines, 9 bytes, 0 clients", 805));
         assert!(!output::is_summary("final summary: 805 lines, 9 bytes, 0 clients", 805));
+    }
+    #[test]
+    fn a_duration_is_in_seconds_or_minutes() {
+        assert_eq!(in_words(Duration::from_millis(4_250)), "4.2 s");
+        assert_eq!(in_words(Duration::from_secs(200)), "3 min 20 s");
     }
 }

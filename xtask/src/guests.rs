@@ -5,20 +5,21 @@
 //! instead of wasm32-wasip2. What leaves the linker is a component in both cases; all are copied into
 //! target/guests, where the tests look.
 //!
-//! Every program among them is composed with the adapter that it needs too, as `uv-compose` does it: target/guests/composed
-//! has those that miss nothing then, composed/partial the others.
+//! `uv-compose` composes each of them that can be composed with the adapter that it needs:
+//! target/guests/composed has those that miss nothing then, composed/partial the others.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use uv_handles_compose::{Adapter, Composed};
-
 use crate::process::{self, say};
+use crate::profile::Profile;
 use crate::toolchain::{Target, Toolchain, Way};
+use crate::uv_run;
 use crate::workspace::{Package, Workspace};
 
 /// A guest program or library.
@@ -39,15 +40,30 @@ struct Batch {
 /// Builds every guest. Returns the directory that they are in.
 pub fn build(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
     let dir = workspace.guests_dir();
-    build_some(workspace, forced, "release", |_| true, &dir)?;
+    build_some(workspace, forced, Profile::Quick, |_| true, &dir)?;
     Ok(dir)
 }
 
-/// Builds the guests of the packages that are wanted, with this profile of cargo's, into a directory of their own.
+/// Builds one guest, the program of the package of the same name, and composes nothing. Returns its
+/// file.
+pub fn build_one(workspace: &Workspace, forced: Option<Way>, name: &str) -> Result<PathBuf> {
+    let toolchain = Toolchain::ensure(workspace, Target::Wasip2, forced)?;
+    say(format_args!("building {name} for {} ({})", Target::Wasip2.triple(), toolchain.describe()));
+    process::run(toolchain.cargo_build(Profile::Quick)?.args(["--package", name]))?;
+    let built = toolchain.artefacts(Profile::Quick).join(format!("{name}.wasm"));
+    let component = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
+    let dir = workspace.guests_dir();
+    fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let file = dir.join(format!("{name}.wasm"));
+    put(&file, &component)?;
+    Ok(file)
+}
+
+/// Builds the guests of the packages that are wanted in this profile, into a directory of their own.
 pub fn build_some(
     workspace: &Workspace,
     forced: Option<Way>,
-    profile: &str,
+    profile: Profile,
     wanted: impl Fn(&Package) -> bool,
     dir: &Path,
 ) -> Result<()> {
@@ -77,7 +93,7 @@ pub fn build_some(
         }
     }
     remove_others(dir, &files)?;
-    compose_all(dir, &files)?;
+    compose_all(workspace, profile, dir, &files)?;
     say(format_args!("{} in {}, {changed} of them new", counted(files.len()), dir.display()));
     Ok(())
 }
@@ -117,24 +133,27 @@ fn batches(workspace: &Workspace, wanted: impl Fn(&Package) -> bool) -> Result<B
     Ok(batches)
 }
 
-/// Composes every guest that can be composed, unless that has been done with the very same files, by this
-/// program.
-fn compose_all(dir: &Path, files: &[PathBuf]) -> Result<()> {
+/// Composes every guest that can be composed, unless that has been done with the very same files, by
+/// the same `uv-compose`.
+fn compose_all(workspace: &Workspace, profile: Profile, dir: &Path, files: &[PathBuf]) -> Result<()> {
     let (whole, partial) = (dir.join("composed"), dir.join("composed/partial"));
     fs::create_dir_all(&partial).with_context(|| format!("cannot make {}", partial.display()))?;
-    let this = std::env::current_exe()?;
+    let uv_compose = uv_run::build_compose(workspace, profile)?;
+    let is_adapter =
+        |file: &&PathBuf| file.file_name().is_some_and(|name| ADAPTERS.iter().any(|a| name == *a));
+    let adapters: Vec<&PathBuf> = files.iter().filter(is_adapter).collect();
+    let fresh = whole.join("composed.wasm.new");
     let mut composed = Vec::new();
     for file in files {
         let name = file.file_name().context("a guest has a name")?;
         let places = [whole.join(name), partial.join(name)];
-        let adapters = Adapter::ALL.map(|adapter| dir.join(adapter.file_name()));
-        let inputs: Vec<_> = adapters.iter().chain([file, &this]).collect();
+        let inputs: Vec<_> = adapters.iter().copied().chain([file, &uv_compose]).collect();
         if let Some(place) = places.iter().find(|place| inputs.iter().all(|input| newer(place, input))) {
             composed.push(place.clone());
-        } else if let Ok(result) = compose(dir, &fs::read(file)?) {
+        } else if let Some(is_whole) = compose(&uv_compose, file, &fresh, dir)? {
             let [whole, partial] = places;
-            let place = if result.lost.is_empty() { whole } else { partial };
-            fs::write(&place, result.bytes).with_context(|| format!("cannot write {}", place.display()))?;
+            let place = if is_whole { whole } else { partial };
+            fs::rename(&fresh, &place).with_context(|| format!("cannot write {}", place.display()))?;
             composed.push(place);
         }
     }
@@ -144,9 +163,17 @@ fn compose_all(dir: &Path, files: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-fn compose(dir: &Path, guest: &[u8]) -> Result<Composed> {
-    let adapter = dir.join(Adapter::of(guest)?.file_name());
-    uv_handles_compose::compose(guest, &fs::read(adapter)?)
+/// The adapters, which are built like guests.
+const ADAPTERS: [&str; 2] = ["uv-handles-adapter.wasm", "uv-handles-adapter-descriptors.wasm"];
+
+/// Composes a guest with one of the adapters of a directory. Returns whether it misses nothing then,
+/// or `None` if it cannot be composed.
+fn compose(uv_compose: &Path, guest: &Path, output: &Path, adapters: &Path) -> Result<Option<bool>> {
+    let mut command = Command::new(uv_compose);
+    command.arg(guest).arg("--output").arg(output).arg("--adapter").arg(adapters);
+    let ended = command.output().with_context(|| format!("cannot start `{}`", process::shown(&command)))?;
+    // It warns of what the adapter does not have.
+    Ok(ended.status.success().then_some(ended.stderr.is_empty()))
 }
 
 /// Whether a file was written after another one.

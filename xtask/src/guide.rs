@@ -16,6 +16,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::process::{self, say};
+use crate::profile::Profile;
 use crate::toolchain::{Target, Toolchain, Way};
 use crate::uv_run;
 use crate::workspace::Workspace;
@@ -40,7 +41,7 @@ enum Step {
 /// Builds uv-run and follows the page.
 pub fn run(workspace: &Workspace, forced: Option<Way>) -> Result<()> {
     let toolchain = Toolchain::ensure(workspace, Target::Wasip2, forced)?;
-    let uv_run = uv_run::build(workspace)?;
+    let uv_run = uv_run::build(workspace, Profile::Quick)?;
     let page = fs::read_to_string(workspace.root.join(PAGE)).context("cannot read the page")?;
     let steps = steps(&page).with_context(|| format!("{PAGE} can not be followed"))?;
     say(format_args!("following {PAGE}: {} steps", steps.len()));

@@ -1,7 +1,8 @@
 //! The project's own commands: `cargo xtask guests`, `test`, `demo` and more.
 //!
-//! Each of them sees to what it needs: the toolchain for the guests ([`toolchain`]), then the guests
-//! themselves ([`guests`]). Nothing has to be set up by hand first.
+//! Each of them makes what it needs first: the toolchain for the guests ([`toolchain`]), the guests
+//! ([`guests`]), the programs with wasmtime ([`uv_run`]). System packages are installed with
+//! `--install` only.
 
 #![forbid(unsafe_code)]
 
@@ -9,12 +10,14 @@ mod bench;
 mod conformance;
 mod debian;
 mod demo;
+mod drawing;
 mod fuzz;
 mod guests;
 mod guide;
 mod package;
 mod plugin_host;
 mod process;
+mod profile;
 mod python;
 mod runtimes;
 mod soak;
@@ -27,17 +30,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::builder::FalseyValueParser;
 use clap::{Parser, Subcommand};
 
+use crate::profile::Profile;
 use crate::runtimes::Runtime;
 use crate::toolchain::Way;
 use crate::workspace::Workspace;
 
 /// Builds the guests, runs the tests, shows the demo.
 ///
-/// Every command that needs guests first makes sure that they can be built: the toolchain in use has the target, or
-/// `rustup target add` gets it, or Debian's packages rustc-web, cargo-web, rust-web-src and
-/// wasi-libc are used (installed with apt-get when running as root).
+/// Every command that needs guests first makes sure that they can be built: the toolchain in use has
+/// the target, or `rustup target add` gets it, or Debian's packages rustc-web, cargo-web, rust-web-src
+/// and wasi-libc are used. Where Debian's packages are missing, the command that installs them is
+/// printed.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask", max_term_width = 100)]
 struct Cli {
@@ -47,6 +53,10 @@ struct Cli {
     /// Builds the guests this one way instead of the first that works
     #[arg(long, global = true, value_name = "WAY", env = "UV_HANDLES_GUEST_TOOLCHAIN")]
     guest_toolchain: Option<Way>,
+
+    /// Installs Debian's packages that are missing, with apt-get. That takes root
+    #[arg(long, global = true, env = "UV_HANDLES_INSTALL", value_parser = FalseyValueParser::new())]
+    install: bool,
 }
 
 #[derive(Subcommand)]
@@ -60,9 +70,8 @@ enum Command {
     /// Build the runtime for Python scripts, target/python/uv-python.wasm
     ///
     /// It gets componentize-py from PyPI into a virtual environment below target, which takes python3
-    /// with the modules venv and ensurepip; where they are missing, Debian's packages python3 and
-    /// python3-venv are used (installed with apt-get when running as root). `uv-run script.py` finds
-    /// the runtime there.
+    /// with the modules venv and ensurepip; Debian's packages python3 and python3-venv have them.
+    /// `uv-run script.py` finds the runtime there.
     Python {
         /// Check the types of the package, its tests and the examples too, with mypy --strict
         #[arg(long)]
@@ -72,14 +81,14 @@ enum Command {
     /// Build the guests and run all tests
     ///
     /// In this order: the loop's state machine is built for wasm32-unknown-unknown; what does not use
-    /// wasmtime is tested in the dev profile, with debug assertions; all else in the release profile.
+    /// wasmtime is tested in the dev profile, with debug assertions; all else in the profile `quick`.
     /// Between the two, docs/guest.md is followed, the crates are packaged, a browser looks at the page of the
     /// example server, if there is one to be had, and the benchmark shows that all of its sides do the same
     /// work. At last composed guests run on jco and on wasmtime from PyPI.
     Test {
         /// Arguments for `cargo test`, after `--`
         ///
-        /// They narrow the run: only the release profile's tests run, and `-p PACKAGE` stands for
+        /// They narrow the run: only the tests of the profile `quick` run, and `-p PACKAGE` stands for
         /// that package alone. Example: cargo xtask test -- -p uv-handles-tests timer
         #[arg(last = true, value_name = "ARGS")]
         cargo_args: Vec<String>,
@@ -119,12 +128,25 @@ enum Command {
         runtimes: Vec<Runtime>,
     },
 
-    /// Build everything and watch the line-stats example at work
+    /// Watch the line-stats example at work
     ///
     /// It counts the lines of this repository's text from a pipe and of a TCP client, and answers to
-    /// SIGHUP and SIGTERM.
+    /// SIGHUP and SIGTERM. Only this guest and uv-run are built.
     Demo {
         /// Show the Python script examples/python/line_stats.py instead
+        #[arg(long)]
+        python: bool,
+    },
+
+    /// Build uv-run and uv-compose, and print where they are
+    ///
+    /// They are built in the profile that ships.
+    UvRun {
+        /// Build them in the profile of the tests instead, which takes less time
+        #[arg(long)]
+        quick: bool,
+
+        /// Build the runtime for Python scripts too
         #[arg(long)]
         python: bool,
     },
@@ -139,8 +161,7 @@ enum Command {
 
         /// Look at its page with Chromium instead, and take a picture of it
         ///
-        /// Without FILE it is docs/plugin-host.png. Where Chromium is missing, Debian's package is used (installed
-        /// with apt-get when running as root).
+        /// Without FILE it is docs/plugin-host.png. It takes Chromium or Chrome.
         #[arg(long, value_name = "FILE", conflicts_with = "listen")]
         screenshot: Option<Option<PathBuf>>,
     },
@@ -202,7 +223,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<()> {
-    let workspace = Workspace::load()?;
+    let workspace = Workspace::load(cli.install)?;
     match cli.command {
         Command::Guests => guests::build(&workspace, cli.guest_toolchain).map(drop),
         Command::Test { cargo_args } => test::run(&workspace, cli.guest_toolchain, &cargo_args),
@@ -222,6 +243,10 @@ fn run(cli: Cli) -> Result<()> {
         Command::Python { check } => {
             python::build(&workspace)?;
             if check { python::check_types(&workspace) } else { Ok(()) }
+        }
+        Command::UvRun { quick, python } => {
+            let profile = if quick { Profile::Quick } else { Profile::Release };
+            uv_run::provide(&workspace, profile, python)
         }
         Command::Demo { python: true } => demo::run_script(&workspace),
         Command::Demo { python: false } => demo::run(&workspace, cli.guest_toolchain),

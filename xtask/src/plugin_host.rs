@@ -17,6 +17,7 @@ use serde_json::Value;
 use crate::debian::Packages;
 use crate::guests;
 use crate::process::{self, say};
+use crate::profile::Profile;
 use crate::toolchain::Way;
 use crate::uv_run;
 use crate::workspace::Workspace;
@@ -44,7 +45,7 @@ const CHROMIUM: Packages = Packages {
 /// Builds everything and runs the server on the samples, in target/plugin-host, until it is interrupted.
 pub fn run(workspace: &Workspace, forced: Option<Way>, listen: &str) -> Result<()> {
     let guests = guests::build(workspace, forced)?;
-    let server = uv_run::build_program(workspace, "plugin-host")?;
+    let server = uv_run::build_program(workspace, Profile::Quick, "plugin-host")?;
     let dir = workspace.target_dir.join("plugin-host");
     lay_out(workspace, &guests, &dir)?;
     say(format_args!(
@@ -57,13 +58,13 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, listen: &str) -> Result<(
 /// Looks at the page, and takes a picture of it.
 pub fn picture(workspace: &Workspace, forced: Option<Way>, file: &Path) -> Result<()> {
     let guests = guests::build(workspace, forced)?;
-    let chromium = chromium()?;
+    let chromium = chromium(workspace.installs)?;
     look(workspace, &guests, &chromium, Some(file))
 }
 
 /// Looks at the page, if there is a browser to be had.
 pub fn check(workspace: &Workspace, guests: &Path) -> Result<()> {
-    match chromium() {
+    match chromium(workspace.installs) {
         Ok(chromium) => look(workspace, guests, &chromium, None),
         Err(error) => {
             say(format_args!("the page of the example server is not looked at: {error:#}"));
@@ -87,8 +88,8 @@ fn lay_out(workspace: &Workspace, guests: &Path, dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A browser that is there, or can be installed.
-fn chromium() -> Result<PathBuf> {
+/// A browser that is there, or may be installed.
+fn chromium(installs: bool) -> Result<PathBuf> {
     let find = || {
         let path = env::var_os("PATH").unwrap_or_default();
         let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
@@ -98,7 +99,7 @@ fn chromium() -> Result<PathBuf> {
     match find() {
         Some(chromium) => Ok(chromium),
         None => {
-            CHROMIUM.ensure()?;
+            CHROMIUM.ensure(installs)?;
             find().context("Debian's chromium is installed, but not in the PATH")
         }
     }
@@ -106,7 +107,7 @@ fn chromium() -> Result<PathBuf> {
 
 /// Runs the server, gives its plugins something to do, and looks at the page.
 fn look(workspace: &Workspace, guests: &Path, chromium: &Path, picture: Option<&Path>) -> Result<()> {
-    let program = uv_run::build_program(workspace, "plugin-host")?;
+    let program = uv_run::build_program(workspace, Profile::Quick, "plugin-host")?;
     let dir = tempfile::tempdir()?;
     let plugins = dir.path().join("plugins");
     lay_out(workspace, guests, &plugins)?;

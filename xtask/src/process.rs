@@ -1,6 +1,7 @@
 //! Running other programs: one way to say what is done, to start a cargo, and to report a failure.
 
 use std::env;
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -46,6 +47,20 @@ pub fn run(command: &mut Command) -> Result<()> {
         bail!("`{}` failed ({status})", shown(command));
     }
     Ok(())
+}
+
+/// Runs a command to its end with this standard input, its output on the terminal.
+pub fn run_with_input(command: &mut Command, input: &[u8]) -> Result<()> {
+    let child = command.stdin(Stdio::piped()).spawn();
+    let mut child = child.with_context(|| format!("cannot start `{}`", shown(command)))?;
+    let mut stdin = child.stdin.take().context("no pipe to a command")?;
+    let written = stdin.write_all(input);
+    drop(stdin);
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("`{}` failed ({status})", shown(command));
+    }
+    written.with_context(|| format!("`{}` does not read its input", shown(command)))
 }
 
 /// Runs a command and returns its standard output without the last newline.

@@ -83,11 +83,13 @@ pub fn check_types(workspace: &Workspace) -> Result<()> {
 
 /// Makes a virtual environment with one package of PyPI's, unless it is there. Returns the directory of its
 /// programs.
-pub fn environment(dir: &Path, package: &str) -> Result<PathBuf> {
+pub fn environment(workspace: &Workspace, dir: &Path, package: &str) -> Result<PathBuf> {
     let stamp = dir.join("installed");
     if !fs::read(&stamp).is_ok_and(|installed| installed == package.as_bytes()) {
         say(format_args!("installing {package} with pip"));
-        process::run(Command::new(interpreter()?).args(["-m", "venv", "--clear"]).arg(dir))?;
+        process::run(
+            Command::new(interpreter(workspace.installs)?).args(["-m", "venv", "--clear"]).arg(dir),
+        )?;
         let mut install = Command::new(dir.join("bin/python"));
         install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]);
         process::run(&mut install).context("it takes PyPI")?;
@@ -104,6 +106,8 @@ struct Python {
     sources: PathBuf,
     /// The contract.
     wit: PathBuf,
+    /// Whether Debian's Python may be installed.
+    installs: bool,
 }
 
 impl Python {
@@ -112,6 +116,7 @@ impl Python {
             dir: workspace.target_dir.join("python"),
             sources: workspace.root.join("guest-sdk/python"),
             wit: workspace.root.join("wit"),
+            installs: workspace.installs,
         }
     }
 
@@ -129,7 +134,7 @@ impl Python {
             return Ok(());
         }
         let venv = self.dir.join("venv");
-        let mut make = Command::new(interpreter()?);
+        let mut make = Command::new(interpreter(self.installs)?);
         say(format_args!("getting componentize-py and mypy from PyPI into {}", venv.display()));
         process::run(make.args(["-m", "venv", "--clear"]).arg(&venv))?;
         let mut install = Command::new(self.program("python"));
@@ -183,13 +188,13 @@ impl Python {
 }
 
 /// A Python that can make virtual environments: the one in use, or Debian's.
-fn interpreter() -> Result<&'static str> {
+fn interpreter(installs: bool) -> Result<&'static str> {
     let usable = || ["python3", "/usr/bin/python3"].into_iter().find(|program| makes_environments(program));
     if let Some(program) = usable() {
         return Ok(program);
     }
-    say("there is no python3 that can make virtual environments; falling back to Debian's packages for it");
-    DEBIAN.ensure()?;
+    say("there is no python3 that can make virtual environments; Debian's packages have one");
+    DEBIAN.ensure(installs)?;
     usable().with_context(|| format!("Debian's packages do not have it. {}", DEBIAN.elsewhere))
 }
 

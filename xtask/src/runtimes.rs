@@ -190,7 +190,7 @@ impl Runtime {
         let path = env::var_os("PATH").unwrap_or_default();
         match self {
             Runtime::Jco => {
-                let path = path_of_node(&dir.join("node"), path)?;
+                let path = path_of_node(workspace, &dir.join("node"), path)?;
                 let dir = dir.join("jco");
                 let program = dir.join("node_modules/.bin/jco");
                 if !dir.join("installed").is_file() {
@@ -211,7 +211,7 @@ impl Runtime {
                 Ok(Program { words: vec![program, "run".into()], path })
             }
             Runtime::Wasmtime => {
-                let python = python::environment(&dir.join("wasmtime"), WASMTIME)?.join("python");
+                let python = python::environment(workspace, &dir.join("wasmtime"), WASMTIME)?.join("python");
                 Ok(Program { words: vec![python, sources.join("run_wasmtime.py")], path })
             }
             Runtime::Wasmcloud => {
@@ -228,7 +228,7 @@ impl Runtime {
 }
 
 /// Where programs are looked up so that Node.js is found: the machine's, if it is new enough, otherwise PyPI's.
-fn path_of_node(dir: &Path, path: OsString) -> Result<OsString> {
+fn path_of_node(workspace: &Workspace, dir: &Path, path: OsString) -> Result<OsString> {
     let version = Command::new("node").arg("--version").stderr(Stdio::null()).output();
     let version = version.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
     let major = |version: String| version.trim().strip_prefix('v')?.split('.').next()?.parse::<u32>().ok();
@@ -236,7 +236,7 @@ fn path_of_node(dir: &Path, path: OsString) -> Result<OsString> {
     if version.ok().and_then(major) >= Some(20) && has_npm.is_ok_and(|status| status.success()) {
         return Ok(path);
     }
-    let mut dirs = vec![python::environment(dir, NODE)?];
+    let mut dirs = vec![python::environment(workspace, dir, NODE)?];
     dirs.extend(env::split_paths(&path));
     Ok(env::join_paths(dirs)?)
 }

@@ -1,9 +1,9 @@
 //! `cargo xtask test`: everything that can be checked by running it.
 //!
-//! wasmtime takes minutes to build, so it is built once: what uses it is tested in the release profile,
-//! and by a cargo of its own. cargo joins the features that all packages of one run ask for, and
-//! wasmtime with another feature somewhere below it is another wasmtime. What does not use it is
-//! tested in the dev profile, with debug assertions.
+//! wasmtime takes minutes to build, so it is built once: what uses it is tested in the profile
+//! `quick`, by runs of cargo that name the same packages. Cargo unites the features that the packages
+//! of a run ask for, and wasmtime with another feature somewhere below it is another wasmtime. What
+//! does not use it is tested in the dev profile, with debug assertions.
 
 use std::path::Path;
 
@@ -15,14 +15,15 @@ use crate::guide;
 use crate::package;
 use crate::plugin_host;
 use crate::process::{self, say};
+use crate::profile::Profile;
 use crate::python;
 use crate::runtimes;
 use crate::toolchain::{Target, Toolchain, Way};
 use crate::uv_run;
 use crate::workspace::{Package, Workspace};
 
-/// Builds the guests and runs the tests. With arguments for `cargo test`, only those of the release
-/// profile which they select.
+/// Builds the guests and runs the tests. With arguments for `cargo test`, only those of the profile
+/// `quick` which they select.
 pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) -> Result<()> {
     let guests_dir = guests::build(workspace, forced)?;
     let runtime = python::build(workspace)?;
@@ -33,28 +34,28 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
         .filter(|package| !guests::is_test_guest(workspace, package))
         .partition(|package| workspace.uses(package, "wasmtime"));
     if !cargo_args.is_empty() {
-        uv_run::build(workspace)?;
-        uv_run::build_compose()?;
+        uv_run::build(workspace, Profile::Quick)?;
+        uv_run::build_compose(workspace, Profile::Quick)?;
         let packages = if names_packages(cargo_args) { &[][..] } else { &with_wasmtime };
-        return cargo_test(&built, packages, &["--release"], cargo_args);
+        return cargo_test(&built, packages, &["--profile", "quick"], cargo_args);
     }
     python::check_types(workspace)?;
     build_core_for_wasm(workspace, forced)?;
     cargo_test(&built, &without, &[], &[])?;
-    uv_run::build(workspace)?;
+    uv_run::build(workspace, Profile::Quick)?;
     guide::run(workspace, forced)?;
     package::run(workspace)?;
-    uv_run::build_compose()?;
+    uv_run::build_compose(workspace, Profile::Quick)?;
     plugin_host::check(workspace, &guests_dir)?;
     say("one round of the benchmark: all sides have to do the same work, however long that takes them");
     bench::run(workspace, forced, &bench::Options::check())?;
     // Documentation first: the last lines of the output are then those of a test program.
-    cargo_test(&built, &with_wasmtime, &["--release", "--doc"], &[])?;
-    cargo_test(&built, &with_wasmtime, &["--release", "--tests", "--examples"], &[])?;
+    cargo_test(&built, &with_wasmtime, &["--profile", "quick", "--doc"], &[])?;
+    cargo_test(&built, &with_wasmtime, &["--profile", "quick", "--tests", "--examples"], &[])?;
     runtimes::run(workspace, forced, &runtimes::QUICK)?;
     say("the same guests once more, as tasks of a runtime");
     let suites = SUITES_IN_PROCESS.iter().flat_map(|suite| ["--test", suite]);
-    let args: Vec<&str> = ["--release"].into_iter().chain(suites).collect();
+    let args: Vec<&str> = ["--profile", "quick"].into_iter().chain(suites).collect();
     cargo_test_linked(&built, &with_wasmtime, &args, &[], "async")
 }
 
@@ -84,7 +85,7 @@ fn build_core_for_wasm(workspace: &Workspace, forced: Option<Way>) -> Result<()>
     let toolchain = Toolchain::ensure(workspace, Target::Unknown, forced)?;
     say(format_args!("building uv-handles-core for {}", Target::Unknown.triple()));
     // Not `cargo check`: that could not use the standard library which was built for the guests.
-    process::run(toolchain.cargo_build("release")?.args(["--package", "uv-handles-core"]))
+    process::run(toolchain.cargo_build(Profile::Quick)?.args(["--package", "uv-handles-core"]))
 }
 
 /// What the tests run.

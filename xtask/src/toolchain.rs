@@ -13,6 +13,7 @@ use clap::ValueEnum;
 
 use crate::debian::Packages;
 use crate::process::{self, say};
+use crate::profile::Profile;
 use crate::workspace::Workspace;
 
 /// Debian's compiler, its cargo, the standard library's sources (always of the compiler's version,
@@ -74,12 +75,12 @@ impl Toolchain {
                 Way::Rustup
             }
             Some(Way::Debian) => {
-                DEBIAN.ensure()?;
+                DEBIAN.ensure(workspace.installs)?;
                 Way::Debian
             }
             None if is_installed(target)? => Way::Rustup,
             // It was needed before. Do not try to reach rustup's servers again each time.
-            None if Self::new(workspace, target, Way::Debian).artefacts("release").is_dir()
+            None if Self::new(workspace, target, Way::Debian).artefacts(Profile::Quick).is_dir()
                 && DEBIAN.missing().is_ok_and(|missing| missing.is_empty()) =>
             {
                 Way::Debian
@@ -88,7 +89,7 @@ impl Toolchain {
                 Ok(()) => Way::Rustup,
                 Err(error) => {
                     say(format_args!("{error:#}; falling back to Debian's packages for {triple}"));
-                    DEBIAN.ensure().with_context(|| {
+                    DEBIAN.ensure(workspace.installs).with_context(|| {
                         format!("there is no way to build guests for {triple} on this machine")
                     })?;
                     Way::Debian
@@ -109,8 +110,8 @@ impl Toolchain {
     }
 
     /// The directory that the artefacts of a profile are in.
-    pub fn artefacts(&self, profile: &str) -> PathBuf {
-        self.build_dir.join(self.target.triple()).join(profile)
+    pub fn artefacts(&self, profile: Profile) -> PathBuf {
+        self.build_dir.join(self.target.triple()).join(profile.name())
     }
 
     /// cargo's target directory.
@@ -127,9 +128,9 @@ impl Toolchain {
     }
 
     /// `cargo build` with this profile for this target.
-    pub fn cargo_build(&self, profile: &str) -> Result<Command> {
+    pub fn cargo_build(&self, profile: Profile) -> Result<Command> {
         let mut command = self.cargo()?;
-        command.args(["build", "--profile", profile, "--target", self.target.triple()]);
+        command.args(["build", "--profile", profile.name(), "--target", self.target.triple()]);
         command.arg("--target-dir").arg(&self.build_dir);
         Ok(command)
     }
@@ -165,10 +166,6 @@ impl Toolchain {
             // makes a component of that, and adds nothing if the module imports no WASI.
             command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-component-ld");
         }
-        // The workspace's line tables are for natively built programs; a guest's backtrace shows names,
-        // which stay.
-        command.env("CARGO_PROFILE_RELEASE_DEBUG", "false");
-        command.env("CARGO_PROFILE_RELEASE_STRIP", "debuginfo");
         if self.way == Way::Debian {
             command.env("CARGO_UNSTABLE_BUILD_STD", "std,panic_abort");
         }

@@ -1,40 +1,54 @@
-//! The programs that contain wasmtime: `uv-run`, which the demo shows and the tests start, those of the tests
-//! themselves, the example of a server - and `uv-compose`, which `uv-run` starts.
+//! The programs that contain wasmtime: `uv-run`, those of the tests, the example server; and
+//! `uv-compose`, which `uv-run` starts.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 
 use crate::process::{self, say};
+use crate::profile::Profile;
+use crate::python;
 use crate::workspace::Workspace;
 
+/// `cargo xtask uv-run`: builds what a guest needs to be run, or a script too, and says where it is.
+pub fn provide(workspace: &Workspace, profile: Profile, with_python: bool) -> Result<()> {
+    let uv_compose = build_compose(workspace, profile)?;
+    let runtime = with_python.then(|| python::build(workspace)).transpose()?;
+    let uv_run = build(workspace, profile)?;
+    for file in [Some(uv_run), Some(uv_compose), runtime].into_iter().flatten() {
+        println!("{}", file.display());
+    }
+    Ok(())
+}
+
 /// Builds `uv-run`. Returns the program.
-pub fn build(workspace: &Workspace) -> Result<PathBuf> {
-    build_program(workspace, "uv-run")
+pub fn build(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
+    build_program(workspace, profile, "uv-run")
 }
 
-/// Builds one of the programs that contain wasmtime, in one run of cargo with the packages of all of them:
-/// cargo joins the features that the packages of a run ask for, so that wasmtime is the same for all.
-/// Returns the program.
-pub fn build_program(workspace: &Workspace, name: &str) -> Result<PathBuf> {
-    build_program_as(workspace, "release", name)
-}
-
-/// The same with another of cargo's profiles.
-pub fn build_program_as(workspace: &Workspace, profile: &str, name: &str) -> Result<PathBuf> {
+/// Builds one of the programs that contain wasmtime. Returns the program.
+///
+/// One run of cargo names the packages of all of them. Cargo unites the features that the packages
+/// of a run ask for, so wasmtime and what is below it are the same for each program and for the
+/// tests. Only what the program depends on is compiled.
+pub fn build_program(workspace: &Workspace, profile: Profile, name: &str) -> Result<PathBuf> {
     say(format_args!("building {name} (the first time, wasmtime takes some minutes)"));
     let mut cargo = process::cargo();
-    cargo.args(["build", "--profile", profile, "--bin", name]);
+    cargo.args(["build", "--profile", profile.name(), "--bin", name]);
     for package in workspace.with_wasmtime() {
         cargo.args(["--package", &package.name]);
     }
     process::run(&mut cargo)?;
-    Ok(workspace.target_dir.join(profile).join(name))
+    Ok(workspace.target_dir.join(profile.name()).join(name))
 }
 
-/// Builds what `uv-run --compose` starts, where it finds it. By a cargo of its own, as everything that is not to
-/// change wasmtime's features.
-pub fn build_compose() -> Result<()> {
+/// Builds `uv-compose`, beside `uv-run`. Returns the program.
+///
+/// It is built by a run of cargo of its own, because it would change wasmtime's features.
+pub fn build_compose(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
     say("building uv-compose");
-    process::run(process::cargo().args(["build", "--release", "--package", "uv-handles-compose"]))
+    let mut cargo = process::cargo();
+    cargo.args(["build", "--profile", profile.name(), "--package", "uv-handles-compose"]);
+    process::run(&mut cargo)?;
+    Ok(workspace.target_dir.join(profile.name()).join("uv-compose"))
 }

@@ -15,6 +15,8 @@ pub struct Workspace {
     pub target_dir: PathBuf,
     /// The members.
     pub packages: Vec<Package>,
+    /// Whether system packages that are missing may be installed.
+    pub installs: bool,
 }
 
 /// A member of the workspace.
@@ -39,19 +41,20 @@ pub struct Package {
 
 impl Workspace {
     /// Asks cargo.
-    pub fn load() -> Result<Self> {
+    pub fn load(installs: bool) -> Result<Self> {
         let mut command = process::cargo();
         command.args(["metadata", "--no-deps", "--format-version=1"]);
         let json = process::output(&mut command)?;
-        Self::parse(&json).context("cannot read what `cargo metadata` printed")
+        Self::parse(&json, installs).context("cannot read what `cargo metadata` printed")
     }
 
-    fn parse(json: &str) -> Result<Self> {
+    fn parse(json: &str, installs: bool) -> Result<Self> {
         let metadata: Value = serde_json::from_str(json)?;
         Ok(Workspace {
             root: string(&metadata["workspace_root"])?.into(),
             target_dir: string(&metadata["target_directory"])?.into(),
             packages: array(&metadata["packages"])?.iter().map(Package::parse).collect::<Result<_>>()?,
+            installs,
         })
     }
 
@@ -152,6 +155,7 @@ mod tests {
                 package("tests", &["core", "host"]),
                 package("sdk", &["wit-bindgen"]),
             ],
+            installs: false,
         };
         let users: Vec<&str> = workspace.with_wasmtime().map(|p| p.name.as_str()).collect();
         assert_eq!(users, ["core", "host", "tests"]);

@@ -23,8 +23,9 @@ struct Cli {
     output: PathBuf,
 
     /// The adapter; without it uv-handles-adapter.wasm, or for a guest that opens descriptors
-    /// uv-handles-adapter-descriptors.wasm, beside this program or in ../guests
-    #[arg(long, value_name = "FILE")]
+    /// uv-handles-adapter-descriptors.wasm, beside this program or in ../guests. It may be a
+    /// directory, which holds files of these names
+    #[arg(long, value_name = "FILE|DIR")]
     adapter: Option<PathBuf>,
 }
 
@@ -43,6 +44,7 @@ fn compose(cli: &Cli) -> Result<()> {
     let name = cli.guest.display();
     let refused = || format!("{name} can not be composed");
     let adapter = match &cli.adapter {
+        Some(dir) if dir.is_dir() => read(&dir.join(Adapter::of(&guest).with_context(refused)?.file_name()))?,
         Some(file) => read(file)?,
         None => read(&find(Adapter::of(&guest).with_context(refused)?)?)?,
     };

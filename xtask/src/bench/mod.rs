@@ -22,6 +22,7 @@ use self::report::Report;
 use self::rows::{Side, Work, work_of};
 use self::runs::Runs;
 use crate::process::say;
+use crate::profile::Profile;
 use crate::toolchain::Way;
 use crate::workspace::Workspace;
 
@@ -47,10 +48,13 @@ pub struct Options {
     #[arg(long)]
     write_docs: bool,
 
-    /// Measure what the release profile builds, which is there after the tests, instead of building everything as an
-    /// embedder does who looks at speed: optimised across crates
+    /// Measure the profile that the tests use, in which calls cost more, instead of the one that ships
     #[arg(long)]
-    release: bool,
+    test_profile: bool,
+
+    /// Draw no charts
+    #[arg(long = "no-drawings", action = clap::ArgAction::SetFalse)]
+    drawings: bool,
 
     /// Only the rows of these works (see `--list`), and those with such words in their title
     #[arg(value_name = "ROW")]
@@ -65,13 +69,14 @@ impl Options {
             rounds: Some(1),
             list: false,
             write_docs: false,
-            release: true,
+            drawings: false,
+            test_profile: true,
             only: Vec::new(),
         }
     }
 
-    fn profile(&self) -> &'static str {
-        if self.release { "release" } else { "optimized" }
+    fn profile(&self) -> Profile {
+        if self.test_profile { Profile::Quick } else { Profile::Release }
     }
 
     fn rounds(&self) -> u32 {
@@ -121,11 +126,11 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, options: &Options) -> Res
     let file = dir.join("report.md");
     write(&file, &report.page())?;
     write(&dir.join("raw.json"), &runs.to_json(report.machine()))?;
-    let drawn = plot::draw_all(&runs, &dir)?;
+    let drawn = if options.drawings { plot::draw_all(&runs, &dir)? } else { 0 };
     say(format_args!("written to {}, with raw.json and {drawn} drawings beside it", file.display()));
     if options.write_docs {
         ensure!(
-            !options.quick && !options.release && options.only.is_empty(),
+            !options.quick && !options.test_profile && options.only.is_empty() && options.drawings,
             "the document shows a full run"
         );
         write_docs(workspace, &report, &dir)?;

@@ -13,6 +13,7 @@ use super::rows::{Side, Work};
 use super::runs::Run;
 use crate::guests;
 use crate::process;
+use crate::profile::Profile;
 use crate::toolchain::Way;
 use crate::uv_run;
 use crate::workspace::{Package, Workspace};
@@ -56,15 +57,21 @@ const GUESTS: [(&str, &str, &str); 10] = [
 ];
 
 impl Programs {
-    /// Builds all of them with this profile of cargo's, and compiles the guests.
-    pub fn build(workspace: &Workspace, forced: Option<Way>, profile: &str, dir: &Path) -> Result<Programs> {
+    /// Builds all of them in this profile, and compiles the guests.
+    pub fn build(
+        workspace: &Workspace,
+        forced: Option<Way>,
+        profile: Profile,
+        dir: &Path,
+    ) -> Result<Programs> {
         let folders = ["tests/bench", "host/adapter"].map(|folder| workspace.root.join(folder));
         let is_needed = |package: &Package| folders.iter().any(|folder| package.manifest.starts_with(folder));
         let guests = dir.join("guests");
         guests::build_some(workspace, forced, profile, is_needed, &guests)?;
         let mut cargo = process::cargo();
-        process::run(cargo.args(["build", "--profile", profile, "--package", "uv-handles-bench-native"]))?;
-        let sandbox = uv_run::build_program_as(workspace, profile, "bench")?;
+        cargo.args(["build", "--profile", profile.name(), "--package", "uv-handles-bench-native"]);
+        process::run(&mut cargo)?;
+        let sandbox = uv_run::build_program(workspace, profile, "bench")?;
         let compiled = dir.join("compiled");
         std::fs::create_dir_all(&compiled)?;
         for (name, file, configuration) in GUESTS {
@@ -75,7 +82,7 @@ impl Programs {
         let descriptors = getrlimit(Resource::Nofile).maximum.unwrap_or(u64::MAX);
         let mappings = std::fs::read_to_string("/proc/sys/vm/max_map_count").context("this is Linux")?;
         let mappings = mappings.trim().parse().context("it is a number")?;
-        let native = workspace.target_dir.join(profile);
+        let native = workspace.target_dir.join(profile.name());
         Ok(Programs { sandbox, native, compiled, descriptors, mappings })
     }
 

@@ -28,7 +28,7 @@ impl<'a> Report<'a> {
     ) -> Report<'a> {
         let rows = rows.iter().filter_map(|row| Some((*row, runs.result(row)?))).collect();
         let (rounds, quick) = (options.rounds(), options.quick);
-        Report { rows, machine, rounds, quick, took, has_plots: options.only.is_empty() }
+        Report { rows, machine, rounds, quick, took, has_plots: options.drawings && options.only.is_empty() }
     }
 
     pub fn machine(&self) -> &Machine {

@@ -12,6 +12,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::guests;
 use crate::process::{self, say};
+use crate::profile::Profile;
 use crate::toolchain::Way;
 use crate::uv_run;
 use crate::workspace::Workspace;
@@ -20,7 +21,7 @@ use crate::workspace::Workspace;
 pub fn run(workspace: &Workspace, forced: Option<Way>, minutes: f64, plugins: Option<u32>) -> Result<()> {
     ensure!(minutes > 0.0, "a soak takes some time");
     let guests_dir = guests::build(workspace, forced)?;
-    let mut command = Command::new(uv_run::build_program(workspace, "soak")?);
+    let mut command = Command::new(uv_run::build_program(workspace, Profile::Quick, "soak")?);
     command.env("UV_HANDLES_GUESTS", guests_dir);
     let name = match plugins {
         Some(count) => {

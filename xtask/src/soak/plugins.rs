@@ -4,13 +4,13 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::plot::{self, Panel, Timed};
 use crate::process::say;
 
 /// A second or so of all plugins.
-#[derive(Debug, Deserialize)]
+#[derive(Debug)]
 struct Sample {
     seconds: f64,
     ticks: f64,
@@ -20,6 +20,24 @@ struct Sample {
     kib_per_plugin: f64,
     descriptors: f64,
     threads: f64,
+}
+
+impl Sample {
+    /// Reads a line that the program prints.
+    fn parse(line: &str) -> Result<Sample> {
+        let value: Value = serde_json::from_str(line)?;
+        let number = |name: &str| value[name].as_f64().with_context(|| format!("{name} is missing: {line}"));
+        Ok(Sample {
+            seconds: number("seconds")?,
+            ticks: number("ticks")?,
+            median_lateness_ms: number("median_lateness_ms")?,
+            p99_lateness_ms: number("p99_lateness_ms")?,
+            cpu_percent: number("cpu_percent")?,
+            kib_per_plugin: number("kib_per_plugin")?,
+            descriptors: number("descriptors")?,
+            threads: number("threads")?,
+        })
+    }
 }
 
 impl Timed for Sample {
@@ -39,7 +57,7 @@ const PANELS: [Panel<Sample>; 5] = [
 /// Draws the samples, and says what they come to. That no plugin and no message is lost, the program has checked.
 pub fn report(samples: &Path, drawing: &Path, count: u32) -> Result<()> {
     let text = fs::read_to_string(samples).with_context(|| format!("cannot read {}", samples.display()))?;
-    let parsed: Result<Vec<Sample>, _> = text.lines().map(serde_json::from_str).collect();
+    let parsed: Result<Vec<Sample>> = text.lines().map(Sample::parse).collect();
     let samples = parsed.context("the samples can not be read")?;
     ensure!(!samples.is_empty(), "there is no sample: it was too short");
     plot::draw(&samples, &PANELS, drawing)?;
