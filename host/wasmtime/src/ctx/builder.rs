@@ -11,10 +11,11 @@ use crate::grants::async_sender::{AsyncSender, WakeUps};
 use crate::grants::connections::Connections;
 use crate::os::descriptors::Descriptors;
 use crate::os::pollers::Pollers;
-use crate::os::stdin::Stdin;
-use crate::os::stdout::{Stdout, Stdouts};
+use crate::os::stdin::Input;
+use crate::os::stdout::{Output, Outputs};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 use uv_handles_core::Loops;
 
 /// Sets up a [`UvCtx`]. Nothing is granted to begin with.
@@ -35,8 +36,7 @@ use uv_handles_core::Loops;
 pub struct UvCtxBuilder {
     limits: Limits,
     descriptors: Descriptors,
-    stdins: Vec<Stdin>,
-    stdouts: Vec<Stdout>,
+    outputs: Vec<Arc<Output>>,
     signals: u64,
     wake_ups: WakeUps,
     connections: Connections,
@@ -52,8 +52,7 @@ impl UvCtxBuilder {
         UvCtxBuilder {
             limits: Limits::default(),
             descriptors: Descriptors::default(),
-            stdins: Vec::new(),
-            stdouts: Vec::new(),
+            outputs: Vec::new(),
             signals: 0,
             wake_ups: WakeUps::new(Limits::default().mailbox()),
             connections: Connections::default(),
@@ -95,10 +94,16 @@ impl UvCtxBuilder {
         Ok(self)
     }
 
-    /// Grants an input under a name: the process's own standard input, or whatever else may be a
-    /// pipe, a file, /dev/null or a terminal. Its mode is left alone, whoever shares it. The guest
-    /// gets a pipe of its own; a thread, where one is needed, fills it until the context is dropped.
-    /// What it has read ahead by then is lost.
+    /// Grants an input under a name, for reading alone: the process's own standard input, or another
+    /// pipe, socket, terminal or file, /dev/null included.
+    ///
+    /// The host reads when the guest reads, and no more than the guest asks for. What the guest does
+    /// not read stays where it is, for others that share the input. The mode of the open file
+    /// description stays as it is. A file is always readable, its end included.
+    ///
+    /// Few inputs can be neither opened again nor read without blocking, a terminal of another user
+    /// for instance. If another process takes the bytes that such an input was ready with, a thread
+    /// waits for the next ones. It may outlive the context.
     ///
     /// ```no_run
     /// # use uv_handles_host::UvCtx;
@@ -108,20 +113,24 @@ impl UvCtxBuilder {
     ///
     /// # Errors
     ///
-    /// What the OS says when there is no input to begin with, or no descriptor or thread to be had.
+    /// The OS's error when there is no input to begin with, or no descriptor to be had.
     pub fn stdin(&mut self, name: impl Into<String>, input: impl AsFd) -> io::Result<&mut UvCtxBuilder> {
-        let (fd, stdin) = Stdin::new(input.as_fd().try_clone_to_owned()?)?;
-        let name = name.into();
-        tracing::debug!(name, thread = stdin.is_pumped(), "an input is granted");
-        self.stdins.push(stdin);
-        self.descriptor(name, fd)
+        let input = Input::new(input.as_fd().try_clone_to_owned()?);
+        self.descriptors.grant_input(name.into(), input);
+        Ok(self)
     }
 
-    /// Grants an output under a name: the process's own standard output, or whatever else may be a
-    /// pipe, a file or a terminal. Its mode is left alone, whoever shares it. The guest gets a pipe of its
-    /// own, which a thread, where one is needed, empties. Dropping the context waits until everything
-    /// that the guest has written is out, unless the guest was
-    /// [interrupted](UvCtx::interrupt_handle) and nobody takes it.
+    /// Grants an output under a name, for writing alone: the process's own standard output, or another
+    /// pipe, socket, terminal or file.
+    ///
+    /// The host writes to it when the guest writes, so the order of the calls is kept, also among
+    /// writers that share the output. The mode of the open file description stays as it is. A write
+    /// without a reader is the error EPIPE and raises no signal. A file is always writable.
+    ///
+    /// Few outputs can be neither opened again nor written without blocking, a terminal of another
+    /// user for instance. A thread finishes a write to such an output that has begun to block.
+    /// Dropping the context waits for it, unless the guest was
+    /// [interrupted](UvCtx::interrupt_handle).
     ///
     /// ```no_run
     /// # use uv_handles_host::UvCtx;
@@ -131,13 +140,12 @@ impl UvCtxBuilder {
     ///
     /// # Errors
     ///
-    /// What the OS says when there is no output to begin with, or no descriptor or thread to be had.
+    /// The OS's error when there is no output to begin with, or no descriptor to be had.
     pub fn stdout(&mut self, name: impl Into<String>, output: impl AsFd) -> io::Result<&mut UvCtxBuilder> {
-        let (fd, stdout) = Stdout::new(output.as_fd().try_clone_to_owned()?)?;
-        let name = name.into();
-        tracing::debug!(name, thread = stdout.is_pumped(), "an output is granted");
-        self.stdouts.push(stdout);
-        self.descriptor(name, fd)
+        let output = Arc::new(Output::new(output.as_fd().try_clone_to_owned()?));
+        self.outputs.push(output.clone());
+        self.descriptors.grant_output(name.into(), output);
+        Ok(self)
     }
 
     /// Lets the guest watch a signal, by Linux's number. Numbers that no guest can watch (0, SIGKILL,
@@ -217,8 +225,7 @@ impl UvCtxBuilder {
         let UvCtxBuilder {
             limits,
             mut descriptors,
-            stdins,
-            stdouts,
+            outputs,
             signals,
             mut wake_ups,
             connections,
@@ -244,8 +251,7 @@ impl UvCtxBuilder {
             limits,
             is_plugin,
             epochs: EpochDeadline::default(),
-            _stdins: stdins,
-            _stdouts: Stdouts { all: stdouts, interrupt: interrupt.shared().clone() },
+            outputs: Outputs { all: outputs, interrupt: interrupt.shared().clone() },
         }
     }
 }

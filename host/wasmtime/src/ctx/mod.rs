@@ -20,8 +20,7 @@ use crate::grants::connections::Connections;
 use crate::os::descriptors::Descriptors;
 use crate::os::pollers::Pollers;
 use crate::os::signals;
-use crate::os::stdin::Stdin;
-use crate::os::stdout::Stdouts;
+use crate::os::stdout::Outputs;
 use std::io;
 use uv_handles_core::{HandleId, LoopId, Loops};
 
@@ -44,9 +43,7 @@ pub struct UvCtx {
     /// The embedder drives the loops: the guest itself can not.
     pub(crate) is_plugin: bool,
     pub(crate) epochs: EpochDeadline,
-    /// Dropped after the descriptors: the threads behind them end with the context.
-    _stdins: Vec<Stdin>,
-    _stdouts: Stdouts,
+    outputs: Outputs,
 }
 
 /// A guest's signals.
@@ -69,6 +66,13 @@ impl UvCtx {
     /// What ends this guest from any thread, also while it is blocked inside the host.
     pub fn interrupt_handle(&self) -> InterruptHandle {
         self.interrupt.clone()
+    }
+
+    /// Waits until everything is out that the guest has written to the outputs that
+    /// [`UvCtxBuilder::stdout`] has granted, unless the guest is interrupted. Call it before you write to
+    /// the same place on the guest's behalf, to keep the order. It rarely has to wait.
+    pub fn finish_outputs(&self) {
+        self.outputs.finish();
     }
 
     /// Closes everything that the guest has open, and takes back what was granted.

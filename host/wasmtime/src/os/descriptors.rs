@@ -3,7 +3,10 @@
 //! A guest gets a duplicate of what was granted, so a grant outlives its use and can be opened
 //! again. What a guest sees are numbers of its own, never those of the host.
 
+use crate::os::access::retry;
 use crate::os::signals;
+use crate::os::stdin::Input;
+use crate::os::stdout::Output;
 use rustix::fs::{FileType, OFlags, RawMode, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketAddr, SocketAddrAny, SocketFlags};
@@ -12,6 +15,7 @@ use slab::Slab;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 use uv_handles_core::SourceId;
 
 /// The first number that a guest's descriptors get: those below are the standard streams' own.
@@ -39,14 +43,27 @@ impl From<Errno> for Refused {
 /// A descriptor that the embedder granted.
 #[derive(Debug)]
 struct Grant {
-    fd: OwnedFd,
+    granted: Granted,
     open: bool,
+}
+
+#[derive(Debug)]
+enum Granted {
+    Descriptor(NonBlocking),
+    Input(Arc<Input>),
+    Output(Arc<Output>),
+}
+
+/// A descriptor whose file description has been switched to non-blocking mode.
+#[derive(Debug)]
+struct NonBlocking {
+    fd: OwnedFd,
     /// The file description was in blocking mode. It may be shared, with a terminal's other users for
     /// instance, so it is put back.
     was_blocking: bool,
 }
 
-impl Drop for Grant {
+impl Drop for NonBlocking {
     fn drop(&mut self) {
         if self.was_blocking {
             // Nothing is left to be done if that fails.
@@ -58,37 +75,42 @@ impl Drop for Grant {
 /// A descriptor that the guest has open.
 #[derive(Debug)]
 pub(crate) struct Descriptor {
+    /// What poll handles watch. It is also what is read and written, unless `way` has a stream.
     fd: OwnedFd,
     /// Never used again, unlike the descriptor's place.
     serial: u32,
     grant: Option<usize>,
-    writing: Writing,
+    way: Way,
     /// Who was accepted. The OS does not tell any more once the connection has been reset.
     /// Boxed, because an address is large and most descriptors have none: what many handles read and write stays close
     /// together.
     peer: Option<Box<SocketAddrAny>>,
 }
 
-/// What keeps a write to a descriptor whose reader is gone from raising SIGPIPE.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Writing {
-    /// A flag of the call.
+/// How a descriptor is read and written.
+#[derive(Debug)]
+enum Way {
+    /// A socket: a flag of the call keeps a write from raising SIGPIPE.
     Socket,
     /// The signal has to be held back: a pipe.
     MayRaise,
-    /// Nothing.
+    /// Nothing raises a signal.
     Plain,
+    /// For reading alone, in the input's own way.
+    Input(Arc<Input>),
+    /// For writing alone, in the output's own way.
+    Output(Arc<Output>),
 }
 
-impl Writing {
+impl Way {
     /// For a file of this mode, as fstat(2) gives it.
-    fn to(mode: RawMode) -> Writing {
+    fn to(mode: RawMode) -> Way {
         match FileType::from_raw_mode(mode) {
-            FileType::Socket => Writing::Socket,
-            FileType::Fifo => Writing::MayRaise,
-            FileType::Unknown if mode & libc::S_IFMT != 0 => Writing::MayRaise,
+            FileType::Socket => Way::Socket,
+            FileType::Fifo => Way::MayRaise,
+            FileType::Unknown if mode & libc::S_IFMT != 0 => Way::MayRaise,
             // Nothing else has a reader. Linux gives an eventfd, a timerfd and their like no type at all.
-            _ => Writing::Plain,
+            _ => Way::Plain,
         }
     }
 }
@@ -109,7 +131,22 @@ impl Descriptors {
     /// Grants a descriptor. A later grant of the same name replaces an earlier one.
     pub(crate) fn grant(&mut self, name: String, fd: OwnedFd) -> io::Result<()> {
         let was_blocking = set_nonblocking(&fd, true)?;
-        let grant = Grant { fd, open: false, was_blocking };
+        self.insert_grant(name, Granted::Descriptor(NonBlocking { fd, was_blocking }));
+        Ok(())
+    }
+
+    /// Grants an input, as `grant` does.
+    pub(crate) fn grant_input(&mut self, name: String, input: Input) {
+        self.insert_grant(name, Granted::Input(Arc::new(input)));
+    }
+
+    /// Grants an output, as `grant` does.
+    pub(crate) fn grant_output(&mut self, name: String, output: Arc<Output>) {
+        self.insert_grant(name, Granted::Output(output));
+    }
+
+    fn insert_grant(&mut self, name: String, granted: Granted) {
+        let grant = Grant { granted, open: false };
         match self.names.entry(name) {
             Entry::Occupied(known) => self.grants[*known.get()] = grant,
             Entry::Vacant(new) => {
@@ -117,7 +154,6 @@ impl Descriptors {
                 self.grants.push(grant);
             }
         }
-        Ok(())
     }
 
     /// Opens what was granted under a name and answers with its place.
@@ -127,17 +163,26 @@ impl Descriptors {
             return Err(Refused::Busy);
         }
         self.check_limit()?;
-        let fd = io::fcntl_dupfd_cloexec(&self.grants[at].fd, 0)?;
+        let (fd, way) = match &self.grants[at].granted {
+            Granted::Descriptor(granted) => {
+                let fd = io::fcntl_dupfd_cloexec(&granted.fd, 3)?;
+                let way = way_to(&fd);
+                (fd, way)
+            }
+            Granted::Input(input) => (input.open()?, Way::Input(input.clone())),
+            Granted::Output(output) => (output.open()?, Way::Output(output.clone())),
+        };
         self.grants[at].open = true;
-        Ok(self.insert(fd, Some(at), None))
+        Ok(self.insert(fd, way, Some(at), None))
     }
 
     /// Accepts a connection on the listening socket at this place.
     pub(crate) fn accept(&mut self, place: u32) -> Result<u32, Refused> {
         self.check_limit()?;
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let (fd, peer) = retry(|| net::acceptfrom_with(&self.get(place).fd, flags))?;
-        Ok(self.insert(fd, None, peer))
+        let (fd, peer) = retry(|| net::acceptfrom_with(self.get(place).socket()?, flags))?;
+        let way = way_to(&fd);
+        Ok(self.insert(fd, way, None, peer))
     }
 
     fn check_limit(&self) -> Result<(), Refused> {
@@ -147,11 +192,10 @@ impl Descriptors {
         }
     }
 
-    fn insert(&mut self, fd: OwnedFd, grant: Option<usize>, peer: Option<SocketAddrAny>) -> u32 {
+    fn insert(&mut self, fd: OwnedFd, way: Way, grant: Option<usize>, peer: Option<SocketAddrAny>) -> u32 {
         self.serial = self.serial.wrapping_add(1);
-        let writing = fstat(&fd).map_or(Writing::MayRaise, |stat| Writing::to(stat.st_mode));
         let peer = peer.map(Box::new);
-        self.open.insert(Descriptor { fd, serial: self.serial, grant, writing, peer }) as u32
+        self.open.insert(Descriptor { fd, serial: self.serial, grant, way, peer }) as u32
     }
 
     /// Closes the descriptor at this place. Nothing watches it any more.
@@ -178,6 +222,10 @@ impl Descriptors {
     }
 }
 
+fn way_to(fd: &OwnedFd) -> Way {
+    fstat(fd).map_or(Way::MayRaise, |stat| Way::to(stat.st_mode))
+}
+
 /// The guest's own number of the descriptor at this place.
 pub(crate) fn number(place: u32) -> u32 {
     place + FIRST_NUMBER
@@ -193,43 +241,56 @@ impl Descriptor {
         self.fd.as_fd()
     }
 
+    /// What poll handles do not only watch but the guest may use as a socket. A standard stream is for
+    /// reading or for writing alone, also if it is a socket.
+    fn socket(&self) -> io::Result<&OwnedFd> {
+        match self.way {
+            Way::Input(_) | Way::Output(_) => Err(Errno::NOTSOCK),
+            _ => Ok(&self.fd),
+        }
+    }
+
     /// Reads what is there, as much as fits.
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
+        match &self.way {
+            Way::Input(input) => input.read(buffer),
+            Way::Output(_) => Err(Errno::BADF),
+            _ if buffer.is_empty() => Ok(0),
+            _ => retry(|| io::read(&self.fd, &mut *buffer)),
         }
-        retry(|| io::read(&self.fd, &mut *buffer))
     }
 
     /// Writes what fits. A closed reader is an error, never a SIGPIPE, whatever the embedder does
     /// with that signal.
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         let write = || retry(|| io::write(&self.fd, bytes));
-        match self.writing {
-            Writing::Socket => retry(|| net::send(&self.fd, bytes, SendFlags::NOSIGNAL)),
-            Writing::MayRaise => signals::without_sigpipe(write),
-            Writing::Plain => write(),
+        match &self.way {
+            Way::Socket => retry(|| net::send(&self.fd, bytes, SendFlags::NOSIGNAL)),
+            Way::MayRaise => signals::without_sigpipe(write),
+            Way::Plain => write(),
+            Way::Input(_) => Err(Errno::BADF),
+            Way::Output(output) => output.write(bytes),
         }
     }
 
     pub(crate) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        net::shutdown(&self.fd, how)
+        net::shutdown(self.socket()?, how)
     }
 
     pub(crate) fn local_address(&self) -> io::Result<String> {
-        net::getsockname(&self.fd).map(|address| text(&address))
+        net::getsockname(self.socket()?).map(|address| text(&address))
     }
 
     pub(crate) fn peer_address(&self) -> io::Result<String> {
         match &self.peer {
             Some(peer) => Ok(text(peer)),
-            None => net::getpeername(&self.fd).map(|peer| peer.as_ref().map(text).unwrap_or_default()),
+            None => net::getpeername(self.socket()?).map(|peer| peer.as_ref().map(text).unwrap_or_default()),
         }
     }
 
     /// Receives a datagram, as much of it as fits, and tells where it comes from.
     pub(crate) fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, String)> {
-        let (length, _, sender) = retry(|| net::recvfrom(&self.fd, &mut *buffer, RecvFlags::empty()))?;
+        let (length, _, sender) = retry(|| net::recvfrom(self.socket()?, &mut *buffer, RecvFlags::empty()))?;
         Ok((length, sender.as_ref().map(text).unwrap_or_default()))
     }
 
@@ -238,28 +299,28 @@ impl Descriptor {
     /// too, but whoever connects a socket and then grants it has granted that peer alone.
     pub(crate) fn send_to(&self, bytes: &[u8], address: &str) -> io::Result<usize> {
         let address: SocketAddr = address.parse().map_err(|_| Errno::INVAL)?;
-        if let Ok(Some(peer)) = net::getpeername(&self.fd)
+        if let Ok(Some(peer)) = net::getpeername(self.socket()?)
             && SocketAddr::try_from(peer) != Ok(address)
         {
             return Err(Errno::ISCONN);
         }
-        retry(|| net::sendto(&self.fd, bytes, SendFlags::NOSIGNAL, &address))
+        retry(|| net::sendto(self.socket()?, bytes, SendFlags::NOSIGNAL, &address))
     }
 
     pub(crate) fn send_buffer_size(&self) -> io::Result<u32> {
-        net::sockopt::socket_send_buffer_size(&self.fd).map(undoubled)
+        net::sockopt::socket_send_buffer_size(self.socket()?).map(undoubled)
     }
 
     pub(crate) fn set_send_buffer_size(&self, size: u32) -> io::Result<()> {
-        net::sockopt::set_socket_send_buffer_size(&self.fd, settable(size)?)
+        net::sockopt::set_socket_send_buffer_size(self.socket()?, settable(size)?)
     }
 
     pub(crate) fn receive_buffer_size(&self) -> io::Result<u32> {
-        net::sockopt::socket_recv_buffer_size(&self.fd).map(undoubled)
+        net::sockopt::socket_recv_buffer_size(self.socket()?).map(undoubled)
     }
 
     pub(crate) fn set_receive_buffer_size(&self, size: u32) -> io::Result<()> {
-        net::sockopt::set_socket_recv_buffer_size(&self.fd, settable(size)?)
+        net::sockopt::set_socket_recv_buffer_size(self.socket()?, settable(size)?)
     }
 }
 
@@ -298,16 +359,6 @@ pub(crate) fn set_nonblocking(fd: impl AsFd, nonblocking: bool) -> io::Result<bo
     Ok(wanted != flags)
 }
 
-/// Calls again what a signal interrupted.
-fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    loop {
-        match call() {
-            Err(Errno::INTR) => {}
-            other => return other,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,12 +382,37 @@ mod tests {
 
     #[test]
     fn only_pipes_may_raise_sigpipe() {
-        let of = |fd: BorrowedFd<'_>| Writing::to(fstat(fd).unwrap().st_mode);
+        let of = |fd: BorrowedFd<'_>| Way::to(fstat(fd).unwrap().st_mode);
         let (_reader, writer) = rustix::pipe::pipe().unwrap();
-        assert_eq!(of(writer.as_fd()), Writing::MayRaise);
-        assert_eq!(of(UdpSocket::bind("127.0.0.1:0").unwrap().as_fd()), Writing::Socket);
+        assert!(matches!(of(writer.as_fd()), Way::MayRaise));
+        assert!(matches!(of(UdpSocket::bind("127.0.0.1:0").unwrap().as_fd()), Way::Socket));
         let event = rustix::event::eventfd(0, rustix::event::EventfdFlags::empty()).unwrap();
-        assert_eq!(of(event.as_fd()), Writing::Plain);
-        assert_eq!(of(tempfile::tempfile().unwrap().as_fd()), Writing::Plain);
+        assert!(matches!(of(event.as_fd()), Way::Plain));
+        assert!(matches!(of(tempfile::tempfile().unwrap().as_fd()), Way::Plain));
+    }
+
+    #[test]
+    fn a_standard_stream_has_one_direction_also_if_it_is_a_socket() {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let mut descriptors = Descriptors { limit: 2, ..Descriptors::default() };
+        descriptors.grant_input("in".into(), Input::new(ours.try_clone().unwrap().into()));
+        descriptors.grant_output("out".into(), Arc::new(Output::new(ours.into())));
+        let [input, output] = ["in", "out"].map(|name| descriptors.open(name).unwrap());
+        assert_eq!(descriptors.get(input).write(b"a"), Err(Errno::BADF));
+        assert_eq!(descriptors.get(output).read(&mut [0]), Err(Errno::BADF));
+        assert_eq!(descriptors.get(input).read(&mut [0]), Err(Errno::AGAIN));
+        assert_eq!(descriptors.get(output).write(b"a"), Ok(1));
+        for place in [input, output] {
+            let stream = descriptors.get(place);
+            assert_eq!(stream.shutdown(Shutdown::Both), Err(Errno::NOTSOCK));
+            assert_eq!(stream.recv_from(&mut [0]), Err(Errno::NOTSOCK));
+            assert_eq!(stream.send_to(b"a", "127.0.0.1:1"), Err(Errno::NOTSOCK));
+            assert_eq!(stream.peer_address(), Err(Errno::NOTSOCK));
+            assert_eq!(stream.set_receive_buffer_size(1), Err(Errno::NOTSOCK));
+            assert_eq!(descriptors.accept(place), Err(Refused::TooMany));
+        }
+        descriptors.limit = 3;
+        assert_eq!(descriptors.accept(input), Err(Refused::Os(Errno::NOTSOCK)));
+        drop(theirs);
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Tested on Linux. What is Linux's own is named where it is used.
 
+pub(crate) mod access;
+pub(crate) mod blocking_call;
 mod descriptor_table;
 pub(crate) mod descriptors;
 pub(crate) mod interrupt;
@@ -14,6 +16,8 @@ pub(crate) mod stdin;
 pub(crate) mod stdout;
 pub(crate) mod sync;
 pub(crate) mod task_waker;
+#[cfg(test)]
+pub(crate) mod test_terminal;
 mod waker;
 
 pub(crate) use descriptor_table::share_no_descriptors;

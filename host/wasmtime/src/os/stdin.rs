@@ -1,172 +1,331 @@
-//! Standard input as a descriptor that a loop can poll, without ever changing the mode of the one
-//! that the process shares with its terminal or its parent.
+//! Standard input as a descriptor that a loop can poll.
 //!
-//! A pipe is opened once more, which gives a file description of our own. Everything else - a
-//! file or /dev/null, which epoll refuses; a terminal or a socket, whose mode is shared - is read by a
-//! thread that passes it on through a pipe. The thread ends with the [`Stdin`].
+//! The host reads when the guest reads, and no more than the guest asks for. The mode of the open
+//! file description, which the process shares with its terminal or its parent, stays as it is.
 
-use crate::os::descriptors::set_nonblocking;
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
-use rustix::fs::{FileType, Mode, OFlags, fstat, open};
-use rustix::io::{self, Errno};
-use rustix::pipe::{PipeFlags, pipe_with};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::thread::JoinHandle;
+use crate::os::access::{Access, is_ready, retry};
+use crate::os::blocking_call::BlockingCall;
+use rustix::event::{EventfdFlags, PollFlags, epoll, eventfd};
+use rustix::fs::OFlags;
+use rustix::io::{self, Errno, ReadWriteFlags, fcntl_dupfd_cloexec};
+use rustix::net::{RecvFlags, recv};
+use std::io::IoSliceMut;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// How much the thread reads at once.
-const CHUNK: usize = 64 * 1024;
-
-/// What keeps a granted standard input going.
+/// A granted input.
 #[derive(Debug)]
-pub(crate) struct Stdin {
-    /// None for a pipe, which needs no thread.
-    pump: Option<Pump>,
-}
-
-impl Stdin {
-    /// Whether a thread passes the input on.
-    pub(crate) fn is_pumped(&self) -> bool {
-        self.pump.is_some()
-    }
+pub(crate) struct Input {
+    stream: Arc<OwnedFd>,
+    /// Set when the guest first opens the input.
+    reader: OnceLock<Reader>,
 }
 
 #[derive(Debug)]
-struct Pump {
-    /// Becomes readable when the thread is to end.
-    stop: OwnedFd,
-    thread: Option<JoinHandle<()>>,
+enum Reader {
+    Own(OwnedFd),
+    Socket,
+    Ready,
+    Shared(SharedReader),
 }
 
-impl Stdin {
-    /// A descriptor that reads what `source` reads, and what has to live as long as it.
-    pub(crate) fn new(source: OwnedFd) -> io::Result<(OwnedFd, Stdin)> {
-        if FileType::from_raw_mode(fstat(&source)?.st_mode) == FileType::Fifo
-            && let Ok(own) = reopen(source.as_fd())
-        {
-            return Ok((own, Stdin { pump: None }));
-        }
-        let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
-        set_nonblocking(&write, true)?;
-        let stop = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        let stopped = io::fcntl_dupfd_cloexec(&stop, 0)?;
-        let thread = std::thread::Builder::new()
-            .name("uv-handles stdin".into())
-            .spawn(move || {
-                // The end of the input and an error look the same to the guest: the pipe ends.
-                if let Err(error) = pump(source.as_fd(), write.as_fd(), stopped.as_fd()) {
-                    tracing::debug!(%error, "standard input ended with an error");
-                }
-            })
-            .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::AGAIN))?;
-        Ok((read, Stdin { pump: Some(Pump { stop, thread: Some(thread) }) }))
+/// Reads a stream that blocks, and that others may read at the same time.
+#[derive(Debug)]
+struct SharedReader {
+    /// Readable when the stream is or `has_bytes` is.
+    watched: OwnedFd,
+    /// Readable when the read of a thread has ended and the guest has not taken all of it.
+    has_bytes: Arc<OwnedFd>,
+    state: Mutex<Reading>,
+}
+
+#[derive(Debug, Default)]
+enum Reading {
+    #[default]
+    Nothing,
+    /// A thread reads.
+    InThread(BlockingCall<Vec<u8>>),
+    /// The guest has asked for these bytes and then for fewer at a time.
+    Rest(Vec<u8>),
+}
+
+impl Input {
+    /// An input from this stream. Nothing is read or opened yet.
+    pub(crate) fn new(stream: OwnedFd) -> Input {
+        Input { stream: Arc::new(stream), reader: OnceLock::new() }
     }
-}
 
-impl Drop for Pump {
-    fn drop(&mut self) {
-        let written = io::write(&self.stop, &1u64.to_ne_bytes());
-        if let (Ok(_), Some(thread)) = (written, self.thread.take()) {
-            // It panics nowhere; if it did, its input is over all the same.
-            let _ = thread.join();
-        }
-    }
-}
-
-/// Opens a pipe once more, by Linux's name for it.
-fn reopen(pipe: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    let path = format!("/proc/self/fd/{}", pipe.as_raw_fd());
-    open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
-}
-
-/// Passes on what can be read until the end, the reader's end, or the stop.
-fn pump(source: BorrowedFd<'_>, sink: BorrowedFd<'_>, stop: BorrowedFd<'_>) -> io::Result<()> {
-    let mut buffer = vec![0; CHUNK];
-    while ready(source, PollFlags::IN, stop)? {
-        let read = match io::read(source, &mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(read) => read,
-            // Somebody else was faster, on a description that is not in blocking mode.
-            Err(Errno::AGAIN | Errno::INTR) => continue,
-            Err(error) => return Err(error),
+    /// A new descriptor that is readable whenever the input is.
+    pub(crate) fn open(&self) -> io::Result<OwnedFd> {
+        let reader = match self.reader.get() {
+            Some(reader) => reader,
+            None => {
+                let reader = Reader::new(&self.stream)?;
+                self.reader.get_or_init(|| reader)
+            }
         };
-        let mut rest = &buffer[..read];
-        while !rest.is_empty() && ready(sink, PollFlags::OUT, stop)? {
-            match io::write(sink, rest) {
-                Ok(written) => rest = &rest[written..],
-                Err(Errno::AGAIN | Errno::INTR) => {}
-                Err(error) => return Err(error),
+        match reader {
+            Reader::Own(own) => fcntl_dupfd_cloexec(own, 3),
+            Reader::Socket => fcntl_dupfd_cloexec(&self.stream, 3),
+            Reader::Ready => always_ready(),
+            Reader::Shared(shared) => fcntl_dupfd_cloexec(&shared.watched, 3),
+        }
+    }
+
+    /// Reads what is there, as much as fits, without waiting.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let stream = &self.stream;
+        match self.reader.get() {
+            None => Err(Errno::BADF),
+            Some(Reader::Own(own)) => retry(|| io::read(own, &mut *buffer)),
+            Some(Reader::Socket) => {
+                retry(|| recv(stream, &mut *buffer, RecvFlags::DONTWAIT)).map(|(read, _)| read)
+            }
+            Some(Reader::Ready) => retry(|| io::read(stream, &mut *buffer)),
+            Some(Reader::Shared(shared)) => shared.read(stream, buffer),
+        }
+    }
+}
+
+/// A descriptor that is always readable and writable.
+pub(crate) fn always_ready() -> io::Result<OwnedFd> {
+    eventfd(1, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
+}
+
+impl Reader {
+    fn new(stream: &OwnedFd) -> io::Result<Reader> {
+        Ok(match Access::to(stream.as_fd(), OFlags::RDONLY)? {
+            Access::Own(own) => Reader::Own(own),
+            Access::Socket => Reader::Socket,
+            Access::Ready => Reader::Ready,
+            Access::Shared(watched) => Reader::Shared(SharedReader::new(watched)?),
+        })
+    }
+}
+
+impl SharedReader {
+    fn new(watched: OwnedFd) -> io::Result<SharedReader> {
+        let has_bytes = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        epoll::add(&watched, &has_bytes, epoll::EventData::new_u64(1), epoll::EventFlags::IN)?;
+        Ok(SharedReader { watched, has_bytes: Arc::new(has_bytes), state: Mutex::default() })
+    }
+
+    fn read(&self, stream: &Arc<OwnedFd>, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let result = match std::mem::take(&mut *state) {
+            Reading::Rest(rest) => Ok(rest),
+            Reading::InThread(call) => match call.result_now() {
+                Some(result) => result,
+                None => {
+                    *state = Reading::InThread(call);
+                    return Err(Errno::AGAIN);
+                }
+            },
+            Reading::Nothing => {
+                if !is_ready(stream, PollFlags::IN)? {
+                    return Err(Errno::AGAIN);
+                }
+                // Another reader may take the bytes in between, and then read(2) would block.
+                match read_now(stream, buffer) {
+                    Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+                    result => return result,
+                }
+                let call = self.start(stream.clone(), buffer.len())?;
+                match call.result_soon() {
+                    Some(result) => result,
+                    None => {
+                        *state = Reading::InThread(call);
+                        return Err(Errno::AGAIN);
+                    }
+                }
+            }
+        };
+        let taken = result.map(|mut bytes| {
+            let length = bytes.len().min(buffer.len());
+            buffer[..length].copy_from_slice(&bytes[..length]);
+            (length, bytes.split_off(length))
+        });
+        match taken {
+            Ok((length, rest)) if !rest.is_empty() => {
+                *state = Reading::Rest(rest);
+                Ok(length)
+            }
+            taken => {
+                // Takes back what the thread has added: the guest has everything now.
+                let _ = io::read(&self.has_bytes, &mut [0; size_of::<u64>()]);
+                taken.map(|(length, _)| length)
             }
         }
     }
-    Ok(())
+
+    /// Reads once in a thread.
+    fn start(&self, stream: Arc<OwnedFd>, length: usize) -> io::Result<BlockingCall<Vec<u8>>> {
+        let has_bytes = self.has_bytes.clone();
+        BlockingCall::start(move || {
+            let mut bytes = vec![0; length];
+            let read = retry(|| io::read(&stream, &mut *bytes));
+            // Before the result is there, so that taking the result can take this back.
+            let _ = io::write(&has_bytes, &1u64.to_ne_bytes());
+            bytes.truncate(read?);
+            Ok(bytes)
+        })
+    }
 }
 
-/// Waits until the descriptor is ready. Answers false when it is time to stop.
-fn ready(fd: BorrowedFd<'_>, events: PollFlags, stop: BorrowedFd<'_>) -> io::Result<bool> {
-    loop {
-        let mut fds = [PollFd::from_borrowed_fd(stop, PollFlags::IN), PollFd::from_borrowed_fd(fd, events)];
-        match poll(&mut fds, None) {
-            Ok(_) if !fds[0].revents().is_empty() => return Ok(false),
-            Ok(_) => return Ok(true),
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error),
-        }
-    }
+/// Reads what is there, whatever the stream's mode: EOPNOTSUPP for most kinds of files.
+fn read_now(stream: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
+    // This offset stands for the stream's own.
+    let read = || io::preadv2(stream, &mut [IoSliceMut::new(&mut *buffer)], u64::MAX, ReadWriteFlags::NOWAIT);
+    retry(read)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::os::access::wait_until_ready;
+    use crate::os::test_terminal::terminal;
     use rustix::fs::fcntl_getfl;
-    use std::io::{Read, Write};
+    use rustix::pipe::{PipeFlags, pipe_with};
+    use std::fs::File;
+    use std::io::{Read, Seek, Write};
+    use std::os::unix::net::UnixStream;
 
-    fn read_all(fd: OwnedFd) -> Vec<u8> {
-        set_nonblocking(&fd, false).unwrap();
-        let mut all = Vec::new();
-        std::fs::File::from(fd).read_to_end(&mut all).unwrap();
-        all
+    /// The input and what a poll handle would watch.
+    fn opened(stream: impl Into<OwnedFd>) -> (Input, OwnedFd) {
+        let input = Input::new(stream.into());
+        let watched = input.open().unwrap();
+        (input, watched)
+    }
+
+    fn readable(watched: &OwnedFd) -> bool {
+        is_ready(watched, PollFlags::IN).unwrap()
+    }
+
+    fn wait(watched: &OwnedFd) {
+        wait_until_ready(watched, PollFlags::IN).unwrap();
     }
 
     #[test]
-    fn a_pipe_is_reopened_and_its_mode_stays() {
-        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
-        let kept = read.try_clone().unwrap();
-        let (own, stdin) = Stdin::new(read).unwrap();
-        assert!(!stdin.is_pumped());
-        set_nonblocking(&own, true).unwrap();
-        assert!(!fcntl_getfl(&kept).unwrap().contains(OFlags::NONBLOCK));
-        std::fs::File::from(write).write_all(b"abc").unwrap();
-        assert_eq!(read_all(own), b"abc");
-    }
-
-    #[test]
-    fn a_file_is_passed_on_to_its_end() {
+    fn a_files_offset_moves_by_what_was_read() {
         let mut file = tempfile::tempfile().unwrap();
-        let content: Vec<u8> = (0..1_000_000u32).map(|n| n as u8).collect();
-        file.write_all(&content).unwrap();
-        std::io::Seek::rewind(&mut file).unwrap();
-        let (own, _stdin) = Stdin::new(file.into()).unwrap();
-        assert_eq!(read_all(own), content);
+        file.write_all(b"one\ntwo\n").unwrap();
+        file.rewind().unwrap();
+        let (input, watched) = opened(file.try_clone().unwrap());
+        assert!(readable(&watched));
+        assert_eq!(file.stream_position().unwrap(), 0);
+        let mut buffer = [0; 4];
+        assert_eq!(input.read(&mut buffer), Ok(4));
+        assert_eq!((&buffer, file.stream_position().unwrap()), (b"one\n", 4));
+        // Its end is readable too, and stays so.
+        file.seek(std::io::SeekFrom::End(0)).unwrap();
+        for _ in 0..2 {
+            assert!(readable(&watched));
+            assert_eq!(input.read(&mut buffer), Ok(0));
+        }
     }
 
     #[test]
-    fn dev_null_is_an_empty_input() {
-        let null = std::fs::File::open("/dev/null").unwrap();
-        let (own, _stdin) = Stdin::new(null.into()).unwrap();
-        assert_eq!(read_all(own), b"");
+    fn dev_null_is_an_empty_input_and_a_directory_an_error() {
+        let (input, watched) = opened(File::open("/dev/null").unwrap());
+        assert!(readable(&watched));
+        assert_eq!(input.read(&mut [0; 4]), Ok(0));
+        let (input, watched) = opened(File::open("/").unwrap());
+        assert!(readable(&watched));
+        assert_eq!(input.read(&mut [0; 4]), Err(Errno::ISDIR));
     }
 
     #[test]
-    fn the_thread_ends_although_its_input_is_silent_or_its_reader_slow() {
-        let (silent, _peer) = std::os::unix::net::UnixStream::pair().unwrap();
-        let (_own, stdin) = Stdin::new(silent.into()).unwrap();
-        assert!(stdin.is_pumped());
-        drop(stdin);
+    fn what_is_not_for_reading_is_ebadf() {
+        let (_read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let null = File::options().write(true).open("/dev/null").unwrap();
+        for stream in [null.into(), write] {
+            let (input, watched) = opened(stream);
+            wait(&watched);
+            assert_eq!(input.read(&mut [0; 4]), Err(Errno::BADF));
+        }
+    }
 
-        let (fast, mut peer) = std::os::unix::net::UnixStream::pair().unwrap();
-        peer.set_nonblocking(true).unwrap();
-        let (_never_read, stdin) = Stdin::new(fast.into()).unwrap();
-        while peer.write(&[0; CHUNK]).is_ok() {}
-        drop(stdin);
+    #[test]
+    fn pipes_and_sockets_are_read_when_asked_and_no_further() {
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        for (stream, mut peer) in
+            [(read, File::from(write)), (ours.into(), File::from(OwnedFd::from(theirs)))]
+        {
+            let mut kept = File::from(stream.try_clone().unwrap());
+            let (input, watched) = opened(stream);
+            let mut buffer = [0; 4];
+            assert!(!readable(&watched));
+            assert_eq!(input.read(&mut buffer), Err(Errno::AGAIN));
+            peer.write_all(b"one\ntwo\n").unwrap();
+            wait(&watched);
+            assert_eq!(input.read(&mut buffer), Ok(4));
+            assert!(!fcntl_getfl(&kept).unwrap().contains(OFlags::NONBLOCK));
+            kept.read_exact(&mut buffer).unwrap();
+            assert_eq!(&buffer, b"two\n");
+            drop(peer);
+            wait(&watched);
+            assert_eq!(input.read(&mut buffer), Ok(0));
+        }
+    }
+
+    /// A terminal's master can neither be opened again nor be read without blocking by a flag.
+    #[test]
+    fn what_can_only_be_read_blocking_is_read_once_for_each_request() {
+        let (master, mut slave) = terminal();
+        let (input, watched) = opened(master);
+        assert!(matches!(input.reader.get(), Some(Reader::Shared(_))));
+        let mut buffer = [0; 4];
+        assert_eq!(input.read(&mut buffer), Err(Errno::AGAIN));
+        slave.write_all(b"abcdef").unwrap();
+        wait(&watched);
+        let mut all = Vec::new();
+        while all.len() < 6 {
+            wait(&watched);
+            match input.read(&mut buffer) {
+                Ok(read) => all.extend_from_slice(&buffer[..read]),
+                Err(error) => assert_eq!(error, Errno::AGAIN),
+            }
+        }
+        assert_eq!(all, b"abcdef");
+        assert!(!readable(&watched));
+    }
+
+    #[test]
+    fn a_read_that_another_reader_made_block_is_finished_later() {
+        let (master, mut slave) = terminal();
+        let (input, watched) = opened(master);
+        let Some(Reader::Shared(shared)) = input.reader.get() else { unreachable!("see above") };
+        // As if the bytes that poll(2) has seen were gone.
+        let call = shared.start(input.stream.clone(), 100).unwrap();
+        assert!(call.result_soon().is_none());
+        *shared.state.lock().unwrap() = Reading::InThread(call);
+        let mut buffer = [0; 4];
+        assert_eq!(input.read(&mut buffer), Err(Errno::AGAIN));
+        assert!(!readable(&watched));
+        slave.write_all(b"abcdef").unwrap();
+        let mut all = Vec::new();
+        while all.len() < 6 {
+            wait(&watched);
+            match input.read(&mut buffer) {
+                Ok(read) => all.extend_from_slice(&buffer[..read]),
+                Err(error) => assert_eq!(error, Errno::AGAIN),
+            }
+        }
+        assert_eq!(all, b"abcdef");
+        assert!(!readable(&watched));
+    }
+
+    #[test]
+    fn a_read_that_still_blocks_keeps_nothing_from_ending() {
+        let (master, _slave) = terminal();
+        let (input, _watched) = opened(master);
+        let Some(Reader::Shared(shared)) = input.reader.get() else { unreachable!("see above") };
+        let call = shared.start(input.stream.clone(), 100).unwrap();
+        *shared.state.lock().unwrap() = Reading::InThread(call);
+        drop(input);
     }
 }

@@ -1,198 +1,315 @@
-//! Standard output as a descriptor that a loop can poll, without ever changing the mode of the one that
-//! the process shares with its terminal or its parent: [`stdin`](super::stdin) in the other direction.
+//! Standard output as a descriptor that a loop can poll.
 //!
-//! A pipe is opened once more, which gives a file description of our own. For everything else - a
-//! file, a terminal, a socket - a thread reads what the guest writes from a pipe and passes it on.
+//! The host writes when the guest writes, to the stream itself: the order of all writes to it is the
+//! order of the calls. The mode of the open file description, which the process shares with its
+//! terminal or its parent, stays as it is.
 
+use crate::os::access::{Access, is_ready, retry, wait_until_ready};
+use crate::os::blocking_call::BlockingCall;
 use crate::os::interrupt::Interrupt;
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::{FileType, Mode, OFlags, fstat, open};
-use rustix::io::{self, Errno};
-use rustix::pipe::{PipeFlags, pipe_with};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
+use crate::os::signals;
+use crate::os::stdin::always_ready;
+use rustix::event::PollFlags;
+use rustix::fs::OFlags;
+use rustix::io::{self, Errno, ReadWriteFlags, fcntl_dupfd_cloexec};
+use rustix::net::{SendFlags, send};
+use std::io::IoSlice;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// How much the thread passes on at once.
-const CHUNK: usize = 64 * 1024;
-
-/// How long an interrupted guest's output may take to get out.
+/// How often an interrupt is looked for while a write in progress is waited for.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// What keeps a granted output going.
+/// The most that a thread writes for one request. What poll(2) calls writable takes less at times.
+const CHUNK: usize = 4096;
+
+/// A granted output.
 #[derive(Debug)]
-pub(crate) struct Stdout {
-    /// Ends when everything is out. None for a pipe, which needs no thread.
-    pumped: Option<Receiver<()>>,
+pub(crate) struct Output {
+    stream: Arc<OwnedFd>,
+    /// Set when the guest first opens the output.
+    access: OnceLock<Access>,
+    /// What has become of the last write that a thread made: only with [`Access::Shared`].
+    last: Mutex<Last>,
 }
 
-impl Stdout {
-    /// A descriptor that writes to `sink`, and what has to live longer than it.
-    pub(crate) fn new(sink: OwnedFd) -> io::Result<(OwnedFd, Stdout)> {
-        if FileType::from_raw_mode(fstat(&sink)?.st_mode) == FileType::Fifo
-            && let Ok(own) = reopen(sink.as_fd())
-        {
-            return Ok((own, Stdout { pumped: None }));
+/// A write that was reported to the guest before it was done.
+#[derive(Debug, Default)]
+enum Last {
+    #[default]
+    Done,
+    InThread(BlockingCall<()>),
+    /// The guest is yet to be told.
+    Failed(Errno),
+}
+
+impl From<io::Result<()>> for Last {
+    fn from(result: io::Result<()>) -> Last {
+        result.map_or_else(Last::Failed, |()| Last::Done)
+    }
+}
+
+impl Output {
+    /// An output to this stream. Nothing is opened yet.
+    pub(crate) fn new(stream: OwnedFd) -> Output {
+        Output { stream: Arc::new(stream), access: OnceLock::new(), last: Mutex::default() }
+    }
+
+    /// A new descriptor that is writable whenever the output is.
+    pub(crate) fn open(&self) -> io::Result<OwnedFd> {
+        let access = match self.access.get() {
+            Some(access) => access,
+            None => {
+                let access = Access::to(self.stream.as_fd(), OFlags::WRONLY)?;
+                self.access.get_or_init(|| access)
+            }
+        };
+        match access {
+            Access::Own(own) => fcntl_dupfd_cloexec(own, 3),
+            Access::Ready => always_ready(),
+            Access::Socket | Access::Shared(_) => fcntl_dupfd_cloexec(&self.stream, 3),
         }
-        let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
-        let (running, pumped) = mpsc::channel();
-        std::thread::Builder::new()
-            .name("uv-handles stdout".into())
-            .spawn(move || {
-                // The guest sees EPIPE afterwards, whatever the error was.
-                if let Err(error) = pump(read, sink.as_fd()) {
-                    tracing::debug!(%error, "standard output ended with an error");
-                }
-                drop(running);
-            })
-            .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::AGAIN))?;
-        Ok((write, Stdout { pumped: Some(pumped) }))
     }
 
-    /// Whether a thread passes the output on.
-    pub(crate) fn is_pumped(&self) -> bool {
-        self.pumped.is_some()
+    /// Writes what fits, without waiting. A closed reader is an error, never a SIGPIPE.
+    pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let stream = &self.stream;
+        match self.access.get() {
+            None => Err(Errno::BADF),
+            Some(Access::Own(own)) => signals::without_sigpipe(|| retry(|| io::write(own, bytes))),
+            Some(Access::Socket) => retry(|| send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)),
+            Some(Access::Ready) => retry(|| io::write(stream, bytes)),
+            Some(Access::Shared(_)) => self.write_shared(bytes),
+        }
+    }
+
+    fn write_shared(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Last::InThread(call) = &*last {
+            *last = call.result_now().ok_or(Errno::AGAIN)?.into();
+        }
+        if let Last::Failed(error) = std::mem::take(&mut *last) {
+            return Err(error);
+        }
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        if !is_ready(&self.stream, PollFlags::OUT)? {
+            return Err(Errno::AGAIN);
+        }
+        // Other writers may fill it in between, and then write(2) would block.
+        match write_now(&self.stream, bytes) {
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+            result => return result,
+        }
+        let chunk = bytes[..bytes.len().min(CHUNK)].to_vec();
+        let (length, stream) = (chunk.len(), self.stream.clone());
+        let call = BlockingCall::start(move || write_all(&stream, &chunk))?;
+        match call.result_soon() {
+            Some(result) => result?,
+            None => *last = Last::InThread(call),
+        }
+        Ok(length)
+    }
+
+    /// Waits until everything is out that was reported as written, or the guest is interrupted.
+    fn finish(&self, interrupt: &Interrupt) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Last::InThread(call) = &*last {
+            match call.result_within(GRACE) {
+                Some(result) => *last = result.into(),
+                None if interrupt.is_set() => return,
+                None => {}
+            }
+        }
     }
 }
 
-/// A guest's outputs. Dropped after its descriptors, they wait until everything is out - but not for
-/// ever if the guest was interrupted: whoever reads may have stopped reading.
+/// A guest's outputs. Dropping them waits for writes in progress.
 #[derive(Debug)]
-pub(crate) struct Stdouts {
-    pub(crate) all: Vec<Stdout>,
+pub(crate) struct Outputs {
+    pub(crate) all: Vec<Arc<Output>>,
     pub(crate) interrupt: Arc<Interrupt>,
 }
 
-impl Drop for Stdouts {
+impl Outputs {
+    /// Waits until everything is out that was reported as written. If the guest is interrupted, that
+    /// is not waited for: the reader may have stopped reading.
+    pub(crate) fn finish(&self) {
+        self.all.iter().for_each(|output| output.finish(&self.interrupt));
+    }
+}
+
+impl Drop for Outputs {
     fn drop(&mut self) {
-        for pumped in self.all.iter().filter_map(|stdout| stdout.pumped.as_ref()) {
-            // An interrupt may also come while it waits. Both kinds of error are the end.
-            while pumped.recv_timeout(GRACE) == Err(mpsc::RecvTimeoutError::Timeout) {
-                if self.interrupt.is_set() {
-                    break;
-                }
-            }
-        }
+        self.finish();
     }
 }
 
-/// Opens a pipe once more, by Linux's name for it.
-fn reopen(pipe: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    let path = format!("/proc/self/fd/{}", pipe.as_raw_fd());
-    open(path, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
+/// Writes what fits, whatever the stream's mode: EOPNOTSUPP for most kinds of files.
+fn write_now(stream: &OwnedFd, bytes: &[u8]) -> io::Result<usize> {
+    // This offset stands for the stream's own.
+    let write = || io::pwritev2(stream, &[IoSlice::new(bytes)], u64::MAX, ReadWriteFlags::NOWAIT);
+    signals::without_sigpipe(|| retry(write))
 }
 
-/// Passes on what is written until all writers have closed it.
-fn pump(source: OwnedFd, sink: BorrowedFd<'_>) -> io::Result<()> {
-    let mut buffer = vec![0; CHUNK];
-    loop {
-        let read = match io::read(&source, &mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(read) => read,
-            Err(Errno::INTR) => continue,
+/// Writes everything, for as long as it takes.
+fn write_all(stream: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match signals::without_sigpipe(|| retry(|| io::write(stream, bytes))) {
+            Ok(written) => bytes = &bytes[written..],
+            // Somebody has switched a shared description to non-blocking mode.
+            Err(Errno::AGAIN) => wait_until_ready(stream, PollFlags::OUT)?,
             Err(error) => return Err(error),
-        };
-        let mut rest = &buffer[..read];
-        while !rest.is_empty() {
-            match io::write(sink, rest) {
-                Ok(written) => rest = &rest[written..],
-                Err(Errno::INTR) => {}
-                // Somebody has switched a shared description to non-blocking mode.
-                Err(Errno::AGAIN) => {
-                    match poll(&mut [PollFd::from_borrowed_fd(sink, PollFlags::OUT)], None) {
-                        Ok(_) | Err(Errno::INTR) => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-                Err(error) => return Err(error),
-            }
         }
     }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::os::test_terminal::terminal;
     use rustix::fs::fcntl_getfl;
+    use rustix::pipe::{PipeFlags, pipe_with};
     use std::fs::File;
     use std::io::{Read, Seek, Write};
     use std::os::unix::net::UnixStream;
 
-    fn stdouts(stdout: Stdout) -> Stdouts {
-        Stdouts { all: vec![stdout], interrupt: Arc::default() }
+    /// The output and what a poll handle would watch.
+    fn opened(stream: impl Into<OwnedFd>) -> (Arc<Output>, OwnedFd) {
+        let output = Arc::new(Output::new(stream.into()));
+        let watched = output.open().unwrap();
+        (output, watched)
     }
 
-    #[test]
-    fn a_pipe_is_reopened_and_its_mode_stays() {
-        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
-        let kept = write.try_clone().unwrap();
-        let (own, stdout) = Stdout::new(write).unwrap();
-        assert!(!stdout.is_pumped());
-        assert!(fcntl_getfl(&own).unwrap().contains(OFlags::NONBLOCK));
-        assert!(!fcntl_getfl(&kept).unwrap().contains(OFlags::NONBLOCK));
-        File::from(own).write_all(b"abc").unwrap();
-        drop(kept);
-        let mut all = Vec::new();
-        File::from(read).read_to_end(&mut all).unwrap();
-        assert_eq!(all, b"abc");
+    fn outputs(output: &Arc<Output>) -> Outputs {
+        Outputs { all: vec![output.clone()], interrupt: Arc::default() }
     }
 
-    #[test]
-    fn everything_is_in_a_file_when_the_output_is_dropped() {
-        let mut file = tempfile::tempfile().unwrap();
-        let content: Vec<u8> = (0..1_000_000u32).map(|n| n as u8).collect();
-        let (own, stdout) = Stdout::new(file.try_clone().unwrap().into()).unwrap();
-        assert!(stdout.is_pumped());
-        File::from(own).write_all(&content).unwrap();
-        drop(stdouts(stdout));
-        let mut all = Vec::new();
-        file.rewind().unwrap();
-        file.read_to_end(&mut all).unwrap();
-        assert!(all == content);
-    }
-
-    #[test]
-    fn a_slow_reader_gets_everything_unless_the_guest_is_set() {
-        let (socket, mut reader) = UnixStream::pair().unwrap();
-        socket.set_nonblocking(true).unwrap();
-        let content = vec![7; 1 << 20];
-        let (own, stdout) = Stdout::new(socket.into()).unwrap();
-        let length = content.len();
-        let writer = std::thread::spawn(move || {
-            File::from(own).write_all(&content).unwrap();
-            drop(stdouts(stdout));
-        });
-        let mut all = Vec::new();
-        reader.read_to_end(&mut all).unwrap();
-        writer.join().unwrap();
-        assert_eq!(all.len(), length);
-
-        // Full to the last byte, so that what the guest writes can never get out.
-        let (mut full, _never_read) = UnixStream::pair().unwrap();
-        full.set_nonblocking(true).unwrap();
-        for size in [CHUNK, 1] {
-            while full.write(&vec![0; size]).is_ok() {}
-        }
-        full.set_nonblocking(false).unwrap();
-        let (own, stdout) = Stdout::new(full.into()).unwrap();
-        File::from(own).write_all(b"stuck").unwrap();
-        let stdouts = stdouts(stdout);
-        stdouts.interrupt.set();
-        drop(stdouts);
-    }
-
-    #[test]
-    fn when_nobody_reads_the_writer_gets_an_error() {
-        let (socket, reader) = UnixStream::pair().unwrap();
-        drop(reader);
-        let (own, _stdout) = Stdout::new(socket.into()).unwrap();
-        let mut own = File::from(own);
-        let error = loop {
-            if let Err(error) = own.write_all(b"anybody there?\n") {
-                break error;
+    /// Writes all of it, and waits as a guest does.
+    fn write_as_guest((output, watched): &(Arc<Output>, OwnedFd), mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match output.write(bytes) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(Errno::AGAIN) => wait_until_ready(watched, PollFlags::OUT)?,
+                Err(error) => return Err(error),
             }
-        };
-        assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
+        }
+        Ok(())
+    }
+
+    fn content() -> Vec<u8> {
+        (0..1_000_000u32).map(|n| b'a' + (n % 23) as u8).collect()
+    }
+
+    #[test]
+    fn a_file_has_it_at_once_and_in_order() {
+        let mut file = tempfile::tempfile().unwrap();
+        let mut beside = file.try_clone().unwrap();
+        let output = opened(file.try_clone().unwrap());
+        assert!(is_ready(&output.1, PollFlags::OUT).unwrap());
+        let mut expected = String::new();
+        for n in 0..1000 {
+            write_as_guest(&output, format!("descriptor {n}\n").as_bytes()).unwrap();
+            writeln!(beside, "print {n}").unwrap();
+            expected += &format!("descriptor {n}\nprint {n}\n");
+        }
+        let mut all = String::new();
+        file.rewind().unwrap();
+        file.read_to_string(&mut all).unwrap();
+        assert!(all == expected);
+    }
+
+    #[test]
+    fn a_slow_reader_gets_everything_and_no_mode_changes() {
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let (theirs, ours) = UnixStream::pair().unwrap();
+        let (master, slave) = terminal();
+        let (other_master, other_slave) = terminal();
+        let streams: [(OwnedFd, OwnedFd); 4] = [
+            (read, write),
+            (theirs.into(), ours.into()),
+            (master, slave.into()),
+            // To the master: there is a thread behind this one. A terminal in this mode takes lines.
+            (other_slave.into(), other_master),
+        ];
+        for (number, (reader, stream)) in streams.into_iter().enumerate() {
+            let content: Vec<u8> = content().chunks(99).flat_map(|line| [line, b"\n"].concat()).collect();
+            let content = &content[..if number < 3 { content.len() } else { 50_000 }];
+            let kept = stream.try_clone().unwrap();
+            let output = opened(stream);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    write_as_guest(&output, content).unwrap();
+                    drop(outputs(&output.0));
+                });
+                let mut reader = File::from(reader);
+                let mut all = Vec::new();
+                let mut piece = [0; 1000];
+                while all.len() < content.len() {
+                    let read = reader.read(&mut piece).unwrap();
+                    // A terminal's newline.
+                    all.extend(piece[..read].iter().filter(|&&byte| byte != b'\r'));
+                }
+                assert!(all == content, "{number}");
+            });
+            assert!(!fcntl_getfl(&kept).unwrap().contains(OFlags::NONBLOCK));
+        }
+    }
+
+    #[test]
+    fn a_write_in_progress_is_waited_for_unless_the_guest_is_interrupted() {
+        let (master, _slave) = terminal();
+        let (output, _watched) = opened(master);
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let call = BlockingCall::start(move || {
+            let _ = wait.recv();
+            Ok(())
+        });
+        *output.last.lock().unwrap() = Last::InThread(call.unwrap());
+        assert_eq!(output.write(b"next"), Err(Errno::AGAIN));
+        let interrupted = outputs(&output);
+        interrupted.interrupt.set();
+        drop(interrupted);
+
+        let waiting = outputs(&output);
+        let waiter = std::thread::spawn(move || drop(waiting));
+        drop(go);
+        waiter.join().unwrap();
+    }
+
+    #[test]
+    fn a_failure_that_comes_late_is_the_next_writes() {
+        let (master, _slave) = terminal();
+        let (output, _watched) = opened(master);
+        let call = BlockingCall::start(|| Err(Errno::IO)).unwrap();
+        *output.last.lock().unwrap() = Last::InThread(call);
+        outputs(&output).finish();
+        assert_eq!(output.write(b"next"), Err(Errno::IO));
+        assert_eq!(output.write(b"next"), Ok(4));
+    }
+
+    #[test]
+    fn without_a_reader_the_write_is_an_error() {
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let (theirs, ours) = UnixStream::pair().unwrap();
+        drop((read, theirs));
+        for stream in [write, ours.into()] {
+            let (output, watched) = opened(stream);
+            wait_until_ready(&watched, PollFlags::OUT).unwrap();
+            assert_eq!(output.write(b"hello"), Err(Errno::PIPE));
+        }
+    }
+
+    #[test]
+    fn what_is_not_for_writing_is_ebadf() {
+        let (read, _write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        for stream in [read, File::open("/dev/null").unwrap().into()] {
+            let (output, watched) = opened(stream);
+            wait_until_ready(&watched, PollFlags::OUT).unwrap();
+            assert_eq!(output.write(b"hello"), Err(Errno::BADF));
+        }
     }
 }

@@ -1,0 +1,136 @@
+//! Ways to use a stream that other processes share, without blocking and without changing its mode.
+//!
+//! `O_NONBLOCK` belongs to the open file description, which a terminal's users and a process's
+//! relatives share. Setting it would break the others, so every kind of file has its own way.
+
+use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
+use rustix::fs::{FileType, Mode, OFlags, Stat, fcntl_getfl, fstat, major, minor, open};
+use rustix::io::{self, Errno};
+use std::io::IsTerminal;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// How a shared stream is used.
+#[derive(Debug)]
+pub(crate) enum Access {
+    /// Through a non-blocking file description of our own: a pipe or terminal, opened once more.
+    Own(OwnedFd),
+    /// With a flag of each call: a socket.
+    Socket,
+    /// Directly: a regular file or /dev/null, which the OS does not poll because it never makes a
+    /// caller wait. Also a stream that is not open in this direction: each call fails with EBADF.
+    Ready,
+    /// With a poll and then a call that must not block: everything else. The descriptor is an epoll
+    /// instance that watches the stream.
+    Shared(OwnedFd),
+}
+
+impl Access {
+    /// The access to a stream in one direction: `RDONLY` or `WRONLY`. Reads and writes nothing.
+    pub(crate) fn to(stream: BorrowedFd<'_>, direction: OFlags) -> io::Result<Access> {
+        let stat = fstat(stream)?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::Socket {
+            return Ok(Access::Socket);
+        }
+        let mode = fcntl_getfl(stream)? & OFlags::RWMODE;
+        if mode != OFlags::RDWR && mode != direction {
+            return Ok(Access::Ready);
+        }
+        if may_reopen(stream, &stat)
+            && let Ok(own) = reopen(stream, direction)
+        {
+            return Ok(Access::Own(own));
+        }
+        let watching = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let events = match direction {
+            OFlags::RDONLY => epoll::EventFlags::IN | epoll::EventFlags::RDHUP,
+            _ => epoll::EventFlags::OUT,
+        };
+        match epoll::add(&watching, stream, epoll::EventData::new_u64(0), events) {
+            Ok(()) => Ok(Access::Shared(watching)),
+            Err(Errno::PERM) => Ok(Access::Ready),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether opening the stream's file again reaches the same pipe or terminal.
+fn may_reopen(stream: BorrowedFd<'_>, stat: &Stat) -> bool {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::Fifo => true,
+        // These names stand for another terminal each time: /dev/tty, /dev/console, /dev/ptmx, /dev/tty0.
+        FileType::CharacterDevice => {
+            let alias = major(stat.st_rdev) == 5 || (major(stat.st_rdev), minor(stat.st_rdev)) == (4, 0);
+            stream.is_terminal() && !alias
+        }
+        _ => false,
+    }
+}
+
+/// Opens a pipe or terminal once more, by Linux's name for it.
+fn reopen(stream: BorrowedFd<'_>, direction: OFlags) -> io::Result<OwnedFd> {
+    let path = format!("/proc/self/fd/{}", stream.as_raw_fd());
+    open(path, direction | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty())
+}
+
+/// Whether a call on the descriptor would have something to do now, an error or the end included.
+pub(crate) fn is_ready(fd: impl AsFd, events: PollFlags) -> io::Result<bool> {
+    let mut fds = [PollFd::new(&fd, events)];
+    retry(|| poll(&mut fds, Some(&Timespec::default()))).map(|ready| ready > 0)
+}
+
+/// Waits until a call on the descriptor would have something to do.
+pub(crate) fn wait_until_ready(fd: impl AsFd, events: PollFlags) -> io::Result<()> {
+    retry(|| poll(&mut [PollFd::new(&fd, events)], None)).map(drop)
+}
+
+/// Calls again what a signal interrupted.
+pub(crate) fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(Errno::INTR) => {}
+            other => return other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::pipe::{PipeFlags, pipe_with};
+    use std::os::unix::net::UnixStream;
+
+    fn kind(stream: impl AsFd, direction: OFlags) -> &'static str {
+        match Access::to(stream.as_fd(), direction).unwrap() {
+            Access::Own(own) => {
+                assert!(fcntl_getfl(&own).unwrap().contains(OFlags::NONBLOCK));
+                assert!(!fcntl_getfl(&stream).unwrap().contains(OFlags::NONBLOCK));
+                "own"
+            }
+            Access::Socket => "socket",
+            Access::Ready => "ready",
+            Access::Shared(_) => "shared",
+        }
+    }
+
+    #[test]
+    fn each_kind_of_file_has_its_way() {
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        assert_eq!(kind(&read, OFlags::RDONLY), "own");
+        assert_eq!(kind(&write, OFlags::WRONLY), "own");
+        let (socket, _peer) = UnixStream::pair().unwrap();
+        assert_eq!(kind(&socket, OFlags::RDONLY), "socket");
+        assert_eq!(kind(tempfile::tempfile().unwrap(), OFlags::WRONLY), "ready");
+        assert_eq!(kind(std::fs::File::open("/dev/null").unwrap(), OFlags::RDONLY), "ready");
+        let (master, slave) = crate::os::test_terminal::terminal();
+        assert_eq!(kind(slave, OFlags::RDONLY), "own");
+        // Opening the master again would make another terminal.
+        assert_eq!(kind(master, OFlags::RDONLY), "shared");
+    }
+
+    #[test]
+    fn no_right_is_gained() {
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        assert_eq!(kind(&read, OFlags::WRONLY), "ready");
+        assert_eq!(kind(&write, OFlags::RDONLY), "ready");
+    }
+}
