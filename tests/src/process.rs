@@ -173,6 +173,11 @@ impl Process {
         self.child.stdin.take().expect("the standard input is a pipe")
     }
 
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal.
     pub fn kill(&self, signum: i32) {
         // SAFETY: it takes numbers only; the process has not been waited for, so it is this child.

@@ -2,15 +2,18 @@
 //! the guest starts.
 
 use crate::cli::Options;
+use crate::closed;
 use crate::denied::{self, Told};
 use crate::output::{quoted, say};
 use crate::signals;
+use crate::stdio::Standard;
 use crate::unix_socket::SocketFiles;
 use crate::values::{Env, Fifo, FifoMode, HostPort, Udp};
 use crate::wake;
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 use rustix::io::Errno;
 use std::collections::HashMap;
+use std::fs::File;
 use std::io;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -75,7 +78,12 @@ pub fn make(options: &Options, args: &[String]) -> Result<Grants> {
         uv.stdin("stdin", io::stdin()).context("--stdin: standard input can not be used")?;
     }
     if let Some(name) = &options.stdout_as {
-        uv.stdout(&name.0, io::stdout()).context("--stdout-as: standard output can not be used")?;
+        let made = match closed::at_start(1) {
+            // As for a C program: each write is the error EBADF.
+            true => File::open("/dev/null").and_then(|null| uv.stdout(&name.0, null).map(drop)),
+            false => uv.stdout(&name.0, io::stdout()).map(drop),
+        };
+        made.context("--stdout-as: standard output cannot be used")?;
     }
     for &signum in options.signal.iter().flat_map(|list| &list.0) {
         uv.signal(signum);
@@ -179,7 +187,7 @@ fn fifo(fifo: &Fifo) -> Result<OwnedFd> {
 /// numbers - and what is granted.
 fn wasi(options: &Options, args: &[String], told: Arc<Told>) -> Result<WasiCtx> {
     let mut wasi = WasiCtx::builder();
-    wasi.inherit_stdout().inherit_stderr();
+    wasi.stdout(Standard::Output).stderr(Standard::Error);
     // The guest has this thread to itself: what it prints may block it.
     wasi.allow_blocking_current_thread(true);
     wasi.args(args);

@@ -4,6 +4,7 @@
 //! file puts it together.
 
 mod cli;
+mod closed;
 mod component;
 mod compose;
 mod config;
@@ -17,6 +18,7 @@ mod output;
 mod precompiled;
 mod python;
 mod signals;
+mod stdio;
 mod timeout;
 mod unix_socket;
 mod values;
@@ -31,6 +33,7 @@ use output::say;
 use python::Script;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use stdio::Standard;
 use timeout::Timeout;
 use uv_handles_host::Limits;
 use wasmtime::component::ResourceTable;
@@ -178,7 +181,7 @@ fn max_component_handles(options: &Options) -> usize {
 fn log() {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-        .with_writer(std::io::stderr)
+        .with_writer(|| Standard::Error)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
 }

@@ -1,9 +1,9 @@
 //! What is printed: uv-run's own messages, and what becomes of a guest that prints to nobody.
 
 use crate::guest::Guest;
+use crate::stdio::Standard;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fmt;
-use std::io::Write;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::p2::bindings::sync::io::streams::{Host, HostOutputStream, StreamError as Reported};
@@ -15,13 +15,12 @@ const QUOTED: usize = 64;
 /// Says something on standard error. If nobody listens there, that is no reason to fail.
 pub fn say(message: impl fmt::Display) {
     // In one write: lines of several threads do not mix.
-    let _ = std::io::stderr().write_all(format!("uv-run: {message}\n").as_bytes());
+    let _ = Standard::Error.write_all(format!("uv-run: {message}\n").as_bytes());
 }
 
 /// Prints on standard output, and ends the process if nobody reads it.
 pub fn print(text: &str) {
-    let mut stdout = std::io::stdout().lock();
-    if stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err() {
+    if Standard::Output.write_all(text.as_bytes()).is_err() {
         std::process::exit(crate::NOBODY_READS.into());
     }
 }
@@ -59,7 +58,10 @@ pub fn end_when_nobody_reads(linker: &mut Linker<Guest>) -> wasmtime::Result<()>
     streams.func_wrap(
         "[method]output-stream.write",
         |mut store: StoreContextMut<'_, Guest>, (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| {
-            let table = &mut store.data_mut().table;
+            let guest = store.data_mut();
+            // What the guest has written to a descriptor comes before what it prints.
+            guest.uv.finish_outputs();
+            let table = &mut guest.table;
             let written = HostOutputStream::write(table, stream, bytes);
             reported(table, written)
         },
@@ -67,7 +69,10 @@ pub fn end_when_nobody_reads(linker: &mut Linker<Guest>) -> wasmtime::Result<()>
     streams.func_wrap(
         "[method]output-stream.blocking-write-and-flush",
         |mut store: StoreContextMut<'_, Guest>, (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| {
-            let table = &mut store.data_mut().table;
+            let guest = store.data_mut();
+            // What the guest has written to a descriptor comes before what it prints.
+            guest.uv.finish_outputs();
+            let table = &mut guest.table;
             let written = HostOutputStream::blocking_write_and_flush(table, stream, bytes);
             reported(table, written)
         },

@@ -40,7 +40,7 @@ impl Timeout {
                 interrupt.interrupt();
                 engine.increment_epoch();
                 if ended.recv_timeout(GRACE) == Err(RecvTimeoutError::Timeout) {
-                    tell(limit);
+                    tell_soon(limit);
                     stuck();
                 }
             }
@@ -63,6 +63,19 @@ impl Timeout {
 fn tell(limit: Duration) {
     static TOLD: Once = Once::new();
     TOLD.call_once(|| say(format!("the guest was ended after {} s (--timeout)", limit.as_secs_f64())));
+}
+
+/// Says it, unless that takes long: standard error may be what the guest is blocked by.
+fn tell_soon(limit: Duration) {
+    let (told, done) = mpsc::channel();
+    let teller = std::thread::Builder::new().name("uv-run last words".into()).spawn(move || {
+        tell(limit);
+        drop(told);
+    });
+    if teller.is_ok() {
+        // It sends nothing: this ends when it has spoken, or with the time.
+        let _: Result<(), _> = done.recv_timeout(GRACE);
+    }
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ impl Access {
         }
         if may_reopen(stream, &stat)
             && let Ok(own) = reopen(stream, direction)
+            && (has_hung_up(&own)? || !has_hung_up(stream)?)
         {
             return Ok(Access::Own(own));
         }
@@ -70,6 +71,14 @@ fn may_reopen(stream: BorrowedFd<'_>, stat: &Stat) -> bool {
 fn reopen(stream: BorrowedFd<'_>, direction: OFlags) -> io::Result<OwnedFd> {
     let path = format!("/proc/self/fd/{}", stream.as_raw_fd());
     open(path, direction | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty())
+}
+
+/// Whether the stream has come to its end. The new description of a FIFO does not see that when the
+/// last writer has closed it before.
+fn has_hung_up(fd: impl AsFd) -> io::Result<bool> {
+    let mut fds = [PollFd::new(&fd, PollFlags::empty())];
+    retry(|| poll(&mut fds, Some(&Timespec::default())))?;
+    Ok(fds[0].revents().contains(PollFlags::HUP))
 }
 
 /// Whether a call on the descriptor would have something to do now, an error or the end included.

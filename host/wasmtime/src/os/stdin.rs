@@ -186,8 +186,9 @@ fn read_now(stream: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
 mod tests {
     use super::*;
     use crate::os::access::wait_until_ready;
+    use crate::os::descriptors::set_nonblocking;
     use crate::os::test_terminal::terminal;
-    use rustix::fs::fcntl_getfl;
+    use rustix::fs::{CWD, FileType, Mode, fcntl_getfl, mknodat, open};
     use rustix::pipe::{PipeFlags, pipe_with};
     use std::fs::File;
     use std::io::{Read, Seek, Write};
@@ -270,6 +271,28 @@ mod tests {
             wait(&watched);
             assert_eq!(input.read(&mut buffer), Ok(0));
         }
+    }
+
+    #[test]
+    fn a_fifo_whose_last_writer_is_gone_ends() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("fifo");
+        mknodat(CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        let read = open(&path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).unwrap();
+        let mut write = File::options().write(true).open(&path).unwrap();
+        set_nonblocking(&read, false).unwrap();
+        write.write_all(b"abc").unwrap();
+        drop(write);
+        let (input, watched) = opened(read);
+        let mut lengths = Vec::new();
+        while lengths.last() != Some(&0) {
+            wait(&watched);
+            match input.read(&mut [0; 100]) {
+                Ok(read) => lengths.push(read),
+                Err(error) => assert_eq!(error, Errno::AGAIN),
+            }
+        }
+        assert_eq!(lengths, [3, 0]);
     }
 
     /// A terminal's master can neither be opened again nor be read without blocking by a flag.

@@ -1,0 +1,152 @@
+//! The process's standard output and error, written at once and completely.
+//!
+//! The standard library's own streams keep part of a line back, which changes the order among several
+//! ways to the same file, and give up when somebody has made the stream non-blocking.
+
+use crate::closed;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::async_trait;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+
+/// The most that a guest writes in one call. WASI's streams use the same number.
+const PERMIT: usize = 64 * 1024;
+
+/// One of the two streams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standard {
+    Output,
+    Error,
+}
+
+impl Standard {
+    /// Writes all of it, however long its reader takes.
+    pub fn write_all(self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            _ if closed::at_start(self.number()) => Err(Errno::BADF.into()),
+            Standard::Output => write_all(io::stdout().as_fd(), bytes),
+            Standard::Error => write_all(io::stderr().as_fd(), bytes),
+        }
+    }
+
+    fn number(self) -> i32 {
+        match self {
+            Standard::Output => 1,
+            Standard::Error => 2,
+        }
+    }
+}
+
+fn write_all(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(fd, bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(Errno::INTR) => {}
+            // The stream is full, and another process has made it non-blocking.
+            Err(Errno::AGAIN) => match poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::OUT)], None) {
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            },
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+impl io::Write for Standard {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl IsTerminal for Standard {
+    fn is_terminal(&self) -> bool {
+        match self {
+            Standard::Output => io::IsTerminal::is_terminal(&io::stdout()),
+            Standard::Error => io::IsTerminal::is_terminal(&io::stderr()),
+        }
+    }
+}
+
+impl StdoutStream for Standard {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(*self)
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(*self)
+    }
+}
+
+/// The guest has the thread to itself: a write may block it.
+impl OutputStream for Standard {
+    fn write(&mut self, bytes: bytes::Bytes) -> StreamResult<()> {
+        self.write_all(&bytes).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => StreamError::Closed,
+            _ => StreamError::LastOperationFailed(error.into()),
+        })
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(PERMIT)
+    }
+}
+
+#[async_trait]
+impl Pollable for Standard {
+    async fn ready(&mut self) {}
+}
+
+impl AsyncWrite for Standard {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(self.write_all(bytes).map(|()| bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn a_full_stream_that_does_not_block_is_waited_for() {
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let content = vec![7; 1 << 20];
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                write_all(ours.as_fd(), &content).unwrap();
+                ours.shutdown(std::net::Shutdown::Write).unwrap();
+            });
+            let mut all = Vec::new();
+            theirs.read_to_end(&mut all).unwrap();
+            assert!(all == content);
+        });
+        drop(theirs);
+        let error = write_all(ours.as_fd(), b"hello").unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    }
+}
