@@ -14,7 +14,7 @@ handle_kind! {
     /// [dereferenced](crate::Handle::dereference). A guest has one thread, so the threads that wake
     /// it are the host's: they send a [named](Self::named) handle. [`send`](Self::send) is how the
     /// guest itself puts something off until the loop comes round.
-    Async(Synced<RawAsync>), AsyncHandle, callback(&Async) of Occurrence::Callback
+    Async(Synced<RawAsync>), AsyncHandle, callback(&Async) of EventKind::Callback
 }
 
 impl Async {

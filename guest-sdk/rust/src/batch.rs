@@ -1,54 +1,60 @@
-//! Fewer calls to the host: several callbacks from one pull, several changes of timers in one call, and yet as if each
-//! were alone.
+//! Batches: several callbacks and several changes of timers with one call of the host.
 //!
-//! The contract has one rule for batches (the interface `batch` of the WIT package): before the first call to the
-//! host inside a callback, the host is told how far the batch has come, and what stands behind is not called but
-//! pulled again. So that no call can be forgotten, the host's resources are held in a [`Synced`], which sees
-//! to it.
+//! The interface `batch` of the WIT package has one rule: before the first call inside a callback of
+//! a batch, the guest tells the host how far the batch has come, and does not call the rest. The rest
+//! comes again. To make that impossible to forget, every resource of the host is wrapped in
+//! [`Synced`], which tells the host whenever it is dereferenced or dropped.
 //!
-//! Some calls are put off until then, so that a callback leaves its batch whole, and so that many of them become one:
-//! closing its own handle, dropping a handle after its close callback, and what is done to timers of a
-//! [`Stock`](crate::reserve::Stock).
+//! Some operations are deferred, so that they neither end their batch nor cost a call each: closing
+//! the handle whose callback runs, dropping a handle after its close callback, and changes of timers
+//! of the [timer pool](crate::timer_pool). Changes wait in the command buffer. They are flushed with
+//! the next call.
+//!
+//! All of this state belongs to the thread and not to a loop. It stays consistent because a
+//! [`Run`](crate::run::Run) asks the host for the next callbacks right after a batch, and every other
+//! call flushes first. While a run waits, no batch is being called and nothing is deferred.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
 use std::rc::Rc;
 
-use crate::bindings::uv::handles::batch::{Reserve, TimerNumber, advance};
-use crate::bindings::uv::handles::blocking::{Pulled, pull_callbacks, pull_next};
-use crate::bindings::uv::handles::types::{Error, Event, Occurrence, PollEvents, Token};
-use crate::changes::{Change, Changes};
+use crate::bindings::uv::handles::batch::{
+    self as raw, BatchStep, Change, Operation, RunKey, TimerNumber, TimerPool,
+};
+use crate::bindings::uv::handles::types::{Error, Event, EventKind, PollEvents, Token};
+use crate::command_buffer::CommandBuffer;
 use crate::registry::{self, Registered};
-use crate::reserve;
+use crate::timer_pool;
 
-/// How many callbacks a pull may bring.
-pub(crate) const MAX: u32 = 256;
-
-/// How many numbers the changes that are put off have at most.
-const MOST_NUMBERS: usize = 4096;
+/// The longest batch that the host may bring.
+const MAX: u32 = 256;
 
 thread_local! {
-    /// The callback of a batch that is running, unless the host has been told of it.
+    /// The callback of a batch that is running, until the host has been told of it.
     static RUNNING: Cell<Option<Running>> = const { Cell::new(None) };
-    /// What stands behind it in the batch may have been withdrawn.
+    /// The callback that is running may have withdrawn the rest of its batch.
     static IS_LAST: Cell<bool> = const { Cell::new(false) };
-    /// What was done and the host does not know, in order.
-    static CHANGES: RefCell<Changes> = const { RefCell::new(Changes::new()) };
-    /// Handles that have had their close callback, to be dropped when the host knows of it.
-    static DONE: RefCell<Vec<Rc<dyn Registered>>> = const { RefCell::new(Vec::new()) };
+    /// The changes that have not been flushed.
+    static COMMANDS: RefCell<CommandBuffer> = const { RefCell::new(CommandBuffer::new()) };
+    /// Handles after their close callback, to be dropped once the host knows that it has returned.
+    static CLOSED: RefCell<Vec<Rc<dyn Registered>>> = const { RefCell::new(Vec::new()) };
 }
 
+/// A callback of a batch.
 #[derive(Clone, Copy)]
 struct Running {
-    position: u16,
+    /// The run that brought the batch.
+    run: RunKey,
+    position: u32,
     token: Token,
 }
 
-/// Calls the callbacks of a batch, up to the first one that calls the host or may have changed the batch.
-pub(crate) fn dispatch(events: impl ExactSizeIterator<Item = Event> + Clone) {
+/// Calls the callbacks of a batch, up to the first that calls the host or may have withdrawn the
+/// ones behind it.
+pub(crate) fn dispatch(run: RunKey, events: impl ExactSizeIterator<Item = Event> + Clone) {
     registry::warm(events.clone().map(|event| event.token));
     for (position, event) in (0..).zip(events) {
-        RUNNING.set(Some(Running { position, token: event.token }));
+        RUNNING.set(Some(Running { run, position, token: event.token }));
         registry::dispatch(event);
         if RUNNING.get().is_none() {
             return;
@@ -57,137 +63,190 @@ pub(crate) fn dispatch(events: impl ExactSizeIterator<Item = Event> + Clone) {
             break;
         }
     }
-    if !is_owing() {
+    // Otherwise the position goes with the changes, which the next call flushes.
+    if !has_deferred() {
         RUNNING.set(None);
     }
 }
 
-/// Tells the host where the batch is, if one is being called, and what has been put off. To be called before any call
-/// of it.
+/// Tells the host how far the batch has come and flushes the command buffer. Called before every
+/// call of the host.
 pub(crate) fn sync() {
-    if RUNNING.get().is_some() || is_owing() {
-        tell();
+    if RUNNING.get().is_some() || has_deferred() {
+        flush();
     }
 }
 
-fn is_owing() -> bool {
-    CHANGES.with_borrow(|changes| !changes.is_empty()) || DONE.with_borrow(|done| !done.is_empty())
+fn has_deferred() -> bool {
+    COMMANDS.with_borrow(|commands| !commands.is_empty()) || CLOSED.with_borrow(|closed| !closed.is_empty())
 }
 
 #[cold]
-fn tell() {
-    tell_by(|position, reserve, changes| advance(position.unwrap_or(0).into(), reserve, changes));
-    drop(DONE.take());
+fn flush() {
+    with_commands(|running, pool, changes| match running {
+        Some(Running { run, position, .. }) => raw::advance(run, position, pool, changes),
+        None => {
+            if let Some(pool) = pool {
+                pool.flush(changes);
+            }
+        }
+    });
+    // The host has seen the close callbacks return. Dropping a handle may run code of the user.
+    drop(CLOSED.take());
 }
 
-/// What the host gives in the place of a token.
+/// Empties the command buffer into a call that takes how far the batch has come and the changes.
+fn with_commands<R>(call: impl FnOnce(Option<Running>, Option<&TimerPool>, &[Change]) -> R) -> R {
+    let running = RUNNING.take();
+    IS_LAST.set(false);
+    COMMANDS.with_borrow_mut(|commands| {
+        let result = match commands.is_empty() {
+            // The host looks a borrowed resource up, so the pool goes along only where it is needed.
+            true => call(running, None, &[]),
+            false => timer_pool::with_pool(|pool| call(running, pool, commands.changes())),
+        };
+        commands.clear();
+        result
+    })
+}
+
+/// The half of a token pair that stands for no token.
 const NO_TOKEN: u32 = u32::MAX;
 
-/// Whether `pull-callbacks` can bring a callback of the handle with this token.
-pub(crate) fn is_brief(token: Token) -> bool {
+/// Whether a token fits into a token pair.
+pub(crate) fn is_short(token: Token) -> bool {
     token < Token::from(NO_TOKEN)
 }
 
-/// Pulls one or two callbacks without arguments of the loop that was pulled last, and calls them. Answers whether
-/// there were any; otherwise it is to be pulled in the other form.
-pub(crate) fn pull_and_dispatch_callbacks() -> bool {
-    if RUNNING.get().is_some() || is_owing() {
+/// Brings one or two callbacks without arguments and calls them. Returns whether there were any;
+/// otherwise [`next`] tells what there is.
+pub(crate) fn call_next_callbacks(run: RunKey) -> bool {
+    if RUNNING.get().is_some() || has_deferred() {
         return false;
     }
-    let tokens = pull_callbacks();
+    let tokens = raw::next_callbacks(run);
     match (tokens as u32, (tokens >> 32) as u32) {
         (NO_TOKEN, _) => return false,
         (first, NO_TOKEN) => registry::dispatch(callback(first.into())),
         (first, second) => {
-            dispatch([first, second].map(|token| callback(token.into())).into_iter());
+            dispatch(run, [first, second].map(|token| callback(token.into())).into_iter());
         }
     }
     true
 }
 
-/// The event of a callback without arguments.
-pub(crate) fn callback(token: Token) -> Event {
-    Event { token, what: Occurrence::Callback }
+/// Brings the next callbacks of a run.
+pub(crate) fn next(run: RunKey) -> Result<BatchStep, Error> {
+    if CLOSED.with_borrow(|closed| !closed.is_empty()) {
+        flush();
+    }
+    with_commands(|running, pool, changes| {
+        // Without a position, all of the batch has been called.
+        raw::next(run, MAX, running.map(|running| running.position), pool, changes)
+    })
 }
 
-/// The event of a poll handle that is told no error.
+/// The event of a callback without arguments.
+pub(crate) fn callback(token: Token) -> Event {
+    Event { token, kind: EventKind::Callback }
+}
+
+/// The event of a poll handle that is ready.
 pub(crate) fn ready((token, events): (Token, PollEvents)) -> Event {
-    Event { token, what: Occurrence::Poll(Ok(events)) }
+    Event { token, kind: EventKind::Poll(Ok(events)) }
 }
 
 /// The event of a close callback.
 pub(crate) fn closed(token: Token) -> Event {
-    Event { token, what: Occurrence::Closed }
+    Event { token, kind: EventKind::Closed }
 }
 
-/// Pulls the next callbacks of the loop that was pulled last.
-pub(crate) fn pull() -> Result<Pulled, Error> {
-    if DONE.with_borrow(|done| !done.is_empty()) {
-        tell();
-    }
-    // Without a position, all of the batch has been called.
-    tell_by(|position, reserve, changes| {
-        pull_next(MAX, position.map_or(u32::MAX, u32::from), reserve, changes)
-    })
-}
-
-fn tell_by<R>(call: impl FnOnce(Option<u16>, Option<&Reserve>, &[u64]) -> R) -> R {
-    let position = RUNNING.take().map(|running| running.position);
-    IS_LAST.set(false);
-    CHANGES.with_borrow_mut(|changes| {
-        let result = match changes.is_empty() {
-            true => call(position, None, &[]),
-            false => reserve::with_shared(|reserve| call(position, reserve, changes.as_numbers())),
-        };
-        changes.clear();
-        result
-    })
-}
-
-/// Puts off closing the handle with this token, if it is its callback that runs, in a batch. Otherwise it is
-/// to be closed now.
-pub(crate) fn put_off_close(token: Token) -> bool {
+/// Defers closing the handle with this token if its own callback is running in a batch. Returns
+/// whether it did; otherwise the handle has to be closed with a call.
+pub(crate) fn defer_close_own(token: Token) -> bool {
     match RUNNING.get() {
-        Some(Running { position, token: own }) if own == token => {
-            CHANGES.with_borrow_mut(|changes| {
-                changes.push(position, Change::CloseOwn);
-            });
+        Some(Running { position, token: own, .. }) if own == token => {
+            COMMANDS.with_borrow_mut(|commands| commands.push(position, Operation::CloseOwn));
             true
         }
         _ => false,
     }
 }
 
-/// Puts off what is done to the timer with this token and number.
+/// Defers an operation on a timer of the pool, by its token and its number.
 #[inline(always)]
-pub(crate) fn put_off(token: impl FnOnce() -> Token, timer: TimerNumber, change: Change) {
+pub(crate) fn defer(token: impl FnOnce() -> Token, timer: TimerNumber, operation: Operation) {
     let running = RUNNING.get();
-    let length = CHANGES.with_borrow_mut(|changes| {
+    let is_full = COMMANDS.with_borrow_mut(|commands| {
         if let Some(running) = running {
-            // Nothing that waits to be called can depend on a timer that has been called, or is new.
-            let is_alone = matches!(change, Change::Open { .. })
-                || changes.last_is_of(timer)
+            // Nothing behind in the batch depends on a timer that has just been called or opened.
+            let withdraws_nothing = matches!(operation, Operation::Open(_))
+                || commands.last_is_of(timer)
                 || token() == running.token;
-            if !is_alone {
+            if !withdraws_nothing {
                 IS_LAST.set(true);
             }
         }
-        changes.push(running.map_or(0, |running| running.position), change);
-        changes.len()
+        commands.push(running.map_or(0, |running| running.position), operation);
+        commands.is_full()
     });
-    if length + Changes::MOST_OF_ONE > MOST_NUMBERS {
-        tell();
+    if is_full || (running.is_none() && has_waits()) {
+        flush();
     }
 }
 
-/// Drops a handle that has had its close callback: in a batch when the host knows of that.
+/// Drops a handle after its close callback. In a batch the drop is deferred until the host knows that
+/// the callback has returned.
 pub(crate) fn drop_closed(handle: Rc<dyn Registered>) {
     if RUNNING.get().is_some() {
-        DONE.with_borrow_mut(|done| done.push(handle));
+        CLOSED.with_borrow_mut(|closed| closed.push(handle));
     }
 }
 
-/// A resource of the host. Whoever reaches for it is about to make a call.
+#[cfg(feature = "concurrent")]
+mod waits {
+    use std::cell::Cell;
+
+    thread_local! {
+        static COUNT: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// While a value lives, a run of the guest awaits its next callback, and other tasks go on. A
+    /// change that one of them makes has to reach the host at once: no call of the waiting run
+    /// follows that could flush it.
+    pub(crate) struct Waiting(());
+
+    impl Waiting {
+        pub(crate) fn new() -> Self {
+            COUNT.set(COUNT.get() + 1);
+            Self(())
+        }
+    }
+
+    impl Drop for Waiting {
+        fn drop(&mut self) {
+            COUNT.set(COUNT.get() - 1);
+        }
+    }
+
+    /// Whether a run of the guest is being awaited.
+    pub(super) fn has_waits() -> bool {
+        COUNT.get() > 0
+    }
+}
+
+#[cfg(feature = "concurrent")]
+pub(crate) use waits::Waiting;
+#[cfg(feature = "concurrent")]
+use waits::has_waits;
+
+/// Only async functions can be suspended in a wait.
+#[cfg(not(feature = "concurrent"))]
+const fn has_waits() -> bool {
+    false
+}
+
+/// A resource of the host. Dereferencing it means that a call follows, so it [syncs](sync).
 pub(crate) struct Synced<R>(R);
 
 impl<R> Synced<R> {
@@ -195,8 +254,9 @@ impl<R> Synced<R> {
         Self(resource)
     }
 
-    /// For calls that have nothing to do with loops, so that the host need not know which callback makes them.
-    pub(crate) fn aside(&self) -> &R {
+    /// The resource for calls that have nothing to do with loops. The host need not know which
+    /// callback makes them.
+    pub(crate) fn without_sync(&self) -> &R {
         &self.0
     }
 }
@@ -216,7 +276,7 @@ impl<R> Deref for Synced<R> {
     }
 }
 
-/// Dropping is a call too. The resource itself is dropped afterwards.
+/// Dropping a resource is a call too. The resource itself is dropped after this.
 impl<R> Drop for Synced<R> {
     fn drop(&mut self) {
         sync();

@@ -5,7 +5,7 @@ use std::io;
 use std::rc::{Rc, Weak};
 
 use crate::batch::{self, Synced};
-use crate::bindings::uv::handles::descriptors::{Descriptor as RawDescriptor, ShutdownHow, Word};
+use crate::bindings::uv::handles::descriptors::{Descriptor as RawDescriptor, ShutdownHow};
 use crate::error::Result;
 
 /// A descriptor that the host granted under a name, or a connection accepted from one.
@@ -45,12 +45,6 @@ impl Descriptor {
     /// It may be fewer than fit, since the host limits a read. EAGAIN when nothing is there yet;
     /// otherwise the system's error (ECONNRESET, ENOTCONN for a listening socket, …).
     pub fn read(&self, buffer: &mut [u8]) -> Result<usize> {
-        if buffer.len() <= WORD {
-            let word = self.0.aside().read_word(buffer.len() as u32)?;
-            let read = word.length as usize;
-            buffer[..read].copy_from_slice(&word.bytes.to_le_bytes()[..read]);
-            return Ok(read);
-        }
         let bytes = self.read_vec(clamped(buffer.len()))?;
         buffer[..bytes.len()].copy_from_slice(&bytes);
         Ok(bytes.len())
@@ -59,27 +53,21 @@ impl Descriptor {
     /// Reads what is there, at most `max` bytes, as [`read`](Self::read) but without a copy. An
     /// empty vector is the end of the input, unless `max` is 0.
     pub fn read_vec(&self, max: u32) -> Result<Vec<u8>> {
-        Ok(self.0.aside().read(max)?)
+        Ok(self.0.without_sync().read(max)?)
     }
 
     /// Writes what fits and answers how many bytes that was, possibly fewer than given. EAGAIN when
     /// nothing fits now, EPIPE when the other side does not read any more; otherwise the system's
     /// error.
     pub fn write(&self, bytes: &[u8]) -> Result<usize> {
-        if bytes.len() <= WORD {
-            let mut word = [0; WORD];
-            word[..bytes.len()].copy_from_slice(bytes);
-            let word = Word { length: bytes.len() as u32, bytes: u64::from_le_bytes(word) };
-            return Ok(self.0.aside().write_word(word)? as usize);
-        }
-        Ok(self.0.aside().write(bytes)? as usize)
+        Ok(self.0.without_sync().write(bytes)? as usize)
     }
 
     /// Receives a datagram, as much of it as fits, and tells its length and where it comes from; the
     /// rest of a longer one is lost, as with recvfrom(2). EAGAIN when none is there yet, ENOTSOCK if
     /// it is no socket; otherwise the system's error.
     pub fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, String)> {
-        let datagram = self.0.aside().recv_from(clamped(buffer.len()))?;
+        let datagram = self.0.without_sync().recv_from(clamped(buffer.len()))?;
         buffer[..datagram.bytes.len()].copy_from_slice(&datagram.bytes);
         Ok((datagram.bytes.len(), datagram.sender))
     }
@@ -89,20 +77,20 @@ impl Descriptor {
     /// is too large, ENOTSOCK if it is no socket; otherwise the system's error. A socket that the host
     /// has connected sends to its peer alone: EISCONN for any other address.
     pub fn send_to(&self, bytes: &[u8], address: &str) -> Result<usize> {
-        Ok(self.0.aside().send_to(bytes, address)? as usize)
+        Ok(self.0.without_sync().send_to(bytes, address)? as usize)
     }
 
     /// Accepts a connection on a listening socket. EAGAIN when none is waiting, EINVAL or ENOTSOCK
     /// on anything else, EMFILE when the guest has as many descriptors as the host allows (the
     /// connection goes on waiting); otherwise the system's error.
     pub fn accept(&self) -> Result<Self> {
-        Ok(Self(Rc::new(Synced::new(self.0.aside().accept()?))))
+        Ok(Self(Rc::new(Synced::new(self.0.without_sync().accept()?))))
     }
 
     /// Shuts down one or both sides of a connection, as `shutdown(2)`. ENOTCONN if it is not
     /// connected, ENOTSOCK if it is no socket.
     pub fn shutdown(&self, how: Shutdown) -> Result<()> {
-        Ok(self.0.aside().shutdown(match how {
+        Ok(self.0.without_sync().shutdown(match how {
             Shutdown::Read => ShutdownHow::Read,
             Shutdown::Write => ShutdownHow::Write,
             Shutdown::Both => ShutdownHow::Both,
@@ -112,43 +100,43 @@ impl Descriptor {
     /// The address that a socket is bound to: `127.0.0.1:8080`, `[::1]:8080`, or the path of a Unix
     /// socket, empty if it has none. ENOTSOCK if it is no socket.
     pub fn local_address(&self) -> Result<String> {
-        Ok(self.0.aside().local_address()?)
+        Ok(self.0.without_sync().local_address()?)
     }
 
     /// The address of a connection's other side, in the same notation. ENOTCONN if it is not
     /// connected, ENOTSOCK if it is no socket.
     pub fn peer_address(&self) -> Result<String> {
-        Ok(self.0.aside().peer_address()?)
+        Ok(self.0.without_sync().peer_address()?)
     }
 
     /// The descriptor's number in the guest's own numbering, which has nothing to do with the
     /// host's. It stays the same while the descriptor is open and may be used again afterwards.
     pub fn fileno(&self) -> u32 {
-        self.0.aside().fileno()
+        self.0.without_sync().fileno()
     }
 
     /// The size of a socket's send buffer in bytes: what was set is what is read back, within the
     /// system's limits (Linux counts double, and that is hidden). ENOTSOCK if it is no socket.
     pub fn send_buffer_size(&self) -> Result<u32> {
-        Ok(self.0.aside().send_buffer_size()?)
+        Ok(self.0.without_sync().send_buffer_size()?)
     }
 
     /// Sets the size of a socket's send buffer in bytes. EINVAL for 0 or more than [`i32::MAX`],
     /// ENOTSOCK if it is no socket.
     pub fn set_send_buffer_size(&self, size: u32) -> Result<()> {
-        Ok(self.0.aside().set_send_buffer_size(size)?)
+        Ok(self.0.without_sync().set_send_buffer_size(size)?)
     }
 
     /// The size of a socket's receive buffer in bytes, as
     /// [`send_buffer_size`](Self::send_buffer_size).
     pub fn receive_buffer_size(&self) -> Result<u32> {
-        Ok(self.0.aside().receive_buffer_size()?)
+        Ok(self.0.without_sync().receive_buffer_size()?)
     }
 
     /// Sets the size of a socket's receive buffer in bytes, as
     /// [`set_send_buffer_size`](Self::set_send_buffer_size).
     pub fn set_receive_buffer_size(&self, size: u32) -> Result<()> {
-        Ok(self.0.aside().set_receive_buffer_size(size)?)
+        Ok(self.0.without_sync().set_receive_buffer_size(size)?)
     }
 
     pub(crate) fn raw(&self) -> &RawDescriptor {
@@ -164,10 +152,7 @@ impl Descriptor {
     }
 }
 
-/// So many bytes are read and written without memory for their way.
-const WORD: usize = size_of::<u64>();
-
-/// A length as the contract carries it; more than that is never read at once.
+/// A length as the host takes it. No single read is longer than that.
 fn clamped(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }

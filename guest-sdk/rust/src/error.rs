@@ -12,6 +12,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Why a call was refused. Nothing has changed then, unless the call's documentation says
 /// otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Error {
     /// The handle is closing or closed.
     HandleClosed,
@@ -54,7 +55,7 @@ impl From<RawError> for Error {
         match error {
             RawError::HandleClosed => Self::HandleClosed,
             RawError::LoopClosed => Self::LoopClosed,
-            RawError::Status(code) => Self::Status(code.into()),
+            RawError::Code(_) | RawError::Other(_) => Self::Status(error.into()),
         }
     }
 }

@@ -1,39 +1,42 @@
-//! The loop: what handles are made on, and what runs their callbacks.
+//! The event loop, on which handles are made and which runs their callbacks.
 
 use std::cell::Cell;
 use std::fmt;
-use std::ptr;
 use std::rc::Rc;
 
 use crate::any_handle::AnyHandle;
 use crate::batch::{self, Synced};
-use crate::bindings::uv::handles::blocking::{Pulled, pull};
+use crate::bindings::uv::handles::batch::TimerNumber;
 use crate::bindings::uv::handles::event_loop::Loop as RawLoop;
-use crate::bindings::uv::handles::types::{Event, Occurrence, RunMode as RawMode};
+use crate::bindings::uv::handles::types::RunMode as RawMode;
+use crate::bindings::uv::handles::{blocking, plugin_loop};
 use crate::error::Result;
 use crate::handle::sealed::Sealed;
 use crate::registry;
-use crate::reserve::{HeldTimer, Stock};
+use crate::run::{Pause, Run};
+use crate::timer_pool::{FreeTimers, HeldTimer};
 
 /// An event loop, as libuv's `uv_loop_t`.
 ///
-/// A guest may have several loops; each is run on its own. Clones are the same loop. The host frees
-/// it when the last clone has been dropped **and** the last value of each of its handles: a handle
-/// keeps its loop. So a loop whose handles are never closed stays until the guest ends, as does
-/// memory that nobody frees.
+/// A guest may have several loops; each is run on its own. A program makes its loops with
+/// [`new`](Self::new) and runs them itself. A plugin makes them with [`hosted`](Self::hosted), and
+/// the host runs them.
+///
+/// Clones are the same loop. The host frees it when the last clone has been dropped **and** the last
+/// value of each of its handles: a handle keeps its loop. So a loop whose handles are never closed
+/// stays until the guest ends.
 #[derive(Clone)]
 pub struct Loop(Rc<Inner>);
 
-thread_local! {
-    /// The loop that was pulled last, if it still exists.
-    static PULLED_LAST: Cell<*const Inner> = const { Cell::new(ptr::null()) };
-}
-
-/// What the clones of a loop share.
+/// The part that the clones of a loop share.
+///
+/// The loop's resource is the first field, because fields are dropped in order: the host sees the
+/// loop go before its free timers.
 struct Inner {
     raw: Synced<RawLoop>,
-    stock: Rc<Stock>,
-    /// Nothing else closes it.
+    /// None on a loop that the host runs.
+    free_timers: Option<Rc<FreeTimers>>,
+    /// Whether the loop is closed. Only [`Loop::close`] changes that.
     closed: Cell<bool>,
 }
 
@@ -49,66 +52,103 @@ pub enum RunMode {
     NoWait,
 }
 
-impl Drop for Inner {
-    fn drop(&mut self) {
-        PULLED_LAST.set(ptr::null());
-    }
-}
-
 impl Loop {
-    /// Makes a loop. EMFILE when the guest has as many loops as the host allows.
+    /// Makes a loop that the guest runs, with [`run`](Self::run).
+    ///
+    /// EMFILE when the guest has as many loops as the host allows. **ENOTSUP in a plugin**: a plugin
+    /// must not block its host, so its loops are made with [`hosted`](Self::hosted).
     pub fn new() -> Result<Self> {
         batch::sync();
-        let raw = Synced::new(RawLoop::create()?);
-        Ok(Self(Rc::new(Inner { raw, stock: Stock::new(), closed: Cell::new(false) })))
+        Ok(Self::of(RawLoop::create()?, Some(FreeTimers::new())))
     }
 
-    /// Runs the loop and calls the callbacks that become due, as `uv_run`. **Blocks**: for as long
-    /// as the mode says.
+    /// Makes a loop that the host runs, for a [plugin](crate::plugin!).
+    ///
+    /// The host runs the loop between the calls of the plugin's exports: the callbacks of its handles
+    /// are called while none of the exports runs. [`run`](Self::run) on it answers ENOTSUP.
+    ///
+    /// EMFILE when the guest has as many loops as the host allows. **ENOTSUP in a program**, whose
+    /// loops are made with [`new`](Self::new).
+    pub fn hosted() -> Result<Self> {
+        batch::sync();
+        Ok(Self::of(plugin_loop::create()?, None))
+    }
+
+    fn of(raw: RawLoop, free_timers: Option<Rc<FreeTimers>>) -> Self {
+        Self(Rc::new(Inner { raw: Synced::new(raw), free_timers, closed: Cell::new(false) }))
+    }
+
+    /// Runs the loop and calls the callbacks that become due, as `uv_run`. **Blocks** for as long as
+    /// the mode says.
     ///
     /// The value tells whether the loop was still alive when the run ended: in mode
     /// [`Default`](RunMode::Default) that is so after [`stop`](Self::stop), in the others whenever
-    /// there is more to do. EBUSY inside a callback of the same loop (another loop may be run
-    /// there), ENOTSUP in a plugin, whose loops the host runs; `LoopClosed` on a closed loop. The
-    /// system's error if the host can not wait (EMFILE when it has no descriptors left): then the run
-    /// is over, and the loop can be run again.
+    /// there is more to do.
+    ///
+    /// EBUSY inside a callback of the same loop, where another loop may be run; ENOTSUP on a
+    /// [hosted](Self::hosted) loop; `LoopClosed` on a closed loop. The system's error if the host
+    /// cannot wait (EMFILE when it has no descriptors left), ECANCELED if nothing could ever end the
+    /// wait. After an error the run has ended, and the loop can be run again: callbacks that were
+    /// still due stay due.
     pub fn run(&self, mode: RunMode) -> Result<bool> {
-        self.raw().begin(match mode {
+        let run = self.begin(mode)?;
+        loop {
+            match run.call_due()? {
+                Pause::Wait => blocking::wait(run.raw())?,
+                Pause::Finished(alive) => return Ok(alive),
+            }
+        }
+    }
+
+    /// Runs the loop as [`run`](Self::run) does, but awaits where `run` would block. Needs the feature
+    /// `concurrent` and a host with async functions (WASI 0.3).
+    ///
+    /// Other tasks of the guest go on while the run waits. They may use this loop and its handles as
+    /// ever: what they change is seen by the run at once. Other loops may be run meanwhile, also with
+    /// `run_async`. Callbacks are called while the future is polled, and never during a wait. The
+    /// values and errors are those of `run`; EBUSY too while another run of this loop is being
+    /// awaited.
+    ///
+    /// **Dropping the future** cancels the wait and ends the run. No callback is lost: those that
+    /// were due and not yet called stay due for the next run of the loop. As at the end of every run,
+    /// a pending [`stop`](Self::stop) is forgotten.
+    ///
+    /// ```no_run
+    /// # use uv_handles::{Handle, Loop, Result, RunMode, Timer};
+    /// // The body of an async export.
+    /// async fn half_a_second() -> Result<()> {
+    ///     let event_loop = Loop::new()?;
+    ///     let timer = Timer::new(&event_loop)?;
+    ///     timer.start_with(500, 0, Timer::close)?;
+    ///     event_loop.run_async(RunMode::Default).await?;
+    ///     event_loop.close()
+    /// }
+    /// ```
+    #[cfg(feature = "concurrent")]
+    pub async fn run_async(&self, mode: RunMode) -> Result<bool> {
+        use crate::bindings::in_instance::concurrent;
+
+        let run = self.begin(mode)?;
+        loop {
+            match run.call_due()? {
+                Pause::Wait => {
+                    // Flushes what has been deferred. From here on other tasks defer nothing.
+                    let raw = run.raw();
+                    let _waiting = batch::Waiting::new();
+                    concurrent::wait(raw).await?;
+                }
+                Pause::Finished(alive) => return Ok(alive),
+            }
+        }
+    }
+
+    fn begin(&self, mode: RunMode) -> Result<Run> {
+        let run = self.raw().begin(match mode {
             RunMode::Default => RawMode::Default,
             RunMode::Once => RawMode::Once,
             RunMode::NoWait => RawMode::Nowait,
         })?;
-        // After one callback without arguments, likely another one comes.
-        let mut is_plain = false;
-        loop {
-            if is_plain && self.is_pulled_last() && batch::pull_and_dispatch_callbacks() {
-                continue;
-            }
-            let pulled = self.pull()?;
-            is_plain = matches!(
-                pulled,
-                Pulled::Event(Event { token, what: Occurrence::Callback }) if batch::is_brief(token)
-            );
-            match pulled {
-                Pulled::Event(event) => registry::dispatch(event),
-                Pulled::Callbacks(tokens) => batch::dispatch(tokens.iter().copied().map(batch::callback)),
-                Pulled::Polls(ready) => batch::dispatch(ready.iter().copied().map(batch::ready)),
-                Pulled::Closes(tokens) => batch::dispatch(tokens.iter().copied().map(batch::closed)),
-                Pulled::Finished(alive) => return Ok(alive),
-            }
-        }
-    }
-
-    fn is_pulled_last(&self) -> bool {
-        PULLED_LAST.get() == Rc::as_ptr(&self.0)
-    }
-
-    fn pull(&self) -> Result<Pulled> {
-        if self.is_pulled_last() {
-            return Ok(batch::pull()?);
-        }
-        PULLED_LAST.set(Rc::as_ptr(&self.0));
-        Ok(pull(self.raw(), batch::MAX)?)
+        Ok(Run::new(run))
     }
 
     /// Ends the run after the iteration in progress, as `uv_stop`.
@@ -128,13 +168,13 @@ impl Loop {
     }
 
     /// Whether the loop is closed.
-    pub fn closed(&self) -> bool {
+    pub fn is_closed(&self) -> bool {
         self.raw().closed()
     }
 
     /// Whether a run would have something to do, as `uv_loop_alive`: a handle is active and
     /// referenced, or waits for its close callback. False on a closed loop.
-    pub fn alive(&self) -> bool {
+    pub fn is_alive(&self) -> bool {
         self.raw().alive()
     }
 
@@ -162,7 +202,7 @@ impl Loop {
     /// The loop's handles that are not closed yet, in order of making, as `uv_walk` visits them.
     /// Empty on a closed loop.
     ///
-    /// The way to end a loop that somebody else has filled:
+    /// This closes all handles of a loop, also those that the caller does not know:
     ///
     /// ```no_run
     /// # use uv_handles::{Handle, Loop, Result, RunMode};
@@ -184,16 +224,17 @@ impl Loop {
         &self.0.raw
     }
 
-    /// A timer's resource that has been made ahead, with its number, if there is one.
-    pub(crate) fn reserved_timer(&self) -> Result<Option<(HeldTimer, u32)>> {
-        if self.0.closed.get() {
-            return Ok(None);
+    /// A timer of the pool with its number. None on a loop without pooled timers.
+    pub(crate) fn take_timer(&self) -> Result<Option<(HeldTimer, TimerNumber)>> {
+        match &self.0.free_timers {
+            Some(free) if !self.0.closed.get() => free.take(&self.0.raw).map(Some),
+            _ => Ok(None),
         }
-        self.0.stock.take(&self.0.raw)
     }
 
-    pub(crate) fn stock(&self) -> &Stock {
-        &self.0.stock
+    /// None on a loop without pooled timers.
+    pub(crate) fn free_timers(&self) -> Option<&FreeTimers> {
+        self.0.free_timers.as_deref()
     }
 }
 

@@ -14,9 +14,10 @@ use crate::batch::{self, Synced};
 use crate::bindings::uv::handles::handle as raw;
 use crate::bindings::uv::handles::types::Token;
 use crate::callback::Callback;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event_loop::Loop;
 use crate::registry::{self, Registered};
+use crate::status::StatusCode;
 
 /// How far a handle has come. Kept here, since only [`Handle::close`] and the event that answers it
 /// change it: the close callback depends on it, and asking the host would cost a call.
@@ -99,7 +100,7 @@ impl fmt::Debug for Common {
 /// What holds the host's resource of a handle.
 pub(crate) trait Held {
     /// Whether the resource is used again.
-    fn is_reserved(&self) -> bool {
+    fn is_pooled(&self) -> bool {
         false
     }
 
@@ -207,26 +208,26 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
     }
 
     /// Whether the handle is closed: true as soon as its close callback has returned.
-    fn closed(&self) -> bool {
+    fn is_closed(&self) -> bool {
         self.common().is_closed()
     }
 
     /// Whether the handle is closing or closed, as `uv_is_closing`: true from
     /// [`close`](Self::close) on. Most calls are refused with
     /// [`HandleClosed`](crate::Error::HandleClosed) then.
-    fn closing(&self) -> bool {
+    fn is_closing(&self) -> bool {
         !self.common().is_open()
     }
 
     /// Whether the handle is started and not stopped, as `uv_is_active`. An [`Async`](crate::Async)
     /// is active from its making until it is closed.
-    fn active(&self) -> bool {
+    fn is_active(&self) -> bool {
         raw::active(&self.raw())
     }
 
     /// Whether the handle keeps its loop alive while it is active, as `uv_has_ref`. True for a new
     /// handle, false for a closed one. It has nothing to do with counting Rust values.
-    fn referenced(&self) -> bool {
+    fn is_referenced(&self) -> bool {
         raw::referenced(&self.raw())
     }
 
@@ -252,8 +253,8 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
         let common = self.common();
         if common.is_open() {
             common.set_stage(Stage::Closing);
-            let is_put_off = self.as_timer().is_some_and(Timer::put_off_close);
-            if !is_put_off && !batch::put_off_close(common.token()) {
+            let is_deferred = self.as_timer().is_some_and(Timer::defer_close);
+            if !is_deferred && !batch::defer_close_own(common.token()) {
                 raw::close(&self.raw());
             }
         }
@@ -263,7 +264,7 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
     ///
     /// On a closing or closed handle nothing happens: the close callback is **not** replaced.
     fn close_with(&self, on_closed: impl FnOnce(&Self) + 'static) {
-        if !self.closing() {
+        if !self.is_closing() {
             self.set_on_closed(on_closed);
             self.close();
         }
@@ -286,26 +287,31 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
     /// EINVAL; `HandleClosed` on a closing handle. Sockets have it:
     /// [`Descriptor::send_buffer_size`](crate::Descriptor::send_buffer_size).
     fn send_buffer_size(&self) -> Result<u32> {
-        Ok(raw::send_buffer_size(&self.raw())?)
+        no_buffer(self)
     }
 
     /// Sets the size of the send buffer, with the errors of
     /// [`send_buffer_size`](Self::send_buffer_size).
-    fn set_send_buffer_size(&self, size: u32) -> Result<()> {
-        Ok(raw::set_send_buffer_size(&self.raw(), size)?)
+    fn set_send_buffer_size(&self, _size: u32) -> Result<()> {
+        no_buffer(self)
     }
 
     /// The size of the receive buffer, as `uv_recv_buffer_size`, with the errors of
     /// [`send_buffer_size`](Self::send_buffer_size).
     fn receive_buffer_size(&self) -> Result<u32> {
-        Ok(raw::receive_buffer_size(&self.raw())?)
+        no_buffer(self)
     }
 
     /// Sets the size of the receive buffer, with the errors of
     /// [`send_buffer_size`](Self::send_buffer_size).
-    fn set_receive_buffer_size(&self, size: u32) -> Result<()> {
-        Ok(raw::set_receive_buffer_size(&self.raw(), size)?)
+    fn set_receive_buffer_size(&self, _size: u32) -> Result<()> {
+        no_buffer(self)
     }
+}
+
+/// The answer of all members about buffers: no kind of handle has one.
+fn no_buffer<T>(handle: &impl Handle) -> Result<T> {
+    Err(if handle.is_closing() { Error::HandleClosed } else { StatusCode::EINVAL.into() })
 }
 
 /// Defines a kind of handle: `Name(what holds its resource), variant of any-handle, callback(arguments)`, and of which
@@ -314,7 +320,7 @@ macro_rules! handle_kind {
     (
         $(#[$attribute:meta])*
         $kind:ident($held:ty), $variant:ident, callback($($argument:ty),*)
-        of $occurrence:pat $(=> $value:expr)?
+        of $event:pat $(=> $value:expr)?
     ) => {
         $(#[$attribute])*
         #[derive(Clone)]
@@ -336,7 +342,7 @@ macro_rules! handle_kind {
             ) -> $crate::Result<Self> {
                 $crate::registry::register(|token| {
                     let create = || Ok(create(event_loop.raw(), token)?);
-                    let raw = $crate::reserve::freeing_if_full(create)?;
+                    let raw = $crate::timer_pool::freeing_if_full(create)?;
                     Ok(Self($crate::handle::Inner::new(raw.into(), event_loop, token)))
                 })
             }
@@ -375,11 +381,11 @@ macro_rules! handle_kind {
         }
 
         impl $crate::registry::Registered for $crate::handle::Inner<$kind> {
-            fn call(self: std::rc::Rc<Self>, what: $crate::bindings::uv::handles::types::Occurrence) {
-                use $crate::bindings::uv::handles::types::Occurrence;
+            fn call(self: std::rc::Rc<Self>, kind: $crate::bindings::uv::handles::types::EventKind) {
+                use $crate::bindings::uv::handles::types::EventKind;
                 // This value keeps the handle alive for as long as its callback runs.
                 let handle = $kind(self);
-                if let $occurrence = what {
+                if let $event = kind {
                     handle.0.call_back(|f| f(&handle $(, $value)?));
                 }
             }
@@ -388,7 +394,7 @@ macro_rules! handle_kind {
                 let handle = $kind(self);
                 handle.0.close_callback(&handle);
                 // Dropping it is no call if its resource is used again.
-                if !$crate::handle::Held::is_reserved(&handle.0.raw) {
+                if !$crate::handle::Held::is_pooled(&handle.0.raw) {
                     $crate::batch::drop_closed(handle.0);
                 }
             }

@@ -128,24 +128,25 @@ mod batch;
 #[doc(hidden)]
 pub mod bindings;
 mod callback;
-#[doc(hidden)]
-pub mod changes;
+mod command_buffer;
 mod descriptor;
 mod error;
 mod event_loop;
 mod handle;
+mod milliseconds;
 #[doc(hidden)]
 pub mod plugin;
 mod poll;
 mod poll_events;
 mod registry;
-mod reserve;
+mod run;
 mod signal;
 mod signum;
 mod status;
 #[cfg(feature = "async")]
 pub mod task;
 mod timer;
+mod timer_pool;
 mod watcher;
 
 pub use any_handle::AnyHandle;
@@ -155,6 +156,7 @@ pub use descriptor::{Descriptor, Shutdown};
 pub use error::{Error, Result};
 pub use event_loop::{Loop, RunMode};
 pub use handle::Handle;
+pub use milliseconds::Milliseconds;
 pub use poll::Poll;
 pub use poll_events::PollEvents;
 pub use signal::Signal;

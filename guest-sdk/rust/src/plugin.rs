@@ -1,6 +1,6 @@
-//! Guests that are libraries: what their embedder hands events over to, between calls of their exports.
+//! Plugins: the export with which the host delivers events between the calls of a library's exports.
 //!
-//! All of it is behind [`plugin!`](crate::plugin), which a plugin states once.
+//! A plugin states [`plugin!`](crate::plugin!) once; everything here is behind that macro.
 
 #![allow(
     missing_docs,
@@ -12,51 +12,48 @@
 )]
 
 use crate::bindings::uv::handles::types::Event;
-use crate::{registry, reserve};
+use crate::registry;
 
 wit_bindgen::generate!({
     path: "wit",
     world: "uv:handles/plugin",
     with: {
-        "uv:handles/types@0.1.0": crate::bindings::uv::handles::types,
-        "uv:handles/event-loop@0.1.0": crate::bindings::uv::handles::event_loop,
-        "uv:handles/handle@0.1.0": crate::bindings::uv::handles::handle,
-        "uv:handles/timer@0.1.0": crate::bindings::uv::handles::timer,
-        "uv:handles/idle@0.1.0": crate::bindings::uv::handles::idle,
-        "uv:handles/prepare@0.1.0": crate::bindings::uv::handles::prepare,
-        "uv:handles/check@0.1.0": crate::bindings::uv::handles::check,
-        "uv:handles/async-handle@0.1.0": crate::bindings::uv::handles::async_handle,
-        "uv:handles/async-sender@0.1.0": crate::bindings::uv::handles::async_sender,
-        "uv:handles/poll@0.1.0": crate::bindings::uv::handles::poll,
-        "uv:handles/signal@0.1.0": crate::bindings::uv::handles::signal,
-        "uv:handles/descriptors@0.1.0": crate::bindings::uv::handles::descriptors,
-        "uv:handles/batch@0.1.0": crate::bindings::uv::handles::batch,
-        "uv:handles/blocking@0.1.0": crate::bindings::uv::handles::blocking,
+        "uv:handles/types@0.2.0": crate::bindings::uv::handles::types,
+        "uv:handles/event-loop@0.2.0": crate::bindings::uv::handles::event_loop,
+        "uv:handles/handle@0.2.0": crate::bindings::uv::handles::handle,
+        "uv:handles/timer@0.2.0": crate::bindings::uv::handles::timer,
+        "uv:handles/idle@0.2.0": crate::bindings::uv::handles::idle,
+        "uv:handles/prepare@0.2.0": crate::bindings::uv::handles::prepare,
+        "uv:handles/check@0.2.0": crate::bindings::uv::handles::check,
+        "uv:handles/async-handle@0.2.0": crate::bindings::uv::handles::async_handle,
+        "uv:handles/async-sender@0.2.0": crate::bindings::uv::handles::async_sender,
+        "uv:handles/poll@0.2.0": crate::bindings::uv::handles::poll,
+        "uv:handles/signal@0.2.0": crate::bindings::uv::handles::signal,
+        "uv:handles/descriptors@0.2.0": crate::bindings::uv::handles::descriptors,
+        "uv:handles/batch@0.2.0": crate::bindings::uv::handles::batch,
+        "uv:handles/plugin-loop@0.2.0": crate::bindings::uv::handles::plugin_loop,
     },
     pub_export_macro: true,
     export_macro_name: "export_events",
     default_bindings_module: "uv_handles::plugin",
 });
 
-/// What implements the export.
+/// The implementation of the export.
 pub struct Events;
 
 impl exports::uv::handles::plugin_events::Guest for Events {
-    fn dispatch(event: Option<Event>) {
-        match event {
-            Some(event) => registry::dispatch(event),
-            // Exports have been called before the embedder took charge of the plugin.
-            None => reserve::refuse(),
-        }
+    fn dispatch(event: Event) {
+        registry::dispatch(event);
     }
 }
 
-/// Makes a library a plugin: its embedder drives its loops between calls, so that handles made in one
-/// of its exports call back although nothing of the plugin runs. Stated once, beside the library's own
-/// exports; its WIT world does not have to mention uv:handles.
+/// Makes a library a plugin: the host drives its loops between calls, so that handles made in one of
+/// its exports call back although nothing of the plugin runs. Stated once, beside the library's own
+/// exports; the library's WIT world does not have to mention uv:handles.
 ///
-/// Everything else is as in a program, except that [`Loop::run`](crate::Loop::run) answers ENOTSUP: the loop
-/// is run already.
+/// A plugin makes its loops with [`Loop::hosted`](crate::Loop::hosted) and does not run them:
+/// [`Loop::new`](crate::Loop::new) and [`Loop::run`](crate::Loop::run) answer ENOTSUP. Everything
+/// else is as in a program.
 ///
 /// ```no_run
 /// use uv_handles::{Loop, Result, Timer};
@@ -65,7 +62,7 @@ impl exports::uv::handles::plugin_events::Guest for Events {
 ///
 /// // The body of an export: the timer calls back after it has returned.
 /// fn start() -> Result<()> {
-///     let timer = Timer::new(&Loop::new()?)?;
+///     let timer = Timer::new(&Loop::hosted()?)?;
 ///     timer.start_with(1000, 1000, |_| println!("tick"))
 /// }
 /// ```

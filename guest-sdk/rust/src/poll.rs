@@ -57,7 +57,7 @@ handle_kind! {
     /// # }
     /// ```
     Poll(Synced<Watch>), Poll, callback(&Poll, Result<PollEvents, StatusCode>)
-    of Occurrence::Poll(ready) => ready.map(PollEvents::from_raw).map_err(StatusCode::from)
+    of EventKind::Poll(ready) => ready.map(PollEvents::from_raw).map_err(StatusCode::from)
 }
 
 impl Poll {
@@ -105,6 +105,6 @@ impl Poll {
     /// The descriptor that the handle was made for, none if that has been dropped. The value keeps
     /// the descriptor open, as every value of it does.
     pub fn descriptor(&self) -> Option<Descriptor> {
-        Descriptor::upgrade(&self.0.raw.aside().descriptor)
+        Descriptor::upgrade(&self.0.raw.without_sync().descriptor)
     }
 }

@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::Result;
-use crate::bindings::uv::handles::types::{Event, Occurrence, Token};
+use crate::bindings::uv::handles::types::{Event, EventKind, Token};
 
 /// What the registry knows of a handle, whatever its kind.
 ///
@@ -20,7 +20,7 @@ use crate::bindings::uv::handles::types::{Event, Occurrence, Token};
 pub trait Registered: Any {
     /// Calls the callback that this occurrence is for. Of another kind than the handle's there is none: the token is the
     /// handle's, so the host is wrong, and there is nobody to tell.
-    fn call(self: Rc<Self>, what: Occurrence);
+    fn call(self: Rc<Self>, kind: EventKind);
 
     /// Calls the close callback. After it the handle is closed, and the registry's value of it, which this is, is not
     /// needed any more.
@@ -96,16 +96,16 @@ pub(crate) fn warm(tokens: impl ExactSizeIterator<Item = Token> + Clone) {
 #[doc(hidden)]
 #[inline(always)]
 pub fn dispatch(event: Event) {
-    match event.what {
+    match event.kind {
         // It needs no token in its close callback any more.
-        Occurrence::Closed => {
+        EventKind::Closed => {
             if let Some(handle) = HANDLES.with_borrow_mut(|handles| handles.remove(event.token)) {
                 handle.finish_closing();
             }
         }
-        what => {
+        kind => {
             if let Some(handle) = lookup(event.token) {
-                handle.call(what);
+                handle.call(kind);
             }
         }
     }
@@ -256,7 +256,7 @@ fn parts(token: Token) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::{GENERATIONS, INDEX_BITS, Registered, Slab, Slot, are_side_by_side, parts, token};
-    use crate::batch::is_brief;
+    use crate::batch::is_short;
     use std::rc::Rc;
 
     fn insert(slab: &mut Slab<&'static str>, value: &'static str) -> u64 {
@@ -341,7 +341,7 @@ mod tests {
         let mut tokens: Vec<u64> = Vec::new();
         for owner in 0..GENERATIONS {
             let token = insert(&mut slab, "owner");
-            assert!(is_brief(token) && !tokens.contains(&token));
+            assert!(is_short(token) && !tokens.contains(&token));
             assert_eq!(parts(token), (0, owner));
             assert_eq!(slab.remove(token), Some("owner"));
             tokens.push(token);
@@ -370,7 +370,7 @@ mod tests {
         {
             for generation in [0, 1, GENERATIONS - 1] {
                 assert_eq!(parts(token(index, generation)), (index, generation));
-                assert_eq!(is_brief(token(index, generation)), index < 1 << INDEX_BITS);
+                assert_eq!(is_short(token(index, generation)), index < 1 << INDEX_BITS);
             }
         }
     }

@@ -1,11 +1,12 @@
 //! libuv's status codes.
 //!
-//! The contract carries an enumeration; a guest sees libuv's numbers as they are on Linux, whatever
-//! the host runs on: negated errno values where there is one, and libuv's own numbers otherwise.
+//! Numbers are those of libuv on Linux, whatever the host runs on: negated errno values where there
+//! is one, and libuv's own numbers otherwise. The host names the codes that its calls answer with,
+//! and sends a number for any other.
 
 use std::fmt;
 
-use crate::bindings::uv::handles::types::StatusCode as RawCode;
+use crate::bindings::uv::handles::types::{Error as RawError, ErrorCode as RawCode};
 
 /// A status code, as libuv's `UV_E…`: a number, a name and a message.
 ///
@@ -23,7 +24,7 @@ use crate::bindings::uv::handles::types::StatusCode as RawCode;
 pub struct StatusCode(i32);
 
 macro_rules! status_codes {
-    ($($name:ident $raw:ident = $code:literal, $message:literal;)*) => {
+    ($($name:ident $(($raw:ident))? = $code:literal, $message:literal;)*) => {
         impl StatusCode {
             /// Success, 0. No error carries it; it stands for the absence of one.
             pub const SUCCESS: Self = Self(0);
@@ -56,7 +57,7 @@ macro_rules! status_codes {
         impl From<RawCode> for StatusCode {
             fn from(code: RawCode) -> Self {
                 match code {
-                    $(RawCode::$raw => Self::$name,)*
+                    $($(RawCode::$raw => Self::$name,)?)*
                 }
             }
         }
@@ -64,94 +65,112 @@ macro_rules! status_codes {
 }
 
 status_codes! {
-    E2BIG E2big = -7, "argument list too long";
-    EACCES Eacces = -13, "permission denied";
-    EADDRINUSE Eaddrinuse = -98, "address already in use";
-    EADDRNOTAVAIL Eaddrnotavail = -99, "address not available";
-    EAFNOSUPPORT Eafnosupport = -97, "address family not supported";
-    EAGAIN Eagain = -11, "resource temporarily unavailable";
-    EAI_ADDRFAMILY EaiAddrfamily = -3000, "address family not supported";
-    EAI_AGAIN EaiAgain = -3001, "temporary failure";
-    EAI_BADFLAGS EaiBadflags = -3002, "bad ai_flags value";
-    EAI_BADHINTS EaiBadhints = -3013, "invalid value for hints";
-    EAI_CANCELED EaiCanceled = -3003, "request canceled";
-    EAI_FAIL EaiFail = -3004, "permanent failure";
-    EAI_FAMILY EaiFamily = -3005, "ai_family not supported";
-    EAI_MEMORY EaiMemory = -3006, "out of memory";
-    EAI_NODATA EaiNodata = -3007, "no address";
-    EAI_NONAME EaiNoname = -3008, "unknown node or service";
-    EAI_OVERFLOW EaiOverflow = -3009, "argument buffer overflow";
-    EAI_PROTOCOL EaiProtocol = -3014, "resolved protocol is unknown";
-    EAI_SERVICE EaiService = -3010, "service not available for socket type";
-    EAI_SOCKTYPE EaiSocktype = -3011, "socket type not supported";
-    EALREADY Ealready = -114, "connection already in progress";
-    EBADF Ebadf = -9, "bad file descriptor";
-    EBUSY Ebusy = -16, "resource busy or locked";
-    ECANCELED Ecanceled = -125, "operation canceled";
-    ECHARSET Echarset = -4080, "invalid Unicode character";
-    ECONNABORTED Econnaborted = -103, "software caused connection abort";
-    ECONNREFUSED Econnrefused = -111, "connection refused";
-    ECONNRESET Econnreset = -104, "connection reset by peer";
-    EDESTADDRREQ Edestaddrreq = -89, "destination address required";
-    EEXIST Eexist = -17, "file already exists";
-    EFAULT Efault = -14, "bad address in system call argument";
-    EFBIG Efbig = -27, "file too large";
-    EHOSTUNREACH Ehostunreach = -113, "host is unreachable";
-    EINTR Eintr = -4, "interrupted system call";
-    EINVAL Einval = -22, "invalid argument";
-    EIO Eio = -5, "i/o error";
-    EISCONN Eisconn = -106, "socket is already connected";
-    EISDIR Eisdir = -21, "illegal operation on a directory";
-    ELOOP Eloop = -40, "too many symbolic links encountered";
-    EMFILE Emfile = -24, "too many open files";
-    EMSGSIZE Emsgsize = -90, "message too long";
-    ENAMETOOLONG Enametoolong = -36, "name too long";
-    ENETDOWN Enetdown = -100, "network is down";
-    ENETUNREACH Enetunreach = -101, "network is unreachable";
-    ENFILE Enfile = -23, "file table overflow";
-    ENOBUFS Enobufs = -105, "no buffer space available";
-    ENODEV Enodev = -19, "no such device";
-    ENOENT Enoent = -2, "no such file or directory";
-    ENOMEM Enomem = -12, "not enough memory";
-    ENONET Enonet = -64, "machine is not on the network";
-    ENOPROTOOPT Enoprotoopt = -92, "protocol not available";
-    ENOSPC Enospc = -28, "no space left on device";
-    ENOSYS Enosys = -38, "function not implemented";
-    ENOTCONN Enotconn = -107, "socket is not connected";
-    ENOTDIR Enotdir = -20, "not a directory";
-    ENOTEMPTY Enotempty = -39, "directory not empty";
-    ENOTSOCK Enotsock = -88, "socket operation on non-socket";
-    ENOTSUP Enotsup = -95, "operation not supported on socket";
-    EOVERFLOW Eoverflow = -75, "value too large for defined data type";
-    EPERM Eperm = -1, "operation not permitted";
-    EPIPE Epipe = -32, "broken pipe";
-    EPROTO Eproto = -71, "protocol error";
-    EPROTONOSUPPORT Eprotonosupport = -93, "protocol not supported";
-    EPROTOTYPE Eprototype = -91, "protocol wrong type for socket";
-    ERANGE Erange = -34, "result too large";
-    EROFS Erofs = -30, "read-only file system";
-    ESHUTDOWN Eshutdown = -108, "cannot send after transport endpoint shutdown";
-    ESPIPE Espipe = -29, "invalid seek";
-    ESRCH Esrch = -3, "no such process";
-    ETIMEDOUT Etimedout = -110, "connection timed out";
-    ETXTBSY Etxtbsy = -26, "text file is busy";
-    EXDEV Exdev = -18, "cross-device link not permitted";
-    UNKNOWN Unknown = -4094, "unknown error";
-    EOF Eof = -4095, "end of file";
-    ENXIO Enxio = -6, "no such device or address";
-    EMLINK Emlink = -31, "too many links";
-    EHOSTDOWN Ehostdown = -112, "host is down";
-    EREMOTEIO Eremoteio = -121, "remote I/O error";
-    ENOTTY Enotty = -25, "inappropriate ioctl for device";
-    EFTYPE Eftype = -4028, "inappropriate file type or format";
-    EILSEQ Eilseq = -84, "illegal byte sequence";
-    ESOCKTNOSUPPORT Esocktnosupport = -94, "socket type not supported";
-    ENODATA Enodata = -61, "no data available";
-    EUNATCH Eunatch = -49, "protocol driver not attached";
-    ENOEXEC Enoexec = -8, "exec format error";
+    E2BIG = -7, "argument list too long";
+    EACCES(Eacces) = -13, "permission denied";
+    EADDRINUSE(Eaddrinuse) = -98, "address already in use";
+    EADDRNOTAVAIL(Eaddrnotavail) = -99, "address not available";
+    EAFNOSUPPORT(Eafnosupport) = -97, "address family not supported";
+    EAGAIN(Eagain) = -11, "resource temporarily unavailable";
+    EAI_ADDRFAMILY = -3000, "address family not supported";
+    EAI_AGAIN = -3001, "temporary failure";
+    EAI_BADFLAGS = -3002, "bad ai_flags value";
+    EAI_BADHINTS = -3013, "invalid value for hints";
+    EAI_CANCELED = -3003, "request canceled";
+    EAI_FAIL = -3004, "permanent failure";
+    EAI_FAMILY = -3005, "ai_family not supported";
+    EAI_MEMORY = -3006, "out of memory";
+    EAI_NODATA = -3007, "no address";
+    EAI_NONAME = -3008, "unknown node or service";
+    EAI_OVERFLOW = -3009, "argument buffer overflow";
+    EAI_PROTOCOL = -3014, "resolved protocol is unknown";
+    EAI_SERVICE = -3010, "service not available for socket type";
+    EAI_SOCKTYPE = -3011, "socket type not supported";
+    EALREADY(Ealready) = -114, "connection already in progress";
+    EBADF(Ebadf) = -9, "bad file descriptor";
+    EBUSY(Ebusy) = -16, "resource busy or locked";
+    ECANCELED(Ecanceled) = -125, "operation canceled";
+    ECHARSET = -4080, "invalid Unicode character";
+    ECONNABORTED(Econnaborted) = -103, "software caused connection abort";
+    ECONNREFUSED(Econnrefused) = -111, "connection refused";
+    ECONNRESET(Econnreset) = -104, "connection reset by peer";
+    EDESTADDRREQ(Edestaddrreq) = -89, "destination address required";
+    EEXIST(Eexist) = -17, "file already exists";
+    EFAULT = -14, "bad address in system call argument";
+    EFBIG = -27, "file too large";
+    EHOSTUNREACH(Ehostunreach) = -113, "host is unreachable";
+    EINTR(Eintr) = -4, "interrupted system call";
+    EINVAL(Einval) = -22, "invalid argument";
+    EIO(Eio) = -5, "i/o error";
+    EISCONN(Eisconn) = -106, "socket is already connected";
+    EISDIR = -21, "illegal operation on a directory";
+    ELOOP = -40, "too many symbolic links encountered";
+    EMFILE(Emfile) = -24, "too many open files";
+    EMSGSIZE(Emsgsize) = -90, "message too long";
+    ENAMETOOLONG(Enametoolong) = -36, "name too long";
+    ENETDOWN(Enetdown) = -100, "network is down";
+    ENETUNREACH(Enetunreach) = -101, "network is unreachable";
+    ENFILE(Enfile) = -23, "file table overflow";
+    ENOBUFS(Enobufs) = -105, "no buffer space available";
+    ENODEV(Enodev) = -19, "no such device";
+    ENOENT(Enoent) = -2, "no such file or directory";
+    ENOMEM(Enomem) = -12, "not enough memory";
+    ENONET = -64, "machine is not on the network";
+    ENOPROTOOPT = -92, "protocol not available";
+    ENOSPC = -28, "no space left on device";
+    ENOSYS(Enosys) = -38, "function not implemented";
+    ENOTCONN(Enotconn) = -107, "socket is not connected";
+    ENOTDIR = -20, "not a directory";
+    ENOTEMPTY = -39, "directory not empty";
+    ENOTSOCK(Enotsock) = -88, "socket operation on non-socket";
+    ENOTSUP(Enotsup) = -95, "operation not supported on socket";
+    EOVERFLOW = -75, "value too large for defined data type";
+    EPERM(Eperm) = -1, "operation not permitted";
+    EPIPE(Epipe) = -32, "broken pipe";
+    EPROTO(Eproto) = -71, "protocol error";
+    EPROTONOSUPPORT = -93, "protocol not supported";
+    EPROTOTYPE = -91, "protocol wrong type for socket";
+    ERANGE(Erange) = -34, "result too large";
+    EROFS = -30, "read-only file system";
+    ESHUTDOWN(Eshutdown) = -108, "cannot send after transport endpoint shutdown";
+    ESPIPE = -29, "invalid seek";
+    ESRCH = -3, "no such process";
+    ETIMEDOUT(Etimedout) = -110, "connection timed out";
+    ETXTBSY = -26, "text file is busy";
+    EXDEV = -18, "cross-device link not permitted";
+    UNKNOWN = -4094, "unknown error";
+    EOF = -4095, "end of file";
+    ENXIO = -6, "no such device or address";
+    EMLINK = -31, "too many links";
+    EHOSTDOWN = -112, "host is down";
+    EREMOTEIO = -121, "remote I/O error";
+    ENOTTY = -25, "inappropriate ioctl for device";
+    EFTYPE = -4028, "inappropriate file type or format";
+    EILSEQ = -84, "illegal byte sequence";
+    ESOCKTNOSUPPORT = -94, "socket type not supported";
+    ENODATA = -61, "no data available";
+    EUNATCH = -49, "protocol driver not attached";
+    ENOEXEC = -8, "exec format error";
+}
+
+/// The error of an event. Its handle and its loop are not closed; if the host says so, that is
+/// unknown.
+impl From<RawError> for StatusCode {
+    fn from(error: RawError) -> Self {
+        match error {
+            RawError::Code(code) => code.into(),
+            RawError::Other(code) => Self::from_other(code),
+            RawError::HandleClosed | RawError::LoopClosed => Self::UNKNOWN,
+        }
+    }
 }
 
 impl StatusCode {
+    /// The code of an error that the host tells by its number: [`UNKNOWN`](Self::UNKNOWN) if libuv
+    /// has none with that number.
+    fn from_other(code: i32) -> Self {
+        Self::from_code(code).filter(|&code| code != Self::SUCCESS).unwrap_or(Self::UNKNOWN)
+    }
+
     /// The number: 0 for success, negative for an error.
     pub const fn code(self) -> i32 {
         self.0
@@ -185,7 +204,7 @@ impl fmt::Display for StatusCode {
 
 #[cfg(test)]
 mod tests {
-    use super::{RawCode, StatusCode};
+    use super::{RawCode, RawError, StatusCode};
     use std::collections::HashSet;
 
     #[test]
@@ -229,10 +248,24 @@ mod tests {
     }
 
     #[test]
-    fn the_contracts_codes_keep_their_names() {
-        let status = StatusCode::from(RawCode::EaiAgain);
-        assert_eq!(status.to_string(), "EAI_AGAIN: temporary failure");
-        assert_eq!(format!("{status:?}"), "EAI_AGAIN");
+    fn names_and_messages_are_shown() {
+        assert_eq!(StatusCode::EAI_AGAIN.to_string(), "EAI_AGAIN: temporary failure");
+        assert_eq!(format!("{:?}", StatusCode::EAI_AGAIN), "EAI_AGAIN");
         assert_eq!(StatusCode::SUCCESS.to_string(), "SUCCESS: success");
+    }
+
+    #[test]
+    fn errors_of_the_host_have_their_code() {
+        for (error, expected) in [
+            (RawError::Code(RawCode::Ebadf), StatusCode::EBADF),
+            (RawError::Other(-112), StatusCode::EHOSTDOWN),
+            (RawError::Other(-9), StatusCode::EBADF),
+            (RawError::Other(-9999), StatusCode::UNKNOWN),
+            (RawError::Other(0), StatusCode::UNKNOWN),
+            (RawError::Other(22), StatusCode::UNKNOWN),
+            (RawError::HandleClosed, StatusCode::UNKNOWN),
+        ] {
+            assert_eq!(StatusCode::from(error), expected, "{error:?}");
+        }
     }
 }

@@ -1,17 +1,20 @@
 //! Timers: a callback at a time in the future, once or again and again.
 
 use crate::batch;
-use crate::bindings::uv::handles::batch::TimerNumber;
+use crate::bindings::uv::handles::batch::{OpenTimer, Operation, StartTimer, TimerNumber};
 use crate::bindings::uv::handles::timer::Timer as RawTimer;
-use crate::changes::Change;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::{Inner, handle_kind};
+use crate::milliseconds::Milliseconds;
 use crate::registry;
-use crate::reserve::HeldTimer;
+use crate::timer_pool::HeldTimer;
 
 handle_kind! {
-    /// A timer handle, as libuv's `uv_timer_t`. All times are milliseconds.
+    /// A timer handle, as libuv's `uv_timer_t`.
+    ///
+    /// Times are milliseconds: a plain number, or a [`Duration`](std::time::Duration), which is rounded
+    /// up.
     ///
     /// All timers that are due at one time are called in order of deadline and, for equal ones, of
     /// their start. A repeating timer does not catch up: it is next due one repeat after the time at
@@ -21,10 +24,12 @@ handle_kind! {
     /// # use uv_handles::{Handle, Loop, Result, Timer};
     /// # fn main() -> Result<()> {
     /// # let event_loop = Loop::new()?;
+    /// use std::time::Duration;
+    ///
     /// let timer = Timer::new(&event_loop)?;
     /// let mut left = 3;
     /// // In one second, and then every 500 ms.
-    /// timer.start_with(1000, 500, move |timer| {
+    /// timer.start_with(Duration::from_secs(1), 500, move |timer| {
     ///     left -= 1;
     ///     if left == 0 {
     ///         timer.close();
@@ -33,45 +38,45 @@ handle_kind! {
     /// # Ok(())
     /// # }
     /// ```
-    Timer(HeldTimer), Timer, callback(&Timer) of Occurrence::Callback
+    Timer(HeldTimer), Timer, callback(&Timer) of EventKind::Callback
 }
 
 impl Timer {
     /// Makes a timer. `LoopClosed` on a closed loop, ENOMEM when the guest has as many handles as
     /// the host allows.
     pub fn new(event_loop: &Loop) -> Result<Self> {
-        match event_loop.reserved_timer()? {
+        match event_loop.take_timer()? {
             None => Self::make(event_loop, RawTimer::create),
             Some((held, number)) => {
                 let (timer, token) =
                     registry::register_at_once(|token| Self(Inner::new(held, event_loop, token)));
-                batch::put_off(|| token, number, Change::Open { timer: number, token });
+                batch::defer(|| token, number, Operation::Open(OpenTimer { timer: number, token }));
                 Ok(timer)
             }
         }
     }
 
-    /// Leaves something that is done to an open timer to the next call of the host, if that makes no difference.
-    fn put_off(&self, change: impl FnOnce(TimerNumber) -> Change) -> bool {
+    /// Defers an operation on an open timer, if it is one of the pool. Returns whether it did.
+    fn defer(&self, operation: impl FnOnce(TimerNumber) -> Operation) -> bool {
         let number = self.0.raw.number().filter(|_| self.0.common.is_open());
         if let Some(number) = number {
-            self.put_off_as(number, change(number));
+            self.defer_as(number, operation(number));
         }
         number.is_some()
     }
 
-    /// The same for closing, once the timer knows that it is closing.
-    pub(crate) fn put_off_close(&self) -> bool {
+    /// Defers closing the timer, which knows already that it is closing. Returns whether it did.
+    pub(crate) fn defer_close(&self) -> bool {
         let number = self.0.raw.number();
         if let Some(number) = number {
-            self.put_off_as(number, Change::Close { timer: number });
+            self.defer_as(number, Operation::Close(number));
         }
         number.is_some()
     }
 
     #[inline(always)]
-    fn put_off_as(&self, number: TimerNumber, change: Change) {
-        batch::put_off(|| self.0.common.token(), number, change);
+    fn defer_as(&self, number: TimerNumber, operation: Operation) {
+        batch::defer(|| self.0.common.token(), number, operation);
     }
 
     /// Starts the timer, as `uv_timer_start`: due `timeout` milliseconds from the loop's
@@ -79,15 +84,24 @@ impl Timer {
     ///
     /// With a timeout of 0 it is due when the loop next looks at its timers. Starting a started
     /// timer replaces its deadline. `HandleClosed` on a closing handle.
-    pub fn start(&self, timeout: u64, repeat: u64) -> Result<()> {
-        if !self.put_off(|timer| Change::Start { timer, timeout, repeat }) {
+    pub fn start(&self, timeout: impl Into<Milliseconds>, repeat: impl Into<Milliseconds>) -> Result<()> {
+        self.start_plain(timeout.into().get(), repeat.into().get())
+    }
+
+    fn start_plain(&self, timeout: u64, repeat: u64) -> Result<()> {
+        if !self.defer(|timer| Operation::Start(StartTimer { timer, timeout, repeat })) {
             self.0.raw.start(timeout, repeat)?;
         }
         Ok(())
     }
 
     /// Starts the timer with this callback. If that is refused, the callback is not replaced.
-    pub fn start_with(&self, timeout: u64, repeat: u64, callback: impl FnMut(&Self) + 'static) -> Result<()> {
+    pub fn start_with(
+        &self,
+        timeout: impl Into<Milliseconds>,
+        repeat: impl Into<Milliseconds>,
+        callback: impl FnMut(&Self) + 'static,
+    ) -> Result<()> {
         self.start(timeout, repeat)?;
         self.set_callback(callback);
         Ok(())
@@ -95,7 +109,7 @@ impl Timer {
 
     /// Stops the timer, as `uv_timer_stop`. Nothing happens if it is not started or is closing.
     pub fn stop(&self) {
-        if !self.put_off(|timer| Change::Stop { timer }) {
+        if !self.defer(Operation::Stop) {
             self.0.raw.stop();
         }
     }
@@ -114,13 +128,13 @@ impl Timer {
         Ok(self.0.raw.repeat()?)
     }
 
-    /// Sets the repeat in milliseconds, 0 for none, as `uv_timer_set_repeat`.
+    /// Sets the repeat, 0 for none, as `uv_timer_set_repeat`.
     ///
     /// The deadline that is already set does not move: a repeating timer uses the new value when it
     /// is next called. A timer that did not repeat has been stopped before its callback;
     /// [`again`](Self::again) starts it. `HandleClosed` on a closing handle.
-    pub fn set_repeat(&self, repeat: u64) -> Result<()> {
-        Ok(self.0.raw.set_repeat(repeat)?)
+    pub fn set_repeat(&self, repeat: impl Into<Milliseconds>) -> Result<()> {
+        Ok(self.0.raw.set_repeat(repeat.into().get())?)
     }
 
     /// Milliseconds from the loop's [`now`](Loop::now) to the deadline, 0 if it has passed, as

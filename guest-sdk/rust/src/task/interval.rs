@@ -10,6 +10,7 @@ use futures_core::Stream;
 
 use crate::error::{Error, Result};
 use crate::event_loop::Loop;
+use crate::milliseconds::Milliseconds;
 use crate::status::StatusCode;
 use crate::task::executor::current_loop;
 use crate::task::owned::Owned;
@@ -21,8 +22,8 @@ use crate::timer::Timer;
 /// # Panics
 ///
 /// Where no task is running.
-pub fn interval(milliseconds: u64) -> Result<Interval> {
-    Interval::new(&current_loop(), milliseconds)
+pub fn interval(period: impl Into<Milliseconds>) -> Result<Interval> {
+    Interval::new(&current_loop(), period)
 }
 
 /// A stream of ticks, by a repeating [`Timer`]. It does not end.
@@ -39,14 +40,16 @@ pub struct Interval {
 
 impl Interval {
     /// Makes the stream and starts its timer. EINVAL for 0, and the errors of [`Timer::new`].
-    pub fn new(event_loop: &Loop, milliseconds: u64) -> Result<Self> {
-        if milliseconds == 0 {
+    pub fn new(event_loop: &Loop, period: impl Into<Milliseconds>) -> Result<Self> {
+        let period = period.into();
+        if period == Milliseconds::default() {
             return Err(Error::Status(StatusCode::EINVAL));
         }
+        event_loop.update_time()?;
         let timer = Owned(Timer::new(event_loop)?);
         let tick = Rc::new(Slot::new());
         let callback = tick.clone();
-        timer.start_with(milliseconds, milliseconds, move |_| callback.put(()))?;
+        timer.start_with(period, period, move |_| callback.put(()))?;
         Ok(Self { timer, tick })
     }
 

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use crate::error::Result;
+use crate::milliseconds::Milliseconds;
 use crate::task::executor::current_loop;
 use crate::task::owned::Owned;
 use crate::task::slot::Slot;
@@ -19,8 +20,8 @@ use crate::timer::Timer;
 /// # Panics
 ///
 /// When it is first polled where no task is running.
-pub fn sleep(milliseconds: u64) -> Sleep {
-    Sleep(Stage::Unpolled(milliseconds))
+pub fn sleep(time: impl Into<Milliseconds>) -> Sleep {
+    Sleep(Stage::Unpolled(time.into()))
 }
 
 /// The future that [`sleep`] returns. Dropping it closes its timer.
@@ -28,7 +29,7 @@ pub fn sleep(milliseconds: u64) -> Sleep {
 pub struct Sleep(Stage);
 
 enum Stage {
-    Unpolled(u64),
+    Unpolled(Milliseconds),
     Waiting { _timer: Owned<Timer>, over: Rc<Slot<()>> },
     Over,
 }
@@ -37,12 +38,15 @@ impl Future for Sleep {
     type Output = Result<()>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        if let Stage::Unpolled(milliseconds) = self.0 {
+        if let Stage::Unpolled(time) = self.0 {
             self.0 = Stage::Over;
-            let timer = Owned(Timer::new(&current_loop())?);
+            let event_loop = current_loop();
+            // The loop's time stands still while tasks work.
+            event_loop.update_time()?;
+            let timer = Owned(Timer::new(&event_loop)?);
             let over = Rc::new(Slot::new());
             let callback = over.clone();
-            timer.start_with(milliseconds, 0, move |_| callback.put(()))?;
+            timer.start_with(time, 0, move |_| callback.put(()))?;
             self.0 = Stage::Waiting { _timer: timer, over };
         }
         if let Stage::Waiting { over, .. } = &self.0 {

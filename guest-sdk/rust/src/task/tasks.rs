@@ -45,7 +45,7 @@ impl Tasks {
 
     /// Whether new tasks need another handle.
     pub(super) fn ending(&self) -> bool {
-        self.idle.closing()
+        self.idle.is_closing()
     }
 
     pub(super) fn spawn<T: 'static>(

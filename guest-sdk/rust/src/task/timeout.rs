@@ -5,6 +5,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use crate::error::{Error, Result};
+use crate::milliseconds::Milliseconds;
 use crate::status::StatusCode;
 use crate::task::sleep::sleep;
 
@@ -30,9 +31,9 @@ use crate::task::sleep::sleep;
 /// # Panics
 ///
 /// When it is first polled where no task is running.
-pub async fn timeout<F: Future>(milliseconds: u64, future: F) -> Result<F::Output> {
+pub async fn timeout<F: Future>(time: impl Into<Milliseconds>, future: F) -> Result<F::Output> {
     let mut future = pin!(future);
-    let mut sleep = sleep(milliseconds);
+    let mut sleep = sleep(time);
     poll_fn(|cx| {
         if let Poll::Ready(output) = future.as_mut().poll(cx) {
             return Poll::Ready(Ok(output));
