@@ -2,7 +2,7 @@
 
 use crate::bindings::exports::uv::handles::async_handle::{AsyncHandle, Guest, GuestAsyncHandle};
 use crate::bindings::exports::uv::handles::event_loop::LoopBorrow;
-use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
+use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::{Adapter, Owned, event_loop, with};
 
 impl Guest for Adapter {
@@ -17,7 +17,7 @@ impl GuestAsyncHandle for Owned {
 
     /// Nobody is there to grant a name.
     fn create_named(_: LoopBorrow<'_>, _: u64, _: String) -> Result<AsyncHandle, Error> {
-        Err(StatusCode::Enoent.into())
+        Err(ErrorCode::Enoent.into())
     }
 
     fn send(&self) -> Result<(), Error> {
@@ -27,6 +27,6 @@ impl GuestAsyncHandle for Owned {
     /// No handle here has a name.
     fn receive(&self) -> Result<Option<Vec<u8>>, Error> {
         with(|loops| loops.check_open(self.0))?;
-        Err(StatusCode::Enotsup.into())
+        Err(ErrorCode::Enotsup.into())
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::Adapter;
 use crate::bindings::exports::uv::handles::async_sender::{AsyncSender, Guest, GuestAsyncSender};
-use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
+use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 
 /// A connection, of which there is none.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ impl Guest for Adapter {
 
 impl GuestAsyncSender for Connection {
     fn open(_: String) -> Result<AsyncSender, Error> {
-        Err(StatusCode::Enoent.into())
+        Err(ErrorCode::Enoent.into())
     }
 
     fn send(&self) -> Result<(), Error> {

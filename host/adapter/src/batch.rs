@@ -1,50 +1,133 @@
 //! `uv:handles/batch`.
 
-use crate::bindings::exports::uv::handles::batch::{Guest, GuestReserve, Reserve, ReserveBorrow};
-use crate::bindings::exports::uv::handles::event_loop::LoopBorrow;
+use crate::bindings::exports::uv::handles::batch::{
+    BatchStep, Change, Guest, GuestTimerPool, Operation, TimerPool, TimerPoolBorrow,
+};
+use crate::bindings::exports::uv::handles::event_loop::{LoopBorrow, RunBorrow};
 use crate::bindings::exports::uv::handles::timer::Timer;
-use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
-use crate::{Adapter, event_loop, with};
-use uv_handles_core::{Change, Changed, Changes, Loops, ReserveId};
+use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
+use crate::driver::WasiDriver;
+use crate::{Adapter, event_loop, run_keys, with};
+use uv_handles_core::{Delivery, Driver, PoolId, TimerChange};
 
-/// What stands behind the resource. Dropping it is dropping the resource.
-pub struct Owned(ReserveId);
+/// The half of a token pair that stands for no token.
+const NO_TOKEN: u32 = u32::MAX;
+
+/// No token in both halves.
+const NOTHING: u64 = u64::MAX;
+
+/// The representation of a timer pool's resource. It is dropped with the resource.
+pub struct Owned(PoolId);
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        with(|loops| loops.release_reserve(self.0));
+        with(|loops| loops.release_pool(self.0));
     }
 }
 
-impl Guest for Adapter {
-    type Reserve = Owned;
+fn pool_id(pool: &TimerPoolBorrow<'_>) -> PoolId {
+    pool.get::<Owned>().0
+}
 
-    /// Callbacks are handed over one at a time. There are no batches, so *close own* does nothing.
-    fn advance(_: u32, reserve: Option<ReserveBorrow<'_>>, changes: Vec<u64>) {
-        let Some(reserve) = reserve else {
-            return;
-        };
-        let reserve: &Owned = reserve.get();
-        with(|loops| {
-            for Change { what, .. } in Changes::new(&changes) {
-                if let Changed::Timer(number, change) = what {
-                    loops.change_timer(reserve.0, number, change);
-                }
+impl Guest for Adapter {
+    type TimerPool = Owned;
+
+    fn key(run: RunBorrow<'_>) -> u64 {
+        let run = event_loop::run_id(&run);
+        // A run that has finished has no key. The guest gets one that names no run.
+        with(|loops| loops.key_of_run(run, run_keys::next)).unwrap_or_else(|_| run_keys::next())
+    }
+
+    fn next(
+        key: u64,
+        max: u32,
+        position: Option<u32>,
+        pool: Option<TimerPoolBorrow<'_>>,
+        changes: Vec<Change>,
+    ) -> Result<BatchStep, Error> {
+        let delivery = with(|loops| {
+            let run = loops.run_of_key(key);
+            let mut driver = WasiDriver(loops);
+            if position.is_some() || !changes.is_empty() {
+                let position = position.map_or(usize::MAX, |position| position as usize);
+                let mut changes = changes.into_iter().map(Into::into);
+                driver.advance(run, position, pool.as_ref().map(pool_id), &mut changes);
             }
+            let run = run.filter(|_| max > 0).ok_or(uv_handles_core::Error::Invalid)?;
+            driver.next(run, max)
+        })?;
+        Ok(match delivery {
+            Delivery::Event(event) => BatchStep::Event(event.into()),
+            Delivery::Callbacks(tokens) => BatchStep::Callbacks(tokens),
+            Delivery::Polls(ready) => {
+                BatchStep::Polls(ready.into_iter().map(|(token, events)| (token, events.into())).collect())
+            }
+            Delivery::Closes(tokens) => BatchStep::Closes(tokens),
+            Delivery::Wait => BatchStep::Wait,
+            Delivery::Finished { alive } => BatchStep::Finished(alive),
+        })
+    }
+
+    fn next_callbacks(key: u64) -> u64 {
+        let pair = with(|loops| {
+            let run = loops.run_of_key(key)?;
+            // An error comes again with the next call that can bring it.
+            WasiDriver(loops).next_pair(run).ok().flatten()
+        });
+        match pair {
+            Some((first, second)) => u64::from(second.unwrap_or(NO_TOKEN)) << u32::BITS | u64::from(first),
+            None => NOTHING,
+        }
+    }
+
+    fn advance(key: u64, position: u32, pool: Option<TimerPoolBorrow<'_>>, changes: Vec<Change>) {
+        with(|loops| {
+            let run = loops.run_of_key(key);
+            let mut changes = changes.into_iter().map(Into::into);
+            WasiDriver(loops).advance(run, position as usize, pool.as_ref().map(pool_id), &mut changes);
         });
     }
 }
 
-impl GuestReserve for Owned {
-    fn create() -> Result<Reserve, Error> {
-        Ok(Reserve::new(Owned(with(Loops::make_reserve)?)))
+impl GuestTimerPool for Owned {
+    fn create() -> Result<TimerPool, Error> {
+        Ok(TimerPool::new(Owned(with(|loops| loops.make_pool())?)))
     }
 
-    fn make(&self, owner: LoopBorrow<'_>, count: u32) -> Result<Vec<(Timer, u32)>, Error> {
+    fn allocate(&self, owner: LoopBorrow<'_>, count: u32) -> Result<Vec<(Timer, u32)>, Error> {
         if count == 0 {
-            return Err(StatusCode::Einval.into());
+            return Err(ErrorCode::Einval.into());
         }
-        let timers = with(|loops| loops.reserve_timers(self.0, event_loop::id(&owner), count as usize))?;
+        let timers = with(|loops| loops.allocate_timers(self.0, event_loop::id(&owner), count as usize))?;
         Ok(timers.into_iter().map(|timer| (Timer::new(crate::Owned(timer)), timer.index())).collect())
+    }
+
+    fn flush(&self, changes: Vec<Change>) {
+        let mut changes = changes.into_iter().map(Into::into);
+        with(|loops| WasiDriver(loops).advance(None, 0, Some(self.0), &mut changes));
+    }
+}
+
+impl From<Change> for uv_handles_core::Change {
+    fn from(Change { position, operation }: Change) -> Self {
+        use uv_handles_core::Operation::{CloseOwn, Timer};
+        let operation = match operation {
+            Operation::Open(open) => Timer(open.timer, TimerChange::Open { token: open.token }),
+            Operation::OpenAndStart(start) => Timer(
+                start.timer,
+                TimerChange::OpenAndStart {
+                    token: start.token,
+                    timeout: start.timeout,
+                    repeat: start.repeat,
+                },
+            ),
+            Operation::Start(start) => {
+                Timer(start.timer, TimerChange::Start { timeout: start.timeout, repeat: start.repeat })
+            }
+            Operation::Stop(timer) => Timer(timer, TimerChange::Stop),
+            Operation::Close(timer) => Timer(timer, TimerChange::Close),
+            Operation::CloseOwn => CloseOwn,
+        };
+        Self { position, operation }
     }
 }

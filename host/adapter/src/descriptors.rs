@@ -1,9 +1,9 @@
 //! `uv:handles/descriptors`: what the guest has open. What stands behind a descriptor is `source.rs`'s.
 
 use crate::bindings::exports::uv::handles::descriptors::{
-    Datagram, Descriptor, DescriptorBorrow, Guest, GuestDescriptor, ShutdownHow, Word,
+    Datagram, Descriptor, DescriptorBorrow, Guest, GuestDescriptor, ShutdownHow,
 };
-use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
+use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::source::{self, Source};
 use crate::{Adapter, with};
 use slab::Slab;
@@ -52,7 +52,7 @@ impl Table {
     fn check_limit(&self) -> Result<(), Error> {
         match self.open.len() < LIMIT {
             true => Ok(()),
-            false => Err(StatusCode::Emfile.into()),
+            false => Err(ErrorCode::Emfile.into()),
         }
     }
 
@@ -128,19 +128,6 @@ impl GuestDescriptor for Owned {
 
     fn write(&self, bytes: Vec<u8>) -> Result<u32, Error> {
         self.source(|source| source.write(&bytes))
-    }
-
-    fn read_word(&self, max: u32) -> Result<Word, Error> {
-        let mut bytes = [0; size_of::<u64>()];
-        let read = self.read(max.min(bytes.len() as u32))?;
-        bytes[..read.len()].copy_from_slice(&read);
-        Ok(Word { length: read.len() as u32, bytes: u64::from_le_bytes(bytes) })
-    }
-
-    fn write_word(&self, word: Word) -> Result<u32, Error> {
-        let bytes = word.bytes.to_le_bytes();
-        let bytes = bytes.get(..word.length as usize).ok_or(Error::Status(StatusCode::Einval))?;
-        self.source(|source| source.write(bytes))
     }
 
     fn recv_from(&self, _: u32) -> Result<Datagram, Error> {

@@ -2,7 +2,7 @@
 //!
 //! A socket is made when it is opened, and closed with its descriptor. A standard stream stays.
 
-use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
+use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::bindings::wasi::cli::environment::get_environment;
 use crate::bindings::wasi::cli::stderr::get_stderr;
 use crate::bindings::wasi::cli::stdin::get_stdin;
@@ -17,7 +17,7 @@ use std::net::SocketAddr;
 const VARIABLE: &str = "UV_HANDLES_GRANTS";
 
 /// What a failed standard stream is called. WASI 0.2 does not tell.
-const FAILURE: StatusCode = StatusCode::Eio;
+const FAILURE: ErrorCode = ErrorCode::Eio;
 
 thread_local! {
     /// None until one is opened.
@@ -25,7 +25,7 @@ thread_local! {
 }
 
 /// The grants, or the error that all opening is answered with because they can not be read.
-type Grants = Result<Vec<Grant>, StatusCode>;
+type Grants = Result<Vec<Grant>, ErrorCode>;
 
 struct Grant {
     name: String,
@@ -51,10 +51,10 @@ pub fn open(name: &str) -> Result<(usize, Kind), Error> {
             Ok(grants) => grants,
             Err(code) => return Err((*code).into()),
         };
-        let at = grants.iter().position(|grant| grant.name == name).ok_or(StatusCode::Enoent)?;
+        let at = grants.iter().position(|grant| grant.name == name).ok_or(ErrorCode::Enoent)?;
         let grant = &mut grants[at];
         if grant.open {
-            return Err(StatusCode::Ebusy.into());
+            return Err(ErrorCode::Ebusy.into());
         }
         let kind = match grant.kept.take() {
             Some(kind) => kind,
@@ -91,7 +91,7 @@ fn read() -> Grants {
     let value = variables.into_iter().find(|(name, _)| name == VARIABLE).map(|(_, value)| value);
     parse(value.as_deref().unwrap_or_default()).map_err(|why| {
         say(&format!("uv:handles: {VARIABLE} is of no use, so nothing is granted: {why}\n"));
-        StatusCode::Einval
+        ErrorCode::Einval
     })
 }
 

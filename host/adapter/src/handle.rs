@@ -1,7 +1,7 @@
-//! `uv:handles/handle`: what all kinds have in common.
+//! `uv:handles/handle`: the functions that all kinds of handles share.
 
 use crate::bindings::exports::uv::handles::handle::{AnyHandle, Guest};
-use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
+use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::{Adapter, Owned, descriptors, with};
 use uv_handles_core::HandleId;
 
@@ -11,16 +11,10 @@ fn id(handle: &AnyHandle<'_>) -> HandleId {
         AnyHandle::Idle(idle) => idle.get::<Owned>().0,
         AnyHandle::Prepare(prepare) => prepare.get::<Owned>().0,
         AnyHandle::Check(check) => check.get::<Owned>().0,
-        AnyHandle::AsyncHandle(wake_up) => wake_up.get::<Owned>().0,
+        AnyHandle::AsyncHandle(async_handle) => async_handle.get::<Owned>().0,
         AnyHandle::Poll(poll) => poll.get::<Owned>().0,
         AnyHandle::Signal(signal) => signal.get::<Owned>().0,
     }
-}
-
-/// No kind of handle has buffers of its own: sockets are descriptors here.
-fn no_buffers<T>(handle: &AnyHandle<'_>) -> Result<T, Error> {
-    with(|loops| loops.check_open(id(handle)))?;
-    Err(StatusCode::Einval.into())
 }
 
 impl Guest for Adapter {
@@ -57,24 +51,8 @@ impl Guest for Adapter {
             loops.check_open(id(&handle))?;
             match loops.poll_source(id(&handle)) {
                 Some(source) => Ok(descriptors::number_of(source)),
-                None => Err(StatusCode::Einval.into()),
+                None => Err(ErrorCode::Einval.into()),
             }
         })
-    }
-
-    fn send_buffer_size(handle: AnyHandle<'_>) -> Result<u32, Error> {
-        no_buffers(&handle)
-    }
-
-    fn set_send_buffer_size(handle: AnyHandle<'_>, _: u32) -> Result<(), Error> {
-        no_buffers(&handle)
-    }
-
-    fn receive_buffer_size(handle: AnyHandle<'_>) -> Result<u32, Error> {
-        no_buffers(&handle)
-    }
-
-    fn set_receive_buffer_size(handle: AnyHandle<'_>, _: u32) -> Result<(), Error> {
-        no_buffers(&handle)
     }
 }

@@ -1,15 +1,16 @@
-//! `uv:handles` as a WebAssembly component: the loop's core, and below it WASI 0.2 instead of an OS.
+//! `uv:handles` as a WebAssembly component, implemented on WASI 0.2.
 //!
-//! Plugged into a guest it makes an ordinary WASI component of it, which runs where the native host does
-//! not: on runtimes whose imports are fixed. What the guest sees is what the native host shows, with two
-//! differences, because nothing but descriptors can come from outside of a composition: a signal can not be
-//! watched (ENOSYS), and a wait that nothing would ever end is refused (ECANCELED).
+//! Plugged into a guest, it makes an ordinary WASI component of it, which runs on runtimes that do not
+//! have the native host. The guest sees what the native host shows, with two differences, because
+//! only descriptors can bring events into a composition: watching a signal is refused (ENOSYS), and a
+//! wait that nothing could end is refused (ECANCELED).
 //!
-//! It is built twice. With the feature `descriptors`, the environment grants descriptors (`grants.rs`), which are
-//! WASI's standard streams and TCP sockets (`source.rs`); without it, opening one is ENOSYS, and nothing is
-//! imported but the clock.
+//! It is built twice. With the feature `descriptors`, the environment grants descriptors
+//! (`grants.rs`): WASI's standard streams and TCP sockets (`source.rs`). Without it, opening a
+//! descriptor is refused (ENOSYS), and the component imports only a clock and pollables.
 //!
-//! Each interface has a thin file, as in the host crate: it turns resources into the core's ids and back.
+//! Each interface has a thin file, as in the host crate: it turns resources into the core's ids and
+//! back. `driver.rs` drives the core's sessions, `wait.rs` waits.
 
 #![deny(missing_docs)]
 
@@ -18,20 +19,22 @@ mod async_sender;
 mod batch;
 mod blocking;
 mod descriptors;
+mod driver;
 mod event_loop;
 #[cfg(feature = "descriptors")]
 mod grants;
 mod handle;
 mod poll;
+mod run_keys;
 mod signal;
 #[cfg_attr(not(feature = "descriptors"), path = "no_source.rs")]
 mod source;
-mod status;
 #[cfg(feature = "descriptors")]
 mod streams;
 #[cfg(feature = "descriptors")]
 mod tcp;
 mod timer;
+mod types;
 mod wait;
 mod watchers;
 
@@ -55,16 +58,17 @@ use std::cell::RefCell;
 use uv_handles_core::{HandleId, Limits, Loops};
 
 thread_local! {
-    /// All loops of the guest that this is plugged into.
+    /// All loops of the guest that the adapter is plugged into.
     static LOOPS: RefCell<Loops> = RefCell::new(Loops::new(Limits::default()));
 }
 
-/// Does something with the loops. Nothing of it calls the guest, so it is never nested.
+/// Gives access to the loops. `f` must not call this function; it cannot be entered from the guest,
+/// which is not called while `f` runs.
 fn with<T>(f: impl FnOnce(&mut Loops) -> T) -> T {
     LOOPS.with_borrow_mut(f)
 }
 
-/// What stands behind the resource of a handle, of whichever kind. Dropping it is dropping the resource.
+/// The representation of a handle's resource, the same for all kinds. It is dropped with the resource.
 struct Owned(HandleId);
 
 impl Drop for Owned {

@@ -1,7 +1,7 @@
 //! What a descriptor is without the feature `descriptors`: nothing, so opening one is all that a guest can try.
 
 use crate::bindings::exports::uv::handles::descriptors::ShutdownHow;
-use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
+use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::bindings::wasi::io::poll::Pollable;
 use uv_handles_core::{PollEvents, Readiness};
 
@@ -14,7 +14,7 @@ pub enum Direction {}
 
 /// Opens what was granted under a name.
 pub fn open(_: &str) -> Result<Source, Error> {
-    Err(StatusCode::Enosys.into())
+    Err(ErrorCode::Enosys.into())
 }
 
 impl Source {

@@ -3,7 +3,7 @@
 use crate::bindings::exports::uv::handles::descriptors::DescriptorBorrow;
 use crate::bindings::exports::uv::handles::event_loop::LoopBorrow;
 use crate::bindings::exports::uv::handles::poll::{Guest, GuestPoll, Poll};
-use crate::bindings::exports::uv::handles::types::{Error, PollEvents, StatusCode};
+use crate::bindings::exports::uv::handles::types::{Error, ErrorCode, PollEvents};
 use crate::{Adapter, Owned, descriptors, event_loop, with};
 
 impl Guest for Adapter {
@@ -21,7 +21,7 @@ impl GuestPoll for Owned {
         with(|loops| {
             loops.check_open(self.0)?;
             if !loops.poll_source(self.0).is_some_and(descriptors::is_open) {
-                return Err(StatusCode::Ebadf.into());
+                return Err(ErrorCode::Ebadf.into());
             }
             Ok(loops.poll_start(self.0, events.into())?)
         })

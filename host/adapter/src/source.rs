@@ -1,7 +1,7 @@
 //! What stands behind a descriptor: a standard stream, a TCP connection, or a TCP socket that listens.
 
 use crate::bindings::exports::uv::handles::descriptors::ShutdownHow;
-use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
+use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::bindings::wasi::io::poll::Pollable;
 use crate::grants;
 use crate::streams::{Reader, Writer};
@@ -38,7 +38,7 @@ pub fn open(name: &str) -> Result<Source, Error> {
 
 /// A call that only sockets have.
 fn no_socket<T>() -> Result<T, Error> {
-    Err(StatusCode::Enotsock.into())
+    Err(ErrorCode::Enotsock.into())
 }
 
 impl Source {
@@ -46,9 +46,9 @@ impl Source {
         match &mut self.kind {
             Kind::Input(reader) => reader.read(max),
             Kind::Connection(connection) => connection.reader.read(max),
-            Kind::Output(_) => Err(StatusCode::Ebadf.into()),
+            Kind::Output(_) => Err(ErrorCode::Ebadf.into()),
             Kind::Listener(_) if max == 0 => Ok(Vec::new()),
-            Kind::Listener(_) => Err(StatusCode::Enotconn.into()),
+            Kind::Listener(_) => Err(ErrorCode::Enotconn.into()),
         }
     }
 
@@ -56,8 +56,8 @@ impl Source {
         match &mut self.kind {
             Kind::Output(writer) => writer.write(bytes),
             Kind::Connection(connection) => connection.writer.write(bytes),
-            Kind::Input(_) => Err(StatusCode::Ebadf.into()),
-            Kind::Listener(_) => Err(StatusCode::Epipe.into()),
+            Kind::Input(_) => Err(ErrorCode::Ebadf.into()),
+            Kind::Listener(_) => Err(ErrorCode::Epipe.into()),
         }
     }
 
@@ -66,7 +66,7 @@ impl Source {
             Kind::Listener(listener) => {
                 Ok(Source { grant: None, kind: Kind::Connection(listener.accept()?) })
             }
-            Kind::Connection(_) => Err(StatusCode::Einval.into()),
+            Kind::Connection(_) => Err(ErrorCode::Einval.into()),
             Kind::Input(_) | Kind::Output(_) => no_socket(),
         }
     }
@@ -74,7 +74,7 @@ impl Source {
     pub fn shutdown(&mut self, how: ShutdownHow) -> Result<(), Error> {
         match &mut self.kind {
             Kind::Connection(connection) => connection.shutdown(how),
-            Kind::Listener(_) => Err(StatusCode::Enotconn.into()),
+            Kind::Listener(_) => Err(ErrorCode::Enotconn.into()),
             Kind::Input(_) | Kind::Output(_) => no_socket(),
         }
     }
@@ -94,7 +94,7 @@ impl Source {
     pub fn peer_address(&self) -> Result<String, Error> {
         match &self.kind {
             Kind::Connection(connection) => connection.peer_address(),
-            Kind::Listener(_) => Err(StatusCode::Enotconn.into()),
+            Kind::Listener(_) => Err(ErrorCode::Enotconn.into()),
             Kind::Input(_) | Kind::Output(_) => no_socket(),
         }
     }
@@ -102,7 +102,7 @@ impl Source {
     /// Nothing that can be granted has them.
     pub fn datagrams<T>(&self) -> Result<T, Error> {
         self.socket()?;
-        Err(StatusCode::Enosys.into())
+        Err(ErrorCode::Enosys.into())
     }
 
     pub fn send_buffer_size(&self) -> Result<u32, Error> {

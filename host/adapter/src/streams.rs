@@ -4,7 +4,7 @@
 //! can be read is read ahead, as far as a poll handle has to know: then an end is a disconnect, and an error an
 //! error.
 
-use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
+use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::bindings::wasi::io::poll::Pollable;
 use crate::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError};
 use std::cell::OnceCell;
@@ -21,7 +21,7 @@ pub struct Reader {
     ahead: Vec<u8>,
     state: State,
     /// What a failure is. WASI 0.2 does not tell.
-    failure: StatusCode,
+    failure: ErrorCode,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ enum State {
 }
 
 impl Reader {
-    pub fn new(stream: InputStream, failure: StatusCode) -> Reader {
+    pub fn new(stream: InputStream, failure: ErrorCode) -> Reader {
         Reader { pollable: OnceCell::new(), stream, ahead: Vec::new(), state: State::Open, failure }
     }
 
@@ -49,7 +49,7 @@ impl Reader {
             return Ok(std::mem::replace(&mut self.ahead, rest));
         }
         match self.state {
-            State::Open => Err(StatusCode::Eagain.into()),
+            State::Open => Err(ErrorCode::Eagain.into()),
             State::Ended => Ok(Vec::new()),
             State::Failed => {
                 self.state = State::Ended;
@@ -116,22 +116,22 @@ pub struct Writer {
     broken: bool,
     shut_down: bool,
     /// What a failure is. WASI 0.2 does not tell.
-    failure: StatusCode,
+    failure: ErrorCode,
 }
 
 impl Writer {
-    pub fn new(stream: OutputStream, failure: StatusCode) -> Writer {
+    pub fn new(stream: OutputStream, failure: ErrorCode) -> Writer {
         Writer { pollable: OnceCell::new(), stream, broken: false, shut_down: false, failure }
     }
 
     pub fn write(&mut self, bytes: &[u8]) -> Result<u32, Error> {
         if self.broken || self.shut_down {
-            return Err(StatusCode::Epipe.into());
+            return Err(ErrorCode::Epipe.into());
         }
         let permitted = self.stream.check_write().map_err(|error| self.failed(error))?;
         let fits = bytes.len().min(usize::try_from(permitted).unwrap_or(usize::MAX));
         if fits == 0 && !bytes.is_empty() {
-            return Err(StatusCode::Eagain.into());
+            return Err(ErrorCode::Eagain.into());
         }
         if fits > 0 {
             self.stream.write(&bytes[..fits]).map_err(|error| self.failed(error))?;
@@ -144,7 +144,7 @@ impl Writer {
     fn failed(&mut self, error: StreamError) -> Error {
         self.broken = true;
         match error {
-            StreamError::Closed => StatusCode::Epipe.into(),
+            StreamError::Closed => ErrorCode::Epipe.into(),
             StreamError::LastOperationFailed(_) => self.failure.into(),
         }
     }

@@ -1,13 +1,14 @@
 //! TCP sockets, of `wasi:sockets`. Making one is all that blocks.
 
 use crate::bindings::exports::uv::handles::descriptors::ShutdownHow;
-use crate::bindings::exports::uv::handles::types::{Error, StatusCode};
+use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::bindings::wasi::io::poll::Pollable;
 use crate::bindings::wasi::io::streams::{InputStream, OutputStream};
 use crate::bindings::wasi::sockets::instance_network::instance_network;
 use crate::bindings::wasi::sockets::ip_name_lookup::resolve_addresses;
 use crate::bindings::wasi::sockets::network::{
-    ErrorCode, IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, Ipv6SocketAddress,
+    ErrorCode as SocketError, IpAddress, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress,
+    Ipv6SocketAddress,
 };
 use crate::bindings::wasi::sockets::tcp::{ShutdownType, TcpSocket};
 use crate::bindings::wasi::sockets::tcp_create_socket::create_tcp_socket;
@@ -17,9 +18,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 use uv_handles_core::Readiness;
 
 /// What a failed stream of a connection is called. WASI 0.2 does not tell more, and it hardly is anything else.
-const FAILURE: StatusCode = StatusCode::Econnreset;
+const FAILURE: ErrorCode = ErrorCode::Econnreset;
 
-/// What connections and listening sockets have in common.
+/// libuv's status codes of errors that are no system errors.
+const UNKNOWN: Error = Error::Other(-4094);
+const EAI_AGAIN: Error = Error::Other(-3001);
+const EAI_FAIL: Error = Error::Other(-3004);
+const EAI_NONAME: Error = Error::Other(-3008);
+
+/// A TCP socket.
 pub struct Socket(TcpSocket);
 
 /// A connection.
@@ -29,7 +36,7 @@ pub struct Connection {
     pub writer: Writer,
     socket: Socket,
     /// Known also after the other side has gone.
-    peer: Result<SocketAddr, ErrorCode>,
+    peer: Result<SocketAddr, SocketError>,
 }
 
 /// A socket that listens.
@@ -52,7 +59,7 @@ pub fn listen(address: SocketAddr) -> Result<Listener, Error> {
 
 /// Connects to the first of a host's addresses that answers.
 pub fn connect(host: &str, port: u16) -> Result<Connection, Error> {
-    let mut result = Err(StatusCode::EaiNoname.into());
+    let mut result = Err(EAI_NONAME);
     for address in resolve(host)? {
         result = connect_to(SocketAddr::new(address, port));
         if result.is_ok() {
@@ -82,7 +89,7 @@ fn resolve(host: &str) -> Result<Vec<IpAddr>, Error> {
         match lookup.resolve_next_address() {
             Ok(Some(address)) => addresses.push(address.into()),
             Ok(None) => return Ok(addresses),
-            Err(ErrorCode::WouldBlock) => lookup.subscribe().block(),
+            Err(SocketError::WouldBlock) => lookup.subscribe().block(),
             Err(error) => return Err(error.into()),
         }
     }
@@ -95,10 +102,10 @@ impl Socket {
     }
 
     /// Waits for the result of what was begun.
-    fn finish<T>(&self, finish: impl Fn(&TcpSocket) -> Result<T, ErrorCode>) -> Result<T, Error> {
+    fn finish<T>(&self, finish: impl Fn(&TcpSocket) -> Result<T, SocketError>) -> Result<T, Error> {
         loop {
             match finish(&self.0) {
-                Err(ErrorCode::WouldBlock) => self.0.subscribe().block(),
+                Err(SocketError::WouldBlock) => self.0.subscribe().block(),
                 result => return Ok(result?),
             }
         }
@@ -132,7 +139,7 @@ fn saturated(size: u64) -> u32 {
 fn settable(size: u32) -> Result<u64, Error> {
     match i32::try_from(size) {
         Ok(size) if size > 0 => Ok(size as u64),
-        _ => Err(StatusCode::Einval.into()),
+        _ => Err(ErrorCode::Einval.into()),
     }
 }
 
@@ -165,7 +172,7 @@ impl Connection {
     pub fn peer_address(&self) -> Result<String, Error> {
         match self.peer {
             Ok(peer) => Ok(peer.to_string()),
-            Err(ErrorCode::InvalidState) => Err(StatusCode::Enotconn.into()),
+            Err(SocketError::InvalidState) => Err(ErrorCode::Enotconn.into()),
             Err(error) => Err(error.into()),
         }
     }
@@ -178,7 +185,7 @@ impl Connection {
         };
         match self.socket.0.shutdown(shutdown_type) {
             Ok(()) => {}
-            Err(ErrorCode::InvalidState) => return Err(StatusCode::Enotconn.into()),
+            Err(SocketError::InvalidState) => return Err(ErrorCode::Enotconn.into()),
             Err(error) => return Err(error.into()),
         }
         if how != ShutdownHow::Write {
@@ -245,30 +252,30 @@ fn ipv6((a, b, c, d, e, f, g, h): (u16, u16, u16, u16, u16, u16, u16, u16)) -> I
     Ipv6Addr::new(a, b, c, d, e, f, g, h)
 }
 
-impl From<ErrorCode> for Error {
-    fn from(code: ErrorCode) -> Error {
-        Error::Status(match code {
-            ErrorCode::Unknown => StatusCode::Unknown,
-            ErrorCode::AccessDenied => StatusCode::Eacces,
-            ErrorCode::NotSupported => StatusCode::Enotsup,
-            ErrorCode::InvalidArgument | ErrorCode::InvalidState | ErrorCode::NotInProgress => {
-                StatusCode::Einval
+impl From<SocketError> for Error {
+    fn from(error: SocketError) -> Error {
+        Error::Code(match error {
+            SocketError::Unknown => return UNKNOWN,
+            SocketError::NameUnresolvable => return EAI_NONAME,
+            SocketError::TemporaryResolverFailure => return EAI_AGAIN,
+            SocketError::PermanentResolverFailure => return EAI_FAIL,
+            SocketError::AccessDenied => ErrorCode::Eacces,
+            SocketError::NotSupported => ErrorCode::Enotsup,
+            SocketError::InvalidArgument | SocketError::InvalidState | SocketError::NotInProgress => {
+                ErrorCode::Einval
             }
-            ErrorCode::OutOfMemory => StatusCode::Enomem,
-            ErrorCode::Timeout => StatusCode::Etimedout,
-            ErrorCode::ConcurrencyConflict => StatusCode::Ealready,
-            ErrorCode::WouldBlock => StatusCode::Eagain,
-            ErrorCode::NewSocketLimit => StatusCode::Emfile,
-            ErrorCode::AddressNotBindable => StatusCode::Eaddrnotavail,
-            ErrorCode::AddressInUse => StatusCode::Eaddrinuse,
-            ErrorCode::RemoteUnreachable => StatusCode::Ehostunreach,
-            ErrorCode::ConnectionRefused => StatusCode::Econnrefused,
-            ErrorCode::ConnectionReset => StatusCode::Econnreset,
-            ErrorCode::ConnectionAborted => StatusCode::Econnaborted,
-            ErrorCode::DatagramTooLarge => StatusCode::Emsgsize,
-            ErrorCode::NameUnresolvable => StatusCode::EaiNoname,
-            ErrorCode::TemporaryResolverFailure => StatusCode::EaiAgain,
-            ErrorCode::PermanentResolverFailure => StatusCode::EaiFail,
+            SocketError::OutOfMemory => ErrorCode::Enomem,
+            SocketError::Timeout => ErrorCode::Etimedout,
+            SocketError::ConcurrencyConflict => ErrorCode::Ealready,
+            SocketError::WouldBlock => ErrorCode::Eagain,
+            SocketError::NewSocketLimit => ErrorCode::Emfile,
+            SocketError::AddressNotBindable => ErrorCode::Eaddrnotavail,
+            SocketError::AddressInUse => ErrorCode::Eaddrinuse,
+            SocketError::RemoteUnreachable => ErrorCode::Ehostunreach,
+            SocketError::ConnectionRefused => ErrorCode::Econnrefused,
+            SocketError::ConnectionReset => ErrorCode::Econnreset,
+            SocketError::ConnectionAborted => ErrorCode::Econnaborted,
+            SocketError::DatagramTooLarge => ErrorCode::Emsgsize,
         })
     }
 }
