@@ -465,3 +465,6 @@ pub trait Driver {
         session.batch.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 //! The unit tests' driver: one loop on simulated time, with hooks inside its callbacks.
 
-use crate::{Error, Event, HandleId, Limits, LoopId, Loops, Occurrence, PollEvents, RunMode, Step};
+use crate::{
+    Driver, Error, Event, HandleId, Limits, LoopId, Loops, Occurrence, PollEvents, Progress, RunMode, Step,
+};
 use std::collections::VecDeque;
 
 /// What the tests compare: which callback of which handle.
@@ -117,6 +119,36 @@ impl World {
                 }
             }
         }
+    }
+}
+
+/// Sessions on the simulated time. A wait is left to the test, which moves the time.
+impl Driver for World {
+    type Error = Error;
+
+    fn loops(&mut self) -> &mut Loops {
+        &mut self.loops
+    }
+
+    fn proceed(&mut self, id: LoopId) -> Result<Progress, Error> {
+        loop {
+            let time = self.time;
+            match self.loops.step(id, &mut || time)? {
+                Step::Deliver(event) => return Ok(Progress::Deliver(event)),
+                Step::Finished { alive } => return Ok(Progress::Finished { alive }),
+                Step::Poll { timeout } => {
+                    let is_over = self.loops.next_deadline(id).is_some_and(|deadline| deadline <= time);
+                    if timeout != Some(0) && !self.loops.has_ready(id) && !is_over {
+                        return Ok(Progress::Wait);
+                    }
+                    self.loops.polled(id, time);
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, handle: HandleId) {
+        self.loops.close(handle);
     }
 }
 
