@@ -1,6 +1,6 @@
 """libuv's event-loop handles for Python scripts in a sandbox.
 
-Handles are made on a loop, are started with a callback, and call back while the loop runs:
+A script makes handles on a loop, starts them with a callback, and runs the loop:
 
     import uv
 
@@ -8,23 +8,22 @@ Handles are made on a loop, are started with a callback, and call back while the
     timer.start(500, callback=lambda timer: timer.close())
     uv.Loop.get_current().run()
 
-Times are milliseconds. A handle lives until it is closed: close what is not needed any more, and the loop
-ends when nothing active is left. Descriptors, signals and wake-ups are what the host has granted.
+Times are milliseconds. A handle lives until it is closed: close handles that are no longer needed.
+The loop ends when no active handle is left. Descriptors, signals and named async handles are
+granted by the host.
 """
 
 from .async_ import Async
-from .check import Check
 from .descriptor import Descriptor, open
 from .error import HandleClosedError, LoopClosedError, UVError
 from .handle import Handle
-from .idle import Idle
 from .loop import Loop, RunMode
 from .poll import Poll, PollEvent
-from .prepare import Prepare
 from .signal import Signal, Signals
 from .status import StatusCode
 from .tasks import Task, readable, run, signaled, sleep, spawn, writable
 from .timer import Timer
+from .watcher import Check, Idle, Prepare
 
 __all__ = [
     "Async",

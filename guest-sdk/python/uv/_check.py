@@ -1,4 +1,4 @@
-"""Checking arguments: what a wrong one raises is the same everywhere."""
+"""Checks of arguments: every function raises the same exceptions for the same mistakes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 
 
 def integer(value: SupportsIndex, what: str) -> int:
-    """An integer. `TypeError` for anything else, also for a float."""
+    """Returns an integer. `TypeError` for any other type, including float."""
     try:
         return operator.index(value)
     except TypeError:
@@ -17,7 +17,8 @@ def integer(value: SupportsIndex, what: str) -> int:
 
 
 def unsigned(value: SupportsIndex, what: str, bits: int) -> int:
-    """An integer from 0 on. `ValueError` if it is negative, `OverflowError` if it has too many bits."""
+    """Returns a non-negative integer. `ValueError` if it is negative, `OverflowError` if it has
+    more than ``bits`` bits."""
     number = integer(value, what)
     if number < 0:
         raise ValueError(f"{what} must not be negative, and is {number}")
@@ -27,7 +28,7 @@ def unsigned(value: SupportsIndex, what: str, bits: int) -> int:
 
 
 def callback(value: _T, what: str = "the callback") -> _T:
-    """Something to call, or None. `TypeError` for anything else."""
+    """Returns a callable or None. `TypeError` for anything else."""
     if value is not None and not callable(value):
         raise TypeError(f"{what} must be callable or None, not {type(value).__name__}")
     return value

@@ -1,6 +1,6 @@
-"""Async handles: a callback that can be asked for at any time, also from outside of the sandbox.
+"""Async handles: a callback that can be requested at any time, also from outside the sandbox.
 
-The module has an underscore because ``async`` is a word of the language.
+The module's name has an underscore because ``async`` is a keyword.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Self
 
 from wit_world.imports.async_handle import AsyncHandle as RawAsync
-from wit_world.imports.types import Occurrence
+from wit_world.imports.types import EventKind
 
 from . import _check
 from .error import call
@@ -22,20 +22,21 @@ AsyncCallback = Callable[["Async"], object]
 class Async(Handle):
     """Calls back after it has been sent, in the phase in which the loop waits for events.
 
-    It is active, and so keeps its loop alive, from its making until it is closed or dereferenced. There are
-    no threads in a sandbox, so the threads that wake it are the host's: they send a handle that was made
-    with `named`. `send` is how a script puts something off until the loop comes round.
+    It is active, and so keeps its loop alive, from its creation until it is closed or
+    dereferenced. A sandbox has no threads. The threads that send an async handle are the host's:
+    they send a handle that was made with `named`. A script uses `send` to defer work to the next
+    poll phase.
 
-    - ``loop``: where the handle runs; None for the current loop.
+    - ``loop``: the loop that the handle runs on; None for the current loop.
     - ``callback``: called with the handle.
 
-    Raises `LoopClosedError`, ``TypeError``, and `UVError`: ENOMEM when the script has as many handles as
-    the host allows.
+    Raises `LoopClosedError`, ``TypeError``, and `UVError`: ENOMEM when the script has as many
+    handles as the host allows.
     """
 
     _raw: RawAsync | None
 
-    # The name under which the host sends a handle while that is being made.
+    # The name under which the host sends the handle, while that is being made.
     _name: str | None = None
 
     def __init__(self, loop: Loop | None = None, callback: AsyncCallback | None = None) -> None:
@@ -47,11 +48,13 @@ class Async(Handle):
             super().__init__(lambda raw, token: RawAsync.create_named(raw, token, name), loop)
 
     @classmethod
-    def named(cls, name: str, loop: Loop | None = None, callback: AsyncCallback | None = None) -> Self:
-        """Makes a handle that the host sends too, under a name that it has granted.
+    def named(
+        cls, name: str, loop: Loop | None = None, callback: AsyncCallback | None = None
+    ) -> Self:
+        """Makes a handle that the host can send too, under a name that it has granted.
 
-        Raises `UVError`: ENOENT if no wake-up of that name was granted, EBUSY if a handle with that name is
-        open already; and what the constructor raises.
+        Raises `UVError`: ENOENT if the host has not granted this name, EBUSY if a handle with this
+        name is open already. Also raises what the constructor raises.
         """
         if not isinstance(name, str):
             raise TypeError(f"the name must be a str, not {type(name).__name__}")
@@ -70,19 +73,21 @@ class Async(Handle):
         self._callback = _check.callback(callback)
 
     def send(self, callback: AsyncCallback | None = None) -> None:
-        """Asks for the callback. Sends before the callback begins are answered by one call of it; a send
-        after it began causes another one; none is lost.
+        """Requests the callback.
 
-        - ``callback``: becomes the handle's `callback`, also for sends that are pending; None leaves that
-          as it is.
+        Sends are coalesced: all sends before the callback begins lead to one call of it. A send
+        after it began leads to another call. No send is lost.
 
-        Raises `HandleClosedError`, and ``TypeError`` for what can not be called. Nothing has changed then.
+        - ``callback``: replaces the handle's `callback`, also for pending sends; None keeps it.
+
+        Raises `HandleClosedError`, and ``TypeError`` if the callback is not callable. A call that
+        raises changes nothing.
         """
         _check.callback(callback)
         call(self._open(self._raw).send)
         if callback is not None:
             self._callback = callback
 
-    def _called(self, what: Occurrence) -> None:
+    def _called(self, kind: EventKind) -> None:
         if self._callback is not None:
             self._callback(self)

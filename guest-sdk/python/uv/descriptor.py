@@ -17,7 +17,8 @@ from .status import StatusCode
 Address = tuple[str, int] | str
 """An IP address and a port, or the path of a Unix socket, empty if it has none."""
 
-# The open ones by number. One that nobody knows any more is closed, as Python's sockets are.
+# The open descriptors by number. The references are weak: an unreferenced descriptor is collected
+# and so closed, as Python's sockets are.
 _by_number: WeakValueDictionary[int, Descriptor]
 
 _SHUTDOWN_HOW = {
@@ -30,13 +31,14 @@ _LONGEST_READ = 2**32 - 1
 
 
 class Descriptor:
-    """A descriptor that the host granted under a name, or a connection accepted from one. `uv.open` gives it.
+    """A descriptor that the host granted under a name, or a connection accepted from one. `uv.open`
+    opens it.
 
-    Its members are those of Python's non-blocking sockets, also where it is a pipe or a terminal. **Nothing
-    here blocks**: where there is nothing to do yet, EAGAIN is raised, which is a ``BlockingIOError`` too. A
-    `Poll` tells when it is worth trying again.
+    Its members are those of Python's non-blocking sockets, also for pipes and terminals. **No call
+    blocks**: a call that would block raises EAGAIN, which is a ``BlockingIOError`` too. A `Poll`
+    tells when to repeat it.
 
-    Calls on a closed one raise `UVError`: EBADF.
+    Calls on a closed descriptor raise `UVError`: EBADF.
     """
 
     def __init__(self, raw: RawDescriptor) -> None:
@@ -46,37 +48,38 @@ class Descriptor:
 
     @property
     def closed(self) -> bool:
-        """Whether it is closed."""
+        """Whether the descriptor is closed."""
         return self._raw is None
 
     def fileno(self) -> int:
-        """Its number, as `Poll` takes it. It is the script's own numbering, which has nothing to do with
-        the host's; -1 for a closed one."""
+        """The descriptor's number, as `Poll` takes it, -1 if it is closed. The numbering is the
+        script's own and unrelated to the host's."""
         return -1 if self._raw is None else self._number
 
     def recv(self, bufsize: int) -> bytes:
-        """Reads what is there, at most ``bufsize`` bytes, and fewer if the host limits a read. ``b""`` is
-        the end of the input, unless ``bufsize`` is 0.
+        """Reads the available bytes, at most ``bufsize`` and at most the host's limit for one read.
+        ``b""`` is the end of the input, unless ``bufsize`` is 0.
 
-        Raises `UVError`: EAGAIN when nothing is there yet; otherwise the system's error (ECONNRESET,
-        ENOTCONN for a listening socket). Raises ``ValueError`` for a negative size.
+        Raises `UVError`: EAGAIN when no bytes are available yet; otherwise the system's error
+        (ECONNRESET, ENOTCONN for a listening socket). Raises ``ValueError`` for a negative size.
         """
         return call(self._open().read, min(_size(bufsize), _LONGEST_READ))
 
     def send(self, data: bytes | bytearray | memoryview) -> int:
-        """Writes what fits, and returns how many bytes that was: possibly fewer than given.
+        """Writes as many bytes as fit, and returns their number, which may be lower than the length
+        of the data.
 
-        Raises `UVError`: EAGAIN when nothing fits now, EPIPE when the other side does not read any more;
-        otherwise the system's error. Raises ``TypeError`` for what is no bytes.
+        Raises `UVError`: EAGAIN when nothing fits now, EPIPE when the other side no longer reads;
+        otherwise the system's error. Raises ``TypeError`` if the data is not bytes-like.
         """
         return call(self._open().write, _bytes(data))
 
     def recvfrom(self, bufsize: int) -> tuple[bytes, Address]:
-        """Receives a datagram, at most ``bufsize`` bytes of it, and tells where it comes from. The rest of
-        a longer one is lost.
+        """Receives a datagram, at most ``bufsize`` bytes of it, and its sender's address. The rest
+        of a longer datagram is lost.
 
-        Raises `UVError`: EAGAIN when none is there yet, ENOTSOCK if it is no socket; otherwise the system's
-        error.
+        Raises `UVError`: EAGAIN when no datagram is available yet, ENOTSOCK if the descriptor is
+        not a socket; otherwise the system's error.
         """
         datagram = call(self._open().recv_from, min(_size(bufsize), _LONGEST_READ))
         return datagram.bytes, _parsed(datagram.sender)
@@ -84,26 +87,27 @@ class Descriptor:
     def sendto(self, data: bytes | bytearray | memoryview, address: Address) -> int:
         """Sends a datagram to an IP address and port, and returns how many bytes were sent.
 
-        Raises `UVError`: EINVAL for anything but an IP address and port, EISCONN for another address than
-        that of a connected socket's peer, EAGAIN when it does not fit now, EMSGSIZE when it is too large,
-        ENOTSOCK if it is no socket; otherwise the system's error.
+        Raises `UVError`: EINVAL if the address is not an IP address and port, EISCONN if the socket
+        is connected to another address, EAGAIN when the datagram does not fit now, EMSGSIZE when it
+        is too large, ENOTSOCK if the descriptor is not a socket; otherwise the system's error.
         """
         return call(self._open().send_to, _bytes(data), _written(address))
 
     def accept(self) -> tuple[Descriptor, Address]:
-        """Accepts a connection on a listening socket, and tells where it comes from.
+        """Accepts a connection on a listening socket. Returns it and its peer's address.
 
-        Raises `UVError`: EAGAIN when none is waiting, EINVAL or ENOTSOCK on anything else, EMFILE when the
-        script has as many descriptors as the host allows (the connection goes on waiting); otherwise the
-        system's error.
+        Raises `UVError`: EAGAIN when no connection is waiting, EINVAL or ENOTSOCK on any other
+        descriptor, EMFILE when the script has as many descriptors as the host allows (the
+        connection keeps waiting); otherwise the system's error.
         """
         connection = Descriptor(call(self._open().accept))
         return connection, connection.getpeername()
 
     def shutdown(self, how: int) -> None:
-        """Shuts down one or both sides of a connection: ``socket.SHUT_RD``, ``SHUT_WR`` or ``SHUT_RDWR``.
+        """Shuts down one or both sides of a connection: ``socket.SHUT_RD``, ``SHUT_WR`` or
+        ``SHUT_RDWR``.
 
-        Raises `UVError`: ENOTCONN if it is not connected, ENOTSOCK if it is no socket. Raises
+        Raises `UVError`: ENOTCONN if it is not connected, ENOTSOCK if it is not a socket. Raises
         ``ValueError`` for another ``how``.
         """
         if how not in _SHUTDOWN_HOW:
@@ -111,20 +115,22 @@ class Descriptor:
         call(self._open().shutdown, _SHUTDOWN_HOW[how])
 
     def getsockname(self) -> Address:
-        """The address that a socket is bound to. Raises `UVError`: ENOTSOCK if it is no socket."""
+        """The address that a socket is bound to. Raises `UVError`: ENOTSOCK if it is not a
+        socket."""
         return _parsed(call(self._open().local_address))
 
     def getpeername(self) -> Address:
-        """The address of a connection's other side. Raises `UVError`: ENOTCONN if it is not connected,
-        ENOTSOCK if it is no socket."""
+        """The address of a connection's other side. Raises `UVError`: ENOTCONN if it is not
+        connected, ENOTSOCK if it is not a socket."""
         return _parsed(call(self._open().peer_address))
 
     @property
     def send_buffer_size(self) -> int:
-        """The size of a socket's send buffer, in bytes. What was set is what is read back, within the
-        system's limits: Linux counts double, and that is hidden.
+        """The size of a socket's send buffer in bytes, as it was set, within the system's limits.
+        Linux reports twice the size; the host corrects that.
 
-        Raises `UVError`: ENOTSOCK if it is no socket; EINVAL for setting it to 0 or beyond 2**31.
+        Raises `UVError`: ENOTSOCK if it is not a socket. The setter also raises EINVAL for 0 and
+        from 2**31 on.
         """
         return call(self._open().send_buffer_size)
 
@@ -134,7 +140,7 @@ class Descriptor:
 
     @property
     def receive_buffer_size(self) -> int:
-        """The size of a socket's receive buffer, in bytes, as `send_buffer_size`."""
+        """The size of a socket's receive buffer in bytes, as `send_buffer_size`."""
         return call(self._open().receive_buffer_size)
 
     @receive_buffer_size.setter
@@ -142,8 +148,8 @@ class Descriptor:
         call(self._open().set_receive_buffer_size, _check.unsigned(size, "the size", 32))
 
     def close(self) -> None:
-        """Closes it. A poll handle that is active on it is stopped, and called with EBADF. Closing a closed
-        one does nothing."""
+        """Closes the descriptor. A poll handle that is active on it is stopped and called with
+        EBADF. Closing a closed descriptor does nothing."""
         if self._raw is not None:
             raw, self._raw = self._raw, None
             _by_number.pop(self._number, None)
@@ -173,10 +179,12 @@ _by_number = WeakValueDictionary()
 
 
 def open(name: str) -> Descriptor:
-    """Opens what the host has granted under this name. It can be open once at a time.
+    """Opens the descriptor that the host has granted under this name. It can be open once at a
+    time.
 
-    Raises `UVError`: ENOENT if there is no such grant, EBUSY while it is open already, EMFILE when the
-    script has as many descriptors as the host allows. Raises ``TypeError`` for what is no text.
+    Raises `UVError`: ENOENT if there is no such grant, EBUSY while it is open already, EMFILE when
+    the script has as many descriptors as the host allows. Raises ``TypeError`` if the name is not a
+    str.
     """
     if not isinstance(name, str):
         raise TypeError(f"the name must be a str, not {type(name).__name__}")
@@ -189,7 +197,8 @@ def open(name: str) -> Descriptor:
 
 
 def descriptor_of(fd: int | Descriptor) -> Descriptor:
-    """The open descriptor with this number, or itself. EBADF if there is none."""
+    """Returns the open descriptor with this number, or the given open descriptor. EBADF if there is
+    none."""
     if isinstance(fd, Descriptor):
         fd._open()
         return fd
@@ -216,7 +225,7 @@ def _bytes(data: bytes | bytearray | memoryview) -> bytes:
 
 
 def _parsed(address: str) -> Address:
-    """``127.0.0.1:80`` and ``[::1]:80`` as host and port; anything else is a path."""
+    """Parses ``127.0.0.1:80`` and ``[::1]:80`` into host and port. Anything else is a path."""
     host, _, port = address.rpartition(":")
     if not host or not port.isascii() or not port.isdigit() or "/" in host:
         return address

@@ -1,7 +1,7 @@
-"""Errors: what is raised when the host refuses a call.
+"""Exceptions for calls that the host refuses.
 
-`UVError` is an ``OSError``, so its ``errno`` and ``strerror`` are there too, and what Python's sockets raise
-is raised here as well: whoever writes ``except BlockingIOError`` catches EAGAIN.
+`UVError` is an ``OSError`` with ``errno`` and ``strerror``. Where Python's sockets raise a subclass
+of ``OSError``, so does this package: ``except BlockingIOError`` catches EAGAIN.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _T = TypeVar("_T")
 class UVError(OSError):
     """A call was refused, for the reason that `code` names.
 
-    Its text is ``NAME: message``. A code that is none of `StatusCode` keeps its number and has the name
-    UNKNOWN. `TypeError` if the code is no number.
+    Its text is ``NAME: message``. A code that is not a `StatusCode` keeps its number and has the
+    name UNKNOWN. `TypeError` if the code is not an integer.
     """
 
     code: int
-    """Why: one of `StatusCode`."""
+    """The reason: a `StatusCode`."""
 
     name: str
-    """The code's name: ``"EBUSY"``, for example."""
+    """The name of the code, for example ``"EBUSY"``."""
 
     def __init__(self, code: int, message: str | None = None) -> None:
         try:
@@ -44,14 +44,14 @@ class UVError(OSError):
             self.code = code
             self.name = "UNKNOWN"
             message = message or f"unknown error {code}"
-        # Python's own number for it: the two differ, as WASI's errno is not Linux's.
+        # Python's errno in the sandbox is WASI's, which differs from Linux's.
         super().__init__(getattr(errno, self.name, self.code), message)
 
     def __str__(self) -> str:
         return f"{self.name}: {self.strerror}"
 
     def __reduce__(self) -> tuple[type[UVError], tuple[int, str]]:
-        # OSError's own would pass on errno instead of the code.
+        # OSError.__reduce__ passes errno instead of the code.
         return type(self), (self.code, str(self.strerror))
 
 
@@ -70,11 +70,11 @@ class LoopClosedError(UVError):
 
 
 class _WouldBlockError(UVError, BlockingIOError):
-    """EAGAIN: nothing is there yet, or nothing fits now."""
+    """EAGAIN: nothing to read yet, or no room to write."""
 
 
 class _BrokenPipeError(UVError, BrokenPipeError):
-    """EPIPE, ESHUTDOWN: the other side does not read any more."""
+    """EPIPE, ESHUTDOWN: the other side no longer reads."""
 
 
 class _ConnectionResetError(UVError, ConnectionResetError):
@@ -89,7 +89,6 @@ class _ConnectionAbortedError(UVError, ConnectionAbortedError):
     """ECONNABORTED."""
 
 
-# They are an implementation's detail: a traceback shows what a user catches.
 _KINDS: dict[StatusCode, type[UVError]] = {
     StatusCode.EAGAIN: _WouldBlockError,
     StatusCode.EPIPE: _BrokenPipeError,
@@ -98,15 +97,33 @@ _KINDS: dict[StatusCode, type[UVError]] = {
     StatusCode.ECONNREFUSED: _ConnectionRefusedError,
     StatusCode.ECONNABORTED: _ConnectionAbortedError,
 }
+
+# Tracebacks show `uv.UVError` and not the name of a private module.
 _all: list[type[UVError]] = [UVError, HandleClosedError, LoopClosedError, *_KINDS.values()]
 for _kind in _all:
     _kind.__module__ = "uv"
     _kind.__qualname__ = _kind.__name__ = _kind.__name__.removeprefix("_")
 
 
-def status_of(code: raw.StatusCode) -> StatusCode:
-    """The contract's code, which has no number, as one of ours. The names are the same."""
-    return StatusCode[code.name]
+def number_of(error: raw.Error) -> int:
+    """The status code of an error of the contract: a `StatusCode`, or a number that has no name."""
+    match error:
+        case raw.Error_HandleClosed() | raw.Error_LoopClosed():
+            return StatusCode.EINVAL
+        case raw.Error_Code(value=code):
+            # The contract's codes are an enumeration without numbers. The names are the same.
+            return StatusCode[code.name]
+        case raw.Error_Other(value=number):
+            try:
+                return StatusCode(number)
+            except ValueError:
+                return number
+
+
+def status_of(error: raw.Error) -> StatusCode:
+    """The status code of an error of the contract, UNKNOWN for a number that has no name."""
+    number = number_of(error)
+    return number if isinstance(number, StatusCode) else StatusCode.UNKNOWN
 
 
 def error_of(error: raw.Error) -> UVError:
@@ -116,17 +133,16 @@ def error_of(error: raw.Error) -> UVError:
             return HandleClosedError()
         case raw.Error_LoopClosed():
             return LoopClosedError()
-        case raw.Error_Status(value=code):
-            status = status_of(code)
-            return _KINDS.get(status, UVError)(status)
+        case _:
+            return _KINDS.get(status_of(error), UVError)(number_of(error))
 
 
 def call(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
-    """Calls a function of the host, and raises its error as one of ours."""
+    """Calls a function of the host and raises its error as an exception of this package."""
     try:
         return function(*args, **kwargs)
     except Err as error:
         refusal = error_of(error.value)
-    # Not inside the block: the host's error would be the context of ours, and it can not be written to,
-    # which is what unittest does with tracebacks.
+    # Raise outside the block: otherwise the host's error becomes the context of the exception. It
+    # is a frozen dataclass, and unittest writes to the exceptions of a traceback.
     raise refusal

@@ -1,4 +1,4 @@
-"""What all kinds of handles have in common: libuv's base class."""
+"""The base class of all handles, as libuv's uv_handle_t."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any, Self, TypeVar
 
 from wit_world.imports import handle as raw
-from wit_world.imports import types
 from wit_world.imports.async_handle import AsyncHandle as RawAsync
 from wit_world.imports.check import Check as RawCheck
 from wit_world.imports.event_loop import Loop as RawLoop
@@ -15,13 +14,15 @@ from wit_world.imports.poll import Poll as RawPoll
 from wit_world.imports.prepare import Prepare as RawPrepare
 from wit_world.imports.signal import Signal as RawSignal
 from wit_world.imports.timer import Timer as RawTimer
+from wit_world.imports.types import EventKind, EventKind_Closed
 
 from . import _check
-from .error import HandleClosedError, call
+from .error import HandleClosedError, UVError, call
 from .loop import Loop, current_or, next_token
+from .status import StatusCode
 
 RawHandle = RawTimer | RawIdle | RawPrepare | RawCheck | RawAsync | RawPoll | RawSignal
-"""The host's handle, of whatever kind."""
+"""The host's handle, of any kind."""
 
 _R = TypeVar("_R", bound=RawHandle)
 
@@ -29,22 +30,26 @@ _R = TypeVar("_R", bound=RawHandle)
 class Handle:
     """The base class of all handles: objects that can call back while they are active.
 
-    A handle lives in its loop until it is closed, whether or not the script still knows it: close what is
-    not needed any more. Once it is closed it is an object like any other, and can be collected.
+    A handle lives in its loop until it is closed, even if the script holds no reference to it:
+    close handles that are no longer needed. A closed handle is an ordinary object and can be
+    collected.
 
-    - ``uv_handle``: makes the host's handle, given the host's loop and the handle's token. Only the kinds
-      of handles call this constructor.
-    - ``loop``: where the handle runs; None for the current loop.
+    - ``uv_handle``: makes the host's handle from the host's loop and the handle's token. Only the
+      subclasses call this constructor.
+    - ``loop``: the loop that the handle runs on; None for the current loop.
 
-    Raises `LoopClosedError`, and `UVError`: ENOMEM when the script has as many handles as the host allows.
+    Raises `LoopClosedError`, and `UVError`: ENOMEM when the script has as many handles as the host
+    allows.
     """
 
-    # The two below are None once the host's handle is freed.
+    # Both are None once the host's handle is freed.
     _raw: RawHandle | None = None
     _any: raw.AnyHandle | None = None
     _token = 0
 
-    def __init__(self, uv_handle: Callable[[RawLoop, int], RawHandle], loop: Loop | None = None) -> None:
+    def __init__(
+        self, uv_handle: Callable[[RawLoop, int], RawHandle], loop: Loop | None = None
+    ) -> None:
         self._on_closed: Callable[[Any], object] | None = None
         self._closing = False
         self._closed = False
@@ -56,13 +61,13 @@ class Handle:
 
     @property
     def loop(self) -> Loop:
-        """The loop that the handle was made on."""
+        """The loop that the handle runs on."""
         return self._loop
 
     @property
     def on_closed(self) -> Callable[[Self], object] | None:
-        """Called with the handle after it has been closed, once. May be set until then; ``TypeError`` for
-        what can not be called."""
+        """The close callback: called once with the handle after it has been closed. May be set
+        until then. ``TypeError`` if it is not callable."""
         return self._on_closed
 
     @on_closed.setter
@@ -71,8 +76,8 @@ class Handle:
 
     @property
     def closed(self) -> bool:
-        """Whether the handle is closed: true as soon as its close callback has returned. Everything that
-        it had is freed then."""
+        """Whether the handle is closed: true as soon as its close callback has returned. All of
+        its resources are freed then."""
         return self._closed
 
     @property
@@ -83,16 +88,16 @@ class Handle:
 
     @property
     def active(self) -> bool:
-        """Whether the handle is active: an `Async` is from its making until it is closed, the other kinds
-        while they are started and not stopped."""
+        """Whether the handle is active. An `Async` is active from its creation until it is closed,
+        the other kinds while they are started."""
         return self._any is not None and raw.active(self._any)
 
     @property
     def referenced(self) -> bool:
-        """Whether the handle keeps its loop alive while it is active. True for a new handle, false for a
-        closed one. It has nothing to do with Python's reference counting.
+        """Whether the handle keeps its loop alive while it is active. True for a new handle, false
+        for a closed one. It is unrelated to Python's reference counting.
 
-        Setting it is `reference` or `dereference`. Raises `HandleClosedError` then.
+        Setting it calls `reference` or `dereference`, which raise `HandleClosedError`.
         """
         return self._any is not None and raw.referenced(self._any)
 
@@ -105,29 +110,30 @@ class Handle:
 
     @property
     def send_buffer_size(self) -> int:
-        """The size of the send buffer, in bytes. No kind of handle here has one: sockets do, see
+        """The size of the send buffer in bytes. None of the handles here has one: sockets do, see
         `Descriptor.send_buffer_size`.
 
-        Raises `UVError`: EINVAL, always; `HandleClosedError`. Setting it also ``TypeError``,
-        ``ValueError`` and ``OverflowError``, for what is no size.
+        Always raises: `HandleClosedError` on a closing handle, otherwise `UVError` with EINVAL.
+        The setter also raises ``TypeError``, ``ValueError`` and ``OverflowError`` for a value that
+        is not a size.
         """
-        return call(raw.send_buffer_size, self._open_any())
+        raise self._without_buffers()
 
     @send_buffer_size.setter
     def send_buffer_size(self, size: int) -> None:
-        size = _check.unsigned(size, "the size", 32)
-        call(raw.set_send_buffer_size, self._open_any(), size)
+        _check.unsigned(size, "the size", 32)
+        raise self._without_buffers()
 
     @property
     def receive_buffer_size(self) -> int:
-        """The size of the receive buffer, in bytes, with the errors of `send_buffer_size`. Sockets have it:
-        see `Descriptor.receive_buffer_size`."""
-        return call(raw.receive_buffer_size, self._open_any())
+        """The size of the receive buffer in bytes, with the errors of `send_buffer_size`. Sockets
+        have one, see `Descriptor.receive_buffer_size`."""
+        raise self._without_buffers()
 
     @receive_buffer_size.setter
     def receive_buffer_size(self, size: int) -> None:
-        size = _check.unsigned(size, "the size", 32)
-        call(raw.set_receive_buffer_size, self._open_any(), size)
+        _check.unsigned(size, "the size", 32)
+        raise self._without_buffers()
 
     def fileno(self) -> int:
         """The number of the descriptor that the handle works on, in the script's own numbering.
@@ -137,26 +143,26 @@ class Handle:
         return call(raw.fileno, self._open_any())
 
     def reference(self) -> None:
-        """Makes the handle keep its loop alive while it is active. Nothing happens if it does already.
+        """Makes the handle keep its loop alive while it is active. Idempotent.
 
         Raises `HandleClosedError`.
         """
         call(raw.reference, self._open_any())
 
     def dereference(self) -> None:
-        """Lets the loop end although the handle is active. Nothing happens if it may already.
+        """Lets the loop end although the handle is active. Idempotent.
 
         Raises `HandleClosedError`.
         """
         call(raw.dereference, self._open_any())
 
     def close(self, on_closed: Callable[[Self], object] | None = None) -> None:
-        """Closes the handle. It is inactive at once; `on_closed` is called by the loop, later, and never
+        """Closes the handle. It is inactive at once. The loop calls `on_closed` later, never
         inside this call.
 
-        - ``on_closed``: becomes the handle's `on_closed`; None leaves that as it is.
+        - ``on_closed``: replaces the handle's `on_closed`; None keeps it.
 
-        Closing a handle that is closing or closed does nothing, and does not replace `on_closed`.
+        Closing a closing or closed handle does nothing, and does not replace `on_closed`.
         """
         _check.callback(on_closed, "on_closed")
         if self._closing or self._any is None:
@@ -167,8 +173,8 @@ class Handle:
         raw.close(self._any)
 
     def destroy(self) -> None:
-        """Frees what the host has for the handle. **Used internally**, when the handle has been closed;
-        calling it closes the handle without a close callback."""
+        """Frees the host's handle. **Used internally** after the handle has been closed. A direct
+        call closes the handle without a close callback."""
         self._closing = True
         self._closed = True
         if self._raw is not None:
@@ -192,29 +198,34 @@ class Handle:
         return host
 
     def _open_any(self) -> raw.AnyHandle:
+        """The host's handle, for the functions that all kinds share."""
         if self._closing or self._any is None:
             raise HandleClosedError
         return self._any
 
-    def _dispatch(self, what: types.Occurrence) -> None:
-        """Calls what an event is for."""
-        if isinstance(what, types.Occurrence_Closed):
+    def _without_buffers(self) -> UVError:
+        """The error of the buffer sizes."""
+        return HandleClosedError() if self._closing else UVError(StatusCode.EINVAL)
+
+    def _dispatch(self, kind: EventKind) -> None:
+        """Calls the callback that an event is for."""
+        if isinstance(kind, EventKind_Closed):
             try:
                 if self._on_closed is not None:
                     self._on_closed(self)
             finally:
-                # Only now: inside its close callback a handle is closing, not closed.
+                # Not before: inside its close callback a handle is closing and not yet closed.
                 self.destroy()
         else:
-            self._called(what)
+            self._called(kind)
 
-    def _called(self, what: types.Occurrence) -> None:
+    def _called(self, kind: EventKind) -> None:
         """Calls the handle's callback."""
         raise NotImplementedError
 
 
 def _any_handle(host: RawHandle) -> raw.AnyHandle:
-    """The host's handle as the functions of all kinds take it."""
+    """Converts the host's handle to the argument of the functions that all kinds share."""
     match host:
         case RawTimer():
             return raw.AnyHandle_Timer(host)

@@ -1,11 +1,11 @@
-"""The loop: what handles are made on, and what runs their callbacks.
+"""The event loop: it owns handles and calls their callbacks.
 
-A run is a conversation: the loop asks the host for the callback that is due (`pull`), calls it, and asks
-again. With one callback per question the host always knows which one is running, so every answer inside
-a callback is the one that libuv would give.
+A run asks the host for one step after the other: an event, whose callback is called; a wait, for
+which the script blocks; or the end. The host brings one callback per step, so every call inside a
+callback is answered as libuv answers it.
 
-An event finds its handle by the token that the handle was made with. Tokens are counted up and never used
-again, so an event can not reach a later handle.
+An event finds its handle by the token that the handle was made with. Tokens are counted up and
+never reused, so an event cannot reach a later handle.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from enum import IntEnum
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from wit_world.imports.blocking import Pulled_Event, Pulled_Finished, pull
+from wit_world.imports.blocking import wait
 from wit_world.imports.event_loop import Loop as RawLoop
+from wit_world.imports.event_loop import Run as RawRun
+from wit_world.imports.event_loop import Step_Event, Step_Finished
 from wit_world.imports.idle import Idle as RawIdle
 from wit_world.imports.types import Event
 from wit_world.imports.types import RunMode as RawMode
@@ -34,10 +36,8 @@ ExceptHook = Callable[
     ["Loop", type[BaseException], BaseException, TracebackType | None],
     object,
 ]
-"""What is called with an exception that a callback has raised: the loop, and what ``sys.exc_info()`` gives."""
-
-# How many callbacks the host may hand over at once.
-_EVENTS_PER_PULL = 1
+"""A hook for exceptions of callbacks. Its arguments are the loop and those of
+``sys.excepthook``."""
 
 _tokens = itertools.count(1)
 
@@ -68,60 +68,58 @@ def print_and_stop(
     value: BaseException,
     tb: TracebackType | None,
 ) -> None:
-    """What a loop does about a callback's exception unless its `Loop.excepthook` is another: it prints the
-    traceback to stderr and stops. A script that goes on to its end then exits with 1."""
+    """The default `Loop.excepthook`: prints the traceback to stderr and stops the loop. The exit
+    code of the script is 1 then, unless it exits with another code."""
     traceback.print_exception(type, value, tb)
     Loop._has_failed = True
     loop.stop()
 
 
 class Loop:
-    """An event loop. A script may have several; each is run on its own.
+    """An event loop. A script may have several loops. Each is run on its own.
 
-    A new loop is the current one, which handles are made on when they are given none.
+    A new loop becomes the current loop. Handles that are made without a loop are made on it.
 
     Raises `UVError`: EMFILE when the script has as many loops as the host allows.
     """
 
     _default: Loop | None = None
     _current: Loop | None = None
-    # Those with handles that are not closed: explicit is better than implicit, so a handle lives in its
-    # loop until somebody closes it, whether or not the script still knows one of them.
+    # The loops with open handles. A handle lives until it is closed, even if the script holds no
+    # reference to the handle or its loop.
     _in_use: set[Loop] = set()
     # Whether `print_and_stop` has been called, on any loop.
     _has_failed = False
 
     excepthook: ExceptHook
-    """Called with an exception that a callback has raised, as ``excepthook(loop, type, value, traceback)``.
+    """Called with an exception of a callback, as ``excepthook(loop, type, value, traceback)``.
 
-    The default prints the traceback to stderr and stops the loop. What the hook itself raises is printed,
-    and stops the loop. ``SystemExit`` and other exceptions that are no ``Exception`` leave `run` at once.
+    The default prints the traceback to stderr and stops the loop. An exception of the hook itself
+    is printed, and stops the loop. ``SystemExit`` and other exceptions that are not an
+    ``Exception`` leave `run` at once, without the hook.
     """
 
     def __init__(self) -> None:
         self._raw: RawLoop | None = call(RawLoop.create)
         self._handles: dict[int, Handle] = {}
-        # What `call_later` was given, and the host's idle handle that will bring it up.
+        # The calls of `call_later`, and the host's idle handle whose callback makes them.
         self._later: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
         self._later_token = 0
         self._later_idle: RawIdle | None = None
-        # An exception has left a run before its end.
-        self._suspended = False
         self.excepthook = print_and_stop
         self.make_current()
 
     @classmethod
     def get_default(cls) -> Loop:
-        """The default loop, which is made when it is asked for the first time. A closed one is
-        replaced."""
+        """The default loop. The first call makes it. A closed default loop is replaced."""
         if Loop._default is None or Loop._default.closed:
             Loop._default = Loop()
         return Loop._default
 
     @classmethod
     def get_current(cls) -> Loop:
-        """The current loop: the one that runs; otherwise the one that was made, was run, or was given to
-        `make_current` last. Without any, or when it is closed, the default loop."""
+        """The current loop: the one that is running; otherwise the one that was last made, run or
+        passed to `make_current`. The default loop if there is none, or if it is closed."""
         if Loop._current is None or Loop._current.closed:
             Loop._current = Loop.get_default()
         return Loop._current
@@ -137,16 +135,16 @@ class Loop:
 
     @property
     def alive(self) -> bool:
-        """Whether a run would have something to do: a handle is active and referenced, or waits for its
-        close callback. False on a closed loop."""
+        """Whether a run would have something to do: a handle is active and referenced, or waits
+        for its close callback. False on a closed loop."""
         return self._raw is not None and self._raw.alive()
 
     @property
     def now(self) -> int:
         """The loop's time in milliseconds.
 
-        It begins anywhere, never goes back, and stands still between the moments at which the loop
-        refreshes it: before timers are called, and after each wait for events.
+        It begins anywhere and never goes back. It stands still between the moments at which the
+        loop refreshes it: before timers are called, and after each wait for events.
 
         Raises `LoopClosedError`.
         """
@@ -154,38 +152,37 @@ class Loop:
 
     @property
     def handles(self) -> set[Handle]:
-        """The handles that are not closed yet, as a set of its own. One whose close callback has begun is not
-        among them any more. Empty on a closed loop."""
+        """A new set of the handles that are not closed yet, without those whose close callback has
+        begun. Empty on a closed loop."""
         if self._raw is None:
             return set()
-        # Ours has those whose close callback has begun, and the host's has the idle handle of `call_later`.
+        # The host also lists the idle handle of `call_later`, and `_handles` still contains those
+        # whose close callback has begun.
         return {self._handles[token] for token in self._raw.handles() if token in self._handles}
 
     def run(self, mode: RunMode = RunMode.DEFAULT) -> bool:
-        """Runs the loop and calls the callbacks that become due. **Blocks** for as long as the mode says.
+        """Runs the loop and calls the callbacks that become due. **Blocks** as long as the mode
+        says.
 
-        Returns whether the loop was still alive at the end: in mode `RunMode.DEFAULT` that is so after
-        `stop`, in the others whenever there is more to do. The loop becomes the current one; inside a
-        callback of another loop, that one is current again afterwards.
+        Returns whether the loop was still alive at the end: with `RunMode.DEFAULT` after `stop`,
+        with the other modes whenever there is more to do. The loop becomes the current one. A run
+        inside a callback of another loop restores that loop as the current one.
 
-        An exception that is no ``Exception``, as ``SystemExit``, leaves the run at once. The next run first
-        finishes the iteration that it has left.
+        An exception that is not an ``Exception``, for example ``SystemExit``, ends the run at
+        once. Callbacks that were due stay due for the next run.
 
         Raises `UVError`: EBUSY inside a callback of the same loop (another loop may be run there).
-        Raises `LoopClosedError`; ``ValueError`` for what is no mode.
+        Raises `LoopClosedError`, and ``ValueError`` for an unknown mode.
         """
-        raw = self._open()
-        raw_mode = _RAW_MODES[RunMode(mode)]
-        if self._suspended:
-            self._suspended = False
-            self._pull(raw)
-        call(raw.begin, raw_mode)
+        run = call(self._open().begin, _RAW_MODES[RunMode(mode)])
         outer = _running[-1] if _running else None
         self.make_current()
         _running.append(self)
         try:
-            return self._pull(raw)
+            return self._finish(run)
         finally:
+            # Ends a run that an exception has left.
+            run.__exit__(None, None, None)
             _running.pop()
             if outer is not None:
                 outer.make_current()
@@ -193,18 +190,19 @@ class Loop:
     def stop(self) -> None:
         """Ends the run after the iteration in progress.
 
-        Called before the iteration waits for events, it does not wait. Called while the loop is not
-        running, the next run returns without an iteration. On a closed loop nothing happens.
+        After a call before the iteration waits for events, it does not wait. After a call while
+        the loop is not running, the next run returns without an iteration. Does nothing on a
+        closed loop.
         """
         if self._raw is not None:
             self._raw.stop()
 
     def close(self) -> None:
-        """Closes the loop. What `call_later` has been given and not called yet is never called. Closing a
-        closed loop does nothing.
+        """Closes the loop. Pending calls of `call_later` are never made. Closing a closed loop
+        does nothing.
 
-        Raises `UVError`: EBUSY while a handle of it is not closed (a closing one is not closed yet), or
-        while it runs.
+        Raises `UVError`: EBUSY while a handle of it is not closed (a closing handle is not closed
+        yet), or while it runs.
         """
         raw = self._raw
         if raw is None:
@@ -213,25 +211,25 @@ class Loop:
             self._drop_later()
         call(raw.close)
         self._raw = None
-        # Frees it at once: the host counts the loops that a script has.
+        # Free it now and not at a later collection: the host limits the number of loops.
         raw.__exit__(None, None, None)
 
     def close_all_handles(self, on_closed: Callable[[Handle], object] | None = None) -> None:
-        """Closes all handles, in order of making, with this close callback if one is given. They are closed
-        when the loop has run again."""
+        """Closes all handles in the order in which they were made, with this close callback if one
+        is given. They are closed after the loop has run again."""
         for handle in list(self._handles.values()):
             handle.close(on_closed)
 
     def update_time(self) -> None:
-        """Refreshes `now`: for a callback that takes long before it starts a timer.
+        """Refreshes `now`, for a callback that takes long before it starts a timer.
 
         Raises `LoopClosedError`.
         """
         call(self._open().update_time)
 
     def get_timeout(self) -> int:
-        """For how many milliseconds the next iteration would wait for events, -1 for without limit. It does
-        not take into account what may be ready by then.
+        """For how many milliseconds the next iteration would wait for events, -1 for without
+        limit. Events that may occur before then are not taken into account.
 
         Raises `LoopClosedError`.
         """
@@ -239,20 +237,21 @@ class Loop:
         return -1 if timeout is None else timeout
 
     def fileno(self) -> int:
-        """There is no descriptor for a loop inside a sandbox.
+        """A loop in a sandbox has no descriptor.
 
-        Raises `UVError`: ENOTSUP, always. Raises `LoopClosedError`.
+        Always raises: `LoopClosedError` on a closed loop, otherwise `UVError` with ENOTSUP.
         """
         self._open()
         raise UVError(StatusCode.ENOTSUP, "a loop in a sandbox has no descriptor")
 
     def call_later(self, callback: Callable[..., object], *args: object) -> None:
-        """Calls ``callback(*args)`` in the loop's next iteration, right before its prepare handles. Calls
-        are made in the order in which they were asked for. A call that waits keeps the loop alive, and is
-        no handle of it.
+        """Calls ``callback(*args)`` in the loop's next iteration, right before its prepare handles.
 
-        Raises `LoopClosedError`, ``TypeError`` for what can not be called, and `UVError`: ENOMEM when the
-        script has as many handles as the host allows.
+        Calls are made in the order in which they were requested. A pending call keeps the loop
+        alive, and is not a handle of it.
+
+        Raises `LoopClosedError`, ``TypeError`` if the callback is not callable, and `UVError`:
+        ENOMEM when the script has as many handles as the host allows.
         """
         raw = self._open()
         if not callable(callback):
@@ -279,32 +278,26 @@ class Loop:
         if not self._handles:
             Loop._in_use.discard(self)
 
-    def _pull(self, raw: RawLoop) -> bool:
-        """Asks for what is due and calls it, until the host says that the run has finished."""
-        try:
-            while True:
-                pulled = call(pull, raw, _EVENTS_PER_PULL)
-                if isinstance(pulled, Pulled_Finished):
-                    return pulled.value
-                if isinstance(pulled, Pulled_Event):
-                    self._dispatch(pulled.value)
-        except UVError:
-            raise
-        except BaseException:
-            # The host goes on from here as if the callback had returned.
-            self._suspended = True
-            raw.stop()
-            raise
+    def _finish(self, run: RawRun) -> bool:
+        """Takes the steps of a run until it has finished. Returns the result of `run`."""
+        while True:
+            step = call(run.next)
+            if isinstance(step, Step_Event):
+                self._dispatch(step.value)
+            elif isinstance(step, Step_Finished):
+                return step.value
+            else:
+                call(wait, run)
 
     def _dispatch(self, event: Event) -> None:
         handle = self._handles.get(event.token)
         if handle is not None:
-            self._guarded(handle._dispatch, event.what)
+            self._guarded(handle._dispatch, event.kind)
         elif event.token == self._later_token:
             self._call_later_ones()
 
     def _guarded(self, function: Callable[..., object], *args: object) -> None:
-        """Calls what may be a script's function. Its exceptions are the hook's business."""
+        """Calls a function of the script and reports its exception to the hook."""
         try:
             function(*args)
         except Exception as error:
@@ -318,7 +311,8 @@ class Loop:
             print_and_stop(self, type(other), other, _of_the_script(other.__traceback__))
 
     def _call_later_ones(self) -> None:
-        # What is asked for from now on is for the next iteration, and has an idle handle of its own.
+        # Calls that are requested from now on are made in the next iteration, by another idle
+        # handle.
         calls = self._later
         self._later = deque()
         self._drop_later_idle()
@@ -327,7 +321,7 @@ class Loop:
             try:
                 self._guarded(callback, *args)
             except BaseException:
-                # The others are not lost.
+                # Keep the remaining calls for the next run.
                 for waiting in calls:
                     self.call_later(waiting[0], *waiting[1])
                 raise
@@ -339,16 +333,16 @@ class Loop:
     def _drop_later_idle(self) -> None:
         idle, self._later_idle, self._later_token = self._later_idle, None, 0
         if idle is not None:
-            # Closes it silently, without a closing phase.
+            # Closes the handle silently, without a closing phase.
             idle.__exit__(None, None, None)
 
 
-# The loops that run: each but the first inside a callback of the one before.
+# The loops that are running. Each but the first runs inside a callback of the one before it.
 _running: list[Loop] = []
 
 
 def current_or(loop: Loop | None) -> Loop:
-    """The loop, or the current one. `TypeError` for what is no loop."""
+    """Returns the loop, or the current loop for None. `TypeError` for any other type."""
     if loop is None:
         return Loop.get_current()
     if not isinstance(loop, Loop):
@@ -362,7 +356,7 @@ def next_token() -> int:
 
 
 def _of_the_script(trace: TracebackType | None) -> TracebackType | None:
-    """A traceback from the first line of the script on, if there is one."""
+    """A traceback without the leading frames of this package. All of it if there are no others."""
     first = trace
     while first is not None and first.tb_frame.f_globals.get("__package__") == __package__:
         first = first.tb_next

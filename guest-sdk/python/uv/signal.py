@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import IntEnum
+from enum import IntEnum, nonmember
 
 from wit_world.imports.signal import Signal as RawSignal
-from wit_world.imports.types import Occurrence, Occurrence_Signal
+from wit_world.imports.types import EventKind, EventKind_Signal
 
 from . import _check
 from .error import UVError, call
@@ -18,31 +18,131 @@ SignalCallback = Callable[["Signal", int], object]
 
 
 class Signals(IntEnum):
-    """The generic signals. Others can be watched as well: their numbers are those of Python's own module
-    ``signal``, which are Linux's on every host."""
+    """Linux's signals. The numbers are Linux's on every host, as those of Python's ``signal``."""
 
     SIGHUP = 1
-    """The user has closed the terminal; by custom also: read the configuration again."""
+    """The terminal was closed. Many programs reload their configuration."""
 
     SIGINT = 2
-    """The user has pressed Ctrl+C."""
+    """The user pressed Ctrl+C."""
 
-    SIGBREAK = 0
-    """The user has pressed Ctrl+Break, which only Windows has: watching it raises EINVAL."""
+    SIGQUIT = 3
+    """The user pressed Ctrl+\\."""
+
+    SIGILL = 4
+    """Illegal instruction. Cannot be watched."""
+
+    SIGTRAP = 5
+    """A debugger's trap. Cannot be watched."""
+
+    SIGABRT = 6
+    """Abort. Cannot be watched."""
+
+    SIGIOT = 6
+    """Another name of SIGABRT."""
+
+    SIGBUS = 7
+    """Bad memory access. Cannot be watched."""
+
+    SIGFPE = 8
+    """Arithmetic error. Cannot be watched."""
+
+    SIGKILL = 9
+    """Kill. Cannot be watched."""
+
+    SIGUSR1 = 10
+    """For the program's own use."""
+
+    SIGSEGV = 11
+    """Invalid memory reference. Cannot be watched."""
+
+    SIGUSR2 = 12
+    """For the program's own use."""
+
+    SIGPIPE = 13
+    """A write to a pipe without a reader."""
+
+    SIGALRM = 14
+    """The alarm clock."""
+
+    SIGTERM = 15
+    """A request to end."""
+
+    SIGSTKFLT = 16
+    """Stack fault of a coprocessor. Linux never sends it."""
+
+    SIGCHLD = 17
+    """A child process stopped or ended."""
+
+    SIGCLD = 17
+    """Another name of SIGCHLD."""
+
+    SIGCONT = 18
+    """Continue after a stop."""
+
+    SIGSTOP = 19
+    """Stop. Cannot be watched."""
+
+    SIGTSTP = 20
+    """The user pressed Ctrl+Z."""
+
+    SIGTTIN = 21
+    """A background process read from the terminal."""
+
+    SIGTTOU = 22
+    """A background process wrote to the terminal."""
+
+    SIGURG = 23
+    """Urgent data arrived on a socket."""
+
+    SIGXCPU = 24
+    """The limit of processor time was reached."""
+
+    SIGXFSZ = 25
+    """The limit of a file's size was reached."""
+
+    SIGVTALRM = 26
+    """The virtual alarm clock."""
+
+    SIGPROF = 27
+    """The profiling timer."""
 
     SIGWINCH = 28
-    """The terminal's size has changed."""
+    """The terminal's size changed."""
+
+    SIGIO = 29
+    """Input or output is possible."""
+
+    SIGPOLL = 29
+    """Another name of SIGIO."""
+
+    SIGPWR = 30
+    """Power failure."""
+
+    SIGSYS = 31
+    """Bad system call."""
+
+    SIGRTMIN = 34
+    """The first real-time signal."""
+
+    SIGRTMAX = 64
+    """The last real-time signal."""
+
+    SIGBREAK = nonmember(0)
+    """Ctrl+Break on Windows. Linux has no such signal: this is the number 0, which is not a member
+    of the enumeration. Watching it raises EINVAL."""
 
 
 class Signal(Handle):
-    """Calls back when the host's process receives a signal that the host has granted. Every handle that
-    watches a signal is called for each delivery.
+    """Calls back when the host's process receives a signal that the host has granted.
 
-    - ``loop``: where the handle runs; None for the current loop.
+    Every handle that watches a signal is called for each delivery.
+
+    - ``loop``: the loop that the handle runs on; None for the current loop.
     - ``callback``: called with the handle and the signal's number.
 
-    Raises `LoopClosedError`, ``TypeError``, and `UVError`: ENOMEM when the script has as many handles as
-    the host allows.
+    Raises `LoopClosedError`, ``TypeError``, and `UVError`: ENOMEM when the script has as many
+    handles as the host allows.
     """
 
     _raw: RawSignal | None
@@ -62,22 +162,23 @@ class Signal(Handle):
 
     @property
     def signum(self) -> int:
-        """The signal that the handle watches, 0 if it is stopped.
+        """The number of the signal that the handle watches, 0 if it is stopped.
 
         Raises `HandleClosedError`.
         """
         return call(self._open(self._raw).signum)
 
     def start(self, signum: int, callback: SignalCallback | None = None) -> None:
-        """Watches a signal. A handle that watches another one is stopped first, and stays stopped if the
-        new one is refused.
+        """Watches a signal. A handle that watches another signal is stopped first, and stays
+        stopped if the new one is refused.
 
         - ``signum``: the signal's number.
-        - ``callback``: becomes the handle's `callback`; None leaves that as it is.
+        - ``callback``: replaces the handle's `callback`; None keeps it.
 
-        Raises `UVError`: EINVAL for what is no signal or can not be watched (SIGKILL, SIGSTOP, and those
-        that the host itself depends on), EACCES for a signal that was not granted. Raises
-        `HandleClosedError`, and ``TypeError`` for what is no integer or can not be called.
+        Raises `UVError`: EINVAL for a number that is no signal, or a signal that cannot be watched
+        (SIGKILL, SIGSTOP, and those that the host itself depends on), EACCES for a signal that was
+        not granted. Raises `HandleClosedError`, and ``TypeError`` if the number is not an integer
+        or the callback is not callable.
         """
         number = _signum(signum)
         _check.callback(callback)
@@ -86,7 +187,7 @@ class Signal(Handle):
             self._callback = callback
 
     def start_oneshot(self, signum: int, callback: SignalCallback | None = None) -> None:
-        """Watches a signal for one callback: the handle is stopped right after it. Otherwise as `start`."""
+        """Watches a signal for one callback, and then stops the handle. Otherwise as `start`."""
         number = _signum(signum)
         _check.callback(callback)
         call(self._open(self._raw).start_oneshot, number)
@@ -94,13 +195,13 @@ class Signal(Handle):
             self._callback = callback
 
     def stop(self) -> None:
-        """Stops watching. Nothing happens if the handle is not started, or is closing."""
+        """Stops watching. Does nothing if the handle is not started, or is closing."""
         if self._raw is not None:
             self._raw.stop()
 
-    def _called(self, what: Occurrence) -> None:
-        if self._callback is not None and isinstance(what, Occurrence_Signal):
-            self._callback(self, what.value)
+    def _called(self, kind: EventKind) -> None:
+        if self._callback is not None and isinstance(kind, EventKind_Signal):
+            self._callback(self, kind.value)
 
 
 def _signum(signum: int) -> int:

@@ -1,4 +1,4 @@
-"""Status codes: why a call was refused, or what has stopped a poll handle."""
+"""Status codes: the reason why a call was refused, or a poll handle stopped."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from enum import IntEnum
 
 
 class StatusCode(IntEnum):
-    """libuv's status codes, with the values that they have on Linux: 0 is success, errors are negative.
+    """libuv's status codes, with their values on Linux: 0 is success, errors are negative.
 
-    Each has its ``name``, as ``uv_err_name`` gives it, and its `message`.
+    Each has a ``name``, as ``uv_err_name`` returns it, and a `message`.
     """
 
     SUCCESS = 0
@@ -102,7 +102,7 @@ class StatusCode(IntEnum):
 
     @property
     def message(self) -> str:
-        """The message as ``uv_strerror`` gives it: ``"resource busy or locked"``, for example."""
+        """The message that ``uv_strerror`` returns, for example ``"resource busy or locked"``."""
         return _MESSAGES[self]
 
 

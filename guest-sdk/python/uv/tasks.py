@@ -1,6 +1,6 @@
-"""The async style: coroutines on a loop.
+"""Tasks: coroutines on a loop.
 
-A coroutine that waits is a handle whose callback goes on with the coroutine:
+A coroutine waits for a handle, whose callback resumes the coroutine:
 
     async def main() -> None:
         await uv.sleep(500)
@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 
 class _Event:
-    """What a coroutine waits for, in the end: something that happens once."""
+    """Something that happens once. Every ``await`` of this package ends in one."""
 
     def __init__(self) -> None:
         self._has_happened = False
@@ -45,27 +45,27 @@ class _Event:
 
 
 class Task(Generic[_T]):
-    """A coroutine that runs on a loop; `spawn` makes it. Awaiting a task gives what the coroutine returns,
-    or raises what that has raised."""
+    """A coroutine that runs on a loop, made by `spawn`. Awaiting a task returns the coroutine's
+    result, or raises its exception."""
 
-    # Those that have not ended.
+    # The tasks that have not ended.
     _running: set[Task[Any]] = set()
 
     def __init__(self, coroutine: Coroutine[Any, Any, _T], loop: Loop) -> None:
         if not isinstance(coroutine, Coroutine):
-            what = type(coroutine).__name__
-            raise TypeError(f"a coroutine is required, as an async function returns it, not {what}")
+            name = type(coroutine).__name__
+            raise TypeError(f"a coroutine is required, as an async function returns it, not {name}")
         try:
             loop.call_later(self._go_on)
         except UVError:
-            coroutine.close()  # It has not begun, and never will.
+            coroutine.close()  # Otherwise Python warns that it was never awaited.
             raise
         self._coroutine = coroutine
         self._loop = loop
         self._value: _T | None = None
         self._error: BaseException | None = None
         self._is_executing = False
-        # Somebody has asked for the result, so an error is theirs.
+        # The result has been requested, so an exception is raised where the task is awaited.
         self._is_awaited = False
         self._awaited_by: list[_Event] = []
         self._at_end: Callable[[], None] | None = None
@@ -77,8 +77,9 @@ class Task(Generic[_T]):
         return self not in Task._running
 
     def cancel(self) -> None:
-        """Ends the coroutine where it waits: its ``finally`` blocks are executed, and whoever awaits the
-        task gets `UVError`: ECANCELED. Nothing happens if it has ended, or is executing at the moment."""
+        """Ends the coroutine where it waits. Its ``finally`` blocks are executed, and awaiting the
+        task raises `UVError`: ECANCELED. Does nothing if the coroutine has ended, or is executing.
+        """
         if self.done or self._is_executing:
             return
         self._end(UVError(StatusCode.ECANCELED, "the task was cancelled"))
@@ -98,7 +99,7 @@ class Task(Generic[_T]):
         return self._value  # type: ignore[return-value]  # It has ended without an error.
 
     def _go_on(self, error: Exception | None = None) -> None:
-        """Executes the coroutine up to where it waits next."""
+        """Executes the coroutine until it waits again."""
         if self.done:
             return
         self._is_executing = True
@@ -109,15 +110,16 @@ class Task(Generic[_T]):
             self._end(None)
         except BaseException as raised:
             self._end(raised)
-            # Nobody will get to know it: it is the loop's excepthook's. SystemExit ends the script.
+            # Nothing awaits the task, so the exception goes to the loop's excepthook. SystemExit
+            # ends the script.
             if not self._is_awaited or not isinstance(raised, Exception):
                 raise
         else:
             if isinstance(event, _Event):
                 event._waiting = self
             else:
-                what = "a coroutine on a uv.Loop can await what is of uv, and nothing else"
-                self._loop.call_later(self._go_on, RuntimeError(what))
+                message = "a coroutine on a uv.Loop can only await awaitables of uv"
+                self._loop.call_later(self._go_on, RuntimeError(message))
         finally:
             self._is_executing = False
 
@@ -132,15 +134,15 @@ class Task(Generic[_T]):
 
 
 def run(coroutine: Coroutine[Any, Any, _T], loop: Loop | None = None) -> _T:
-    """Runs a coroutine on a loop until it has ended, and returns what it returns. **Blocks**.
+    """Runs a coroutine on a loop until it has ended, and returns its result. **Blocks**.
 
-    - ``loop``: where it runs; None for the current loop.
+    - ``loop``: the loop that it runs on; None for the current loop.
 
-    Tasks that are still running then are cancelled; handles of the loop stay as they are. What the
-    coroutine raises is raised here.
+    Other tasks of the loop that are still running then are cancelled. Its handles stay as they are.
 
-    Raises `UVError`: EBUSY inside a callback of that loop, ECANCELED if the loop was stopped before the
-    coroutine had ended; `LoopClosedError`; ``RuntimeError`` if it waits for something that never comes.
+    Raises the coroutine's exception. Raises `UVError`: EBUSY inside a callback of that loop,
+    ECANCELED if the loop was stopped before the coroutine had ended. Raises `LoopClosedError`, and
+    ``RuntimeError`` if the coroutine waits and no handle is active.
     """
     loop = current_or(loop)
     main = Task(coroutine, loop)
@@ -165,18 +167,18 @@ def _cancel_all(loop: Loop) -> None:
 
 
 def spawn(coroutine: Coroutine[Any, Any, _T], loop: Loop | None = None) -> Task[_T]:
-    """Begins a coroutine in the loop's next iteration, beside what runs already.
+    """Starts a coroutine in the loop's next iteration, concurrently with other tasks.
 
-    - ``loop``: where it runs; None for the current loop.
+    - ``loop``: the loop that it runs on; None for the current loop.
 
-    If it raises and nobody awaits the task, that is treated as an exception of a callback: by the loop's
-    ``excepthook``. Raises `LoopClosedError`.
+    If it raises and the task is not awaited, the exception goes to the loop's ``excepthook``.
+    Raises `LoopClosedError`.
     """
     return Task(coroutine, current_or(loop))
 
 
 async def sleep(timeout: int) -> None:
-    """Waits for so many milliseconds.
+    """Waits for this many milliseconds.
 
     Raises ``TypeError``, ``ValueError`` and ``OverflowError`` as `Timer.start`.
     """
@@ -191,16 +193,16 @@ async def sleep(timeout: int) -> None:
 
 
 async def readable(fd: int | Descriptor) -> None:
-    """Waits until something can be read from a descriptor, or a connection accepted.
+    """Waits until a descriptor is readable or a connection can be accepted.
 
-    Raises what `Poll` raises, and `UVError`: EBADF if the descriptor is closed or the connection reset
-    meanwhile.
+    Raises the exceptions of `Poll`, and `UVError`: EBADF if the descriptor is closed or the
+    connection is reset in the meantime.
     """
     await _ready(fd, PollEvent.READABLE)
 
 
 async def writable(fd: int | Descriptor) -> None:
-    """Waits until something can be written to a descriptor. Raises as `readable`."""
+    """Waits until a descriptor is writable. Raises the exceptions of `readable`."""
     await _ready(fd, PollEvent.WRITABLE)
 
 
@@ -225,7 +227,7 @@ async def _ready(fd: int | Descriptor, events: int) -> None:
 
 
 async def signaled(signum: int) -> None:
-    """Waits for a signal. Raises what `Signal.start` raises."""
+    """Waits for a signal. Raises the exceptions of `Signal.start`."""
     woken = _Event()
     signal = Signal()
     try:

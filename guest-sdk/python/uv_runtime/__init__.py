@@ -1,10 +1,10 @@
-"""What the runtime component exports: the app of componentize-py, which looks for classes of these names."""
+"""The exports of the runtime component. componentize-py looks for classes with these names."""
 
 from __future__ import annotations
 
 import sys
 
-import uv as uv  # Before the files are gone.
+import uv as uv  # Now, because its files are not there when the component runs.
 from componentize_py_types import Err
 from wit_world import exports
 
@@ -18,15 +18,15 @@ class Scripts(exports.Scripts):
     """The interface ``uv:python/scripts``."""
 
     def run(self, name: str, source: bytes, args: list[str], path: list[str]) -> int:
-        """Runs a script to its end. Returns its exit code."""
+        """Runs a script to its end and returns its exit code."""
         return script.run(name, source, args, path)
 
 
 class Run(exports.Run):
-    """The interface ``wasi:cli/run``: the first argument is the name of the script's file."""
+    """The interface ``wasi:cli/run``. The first argument is the name of the script's file."""
 
     def run(self) -> None:
-        """Runs the script; raises ``Err`` for every exit code but 0."""
+        """Runs the script. Raises ``Err`` for every exit code but 0."""
         if len(sys.argv) < 2:
             print("usage: SCRIPT.py [ARGS]...", file=sys.stderr)
             raise Err(None)

@@ -1,9 +1,10 @@
 """Python's standard library inside the component.
 
-A component that componentize-py builds is a snapshot: what was imported while it was built is there, and the
-files of the standard library are not. So while it is built, this module compiles all of the library that can
-work in a sandbox and keeps the code in memory, compressed, for a finder that loads from there. Modules that
-most scripts use are imported right away: they cost a script nothing.
+componentize-py builds a component as a snapshot of an interpreter. It contains the modules that
+were imported during the build, but not the files of the standard library. Therefore the build
+compiles every library module that works in a sandbox, and keeps the code in memory, compressed. A
+finder loads modules from there. Common modules are imported during the build, so that importing
+them costs a script nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from types import CodeType, ModuleType
 
-# What can not be imported without the parts that are left out, or on this system.
+# Modules that cannot be imported without the absent modules, or on this system.
 _BROKEN = frozenset(
     {
         "_pyrepl.fancy_termios",
@@ -40,9 +41,9 @@ _BROKEN = frozenset(
     }
 )
 
-# Of no use in a sandbox, or without the C part that they need, which WASI does not have: processes,
-# terminals, windows, dynamic libraries, TLS, installing packages. A script that imports one gets
-# ModuleNotFoundError at that line, and not some other error later. docs/python.md has this list too.
+# Modules without use in a sandbox (processes, terminals, windows, installing packages), or whose C
+# part WASI lacks. Importing one raises ModuleNotFoundError instead of another error later.
+# docs/python.md repeats this list.
 ABSENT = frozenset(
     {
         "_aix_support",
@@ -77,25 +78,26 @@ ABSENT = frozenset(
     }
 )
 
-# Imported while the component is built.
+# The modules that are imported during the build.
 _COMMON = """
-    abc argparse array ast base64 binascii bisect calendar cmath codecs collections collections.abc configparser
-    contextlib contextvars copy csv dataclasses datetime decimal difflib email.message email.parser enum errno
-    fnmatch fractions functools gc getopt gettext glob hashlib heapq hmac html http inspect io ipaddress
-    itertools json linecache locale logging logging.handlers marshal math numbers operator os os.path
-    pathlib pickle posixpath pprint queue random re reprlib sched secrets select selectors shlex shutil signal
-    socket stat statistics string stringprep struct tempfile textwrap threading time token tokenize tomllib
-    traceback types typing unicodedata unittest unittest.mock urllib.parse uuid warnings weakref
-    xml.etree.ElementTree zlib zoneinfo encodings.ascii encodings.idna encodings.latin_1 encodings.utf_16
-    encodings.utf_8 encodings.utf_8_sig encodings.unicode_escape encodings.raw_unicode_escape encodings.cp1252
+    abc argparse array ast base64 binascii bisect calendar cmath codecs collections collections.abc
+    configparser contextlib contextvars copy csv dataclasses datetime decimal difflib email.message
+    email.parser enum errno fnmatch fractions functools gc getopt gettext glob hashlib heapq hmac
+    html http inspect io ipaddress itertools json linecache locale logging logging.handlers marshal
+    math numbers operator os os.path pathlib pickle posixpath pprint queue random re reprlib sched
+    secrets select selectors shlex shutil signal socket stat statistics string stringprep struct
+    tempfile textwrap threading time token tokenize tomllib traceback types typing unicodedata
+    unittest unittest.mock urllib.parse uuid warnings weakref xml.etree.ElementTree zlib zoneinfo
+    encodings.ascii encodings.idna encodings.latin_1 encodings.utf_16 encodings.utf_8
+    encodings.utf_8_sig encodings.unicode_escape encodings.raw_unicode_escape encodings.cp1252
 """
 
 
 class Library(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds and loads what was compiled when the component was built."""
+    """Finds and loads the modules that were compiled during the build."""
 
     def __init__(self) -> None:
-        # By name: the file that it comes from, whether it is a package, and its code.
+        # By name: the module's file, whether it is a package, and its compressed code.
         self._modules: dict[str, tuple[str, bool, bytes]] = {}
 
     def add(self, name: str, file: str, is_package: bool) -> None:
@@ -105,13 +107,13 @@ class Library(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._modules[name] = file, is_package, zlib.compress(marshal.dumps(code), 9)
 
     def names(self) -> list[str]:
-        """The modules, sorted."""
+        """The sorted names of the modules."""
         return sorted(self._modules)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The module, if it is one of the library's."""
+        """Returns the spec of a module of the library, None for any other module."""
         if fullname not in self._modules:
             return None
         file, is_package, _ = self._modules[fullname]
@@ -122,7 +124,7 @@ class Library(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return spec
 
     def get_code(self, fullname: str) -> CodeType:
-        """The module's code."""
+        """Returns the module's code."""
         _, _, packed = self._modules[fullname]
         code: CodeType = marshal.loads(zlib.decompress(packed))
         return code
@@ -133,8 +135,9 @@ class Library(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def build() -> Library:
-    """Takes in the standard library. To be called while the component is built, when its files are there."""
-    # Not os.__file__: that module is frozen into the interpreter, and names a place where nothing is.
+    """Compiles the standard library. Only works during the build, while its files are there."""
+    # os.__file__ does not work: the module is frozen into the interpreter, and its path is not
+    # there.
     root = os.path.dirname(textwrap.__file__)
     library = Library()
     left_out = ABSENT | _BROKEN
@@ -158,14 +161,14 @@ def build() -> Library:
         raise RuntimeError(f"the standard library is not in {root}")
     for name in _COMMON.split():
         importlib.import_module(name)
-    # Before files: the library's own names always mean the library's modules.
+    # Before the finder of files: a script's module cannot replace one of the library.
     at = sys.meta_path.index(PathFinder)
     sys.meta_path.insert(at, library)
     return library
 
 
 def forget_files() -> None:
-    """Forgets where files were when the component was built: no such directory is there when it runs."""
+    """Clears the paths of the build, which are not there when the component runs."""
     sys.path.clear()
     sys.path_importer_cache.clear()
     importlib.invalidate_caches()

@@ -1,4 +1,4 @@
-"""Running a script: what ``python script.py`` does, as far as it can be done in a sandbox."""
+"""Runs a script as ``python script.py`` does, as far as a sandbox allows."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from uv.loop import Loop
 
 
 def run(name: str, source: bytes, args: Sequence[str], path: Sequence[str]) -> int:
-    """Runs a script to its end. Returns its exit code."""
+    """Runs a script to its end and returns its exit code."""
     _prepare()
     sys.argv = [name, *args]
     sys.path[:] = path
     main = ModuleType("__main__")
     main.__file__ = name
-    main.__builtins__ = __builtins__  # type: ignore[attr-defined]  # As every module that is executed has.
+    main.__builtins__ = __builtins__  # type: ignore[attr-defined]
     sys.modules["__main__"] = main
     code = _guarded(lambda: _execute(name, source, main))
     if code == 0 and Loop._has_failed:
-        # A callback has raised, the loop has printed it, and the script has come to its end.
+        # The default excepthook has printed an exception of a callback.
         code = 1
     at_exit = _guarded(atexit._run_exitfuncs)
     flushed = _flush()
@@ -40,7 +40,7 @@ def _execute(name: str, source: bytes, main: ModuleType) -> None:
 
 
 def _guarded(function: object) -> int:
-    """Calls a function of the script's. Returns the exit code that it leads to."""
+    """Calls a function of the script and returns the resulting exit code."""
     assert callable(function)
     try:
         function()
@@ -54,7 +54,8 @@ def _guarded(function: object) -> int:
 
 
 def _exit_code(code: object) -> int:
-    """What ``sys.exit(code)`` means: nothing is success, a number is itself, all else is printed."""
+    """The exit code of ``sys.exit(code)``: 0 for None, a number for itself, 1 for anything else,
+    which is printed."""
     if code is None:
         return 0
     if isinstance(code, int):
@@ -64,23 +65,23 @@ def _exit_code(code: object) -> int:
 
 
 def _prepare() -> None:
-    """Makes anew what belongs to a run and was made when the component was built."""
-    # The seed of a snapshot is everybody's.
+    """Replaces state of the build that must differ from run to run."""
+    # All instances of a snapshot would share its seed.
     random.seed()
     os.reload_environ()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # By lines: whoever reads sees them at once, and a guest that is ended has printed them.
+            # Line buffering shows each line at once, and loses none when the host ends the guest.
             stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
 
 
 def _remember_lines(name: str, source: bytes) -> None:
-    """Lets tracebacks show the script's lines: its file may be out of reach in the sandbox."""
+    """Stores the script's lines for tracebacks, because its file may be unreachable."""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
         text = io.StringIO(source.decode(encoding), newline=None).read()
     except (SyntaxError, UnicodeDecodeError, LookupError):
-        return  # Compiling it tells why.
+        return  # Compiling the script reports the error.
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
 
 
@@ -92,8 +93,8 @@ def _of_the_script(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _flush() -> int:
-    """Writes out what is still in Python's buffers. Returns 1 if that fails, as Python's own 120 would not
-    be told from the script's."""
+    """Flushes Python's output buffers. Returns 1 if that fails: 120, the code that Python uses,
+    could be the script's."""
     try:
         sys.stdout.flush()
         sys.stderr.flush()
