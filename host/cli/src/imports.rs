@@ -5,7 +5,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 /// The contract's version, as in wit/package.wit.
-const UV_HANDLES: &str = "0.1.0";
+const UV_HANDLES: &str = "0.2.0";
 
 /// WASI's, of which every 0.2 is as good.
 const WASI: &str = "0.2.0";
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_name_tells_whether_it_can_be_linked() {
-        for good in ["uv:handles/timer@0.1.0", "uv:handles/timer@0.1.7", "wasi:io/poll@0.2.9"] {
+        for good in ["uv:handles/timer@0.2.0", "uv:handles/timer@0.2.7", "wasi:io/poll@0.2.9"] {
             assert_eq!(Name::new(good).problem(), None);
         }
         for bad in
@@ -141,9 +141,9 @@ mod tests {
     #[test]
     fn each_import_has_what_grants_it() {
         for (name, expected) in [
-            ("uv:handles/timer@0.1.0", "always"),
-            ("uv:handles/signal@0.1.0", "--signal"),
-            ("uv:handles/signal@0.7.0", "not available: this uv-run has uv:handles@0.1.0"),
+            ("uv:handles/timer@0.2.0", "always"),
+            ("uv:handles/signal@0.2.0", "--signal"),
+            ("uv:handles/signal@0.7.0", "not available: this uv-run has uv:handles@0.2.0"),
             ("wasi:sockets/tcp@0.2.3", "never; --listen, --connect and --udp grant sockets of uv:handles"),
             ("acme:a/b", "not available in uv-run"),
         ] {
