@@ -1,9 +1,9 @@
-"""Carries out a handle program of the differential test: the Python side of it.
+"""Interprets a random program of the differential test: the Python side of the comparison.
 
-The program is the script's argument, in the grammar of tests/conformance/program/src/script.rs; what is
-carried out and traced is what tests/conformance/program/src/interpret.rs carries out and traces. A step that
-no guest can do itself is printed, and the answer is the next line of the standard input. The trace is printed
-at the end.
+The program is the script's argument, in the grammar of tests/conformance/program/src/script.rs. The
+interpreter takes the same steps and writes the same trace as the one in
+tests/conformance/program/src/interpret.rs. It prints a step that no guest can take itself, and
+reads the answer from the next line of standard input. It prints the trace at the end.
 """
 
 import sys
@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import uv
 
 CALLBACKS = 80
-"""After so many callbacks a program comes to its end, whatever its handles do."""
+"""The number of callbacks after which a program ends, whatever its handles do."""
 
 GUARD = 100_000
-"""When the guard of a loop ends its run."""
+"""The time in milliseconds after which the guard of a loop ends its run."""
 
 MODES = {
     "run-default": uv.RunMode.DEFAULT,
@@ -34,7 +34,7 @@ WATCHERS: dict[str, Callable[..., uv.Handle]] = {
     "signal": uv.Signal,
 }
 
-# Which operations only some kinds of handles have. All others are everybody's.
+# The kinds of handles that have an operation. All kinds have the operations that are not listed.
 ONLY = {
     "start-oneshot": {"signal"},
     "again": {"timer"},
@@ -49,21 +49,22 @@ ONLY = {
 
 
 class Declared(NamedTuple):
-    """What is known of a handle before it is made."""
+    """The declaration of a handle in a program."""
 
     kind: str
     owner: int
-    # Of a poll handle, the name of a grant.
+    # The name of the grant, for a poll handle.
     source: str
 
 
 class Program:
-    """A program, as it is written."""
+    """A parsed program."""
 
     def __init__(self, text: str) -> None:
         self.handles: list[Declared] = []
-        # The steps of `main` and, by handle, "callback" or "closed", and number, those of callbacks.
+        # The steps of `main`.
         self.main: list[str] = []
+        # The steps of callbacks, by handle, "callback" or "closed", and number.
         self.bodies: dict[tuple[int, str, int], list[str]] = {}
         lines = text.splitlines()
         _, loops, *guarded = lines[0].split()
@@ -89,18 +90,20 @@ def number_in(word: str) -> int:
 
 
 class Sdk:
-    """The package `uv` as a side of the comparison: does single steps and gives their answers."""
+    """The package `uv` as a side of the comparison: takes steps and returns their answers."""
 
-    def __init__(self, program: Program, on_called: Callable[[int, str, int | None, str], None]) -> None:
+    def __init__(
+        self, program: Program, on_called: Callable[[int, str, int | None, str], None]
+    ) -> None:
         self.loops: list[uv.Loop] = []
-        # In order of making, as dictionaries are.
+        # In the order in which they were made.
         self.handles: dict[int, Any] = {}
         self.descriptors: dict[str, uv.Descriptor] = {}
         self._program = program
         self._on_called = on_called
 
     def perform(self, step: str) -> str:
-        """Does a step and gives its answer: "ok", a number, or the name of an error."""
+        """Takes a step and returns its answer: "ok", a number, or the name of an error."""
         subject, *words = step.split()
         try:
             if subject in ("raise", "burn"):
@@ -121,16 +124,16 @@ class Sdk:
         kind, owner, source = self._program.handles[at]
         loop, callback = self.loops[owner], self._callback(at, 0)
         if kind == "poll":
-            # By its number, as scripts mostly do.
+            # By its number, as most scripts do.
             self.handles[at] = uv.Poll(self._descriptor(source).fileno(), loop, callback)
         elif kind == "guard":
-            # The host sends it when nothing else can happen.
+            # The host sends it when no other event can occur.
             self.handles[at] = uv.Async.named(source, loop, callback)
         else:
             self.handles[at] = WATCHERS[kind](loop, callback)
 
     def _callback(self, at: int, number: int) -> Callable[..., None]:
-        """A handle's callback with this number, which reports what it is called with."""
+        """Makes a handle's callback with this number, which reports its arguments."""
 
         def callback(handle: uv.Handle, *arguments: Any) -> None:
             assert handle is self.handles[at], "it is another handle's callback"
@@ -201,7 +204,7 @@ class Sdk:
             case [_, "referenced"]:
                 return shown_flag(handle.referenced)
             case [_, "reference"]:
-                # The property is the same as the method: each is used on some handles.
+                # The property and the method are equivalent: use each on some of the handles.
                 if at % 2:
                     handle.referenced = True
                 else:
@@ -223,7 +226,7 @@ class Sdk:
         number = handle.fileno()
         if not isinstance(handle, uv.Poll):
             return str(number)
-        # A descriptor's number is the guest's own.
+        # The number is the guest's own, so the trace cannot contain it.
         its_own = self._descriptor(self._program.handles[at].source).fileno() == handle.fd == number
         return "its descriptor" if its_own else "another descriptor"
 
@@ -241,7 +244,7 @@ class Sdk:
                 timeout = loop.get_timeout()
                 return "none" if timeout == -1 else str(timeout)
             case "walk":
-                # A set has no order. The dictionary has that of making, in which libuv walks.
+                # A set has no order. The dictionary has the order in which libuv walks.
                 found = loop.handles
                 return str([at for at, handle in self.handles.items() if handle in found])
             case "close":
@@ -268,7 +271,7 @@ class Sdk:
 
 
 def fill(descriptor: uv.Descriptor) -> int:
-    """Writes until there is no room, always as much at once, and tells how much."""
+    """Writes in pieces of the same size until there is no room, and returns the sum."""
     sent = 0
     while True:
         try:
@@ -280,7 +283,7 @@ def fill(descriptor: uv.Descriptor) -> int:
 
 
 def buffers(handle: uv.Handle) -> str:
-    """All four members; they agree."""
+    """The answer of all four members, which agree."""
 
     def answer(function: Callable[[], object]) -> str:
         try:
@@ -304,7 +307,7 @@ def buffers(handle: uv.Handle) -> str:
 
 
 def outside(step: str) -> str:
-    """Has a step done that no guest can do."""
+    """Lets the test take a step that no guest can take."""
     print("step", step)
     return input()
 
@@ -328,7 +331,8 @@ def shown_flag(flag: bool) -> str:
 
 def shown_events(events: int) -> str:
     """Poll events as traces show them."""
-    return "|".join(event.name.lower() for event in uv.PollEvent if event.name and events & event) or "none"
+    names = [event.name.lower() for event in uv.PollEvent if event.name and events & event]
+    return "|".join(names) or "none"
 
 
 def parsed_events(events: str) -> int:
@@ -337,10 +341,10 @@ def parsed_events(events: str) -> int:
 
 
 class Interpreter:
-    """Carries out a program, and writes down what it sees."""
+    """Interprets a program and writes its trace."""
 
     def __init__(self, program: Program) -> None:
-        # Where, behind the program's own handles, the loops' guards begin.
+        # The index of the first guard: the guards of the loops follow the program's handles.
         self._guards = len(program.handles)
         program.handles += [
             Declared("timer" if program.guarded else "guard", owner, f"guard{owner}")
@@ -359,7 +363,7 @@ class Interpreter:
         self._finished: set[int] = set()
 
     def run(self) -> None:
-        """Carries it out. The trace is complete then."""
+        """Interprets the program. The trace is complete then."""
         for owner in range(self._program.loops):
             self._sdk.loops.append(uv.Loop())
             guard = self._guards + owner
@@ -384,8 +388,8 @@ class Interpreter:
     def _called(self, at: int, which: str, callback: int | None, arguments: str) -> None:
         kind, owner, _ = self._program.handles[at]
         if at >= self._guards:
-            what = "Closed" if which == "closed" else f"Callback({callback})"
-            self._note(f"> guard of loop{owner} {what}")
+            event = "Closed" if which == "closed" else f"Callback({callback})"
+            self._note(f"> guard of loop{owner} {event}")
             if which == "callback":
                 self._sdk.perform(f"loop{owner} stop")
             return
@@ -434,7 +438,7 @@ class Interpreter:
             if declared.owner == owner and at in self._made:
                 self._sdk.perform(f"h{at} close-with")
         self._running.append(owner)
-        # A loop that was stopped beforehand does not run at once.
+        # The first run of a loop that was stopped before returns at once.
         self._sdk.perform(f"loop{owner} run-default")
         alive = self._sdk.perform(f"loop{owner} run-default")
         self._running.pop()
@@ -457,7 +461,7 @@ def fits(operation: str, kind: str) -> bool:
 
 
 def main() -> None:
-    """Carries out the program that is the script's argument, and prints its trace."""
+    """Interprets the program in the script's argument and prints its trace."""
     interpreter = Interpreter(Program(sys.argv[1]))
     interpreter.run()
     print("".join(f"trace {line}\n" for line in interpreter.trace), end="")

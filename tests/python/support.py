@@ -1,4 +1,7 @@
-"""What the tests share. They run inside the sandbox, in virtual time, with what tests/tests/python.rs grants."""
+"""Shared parts of the tests.
+
+They run inside the sandbox, in virtual time, with the grants of tests/tests/python.rs.
+"""
 
 import unittest
 from collections.abc import Callable
@@ -18,7 +21,7 @@ KINDS: dict[str, Callable[[uv.Loop], uv.Handle]] = {
 
 
 def start(handle: Any) -> None:
-    """Starts a handle of any kind. An async handle needs none."""
+    """Starts a handle of any kind. An async handle is active already."""
     match handle:
         case uv.Timer():
             handle.start(10)
@@ -31,12 +34,12 @@ def start(handle: Any) -> None:
 
 
 def ask_for_signal(signum: int) -> None:
-    """Asks the test outside of the sandbox to send a signal."""
+    """Asks the test outside the sandbox to send a signal."""
     print(f"kill {signum}", flush=True)
 
 
 class TestCase(unittest.TestCase):
-    """A test with a loop of its own, which is closed afterwards: that fails if it is not possible."""
+    """A test with a loop of its own. It fails if the loop cannot be closed afterwards."""
 
     def setUp(self) -> None:
         self.loop = uv.Loop()
@@ -45,14 +48,14 @@ class TestCase(unittest.TestCase):
         close(self.loop)
 
     def refused(self, code: uv.StatusCode, function: Callable[..., object], *args: Any) -> None:
-        """The call raises a UVError with this code."""
+        """Asserts that the call raises a UVError with this code."""
         with self.assertRaises(uv.UVError) as caught:
             function(*args)
         self.assertEqual(caught.exception.code, code)
 
 
 def close(loop: uv.Loop | None) -> None:
-    """Closes a loop and its handles."""
+    """Closes a loop and its handles, unless it is closed already."""
     if loop is not None and not loop.closed:
         loop.close_all_handles()
         loop.run()

@@ -50,7 +50,7 @@ class Asyncs(TestCase):
         handle.close()
         self.assertRaises(uv.HandleClosedError, handle.send)
         self.loop.run()
-        self.assertEqual(calls, ["called"], "what was pending is not delivered")
+        self.assertEqual(calls, ["called"], "a pending send is not delivered")
 
     def test_send_inside_the_callback_causes_another(self) -> None:
         calls: list[int] = []
@@ -73,7 +73,7 @@ class Asyncs(TestCase):
         handle = uv.Async.named("poke", self.loop, called)
         self.assertIsInstance(handle, uv.Async)
         self.refused(uv.StatusCode.EBUSY, uv.Async.named, "poke", self.loop)
-        ask_for_signal(10)  # The test's uv-run sends it on SIGUSR1.
+        ask_for_signal(uv.Signals.SIGUSR1)  # uv-run sends the async handle on this signal.
         self.loop.run()
         self.assertEqual(calls, [handle])
 

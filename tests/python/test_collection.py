@@ -1,4 +1,4 @@
-"""What Python's garbage collector may take, and what not."""
+"""Garbage collection of loops, handles and descriptors."""
 
 import gc
 import unittest
@@ -15,7 +15,7 @@ class Collection(TestCase):
         timer.close()
         self.loop.run()
         del timer
-        self.assertIsNone(gone(), "without even a collection")
+        self.assertIsNone(gone(), "without a collection")
 
     def test_a_closed_handle_in_a_cycle_is_collected(self) -> None:
         timer = uv.Timer(self.loop)
@@ -67,7 +67,7 @@ class Collection(TestCase):
         self.assertIsNone(timer())
 
     def test_loops_without_handles_are_collected(self) -> None:
-        for _ in range(1000):  # Many times the limit.
+        for _ in range(1000):  # Far above the limit.
             uv.Loop()
         gc.collect()
         self.loop.make_current()
@@ -78,7 +78,7 @@ class Collection(TestCase):
                 uv.Timer(self.loop).close()
             self.loop.run()
 
-    def test_a_descriptor_that_nobody_knows_is_closed(self) -> None:
+    def test_an_unreferenced_descriptor_is_closed(self) -> None:
         uv.open("pipe")
         with uv.open("pipe") as pipe:
             self.assertFalse(pipe.closed)

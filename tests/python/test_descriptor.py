@@ -1,4 +1,4 @@
-"""Descriptors that the host has granted."""
+"""Granted descriptors."""
 
 import socket
 import unittest
@@ -61,7 +61,8 @@ class Descriptors(TestCase):
                 self.assertRaises(ValueError, client.shutdown, 7)
                 client.send_buffer_size = 20_000
                 client.receive_buffer_size = 30_000
-                self.assertEqual((client.send_buffer_size, client.receive_buffer_size), (20_000, 30_000))
+                self.assertEqual(client.send_buffer_size, 20_000)
+                self.assertEqual(client.receive_buffer_size, 30_000)
                 self.refused(uv.StatusCode.EINVAL, setattr, client, "send_buffer_size", 0)
 
     def test_datagrams(self) -> None:
@@ -70,7 +71,8 @@ class Descriptors(TestCase):
                 address = socket_.getsockname()
                 self.assertIsInstance(address, tuple)
                 self.assertEqual(socket_.sendto(b"to myself", address), 9)
-                uv.Poll(socket_, self.loop).start(uv.PollEvent.READABLE, lambda poll, *_: poll.close())
+                poll = uv.Poll(socket_, self.loop)
+                poll.start(uv.PollEvent.READABLE, lambda poll, *_: poll.close())
                 self.loop.run()
                 self.assertEqual(socket_.recvfrom(100), (b"to myself", address))
                 self.assertRaises(BlockingIOError, socket_.recvfrom, 100)

@@ -5,6 +5,8 @@ import errno
 import unittest
 
 import uv
+from uv.error import error_of, status_of
+from wit_world.imports import types
 
 
 class StatusCodes(unittest.TestCase):
@@ -73,7 +75,25 @@ class Errors(unittest.TestCase):
         self.assertRaises(uv.LoopClosedError, loop.run)
         self.assertRaises(uv.LoopClosedError, uv.Timer, loop)
 
-    def test_what_sockets_raise_is_raised_too(self) -> None:
+    def test_errors_of_the_contract(self) -> None:
+        for code in types.ErrorCode:
+            with self.subTest(code.name):
+                error = error_of(types.Error_Code(code))
+                self.assertIs(error.code, uv.StatusCode[code.name])
+                self.assertIs(status_of(types.Error_Code(code)), error.code)
+        self.assertIsInstance(error_of(types.Error_HandleClosed()), uv.HandleClosedError)
+        self.assertIsInstance(error_of(types.Error_LoopClosed()), uv.LoopClosedError)
+        self.assertIs(status_of(types.Error_HandleClosed()), uv.StatusCode.EINVAL)
+
+    def test_codes_that_the_contract_does_not_name(self) -> None:
+        named = error_of(types.Error_Other(-112))
+        self.assertIs(named.code, uv.StatusCode.EHOSTDOWN)
+        self.assertIsInstance(error_of(types.Error_Other(-11)), BlockingIOError)
+        unnamed = error_of(types.Error_Other(-9999))
+        self.assertEqual((unnamed.code, unnamed.name), (-9999, "UNKNOWN"))
+        self.assertIs(status_of(types.Error_Other(-9999)), uv.StatusCode.UNKNOWN)
+
+    def test_sockets_exceptions(self) -> None:
         with uv.open("pipe") as pipe, self.assertRaises(BlockingIOError) as caught:
             pipe.recv(1)
         self.assertIsInstance(caught.exception, uv.UVError)

@@ -1,4 +1,4 @@
-"""Python's standard library, as far as it is in the runtime."""
+"""Python's standard library in the runtime."""
 
 import importlib
 import os
@@ -20,7 +20,7 @@ class Library(unittest.TestCase):
                 with self.subTest(name):
                     importlib.import_module(name)
 
-    def test_what_is_absent_says_so(self) -> None:
+    def test_absent_modules_are_not_found(self) -> None:
         public = {name for name in ABSENT if name.replace(".", "").isalnum()}
         documented = set(os.environ["DOCUMENTED_AS_ABSENT"].split())
         self.assertEqual(documented, public, "docs/python.md")
@@ -42,10 +42,10 @@ class Library(unittest.TestCase):
         with self.assertRaises(RuntimeError):
             threading.Thread(target=print).start()
 
-    def test_what_was_made_at_build_time_is_made_anew(self) -> None:
+    def test_state_of_the_build_is_replaced(self) -> None:
         self.assertIn("DOCUMENTED_AS_ABSENT", os.environ)
         self.assertEqual(os.environ.get("HOME"), None)
-        # Printed for the test outside, which compares two runs.
+        # The test outside the sandbox compares two runs.
         print("random", random.random(), random.SystemRandom().random())
         self.assertEqual(sys.stdout.encoding, "utf-8")
 

@@ -24,7 +24,7 @@ class Loops(TestCase):
         default.close()
         current = uv.Loop.get_current()
         self.assertFalse(current.closed)
-        self.assertIs(uv.Loop.get_default(), current, "without a current loop it is the default one")
+        self.assertIs(uv.Loop.get_default(), current, "the default loop is the current one")
 
     def test_the_loop_that_runs_is_the_current_one(self) -> None:
         seen: list[uv.Loop] = []
@@ -205,6 +205,33 @@ class Loops(TestCase):
         self.assertEqual((len(self.loop.handles), len(other.handles)), (1, 1))
         close(other)
 
+    def test_runs_inside_callbacks_of_other_loops(self) -> None:
+        calls: list[str] = []
+        loops = [self.loop, uv.Loop(), uv.Loop()]
+
+        def called(at: int) -> None:
+            calls.append(f"begin {at}")
+            if at + 1 < len(loops):
+                self.assertFalse(loops[at + 1].run())
+            self.assertIs(uv.Loop.get_current(), loops[at])
+            for running in loops[: at + 1]:
+                self.refused(uv.StatusCode.EBUSY, running.run)
+            calls.append(f"end {at}")
+
+        def start(at: int) -> None:
+            # Two timers that are due at once: the second is called after the nested runs.
+            uv.Timer(loops[at]).start(1, lambda _: called(at))
+            uv.Timer(loops[at]).start(1, lambda _: calls.append(f"second {at}"))
+
+        for at, loop in enumerate(loops):
+            loop.excepthook = lambda loop, type, value, traceback: calls.append(str(value))
+            start(at)
+        self.assertFalse(self.loop.run())
+        expected = ["begin 0", "begin 1", "begin 2", "end 2", "second 2"]
+        self.assertEqual(calls, [*expected, "end 1", "second 1", "end 0", "second 0"])
+        for loop in loops[1:]:
+            close(loop)
+
     def test_the_host_limits_loops(self) -> None:
         loops: list[uv.Loop] = []
         with self.assertRaises(uv.UVError) as caught:
@@ -221,7 +248,7 @@ async def forever() -> None:
 
 
 class Exceptions(TestCase):
-    """Callbacks that raise."""
+    """Exceptions of callbacks."""
 
     def test_the_default_hook_prints_and_stops(self) -> None:
         def called(_: uv.Idle) -> None:
@@ -258,7 +285,7 @@ class Exceptions(TestCase):
             raise RuntimeError("the hook's")
 
         self.loop.excepthook = hook
-        uv.Idle(self.loop, lambda _: self.loop.no_such_attribute).start()  # type: ignore[attr-defined]
+        uv.Idle(self.loop, lambda _: getattr(self.loop, "no_such_attribute")).start()
         has_failed = uv.Loop._has_failed
         with contextlib.redirect_stderr(io.StringIO()) as printed:
             self.assertTrue(self.loop.run())
@@ -310,7 +337,40 @@ class Exceptions(TestCase):
             self.loop.run()
         self.assertEqual(calls, [], "at once")
         self.loop.run()
-        self.assertEqual(calls, ["second"], "nothing is lost")
+        self.assertEqual(calls, ["second"], "it stayed due")
+
+    def test_system_exit_leaves_nested_runs(self) -> None:
+        calls: list[str] = []
+        inner = uv.Loop()
+
+        def leave(_: uv.Timer) -> None:
+            raise SystemExit
+
+        uv.Timer(inner).start(0, leave)
+        uv.Timer(inner).start(0, lambda _: calls.append("inner"))
+        uv.Timer(self.loop).start(0, lambda _: inner.run())
+        uv.Timer(self.loop).start(0, lambda _: calls.append("outer"))
+        with self.assertRaises(SystemExit):
+            self.loop.run()
+        self.assertEqual(calls, [])
+        inner.run()
+        self.loop.run()
+        self.assertEqual(calls, ["inner", "outer"], "both can be run again")
+        close(inner)
+
+    def test_a_stop_ends_with_the_run_that_is_left(self) -> None:
+        calls: list[str] = []
+
+        def called(_: uv.Timer) -> None:
+            self.loop.stop()
+            raise SystemExit
+
+        uv.Timer(self.loop).start(0, called)
+        with self.assertRaises(SystemExit):
+            self.loop.run()
+        uv.Timer(self.loop).start(0, lambda _: calls.append("called"))
+        self.assertFalse(self.loop.run())
+        self.assertEqual(calls, ["called"])
 
     def test_system_exit_in_a_close_callback(self) -> None:
         def closed(handle: uv.Handle) -> None:

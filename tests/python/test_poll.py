@@ -75,7 +75,7 @@ class Polls(TestCase):
         self.assertFalse(poll.active, "without events it is stopped")
         self.pipe.recv(1)
 
-    def test_start_refuses_what_is_no_event(self) -> None:
+    def test_start_refuses_unknown_bits(self) -> None:
         poll = uv.Poll(self.pipe, self.loop)
         for wrong in (16, -1, 1 << 40):
             self.refused(uv.StatusCode.EINVAL, poll.start, wrong)
@@ -107,7 +107,11 @@ class Polls(TestCase):
 
     def test_a_descriptor_closed_under_it(self) -> None:
         seen: list[tuple[uv.StatusCode, int]] = []
-        poll = uv.Poll(self.pipe, self.loop, lambda _, status, events: seen.append((status, events)))
+
+        def called(_: uv.Poll, status: uv.StatusCode, events: int) -> None:
+            seen.append((status, events))
+
+        poll = uv.Poll(self.pipe, self.loop, called)
         poll.start()
         self.pipe.close()
         self.loop.run()

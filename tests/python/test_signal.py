@@ -1,4 +1,4 @@
-"""Signal handles. The test outside of the sandbox sends what they ask for."""
+"""Signal handles. The test outside the sandbox sends the signals that they ask for."""
 
 import signal
 import unittest
@@ -16,9 +16,19 @@ class SignalsOfTheReference(unittest.TestCase):
 
     def test_sigwinch(self) -> None:
         self.assertEqual(uv.Signals.SIGWINCH, 28)
-        self.assertEqual(signal.SIGTERM, 15, "Python's own numbers are Linux's")
 
-    def test_sigbreak_is_windows_alone(self) -> None:
+    def test_signals(self) -> None:
+        numbers = [int(signum) for signum in uv.Signals]
+        self.assertEqual(numbers, [*range(1, 32), 34, 64])
+        self.assertEqual((uv.Signals.SIGUSR1, uv.Signals.SIGCHLD, uv.Signals.SIGTERM), (10, 17, 15))
+        for member in signal.Signals:
+            with self.subTest(member.name):
+                self.assertEqual(uv.Signals[member.name], member, "Python's numbers are Linux's")
+
+    def test_sigbreak_is_no_signal_of_linux(self) -> None:
+        self.assertEqual(uv.Signals.SIGBREAK, 0)
+        self.assertNotIn("SIGBREAK", uv.Signals.__members__)
+        self.assertRaises(ValueError, uv.Signals, 0)
         loop = uv.Loop()
         handle = uv.Signal(loop)
         with self.assertRaises(uv.UVError) as caught:

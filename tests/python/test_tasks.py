@@ -1,4 +1,4 @@
-"""The async style."""
+"""Tasks."""
 
 import contextlib
 import io
@@ -9,7 +9,7 @@ from support import TestCase, ask_for_signal
 
 
 class Tasks(TestCase):
-    def test_run_gives_what_the_coroutine_returns(self) -> None:
+    def test_run_returns_the_coroutines_result(self) -> None:
         async def main() -> int:
             begin = uv.Loop.get_current().now
             await uv.sleep(250)
@@ -18,7 +18,7 @@ class Tasks(TestCase):
         self.assertEqual(uv.run(main()), 250)
         self.assertEqual(uv.run(main(), self.loop), 250)
 
-    def test_run_raises_what_the_coroutine_raises(self) -> None:
+    def test_run_raises_the_coroutines_exception(self) -> None:
         async def main() -> None:
             await uv.sleep(1)
             raise KeyError("main's")
@@ -58,7 +58,7 @@ class Tasks(TestCase):
 
         self.assertEqual(uv.run(main()), "the task's")
 
-    def test_an_error_that_nobody_awaits_is_the_hooks(self) -> None:
+    def test_an_error_of_a_task_that_is_not_awaited_goes_to_the_hook(self) -> None:
         seen: list[str] = []
         self.loop.excepthook = lambda loop, type, value, traceback: seen.append(str(value))
 
@@ -85,7 +85,7 @@ class Tasks(TestCase):
         self.refused(uv.StatusCode.ECANCELED, uv.run, main())
         self.assertEqual(finally_ran, ["main"])
 
-    def test_waiting_for_what_never_comes(self) -> None:
+    def test_waiting_without_an_active_handle(self) -> None:
         async def main() -> None:
             task = uv.spawn(uv.sleep(10))
             await uv.sleep(1)
@@ -93,7 +93,7 @@ class Tasks(TestCase):
                 handle.close()
             await task
 
-        self.assertRaisesRegex(RuntimeError, "never comes", uv.run, main())
+        self.assertRaisesRegex(RuntimeError, "no handle is active", uv.run, main())
 
     def test_tasks_that_are_left_are_cancelled(self) -> None:
         ended: list[str] = []
@@ -161,11 +161,11 @@ class Tasks(TestCase):
         uv.run(main())
         self.refused(uv.StatusCode.EACCES, uv.run, uv.signaled(15))
 
-    def test_sleep_refuses_what_is_no_time(self) -> None:
+    def test_sleep_refuses_invalid_times(self) -> None:
         for wrong, kind in [(-1, ValueError), (1 << 64, OverflowError), ("1", TypeError)]:
             self.assertRaises(kind, uv.run, uv.sleep(wrong))  # type: ignore[arg-type]
 
-    def test_what_is_not_of_uv_can_not_be_awaited(self) -> None:
+    def test_other_awaitables_are_refused(self) -> None:
         class Other:
             def __await__(self):  # type: ignore[no-untyped-def]
                 yield self

@@ -105,7 +105,7 @@ class Timers(TestCase):
         self.loop.run()
         self.assertEqual(calls, ["timer", "check", "other"])
 
-    def test_start_refuses_what_is_no_time(self) -> None:
+    def test_start_refuses_invalid_times(self) -> None:
         timer = uv.Timer(self.loop)
         for wrong, kind in [
             (-1, ValueError),
@@ -172,7 +172,7 @@ class Timers(TestCase):
         self.assertRaises(uv.HandleClosedError, getattr, timer, "repeat")
         self.assertRaises(uv.HandleClosedError, setattr, timer, "repeat", 1)
 
-    def test_repeat_set_in_the_callback_of_one_that_did_not(self) -> None:
+    def test_repeat_set_in_the_callback_of_a_single_shot(self) -> None:
         def called(timer: uv.Timer) -> None:
             timer.repeat = 10
 
