@@ -1,38 +1,44 @@
-//! Lists the guests for the tests: a constant for the name of each, and for each suite a macro that
-//! names its guests, so that a guest without a test does not compile.
+//! Lists the test guests: a constant for each case, and for each suite a macro that names its cases,
+//! so that a case without a test does not compile.
 //!
-//! Also, lets the program `conformance` stand between mio and the OS.
+//! Also links the program `conformance` so that it stands between mio and the OS.
 //!
-//! A suite is a file of `tests/`; a guest belongs to the suite whose name its own name begins with.
+//! A suite is a file of `tests/`. A folder of `guests/src/bin` is a program, and each of its files but
+//! `main.rs` is a case, whose name begins with the program's. A file of `guests/src/bin` is a program of
+//! its own. A case belongs to the suite that its name begins with.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+const GUESTS: &str = "guests/src/bin";
 
 fn main() {
     // The differential test sorts what mio gets from the OS.
     println!("cargo::rustc-link-arg-bin=conformance=-Wl,--wrap=epoll_wait");
-    let guests = stems("guests/src/bin");
-    let mut suites: BTreeMap<String, Vec<String>> =
-        stems("tests").into_iter().map(|suite| (suite, Vec::new())).collect();
-    for guest in guests {
+    println!("cargo::rerun-if-changed={GUESTS}");
+    println!("cargo::rerun-if-changed=tests");
+    let suites: Vec<String> = entries("tests").iter().filter_map(|path| stem(path)).collect();
+    let mut cases_of: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let (mut constants, mut names) = (String::new(), String::new());
+    for (name, value) in cases() {
         let suite = suites
-            .keys()
-            .filter(|suite| guest.strip_prefix(*suite).is_some_and(|rest| rest.starts_with('_')))
+            .iter()
+            .filter(|suite| name.strip_prefix(*suite).is_some_and(|rest| rest.starts_with('_')))
             .max_by_key(|suite| suite.len())
-            .unwrap_or_else(|| panic!("the guest {guest} belongs to no file of tests/tests"))
-            .clone();
-        suites.get_mut(&suite).expect("it is one of the keys").push(guest);
+            .unwrap_or_else(|| panic!("the guest {name} belongs to no file of tests/tests"));
+        let constant = name.to_uppercase();
+        writeln!(constants, "/// The guest `{name}`.\npub const {constant}: Case = {value};").unwrap();
+        write!(names, "({name}) => {{ $crate::{constant} }}; ").unwrap();
+        cases_of.entry(suite).or_default().push(name);
     }
 
-    let mut code = String::new();
-    for (suite, guests) in suites.iter().filter(|(_, guests)| !guests.is_empty()) {
-        for guest in guests {
-            let constant = guest.to_uppercase();
-            writeln!(code, "/// The guest `{guest}`.\npub const {constant}: &str = \"{guest}\";").unwrap();
-        }
-        let list: String = guests.iter().map(|guest| format!("$mac!({guest}); ")).collect();
+    let mut code = constants;
+    writeln!(code, "/// The constant of a guest by the guest's name.").unwrap();
+    writeln!(code, "#[macro_export]\nmacro_rules! case {{ {names} }}").unwrap();
+    for (suite, cases) in cases_of {
+        let list: String = cases.iter().map(|case| format!("$mac!({case}); ")).collect();
         writeln!(code, "/// Names each guest of the suite `{suite}` to a macro.").unwrap();
         writeln!(code, "#[macro_export]\nmacro_rules! foreach_{suite} {{ ($mac:ident) => {{ {list} }} }}")
             .unwrap();
@@ -41,15 +47,35 @@ fn main() {
     fs::write(Path::new(&out).join("guests.rs"), code).expect("cargo has made the directory");
 }
 
-/// The names of a directory's Rust files, sorted.
-fn stems(dir: &str) -> Vec<String> {
-    println!("cargo::rerun-if-changed={dir}");
+/// Every guest: its name, and the value of its constant.
+fn cases() -> Vec<(String, String)> {
+    let mut all = Vec::new();
+    for path in entries(GUESTS) {
+        if let Some(program) = stem(&path) {
+            let value = format!("Case::program(\"{program}\")");
+            all.push((program, value));
+            continue;
+        }
+        let program = path.file_name().expect("it has a name").to_string_lossy();
+        let dir = path.to_str().expect("a plain path");
+        for case in entries(dir).iter().filter_map(|path| stem(path)).filter(|case| case != "main") {
+            all.push((format!("{program}_{case}"), format!("Case::new(\"{program}\", \"{case}\")")));
+        }
+    }
+    all
+}
+
+/// What a directory holds, sorted.
+fn entries(dir: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).unwrap_or_else(|error| panic!("{dir}: {error}"));
-    let mut stems: Vec<String> = entries
-        .map(|entry| entry.expect("the directory can be read").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
-        .map(|path| path.file_stem().expect("it has a name").to_string_lossy().into_owned())
-        .collect();
-    stems.sort();
-    stems
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("the directory can be read").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// The name of a Rust file, without its extension.
+fn stem(path: &Path) -> Option<String> {
+    let is_rust = path.extension().is_some_and(|extension| extension == "rs");
+    is_rust.then(|| path.file_stem().expect("it has a name").to_string_lossy().into_owned())
 }

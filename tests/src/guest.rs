@@ -1,13 +1,13 @@
 //! Running a guest in this process: the engine, the store, and what comes out.
 
+use crate::compiled::Once;
 use crate::os::{Thread, cpu_time};
-use crate::plain::{Plain, Time, composed};
-use crate::{PATIENCE, component};
-use std::collections::HashMap;
+use crate::plain::{Plain, Time};
+use crate::{Case, PATIENCE, component};
 use std::io::{BufRead, BufReader};
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use uv_handles_host::{UvCtx, UvCtxBuilder, UvCtxView, UvView};
@@ -131,27 +131,21 @@ pub fn end_epoch() {
     engine(Configuration::Epochs).increment_epoch();
 }
 
-/// Compiles and links a guest, once for each configuration.
-fn prepared(name: &str, configuration: Configuration) -> InstancePre<State> {
-    type Key = (String, Configuration);
-    static PREPARED: Mutex<Option<HashMap<Key, InstancePre<State>>>> = Mutex::new(None);
-    let key = (name.to_owned(), configuration);
-    if let Some(known) = PREPARED.lock().unwrap().get_or_insert_default().get(&key) {
-        return known.clone();
-    }
-    // Outside of the lock: the guests of other tests are compiled at the same time.
-    let engine = engine(configuration);
+/// Compiles and links a guest's program, once for each configuration: all cases of a program share it.
+fn prepared(guest: Case, configuration: Configuration) -> InstancePre<State> {
+    static PREPARED: Once<(&str, Configuration), InstancePre<State>> = Once::new();
     let compile = || {
-        let component = Component::from_file(engine, component(name))?;
+        let engine = engine(configuration);
+        let component = Component::from_file(engine, component(guest))?;
         let linker = match linkage() {
             Linkage::Sync => linker(engine)?,
             Linkage::Async => async_linker(engine)?,
         };
         linker.instantiate_pre(&component)
     };
-    let pre = compile().unwrap_or_else(|error| panic!("the guest {name} can not be used: {error:?}"));
-    PREPARED.lock().unwrap().get_or_insert_default().insert(key, pre.clone());
-    pre
+    PREPARED.get((guest.component(), configuration), || {
+        compile().unwrap_or_else(|error| panic!("the guest {guest} cannot be used: {error:?}"))
+    })
 }
 
 /// Runs a program to its end.
@@ -174,19 +168,20 @@ fn call(store: &mut Store<State>, pre: InstancePre<State>) -> wasmtime::Result<R
 /// How a guest is to be run.
 #[derive(Debug, Clone)]
 pub struct Guest {
-    name: String,
+    case: Case,
     configuration: Configuration,
     args: Vec<String>,
     limits: StoreLimits,
 }
 
 impl Guest {
-    /// A guest by name, without arguments, in the recommended configuration.
-    pub fn new(name: &str) -> Guest {
+    /// A guest without further arguments, in the recommended configuration.
+    pub fn new(guest: impl Into<Case>) -> Guest {
+        let case = guest.into();
         Guest {
-            name: name.into(),
+            case,
             configuration: Configuration::Recommended,
-            args: Vec::new(),
+            args: case.args().map(str::to_owned).collect(),
             limits: StoreLimits::default(),
         }
     }
@@ -211,13 +206,13 @@ impl Guest {
 
     /// Starts it on a thread of its own, with what `grant` grants.
     pub fn spawn(self, grant: impl FnOnce(&mut UvCtxBuilder)) -> Running {
-        let pre = prepared(&self.name, self.configuration);
+        let pre = prepared(self.case, self.configuration);
         let mut uv = UvCtx::builder();
         grant(&mut uv);
-        start(self.name.clone(), |stdout, stderr| {
+        start(self.case.to_string(), |stdout, stderr| {
             let mut wasi = WasiCtx::builder();
             wasi.stdout(stdout).stderr(stderr);
-            wasi.allow_blocking_current_thread(true).arg(&self.name).args(&self.args);
+            wasi.allow_blocking_current_thread(true).arg(self.case.component()).args(&self.args);
             let state = State { limits: self.limits, ..State::new(uv.build(), wasi.build()) };
             move || {
                 let mut store = Store::new(pre.engine(), state);
@@ -271,32 +266,38 @@ fn spawn_thread(name: String, run: impl FnOnce() + Send + 'static) -> JoinHandle
 }
 
 /// Runs a guest to its end, with what `grant` grants.
-pub fn run(name: &str, grant: impl FnOnce(&mut UvCtxBuilder)) -> Output {
-    Guest::new(name).run(grant)
+pub fn run(guest: impl Into<Case>, grant: impl FnOnce(&mut UvCtxBuilder)) -> Output {
+    Guest::new(guest).run(grant)
 }
 
 /// Starts a guest on a thread of its own, with what `grant` grants.
-pub fn spawn(name: &str, grant: impl FnOnce(&mut UvCtxBuilder)) -> Running {
-    Guest::new(name).spawn(grant)
+pub fn spawn(guest: impl Into<Case>, grant: impl FnOnce(&mut UvCtxBuilder)) -> Running {
+    Guest::new(guest).spawn(grant)
 }
 
-/// Runs a guest that asserts everything by itself and needs nothing from outside, in virtual time
-/// and in both configurations of the engine; and composed with the adapter, on a runtime that has WASI only, if
-/// it uses nothing that the adapter does not have.
+/// Runs a guest that asserts everything by itself and needs no grants, in virtual time: with both
+/// configurations of the engine, and composed with the adapter on a runtime that has WASI only.
 ///
 /// # Panics
 ///
 /// If one of its assertions fails.
-pub fn check(name: &str) {
+pub fn check(guest: Case) {
+    check_native(guest);
+    Plain::composed(guest).time(Time::Virtual).run();
+}
+
+/// As [`check`], but not composed: for guests of functions that the adapter does not have.
+///
+/// # Panics
+///
+/// If one of its assertions fails.
+pub fn check_native(guest: Case) {
     for configuration in [Configuration::Recommended, Configuration::Default] {
-        let guest = Guest::new(name).configuration(configuration);
+        let guest = Guest::new(guest).configuration(configuration);
         let output = guest.run(|uv| {
             uv.virtual_time(true);
         });
         output.succeeded();
-    }
-    if let Some(composed) = composed(name) {
-        Plain::new(&composed).time(Time::Virtual).run();
     }
 }
 

@@ -1,19 +1,29 @@
 //! The harness of the whole-system tests: guests under the host, against the real OS.
 //!
-//! The guests are the programs of `guests/src/bin`, named `<suite>_<name>`; the suites are the files
-//! of `tests/`. A guest asserts by itself, and what it prints a test compares. Every guest has a test
-//! of its own name:
+//! The suites are the files of `tests/`. Most suites have one guest program, a folder of
+//! `guests/src/bin` by the suite's name, and each file of that folder is a case. The program's first
+//! argument selects the case, so a suite is linked and compiled once. A case asserts by itself; a test
+//! compares what it prints. Every case has a constant here (see [`Case`]) and a test of its name,
+//! `<suite>_<case>`; a case without a test does not compile. [`generate_tests`] writes the tests that
+//! only run a case:
 //!
 //! ```text
 //! use uv_handles_tests::*;
 //!
 //! foreach_timer!(assert_test_exists);
 //!
+//! generate_tests! { check:
+//!     timer_a_day_passes_at_once,
+//!     timer_again,
+//! }
+//!
 //! #[test]
-//! fn timer_a_day_passes_at_once() {
-//!     check(TIMER_A_DAY_PASSES_AT_ONCE);
+//! fn timer_real_time() {
+//!     assert_eq!(run(TIMER_REAL_TIME, |_| {}).succeeded(), ["called"]);
 //! }
 //! ```
+//!
+//! A new case is a new file, a line in its program's `main.rs`, and a line in the suite.
 //!
 //! No test waits for a time to pass. Whatever waits for something else to happen does it with
 //! [`PATIENCE`], so that a test which would hang fails and says where.
@@ -22,6 +32,8 @@
 
 pub mod attacks;
 mod beside;
+mod case;
+mod compiled;
 mod guest;
 #[path = "../guests/src/hash.rs"]
 mod hash;
@@ -33,12 +45,13 @@ pub mod python;
 mod random;
 
 pub use beside::beside;
+pub use case::Case;
 pub use hash::Hash;
 pub use random::{random_calls, random_calls_composed};
 
 pub use guest::{
-    Configuration, End, Guest, Output, Running, State, async_linker, check, end_epoch, linker, run, spawn,
-    wasi_linker,
+    Configuration, End, Guest, Output, Running, State, async_linker, check, check_native, end_epoch, linker,
+    run, spawn, wasi_linker,
 };
 
 use std::path::PathBuf;
@@ -72,6 +85,19 @@ macro_rules! assert_test_exists {
     };
 }
 
+/// Writes a test for each of these guests: it calls this function with the guest.
+#[macro_export]
+macro_rules! generate_tests {
+    ($run:path: $($case:ident),+ $(,)?) => {
+        $(
+            #[test]
+            fn $case() {
+                $run($crate::case!($case));
+            }
+        )+
+    };
+}
+
 /// The directory of the build profile, where cargo puts programs.
 pub fn build_dir() -> PathBuf {
     let program = std::env::current_exe().expect("this is a program");
@@ -80,12 +106,17 @@ pub fn build_dir() -> PathBuf {
     dir.ancestors().find(|dir| !dir.ends_with("deps")).expect("a directory has a parent").to_owned()
 }
 
-/// The component of a guest by name.
+/// The component of a guest.
 ///
 /// # Panics
 ///
 /// If it has not been built.
-pub fn component(name: &str) -> PathBuf {
+pub fn component(guest: impl Into<Case>) -> PathBuf {
+    guest_file(guest.into().component())
+}
+
+/// A component in target/guests by its name there, without `.wasm`.
+fn guest_file(name: &str) -> PathBuf {
     let dir = std::env::var_os("UV_HANDLES_GUESTS")
         .map(PathBuf::from)
         .unwrap_or_else(|| build_dir().with_file_name("guests"));

@@ -1,13 +1,13 @@
 //! A runtime that knows nothing of `uv:handles`: wasmtime with wasmtime-wasi's own linker. Composed guests run
 //! on it, if wanted in virtual time: then WASI's monotonic clock stands still except when it is waited for.
 
-use crate::component;
+use crate::compiled::Once;
 use crate::guest::{Running, start};
-use std::collections::BTreeMap;
+use crate::{Case, component, guest_file};
 use std::fs::File;
 use std::io::PipeReader;
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex};
+use std::sync::LazyLock;
 use tokio::net::unix::pipe::Receiver;
 use uv_handles_host::VirtualClock;
 use wasmtime::component::{Component, Linker, Resource, ResourceTable};
@@ -23,18 +23,18 @@ const CLOCK: &str = "wasi:clocks/monotonic-clock@0.2.12";
 
 const NANOSECONDS: u64 = 1_000_000;
 
-/// The component of a guest that has been composed with the adapter that it needs.
+/// The component of a guest, composed with the adapter that its program needs.
 ///
 /// # Panics
 ///
-/// If it has not been.
-pub fn composed_anyhow(name: &str) -> PathBuf {
-    composed(name).unwrap_or_else(|| component(&format!("composed/partial/{name}")))
+/// If it has not been composed.
+pub fn composed(guest: Case) -> PathBuf {
+    composed_whole(guest).unwrap_or_else(|| guest_file(&format!("composed/partial/{}", guest.component())))
 }
 
-/// The same, if that left nothing out that it uses.
-pub fn composed(name: &str) -> Option<PathBuf> {
-    let file = component(name).with_file_name("composed").join(format!("{name}.wasm"));
+/// The same, if the adapter has everything that the program imports.
+pub fn composed_whole(guest: Case) -> Option<PathBuf> {
+    let file = component(guest).with_file_name("composed").join(format!("{}.wasm", guest.component()));
     file.is_file().then_some(file)
 }
 
@@ -106,17 +106,13 @@ pub enum Time {
     Virtual,
 }
 
-/// Compiles a component, once in a process.
-fn compiled(file: &Path) -> wasmtime::Result<Component> {
+/// Compiles a component, once in a process: all cases of a program share it.
+fn compiled(file: &Path) -> Component {
     static ENGINE: LazyLock<Engine> = LazyLock::new(Engine::default);
-    static COMPILED: Mutex<BTreeMap<PathBuf, Component>> = Mutex::new(BTreeMap::new());
-    if let Some(known) = COMPILED.lock().unwrap().get(file) {
-        return Ok(known.clone());
-    }
-    // Outside of the lock: the components of other tests are compiled at the same time.
-    let component = Component::from_file(&ENGINE, file)?;
-    COMPILED.lock().unwrap().insert(file.to_owned(), component.clone());
-    Ok(component)
+    static COMPILED: Once<PathBuf, Component> = Once::new();
+    COMPILED.get(file.to_owned(), || {
+        Component::from_file(&ENGINE, file).unwrap_or_else(|error| panic!("{}: {error:?}", file.display()))
+    })
 }
 
 /// A program that is to be run on the plain runtime. It may use the network, and its standard input is empty.
@@ -134,6 +130,16 @@ impl Plain {
         wasi.allow_blocking_current_thread(true).arg("program");
         wasi.inherit_network().allow_tcp(true).allow_ip_name_lookup(true);
         Plain { file: file.to_owned(), time: Time::Real, wasi }
+    }
+
+    /// A guest, composed with the adapter, in real time.
+    ///
+    /// # Panics
+    ///
+    /// If it has not been composed.
+    pub fn composed(guest: impl Into<Case>) -> Plain {
+        let guest = guest.into();
+        guest.args().fold(Plain::new(&composed(guest)), |plain, arg| plain.arg(arg))
     }
 
     /// Sets which time it gets.
@@ -189,7 +195,7 @@ impl Plain {
     /// If it imports more than WASI.
     pub fn spawn(mut self) -> Running {
         let prepare = || -> wasmtime::Result<CommandPre<PlainState>> {
-            let component = compiled(&self.file)?;
+            let component = compiled(&self.file);
             let mut linker = Linker::new(component.engine());
             wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
             if self.time == Time::Virtual {

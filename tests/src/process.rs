@@ -1,6 +1,6 @@
 //! The command `uv-run` as a process of its own.
 
-use crate::{PATIENCE, build_dir, component};
+use crate::{Case, PATIENCE, build_dir, component};
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,8 +13,11 @@ use std::time::{Duration, Instant};
 /// # Panics
 ///
 /// If it has not been built.
-pub fn uv_run(options: &[&str], guest: &str) -> Command {
-    uv_run_file(options, &component(guest))
+pub fn uv_run(options: &[&str], guest: impl Into<Case>) -> Command {
+    let guest = guest.into();
+    let mut command = uv_run_file(options, &component(guest));
+    command.args(guest.args());
+    command
 }
 
 /// `uv-run` with this file; streams are pipes unless the caller says otherwise.
@@ -46,7 +49,7 @@ pub struct Process {
 }
 
 /// A run with these arguments.
-pub fn start(options: &[&str], guest: &str, args: &[&str]) -> Process {
+pub fn start(options: &[&str], guest: impl Into<Case>, args: &[&str]) -> Process {
     let mut command = uv_run(options, guest);
     command.args(args);
     Process::spawn(command)
@@ -64,7 +67,7 @@ pub struct Ended {
 }
 
 /// A run with these arguments, to its end.
-pub fn ended(options: &[&str], guest: &str, args: &[&str]) -> Ended {
+pub fn ended(options: &[&str], guest: impl Into<Case>, args: &[&str]) -> Ended {
     let mut process = start(options, guest, args);
     let code = process.exit_code();
     Ended { code, stdout: process.stdout.all(), stderr: process.stderr.all() }

@@ -2,7 +2,7 @@
 //! things happening outside.
 
 use crate::os::{connect, kill_self, listener, nobody, stream_pair};
-use crate::plain::{Plain, Time, composed_anyhow};
+use crate::plain::{Plain, Time};
 use crate::{Guest, HOSTILE_RANDOM_CALLS, Running};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -98,7 +98,7 @@ pub fn random_calls_composed(seed: u64, calls: u64) -> BTreeMap<String, u64> {
     let (_kept, refuses) = nobody();
     let (stdin, mut lines) = std::io::pipe().unwrap();
     lines.write_all(&[1; 10_000]).unwrap();
-    let guest = Plain::new(&composed_anyhow(HOSTILE_RANDOM_CALLS)).time(Time::Virtual).stdin_pipe(stdin);
+    let guest = Plain::composed(HOSTILE_RANDOM_CALLS).time(Time::Virtual).stdin_pipe(stdin);
     let guest = [seed, calls, i32::MAX as u64 - 1, 65_536]
         .into_iter()
         .fold(guest, |guest, number| guest.arg(number.to_string()))

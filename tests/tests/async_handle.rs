@@ -6,19 +6,10 @@ use uv_handles_tests::*;
 
 foreach_async_handle!(assert_test_exists);
 
-#[test]
-fn async_handle_coalesces() {
-    check(ASYNC_HANDLE_COALESCES);
-}
-
-#[test]
-fn async_handle_order() {
-    check(ASYNC_HANDLE_ORDER);
-}
-
-#[test]
-fn async_handle_made_inside_the_pass() {
-    check(ASYNC_HANDLE_MADE_INSIDE_THE_PASS);
+generate_tests! { check:
+    async_handle_coalesces,
+    async_handle_order,
+    async_handle_made_inside_the_pass,
 }
 
 #[test]

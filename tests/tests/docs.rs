@@ -8,7 +8,7 @@ use uv_handles_tests::*;
 foreach_docs!(assert_test_exists);
 
 /// The page has the program of this guest, but for the line that says so.
-fn assert_shown(guest: &str) {
+fn assert_shown(guest: Case) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let source = std::fs::read_to_string(root.join(format!("guests/src/bin/{guest}.rs"))).unwrap();
     let (_, program) = source.split_once("\n\n").expect("a comment, then the program");
@@ -31,9 +31,12 @@ fn tests_of(place: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(&file);
     let source = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{file}: {error}"));
     let tests = source.split("#[test]\n").skip(1);
-    tests
-        .filter_map(|test| Some(test.trim_start().strip_prefix("fn ")?.split('(').next()?.to_owned()))
-        .collect()
+    let written =
+        tests.filter_map(|test| Some(test.trim_start().strip_prefix("fn ")?.split('(').next()?.to_owned()));
+    let lists = source.split("generate_tests! { ").skip(1);
+    let lists = lists.filter_map(|list| Some(list.split_once('}')?.0.split_once(':')?.1));
+    let generated = lists.flat_map(|list| list.split(',').map(|test| test.trim().to_owned()));
+    written.chain(generated.filter(|test| !test.is_empty())).collect()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use uv_handles_host::{PluginSet, UvCtx, dense_engine_config, interrupt_by_epochs_sync};
 use uv_handles_tests::plugins::SyncPlugins;
-use uv_handles_tests::{PATIENCE, State, component, linker};
+use uv_handles_tests::{HOSTILE_MEMORY, PATIENCE, State, component, linker};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Result, Store};
 use wasmtime_wasi::WasiCtx;
@@ -33,10 +33,11 @@ fn plugins_of_little_memory_stand_side_by_side() -> Result<()> {
 #[test]
 fn a_guest_can_not_grow_beyond_its_memory() -> Result<()> {
     let engine = Engine::new(&dense_engine_config(1, 4 * MIB))?;
-    let program = Component::from_file(&engine, component("hostile_memory"))?;
+    let program = Component::from_file(&engine, component(HOSTILE_MEMORY))?;
     let stdout = MemoryOutputPipe::new(1 << 16);
     let mut wasi = WasiCtx::builder();
-    wasi.stdout(stdout.clone());
+    wasi.stdout(stdout.clone()).arg(HOSTILE_MEMORY.component());
+    HOSTILE_MEMORY.args().for_each(|arg| drop(wasi.arg(arg)));
     let mut store = Store::new(&engine, State::new(UvCtx::builder().build(), wasi.build()));
     interrupt_by_epochs_sync(&mut store);
     let program = Command::instantiate(&mut store, &program, &linker(&engine)?)?;

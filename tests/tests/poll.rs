@@ -14,11 +14,16 @@ use uv_handles_tests::*;
 
 foreach_poll!(assert_test_exists);
 
+generate_tests! { check_with_socket:
+    poll_dropped_descriptor,
+    poll_exists,
+}
+
 /// Runs a guest that needs one end of a connection only, in both configurations.
-fn check_with_socket(name: &str) {
+fn check_with_socket(guest: Case) {
     for configuration in [Configuration::Recommended, Configuration::Default] {
         let (_ours, theirs) = stream_pair();
-        let output = Guest::new(name).configuration(configuration).run(|uv| {
+        let output = Guest::new(guest).configuration(configuration).run(|uv| {
             uv.descriptor("socket", theirs).unwrap();
         });
         output.succeeded();
@@ -175,16 +180,6 @@ fn a_pipe_without_reader_raises_no_signal() {
         .output()
         .unwrap();
     assert!(child.status.success(), "{}: {}", child.status, String::from_utf8_lossy(&child.stdout));
-}
-
-#[test]
-fn poll_dropped_descriptor() {
-    check_with_socket(POLL_DROPPED_DESCRIPTOR);
-}
-
-#[test]
-fn poll_exists() {
-    check_with_socket(POLL_EXISTS);
 }
 
 #[test]

@@ -183,11 +183,11 @@ fn signal_two_loops() {
 }
 
 /// Runs a guest that does not look for its signal until it is woken, by when that has been delivered.
-fn sent_before_it_looks(name: &str, signum: i32, times: u32) -> Vec<String> {
+fn sent_before_it_looks(guest: Case, signum: i32, times: u32) -> Vec<String> {
     install(signum, own);
     let (_ours, theirs) = stream_pair();
     let mut go = None;
-    let mut guest = spawn(name, |uv| {
+    let mut guest = spawn(guest, |uv| {
         uv.signal(signum).descriptor("socket", theirs).unwrap();
         go = Some(uv.wake_up("go"));
     });

@@ -5,6 +5,10 @@ use uv_handles_tests::*;
 
 foreach_status!(assert_test_exists);
 
+generate_tests! { check:
+    status_names_and_messages,
+}
+
 /// `status/libuv-1.53.txt` holds what libuv 1.53 has in `UV_ERRNO_MAP`, with its numbers on Linux.
 #[test]
 fn status_codes() {
@@ -12,11 +16,6 @@ fn status_codes() {
     let libuv: Vec<&str> = include_str!("status/libuv-1.53.txt").lines().collect();
     assert_eq!(printed[0], "SUCCESS 0 success");
     assert_eq!(printed[1..], libuv);
-}
-
-#[test]
-fn status_names_and_messages() {
-    check(STATUS_NAMES_AND_MESSAGES);
 }
 
 #[test]

@@ -10,59 +10,18 @@ use uv_handles_tests::*;
 
 foreach_task!(assert_test_exists);
 
-#[test]
-fn task_phases() {
-    check(TASK_PHASES);
-}
-
-#[test]
-fn task_order() {
-    check(TASK_ORDER);
-}
-
-#[test]
-fn task_sleep() {
-    check(TASK_SLEEP);
-}
-
-#[test]
-fn task_ten_thousand() {
-    check(TASK_TEN_THOUSAND);
-}
-
-#[test]
-fn task_timeout() {
-    check(TASK_TIMEOUT);
-}
-
-#[test]
-fn task_interval() {
-    check(TASK_INTERVAL);
-}
-
-#[test]
-fn task_join() {
-    check(TASK_JOIN);
-}
-
-#[test]
-fn task_keeps_alive() {
-    check(TASK_KEEPS_ALIVE);
-}
-
-#[test]
-fn task_wakers() {
-    check(TASK_WAKERS);
-}
-
-#[test]
-fn task_loops() {
-    check(TASK_LOOPS);
-}
-
-#[test]
-fn task_mixed() {
-    check(TASK_MIXED);
+generate_tests! { check:
+    task_phases,
+    task_order,
+    task_sleep,
+    task_ten_thousand,
+    task_timeout,
+    task_interval,
+    task_join,
+    task_keeps_alive,
+    task_wakers,
+    task_loops,
+    task_mixed,
 }
 
 #[test]

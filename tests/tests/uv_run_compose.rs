@@ -22,7 +22,7 @@ fn compose(guest: &Path, output: &Path) -> (i32, Vec<String>) {
     compose_with("uv-handles-adapter", guest, output)
 }
 
-fn compose_with(adapter: &str, guest: &Path, output: &Path) -> (i32, Vec<String>) {
+fn compose_with(adapter: &'static str, guest: &Path, output: &Path) -> (i32, Vec<String>) {
     let adapter = component(adapter);
     let [guest, output, adapter] = [guest, output, &adapter].map(|path| path.to_str().expect("a plain path"));
     uv_run_with(&["--compose", guest, "-o", output, "--adapter", adapter])
@@ -57,7 +57,7 @@ fn a_composed_guest_runs_where_uv_handles_is_unknown() {
 }
 
 #[track_caller]
-fn warned_of(adapter: &str, guest: &str, names: &[&str]) {
+fn warned_of(adapter: &'static str, guest: impl Into<Case>, names: &[&str]) {
     let (_dir, output) = output();
     let (code, stderr) = compose_with(adapter, &component(guest), &output);
     assert_eq!((code, stderr.len()), (0, names.len()), "{stderr:?}");
@@ -82,23 +82,23 @@ fn it_takes_the_adapter_that_the_guest_needs() {
     let program = dir.path().join("uv-compose");
     std::fs::copy(build_dir().join("uv-compose"), &program).unwrap();
     let output = dir.path().join("out.wasm");
-    let run = |guest: &str| {
+    let run = |guest: Case| {
         let mut command = Command::new(&program);
         command.arg(component(guest)).arg("-o").arg(&output);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = Process::spawn(command);
         (process.exit_code(), process.stderr.all())
     };
-    let missing =
-        [("first-timer", "uv-handles-adapter.wasm"), (POLL_TCP_ECHO, "uv-handles-adapter-descriptors.wasm")];
-    for (guest, adapter) in missing {
+    let first_timer = Case::program("first-timer");
+    for (guest, adapter) in
+        [(first_timer, "uv-handles-adapter"), (POLL_TCP_ECHO, "uv-handles-adapter-descriptors")]
+    {
         let (code, stderr) = run(guest);
         assert_eq!((code, stderr.len()), (2, 1), "{stderr:?}");
-        assert!(stderr[0].contains(&format!("there is no {adapter}")), "{stderr:?}");
-        let from = component(adapter.trim_end_matches(".wasm"));
-        std::fs::copy(from, dir.path().join(adapter)).unwrap();
+        assert!(stderr[0].contains(&format!("there is no {adapter}.wasm")), "{stderr:?}");
+        std::fs::copy(component(adapter), dir.path().join(format!("{adapter}.wasm"))).unwrap();
     }
-    for (guest, has_sockets) in [("first-timer", false), (POLL_TCP_ECHO, true)] {
+    for (guest, has_sockets) in [(first_timer, false), (POLL_TCP_ECHO, true)] {
         assert_eq!(run(guest), (0, Vec::new()));
         let mut command = Command::new(uv_run(&[], guest).get_program());
         command.arg("--list-imports").arg(&output).stdout(Stdio::piped());

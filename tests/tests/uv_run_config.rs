@@ -42,7 +42,7 @@ fn uv_run_config_wasi() {
 }
 
 /// A run with this configuration file and these further options.
-fn configured(config: &str, options: &[&str], guest: &str, args: &[&str]) -> Ended {
+fn configured(config: &str, options: &[&str], guest: impl Into<Case>, args: &[&str]) -> Ended {
     let (_dir, path) = place();
     fs::write(&path, config).unwrap();
     ended(&[&["--config", &path], options].concat(), guest, args)

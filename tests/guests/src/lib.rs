@@ -1,10 +1,22 @@
-//! What the guests of the whole-system tests share.
+//! Code that the guests of the whole-system tests share.
+//!
+//! Most programs in `bin` are folders: `main.rs` lists the cases with [`cases`], every other file is a
+//! case, and the first argument selects the one to run. A file of `bin` is a program of its own, for one
+//! of these reasons:
+//!
+//! - A page shows its source: `docs_*` and `wit_pull`.
+//! - A test looks at its imports, or it runs composed on other runtimes, so it must import only what it
+//!   uses itself: `descriptors_datagrams`, `poll_tcp_echo` and `uv_run_stdin`.
+//! - The soak test starts it again and again and measures its process: `soak_*`.
+//! - It is the only case of its suite: `ended_in_a_callback` and `transfer_echo`.
 
+mod cases;
 mod hash;
 pub mod kinds;
 pub mod random;
 mod sum;
 
+pub use cases::{args, run_case};
 pub use hash::Hash;
 pub use sum::print_sum_of;
 

@@ -1,4 +1,6 @@
 //! Datagrams: each with its sender, one at a time, cut to what was asked for.
+//!
+//! A program of its own: a test looks at its imports.
 
 use std::rc::Rc;
 use uv_handles::{Descriptor, Handle, Loop, Poll, PollEvents, Result, RunMode, StatusCode};

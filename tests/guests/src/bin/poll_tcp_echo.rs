@@ -1,4 +1,6 @@
 //! Prints its address, accepts three TCP clients and sends each back what it sends, until it ends.
+//!
+//! A program of its own: it runs composed on other runtimes, and a test looks at its imports.
 
 use std::rc::Rc;
 use uv_handles::{Descriptor, Error, Handle, Loop, Poll, PollEvents, Result, RunMode, StatusCode};

@@ -1,5 +1,7 @@
 //! A whole life under load: echoes to three TCP clients, while timers, a signal, a wake-up and the phases
 //! come in between, and ends as it is told: "return", "trap", or "wait" for the host to end it.
+//!
+//! A program of its own: the soak test starts it again and again and measures its process.
 
 use std::cell::Cell;
 use std::rc::Rc;

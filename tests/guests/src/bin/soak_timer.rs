@@ -1,5 +1,7 @@
 //! The well-behaved neighbour: a timer of 10 ms, for as long as it is left. It reports how late it was called, in
 //! microseconds: the worst of every ten times.
+//!
+//! A program of its own: the soak test measures its process.
 
 use std::time::{Duration, Instant};
 use uv_handles::{Async, Descriptor, Handle, Loop, Result, RunMode, Timer};

@@ -1,0 +1,40 @@
+//! What reading, writing and accepting answer when they can not. A read brings ten bytes at most,
+//! whatever is asked for.
+
+use std::io::{ErrorKind, Read, Write};
+use uv_handles::{Descriptor, Result, StatusCode};
+use uv_handles_test_guests::assert_refused;
+
+pub fn main() -> Result<()> {
+    let mut socket = Descriptor::open("socket")?;
+    assert_refused(socket.read_vec(1), StatusCode::EAGAIN);
+    assert_eq!(Read::read(&mut socket, &mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    assert_eq!(socket.read_vec(0), Ok(vec![]));
+    assert_eq!(socket.write(b""), Ok(0));
+    assert_refused(socket.accept(), StatusCode::EINVAL);
+
+    let peer = Descriptor::open("peer")?;
+    assert_eq!(peer.write(&[5; 25]), Ok(25));
+    assert_eq!(socket.read_vec(u32::MAX)?.len(), 10);
+    assert_eq!(socket.read_vec(3)?.len(), 3);
+    let mut bytes = [0; 100];
+    assert_eq!(Read::read(&mut socket, &mut bytes).unwrap(), 10);
+    assert_eq!(socket.read_vec(11)?.len(), 2);
+    assert_refused(socket.read_vec(11), StatusCode::EAGAIN);
+    Write::write_all(&mut socket, b"through the trait").unwrap();
+
+    let listener = Descriptor::open("listener")?;
+    assert_refused(listener.accept(), StatusCode::EAGAIN);
+    assert_refused(listener.read_vec(1), StatusCode::ENOTCONN);
+    assert_refused(listener.write(b"x"), StatusCode::EPIPE);
+    assert_eq!(listener.read_vec(0), Ok(vec![]));
+
+    let (reads, writes) = (Descriptor::open("reads")?, Descriptor::open("writes")?);
+    assert_refused(reads.write(b"x"), StatusCode::EBADF);
+    assert_refused(writes.read_vec(1), StatusCode::EBADF);
+    assert_refused(reads.accept(), StatusCode::ENOTSOCK);
+    assert_refused(reads.recv_from(&mut bytes), StatusCode::ENOTSOCK);
+    assert_refused(writes.send_to(b"x", "127.0.0.1:1"), StatusCode::ENOTSOCK);
+    assert_refused(reads.read_vec(1), StatusCode::EAGAIN);
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! Descriptors: which are granted, and operations on them.
+
+mod addresses;
+mod buffer_sizes;
+mod errors;
+mod grants;
+mod half_close;
+mod limit;
+mod trap;
+
+uv_handles_test_guests::cases!(addresses, buffer_sizes, errors, grants, half_close, limit, trap,);

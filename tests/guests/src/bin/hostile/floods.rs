@@ -1,0 +1,119 @@
+//! Makes loops, reserves and handles until the host refuses, all of them started, and gives them up in the way of
+//! its argument: handles first, loops first, or nothing at all. With `signals`, all handles are of the kind
+//! that is dearest to the host, and on one loop. With `beyond`, the host's limits are above wasmtime's.
+
+use uv::batch::Reserve;
+use uv::blocking::{Pulled, pull};
+use uv::event_loop::Loop;
+use uv::types::{Error, RunMode, StatusCode};
+use uv_handles::bindings::uv::handles as uv;
+use uv_handles_test_guests::assert_status;
+
+const SIGWINCH: i32 = 28;
+
+/// What is kept of a handle: dropping it drops the resource.
+#[allow(dead_code, reason = "it is there to be dropped")]
+enum Owned {
+    Timer(uv::timer::Timer),
+    Idle(uv::idle::Idle),
+    Prepare(uv::prepare::Prepare),
+    Check(uv::check::Check),
+    Async(uv::async_handle::AsyncHandle),
+    Signal(uv::signal::Signal),
+}
+
+/// Makes a handle and starts it.
+fn make(event_loop: &Loop, token: u64, kind: usize) -> Result<Owned, Error> {
+    Ok(match kind {
+        0 => {
+            let timer = uv::timer::Timer::create(event_loop, token)?;
+            timer.start(token, 1)?;
+            Owned::Timer(timer)
+        }
+        1 => {
+            let idle = uv::idle::Idle::create(event_loop, token)?;
+            idle.start()?;
+            Owned::Idle(idle)
+        }
+        2 => {
+            let prepare = uv::prepare::Prepare::create(event_loop, token)?;
+            prepare.start()?;
+            Owned::Prepare(prepare)
+        }
+        3 => {
+            let check = uv::check::Check::create(event_loop, token)?;
+            check.start()?;
+            Owned::Check(check)
+        }
+        4 => {
+            let handle = uv::async_handle::AsyncHandle::create(event_loop, token)?;
+            handle.send()?;
+            Owned::Async(handle)
+        }
+        _ => {
+            let signal = uv::signal::Signal::create(event_loop, token)?;
+            signal.start(SIGWINCH)?;
+            Owned::Signal(signal)
+        }
+    })
+}
+
+pub fn main() {
+    let how = uv_handles_test_guests::args().next().expect("how to end");
+    let mut loops = Vec::new();
+    let refused = loop {
+        match Loop::create() {
+            Ok(event_loop) => loops.push(event_loop),
+            Err(error) => break Err::<(), _>(error),
+        }
+    };
+    assert_status(refused, StatusCode::Emfile);
+    assert_eq!(loops.len(), 64);
+
+    let mut reserves = Vec::new();
+    let refused = loop {
+        match Reserve::create() {
+            Ok(reserve) => reserves.push(reserve),
+            Err(error) => break Err::<(), _>(error),
+        }
+    };
+    assert_status(refused, StatusCode::Enomem);
+    assert_eq!(reserves.len(), 64);
+
+    let mut handles = Vec::new();
+    let refused = loop {
+        let at = handles.len();
+        let (owner, kind) = if how == "signals" { (0, 5) } else { (at % loops.len(), at % 6) };
+        match make(&loops[owner], at as u64, kind) {
+            Ok(handle) => handles.push(handle),
+            Err(error) => break Err::<(), _>(error),
+        }
+    };
+    assert_status(refused, StatusCode::Enomem);
+    assert_eq!(handles.len(), 65_536);
+    assert!(loops.iter().all(|event_loop| make(event_loop, 0, 0).is_err()));
+    assert!(reserves.iter().all(|reserve| reserve.make(&loops[0], 1).is_err()));
+
+    // They all work.
+    let mut events = 0;
+    for event_loop in &loops {
+        event_loop.begin(RunMode::Nowait).unwrap();
+        while let Pulled::Event(_) = pull(event_loop, 1).unwrap() {
+            events += 1;
+        }
+    }
+    if how != "signals" {
+        // Idle, prepare, check and async handles are called whatever else happens.
+        assert!(events >= handles.len() / 6 * 4, "{events} events");
+    }
+    match how.as_str() {
+        "handles" => drop((handles, loops)),
+        "loops" | "signals" => {
+            drop(loops);
+            drop(handles);
+            drop(reserves);
+            assert!(Loop::create().is_ok() && Reserve::create().is_ok(), "there is room again");
+        }
+        _ => std::mem::forget((handles, loops)),
+    }
+}

@@ -1,5 +1,0 @@
-//! Reads a named pipe to its end, and tells how many bytes that were and what they add up to.
-
-fn main() -> uv_handles::Result<()> {
-    uv_handles_test_guests::print_sum_of("fifo")
-}

@@ -1,0 +1,17 @@
+//! What the host's system refuses comes to the guest under libuv's name for the system's error.
+
+use uv_handles::{Descriptor, Loop, Poll, Result, StatusCode};
+use uv_handles_test_guests::assert_refused;
+
+pub fn main() -> Result<()> {
+    let event_loop = Loop::new()?;
+    let file = Descriptor::open("file")?;
+    assert_refused(Poll::new(&event_loop, &file), StatusCode::EPERM);
+    assert_refused(file.accept(), StatusCode::ENOTSOCK);
+    assert_refused(Descriptor::open("directory")?.read_vec(1), StatusCode::EISDIR);
+    assert_refused(Descriptor::open("pipe")?.write(b"nobody reads"), StatusCode::EPIPE);
+    let socket = Descriptor::open("socket")?;
+    assert_refused(socket.accept(), StatusCode::EINVAL);
+    assert_refused(socket.read_vec(1), StatusCode::EAGAIN);
+    Ok(())
+}

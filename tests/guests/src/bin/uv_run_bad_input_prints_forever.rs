@@ -1,7 +1,0 @@
-//! Prints a line after the other, as `yes` does, for as long as somebody reads them.
-
-fn main() {
-    for number in 0u64.. {
-        println!("line {number}");
-    }
-}

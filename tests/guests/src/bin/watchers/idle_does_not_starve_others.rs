@@ -1,0 +1,31 @@
+//! Between the calls of an idle handle that never stops, check handles are called and timers become
+//! due. In real time: virtual time stands still while a loop does not wait.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use uv_handles::{Check, Handle, Idle, Loop, Result, RunMode, Timer};
+
+pub fn main() -> Result<()> {
+    let event_loop = Loop::new()?;
+    let counter = || Rc::new(Cell::new(0u64));
+    let (idles, checks) = (counter(), counter());
+    let idle = Idle::new(&event_loop)?;
+    idle.start_with({
+        let idles = idles.clone();
+        move |_| idles.set(idles.get() + 1)
+    })?;
+    let check = Check::new(&event_loop)?;
+    check.start_with({
+        let (idles, checks) = (idles.clone(), checks.clone());
+        move |_| {
+            checks.set(checks.get() + 1);
+            assert_eq!(checks.get(), idles.get(), "once in each iteration");
+        }
+    })?;
+    let timer = Timer::new(&event_loop)?;
+    timer.start_with(20, 0, |timer| timer.event_loop().handles().iter().for_each(Handle::close))?;
+    assert!(!event_loop.run(RunMode::Default)?);
+    assert!(idles.get() > 0 && checks.get() > 0);
+    assert!(idle.closed() && check.closed() && timer.closed());
+    event_loop.close()
+}
