@@ -68,7 +68,7 @@ impl Batcher {
         self.window.set_callback(move |_| closes.set(true));
         self.readable.start(PollEvents::READABLE)?;
         while !closed.get() && !self.input.borrow().is_enough(max_lines) {
-            if !self.window.active() && !self.input.borrow().lines.is_empty() {
+            if !self.window.is_active() && !self.input.borrow().lines.is_empty() {
                 self.window.start(window_ms, 0)?;
             }
             self.event_loop.run(RunMode::Once)?;

@@ -24,7 +24,7 @@ uv_handles::plugin!();
 struct Component;
 
 thread_local! {
-    static EVENT_LOOP: Loop = Loop::new().expect("there may be one");
+    static EVENT_LOOP: Loop = Loop::hosted().expect("there may be one");
     static EXECUTOR: Executor = Executor::new(&event_loop());
     static TIMER: RefCell<Option<Timer>> = const { RefCell::new(None) };
     static BEATS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
@@ -84,7 +84,7 @@ impl bindings::Guest for Component {
     }
 
     fn later(milliseconds: u64, what: String) {
-        let event_loop = if what == "drop" { Loop::new().unwrap() } else { event_loop() };
+        let event_loop = if what == "drop" { Loop::hosted().unwrap() } else { event_loop() };
         let timer = Timer::new(&event_loop).unwrap();
         let callback = move |timer: &Timer| match what.as_str() {
             "trap" => panic!("the plugin fails"),

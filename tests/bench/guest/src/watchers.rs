@@ -51,7 +51,7 @@ pub fn iterate(times: u64, with_phases: bool, with_poll: bool) -> Result<()> {
 pub fn calls(times: u64) -> Result<()> {
     let event_loop = Loop::new()?;
     control::begin();
-    let alive = (0..times).filter(|_| event_loop.alive()).count();
+    let alive = (0..times).filter(|_| event_loop.is_alive()).count();
     control::end();
     control::count("operations", times);
     control::count("alive", alive as u64);

@@ -25,7 +25,7 @@ impl bindings::Guest for Component {
         if every == 0 {
             return control::answer();
         }
-        let event_loop = Loop::new().expect("there may be one");
+        let event_loop = Loop::hosted().expect("there may be one");
         let timer = Timer::new(&event_loop).expect("there may be one");
         timer.start_with(every, every, |_| control::answer()).expect("it is open");
         control::begin();

@@ -169,10 +169,10 @@ impl Sdk {
                 made.close();
                 done(Ok(()))
             }
-            HandleOp::Active => made.active().to_string(),
-            HandleOp::Closing => made.closing().to_string(),
-            HandleOp::Closed => made.closed().to_string(),
-            HandleOp::Referenced => made.referenced().to_string(),
+            HandleOp::Active => made.is_active().to_string(),
+            HandleOp::Closing => made.is_closing().to_string(),
+            HandleOp::Closed => made.is_closed().to_string(),
+            HandleOp::Referenced => made.is_referenced().to_string(),
             HandleOp::Reference => done(made.reference()),
             HandleOp::Dereference => done(made.dereference()),
             HandleOp::Fileno => match (made.fileno(), &made) {
@@ -202,7 +202,7 @@ impl Sdk {
             }
             LoopOp::UpdateTime => done(event_loop.update_time()),
             LoopOp::Now => number(event_loop.now()),
-            LoopOp::Alive => event_loop.alive().to_string(),
+            LoopOp::Alive => event_loop.is_alive().to_string(),
             LoopOp::Timeout => match event_loop.poll_timeout() {
                 Ok(Some(timeout)) => timeout.to_string(),
                 Ok(None) => "none".into(),
@@ -216,7 +216,7 @@ impl Sdk {
                 format!("{walked:?}")
             }
             LoopOp::Close => done(event_loop.close()),
-            LoopOp::Closed => event_loop.closed().to_string(),
+            LoopOp::Closed => event_loop.is_closed().to_string(),
             LoopOp::Finish => unreachable!("the interpreter takes it apart"),
         }
     }

@@ -48,7 +48,7 @@ impl bindings::Guest for Flaky {
 fn start(config: &HashMap<String, String>) -> Result<()> {
     let number = |key: &str| config.get(key).and_then(|value| value.parse::<u64>().ok());
     let text = |key: &str| config.get(key).cloned().unwrap_or_default();
-    let event_loop = Loop::new()?;
+    let event_loop = Loop::hosted()?;
     let every = number("every").unwrap_or(500);
     let (mut left, then) = (number("ticks"), text("then"));
     Timer::new(&event_loop)?.start_with(every, every, move |timer| match &mut left {

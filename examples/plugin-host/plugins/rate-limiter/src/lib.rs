@@ -67,7 +67,7 @@ struct Bucket {
 }
 
 fn start(limiter: &Rc<Limiter>) -> Result<()> {
-    let event_loop = Loop::new()?;
+    let event_loop = Loop::hosted()?;
     let socket = Descriptor::open("clients")?;
     let accepting = limiter.clone();
     Poll::new(&event_loop, &socket)?.start_with(PollEvents::READABLE, move |poll, _| {

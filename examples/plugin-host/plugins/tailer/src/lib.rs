@@ -55,7 +55,7 @@ struct Tailer {
 }
 
 fn start(tailer: &Rc<Tailer>, summary: u64) -> Result<()> {
-    let event_loop = Loop::new()?;
+    let event_loop = Loop::hosted()?;
     let socket = Descriptor::open("lines")?;
     let accepting = tailer.clone();
     Poll::new(&event_loop, &socket)?.start_with(PollEvents::READABLE, move |poll, _| {
