@@ -1,5 +1,7 @@
 //! Guests with async exports: a run that is awaited lets other tasks of the instance go on.
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use std::time::Duration;
 use uv_handles_host::{UvCtx, UvCtxBuilder};
 use uv_handles_tests::{PATIENCE, State, component};
@@ -93,7 +95,7 @@ async fn a_thousand_runs_wait_at_once() -> Result<()> {
     .await?;
     in_time(store.run_concurrent(async |store| {
         let calls = (0..1_000_u64).map(|n| guest.call_timers(store, vec![20 + n % 5]));
-        for call in calls.collect::<futures_util::stream::FuturesUnordered<_>>().collect::<Vec<_>>().await {
+        for call in calls.collect::<FuturesUnordered<_>>().collect::<Vec<_>>().await {
             assert_eq!(call?.len(), 1);
         }
         Ok(())
