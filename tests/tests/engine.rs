@@ -37,7 +37,7 @@ fn a_guest_can_not_grow_beyond_its_memory() -> Result<()> {
     let stdout = MemoryOutputPipe::new(1 << 16);
     let mut wasi = WasiCtx::builder();
     wasi.stdout(stdout.clone()).arg(HOSTILE_MEMORY.component());
-    HOSTILE_MEMORY.args().for_each(|arg| drop(wasi.arg(arg)));
+    wasi.args(&HOSTILE_MEMORY.args().collect::<Vec<_>>());
     let mut store = Store::new(&engine, State::new(UvCtx::builder().build(), wasi.build()));
     interrupt_by_epochs_sync(&mut store);
     let program = Command::instantiate(&mut store, &program, &linker(&engine)?)?;

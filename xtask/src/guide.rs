@@ -27,7 +27,7 @@ const PAGE: &str = "docs/guest.md";
 const CHECKOUT: &str = "uv-handles";
 
 /// How a reader gets uv-run.
-const INSTALL: &str = "cargo install --locked --path uv-handles/host";
+const INSTALL: &str = "cargo install --locked --path uv-handles/host/cli";
 
 /// One thing to do.
 #[derive(Debug, PartialEq, Eq)]
