@@ -1,7 +1,7 @@
 //! The process's standard output and error, written at once and completely.
 //!
-//! The standard library's own streams keep part of a line back, which changes the order among several
-//! ways to the same file, and give up when somebody has made the stream non-blocking.
+//! The standard library's streams keep part of a line back, which changes the order among several
+//! ways to the same file. They also fail when another process has made the stream non-blocking.
 
 use crate::closed;
 use rustix::event::{PollFd, PollFlags, poll};

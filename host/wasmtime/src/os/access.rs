@@ -43,7 +43,7 @@ impl Access {
         }
         let watching = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let events = match direction {
-            OFlags::RDONLY => epoll::EventFlags::IN | epoll::EventFlags::RDHUP,
+            OFlags::RDONLY => epoll::EventFlags::IN,
             _ => epoll::EventFlags::OUT,
         };
         match epoll::add(&watching, stream, epoll::EventData::new_u64(0), events) {
@@ -58,7 +58,8 @@ impl Access {
 fn may_reopen(stream: BorrowedFd<'_>, stat: &Stat) -> bool {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::Fifo => true,
-        // These names stand for another terminal each time: /dev/tty, /dev/console, /dev/ptmx, /dev/tty0.
+        // These names stand for another terminal each time: /dev/tty, /dev/console, /dev/ptmx,
+        // /dev/tty0.
         FileType::CharacterDevice => {
             let alias = major(stat.st_rdev) == 5 || (major(stat.st_rdev), minor(stat.st_rdev)) == (4, 0);
             stream.is_terminal() && !alias

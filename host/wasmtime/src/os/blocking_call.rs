@@ -14,15 +14,15 @@ const PATIENCE: Duration = Duration::from_millis(10);
 pub(crate) struct BlockingCall<T>(Receiver<io::Result<T>>);
 
 impl<T: Send + 'static> BlockingCall<T> {
-    /// Makes the call in a thread of its own. A thread that still blocks when the process ends, ends
-    /// with it.
+    /// Makes the call in a thread of its own. If the thread still blocks when the process ends, it
+    /// ends with the process.
     pub(crate) fn start(
         call: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<BlockingCall<T>> {
         let (send, result) = mpsc::channel();
         std::thread::Builder::new()
             .name("uv-handles call".into())
-            // Nobody may be left to take the result.
+            // Sending fails if the result is not wanted any more.
             .spawn(move || drop(send.send(call())))
             .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::AGAIN))?;
         Ok(BlockingCall(result))

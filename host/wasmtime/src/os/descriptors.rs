@@ -241,8 +241,8 @@ impl Descriptor {
         self.fd.as_fd()
     }
 
-    /// What poll handles do not only watch but the guest may use as a socket. A standard stream is for
-    /// reading or for writing alone, also if it is a socket.
+    /// The descriptor for the calls that are for sockets. A standard stream that is a socket has none:
+    /// it is for reading alone or for writing alone.
     fn socket(&self) -> io::Result<&OwnedFd> {
         match self.way {
             Way::Input(_) | Way::Output(_) => Err(Errno::NOTSOCK),

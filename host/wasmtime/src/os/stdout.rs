@@ -1,7 +1,7 @@
 //! Standard output as a descriptor that a loop can poll.
 //!
-//! The host writes when the guest writes, to the stream itself: the order of all writes to it is the
-//! order of the calls. The mode of the open file description, which the process shares with its
+//! The host writes when the guest writes, to the stream itself. So the order of all writes to it is
+//! the order of the calls. The mode of the open file description, which the process shares with its
 //! terminal or its parent, stays as it is.
 
 use crate::os::access::{Access, is_ready, retry, wait_until_ready};
@@ -134,8 +134,8 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
-    /// Waits until everything is out that was reported as written. If the guest is interrupted, that
-    /// is not waited for: the reader may have stopped reading.
+    /// Waits until everything is out that was reported as written. An interrupt ends the wait: the
+    /// reader may have stopped reading.
     pub(crate) fn finish(&self) {
         self.all.iter().for_each(|output| output.finish(&self.interrupt));
     }
@@ -232,7 +232,7 @@ mod tests {
             (read, write),
             (theirs.into(), ours.into()),
             (master, slave.into()),
-            // To the master: there is a thread behind this one. A terminal in this mode takes lines.
+            // To the master, which threads write. A terminal in this mode takes lines.
             (other_slave.into(), other_master),
         ];
         for (number, (reader, stream)) in streams.into_iter().enumerate() {
@@ -246,7 +246,7 @@ mod tests {
                     drop(outputs(&output.0));
                 });
                 let mut reader = File::from(reader);
-                let mut all = Vec::new();
+                let mut all: Vec<u8> = Vec::new();
                 let mut piece = [0; 1000];
                 while all.len() < content.len() {
                     let read = reader.read(&mut piece).unwrap();
