@@ -124,11 +124,11 @@ fn what_can_not_be_composed_is_refused_in_one_sentence() {
     refused_in_one_sentence(&component("uv-handles-adapter"), "it does not import uv:handles");
     refused_in_one_sentence(
         &file("version.wasm", &importing("uv:handles/timer@0.9.0")),
-        "it imports uv:handles/timer@0.9.0, and the adapter has uv:handles@0.1.0",
+        "it imports uv:handles/timer@0.9.0, and the adapter has uv:handles@0.2.0",
     );
     refused_in_one_sentence(
-        &file("unknown.wasm", &importing("uv:handles/rockets@0.1.0")),
-        "it imports uv:handles/rockets@0.1.0, which the adapter does not have",
+        &file("unknown.wasm", &importing("uv:handles/rockets@0.2.0")),
+        "it imports uv:handles/rockets@0.2.0, which the adapter does not have",
     );
     refused_in_one_sentence(&file("module.wasm", b"\0asm\x01\0\0\0"), "it is a core module");
     refused_in_one_sentence(&file("text.wasm", b"(component)"), "text format");

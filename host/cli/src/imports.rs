@@ -4,7 +4,7 @@ use std::fmt::Write;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// The contract's version, as in wit/package.wit.
+/// The version of the WIT package, as in wit/package.wit. It is apart from the crate's version.
 const UV_HANDLES: &str = "0.2.0";
 
 /// WASI's, of which every 0.2 is as good.
@@ -131,9 +131,14 @@ mod tests {
         for good in ["uv:handles/timer@0.2.0", "uv:handles/timer@0.2.7", "wasi:io/poll@0.2.9"] {
             assert_eq!(Name::new(good).problem(), None);
         }
-        for bad in
-            ["uv:handles/timer", "uv:handles/timer@1.1.0", "wasi:io/poll@0.3.0", "wasi:http/types@0.2.0", "a"]
-        {
+        for bad in [
+            "uv:handles/timer",
+            "uv:handles/timer@0.1.0",
+            "uv:handles/timer@1.2.0",
+            "wasi:io/poll@0.3.0",
+            "wasi:http/types@0.2.0",
+            "a",
+        ] {
             assert!(Name::new(bad).problem().is_some(), "{bad}");
         }
     }

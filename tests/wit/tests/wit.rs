@@ -4,6 +4,9 @@
 use std::path::Path;
 use wit_parser::{Docs, PackageId, Resolve, TypeDefKind, WorldItem, WorldKey};
 
+/// The version of the WIT package. It is apart from the crates' version.
+const VERSION: &str = "0.2.0";
+
 fn package() -> (Resolve, PackageId) {
     let mut resolve = Resolve::default();
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit");
@@ -14,7 +17,7 @@ fn package() -> (Resolve, PackageId) {
 #[test]
 fn the_package_has_its_name_and_version() {
     let (resolve, package) = package();
-    assert_eq!(resolve.packages[package].name.to_string(), "uv:handles@0.1.0");
+    assert_eq!(resolve.packages[package].name.to_string(), format!("uv:handles@{VERSION}"));
 }
 
 #[test]
@@ -39,7 +42,7 @@ fn every_item_is_documented() {
         }
         for (type_name, &id) in &interface.types {
             let item = &resolve.types[id];
-            // What a `use` brings in is documented where it is from.
+            // An item of a `use` is documented where it is from.
             if matches!(item.kind, TypeDefKind::Type(_)) && item.docs.contents.is_none() {
                 continue;
             }
@@ -55,7 +58,7 @@ fn every_item_is_documented() {
                     variant.cases.iter().for_each(|it| check(format!("{type_name}.{}", it.name), &it.docs));
                 }
                 // libuv's names explain themselves, and each has libuv's message.
-                TypeDefKind::Enum(cases) if type_name != "status-code" => {
+                TypeDefKind::Enum(cases) if type_name != "error-code" => {
                     cases.cases.iter().for_each(|it| check(format!("{type_name}.{}", it.name), &it.docs));
                 }
                 _ => {}
@@ -80,31 +83,48 @@ fn interfaces<'a>(
     names
 }
 
-#[test]
-fn a_plugin_imports_what_a_program_does_and_exports_its_events() {
-    let (resolve, package) = package();
-    let world =
-        |name| &resolve.worlds[resolve.select_world(&[package], Some(name)).expect("the world is there")];
-    let (program, plugin) = (world("program"), world("plugin"));
-    let all = interfaces(&resolve, program.imports.iter());
-    assert_eq!(all, interfaces(&resolve, plugin.imports.iter()));
-    assert!(program.exports.is_empty());
-    assert_eq!(interfaces(&resolve, plugin.exports.iter()), ["uv:handles/plugin-events@0.1.0"]);
-    let of_package = resolve.packages[package].interfaces.keys();
-    let mut importable: Vec<String> = of_package
-        .filter(|name| *name != "plugin-events")
-        .map(|name| format!("uv:handles/{name}@0.1.0"))
-        .collect();
-    importable.sort();
-    assert_eq!(all, importable);
+/// The full names of interfaces of the package, sorted.
+fn full(names: impl IntoIterator<Item = impl std::fmt::Display>) -> Vec<String> {
+    let mut names: Vec<String> =
+        names.into_iter().map(|name| format!("uv:handles/{name}@{VERSION}")).collect();
+    names.sort();
+    names
 }
 
 #[test]
-fn only_the_pulls_may_block_and_they_are_alone() {
+fn the_worlds_differ_only_in_the_way_of_waiting() {
     let (resolve, package) = package();
-    let blocking = resolve.packages[package].interfaces["blocking"];
-    let functions: Vec<&String> = resolve.interfaces[blocking].functions.keys().collect();
-    assert_eq!(functions, ["pull", "pull-next", "pull-callbacks"]);
+    let of_package = &resolve.packages[package].interfaces;
+    let alone = ["blocking", "concurrent", "plugin-loop", "plugin-events"];
+    let shared: Vec<&str> =
+        of_package.keys().map(String::as_str).filter(|name| !alone.contains(name)).collect();
+    for (name, own, exports) in [
+        ("handles", None, None),
+        ("program", Some("blocking"), None),
+        ("async-program", Some("concurrent"), None),
+        ("plugin", Some("plugin-loop"), Some("plugin-events")),
+    ] {
+        let world = resolve.select_world(&[package], Some(name)).expect("the world is there");
+        let world = &resolve.worlds[world];
+        let imports = interfaces(&resolve, world.imports.iter());
+        assert_eq!(imports, full(shared.iter().copied().chain(own)), "world {name}");
+        assert_eq!(interfaces(&resolve, world.exports.iter()), full(exports), "world {name}");
+    }
+}
+
+#[test]
+fn waiting_is_one_function_in_an_interface_of_its_own() {
+    let (resolve, package) = package();
+    for (name, &interface) in &resolve.packages[package].interfaces {
+        let functions = &resolve.interfaces[interface].functions;
+        match name.as_str() {
+            "blocking" | "concurrent" => assert!(functions.keys().eq(["wait"]), "{name}: {functions:?}"),
+            _ => {}
+        }
+        for (function, item) in functions {
+            assert_eq!(item.kind.is_async(), name == "concurrent", "{name}: {function}");
+        }
+    }
 }
 
 #[test]
@@ -116,7 +136,7 @@ fn a_guest_of_the_sdk_needs_no_wasi() {
     let resolve = decoded.resolve();
     let (_, world) = resolve.worlds.iter().next_back().expect("a component has a world");
     let imports = interfaces(resolve, world.imports.iter());
-    assert!(imports.contains(&"uv:handles/timer@0.1.0".to_owned()), "{imports:?}");
+    assert!(imports.contains(&format!("uv:handles/timer@{VERSION}")), "{imports:?}");
     let others: Vec<&String> = imports.iter().filter(|name| !name.starts_with("uv:handles/")).collect();
     assert!(others.is_empty(), "{others:?}");
 }

@@ -188,6 +188,24 @@ fn idle_prepare_and_check_handles_that_were_not_called_are_called_first_by_the_n
 }
 
 #[test]
+fn async_handles_that_were_not_called_end_the_wait_of_the_next_run() {
+    for calls in Calls::BOTH {
+        let mut world = World::new();
+        for token in 0..3 {
+            let handle = world.loops.make_async(world.main, token).unwrap();
+            world.loops.async_send(handle).unwrap();
+        }
+        for expected in [vec![0], vec![1], vec![2]] {
+            let run = world.session(RunMode::Default);
+            assert_eq!(world.drive(run, calls, 1), expected);
+            world.loops.release_run(run);
+        }
+        let run = world.session(RunMode::Default);
+        assert_eq!(world.next(run, ALL), Ok(Delivery::Wait), "each was called once");
+    }
+}
+
+#[test]
 fn a_run_released_while_it_waits_leaves_the_wait_to_the_next_one() {
     let mut world = World::new();
     let timer = world.loops.make_timer(world.main, 7).unwrap();
