@@ -134,7 +134,7 @@ fn what_can_not_be_composed_is_refused_in_one_sentence() {
     refused_in_one_sentence(&file("text.wasm", b"(component)"), "text format");
     refused_in_one_sentence(&file("script.wasm", b"#!/bin/sh\n"), "it is not WebAssembly");
     refused_in_one_sentence(&file("cut.wasm", b"\0asm\x0d\0\x01\0\xff\xff"), "not a valid component");
-    refused_in_one_sentence(&dir.path().join("none.wasm"), "can not be read");
+    refused_in_one_sentence(&dir.path().join("none.wasm"), "cannot be read");
 }
 
 #[test]

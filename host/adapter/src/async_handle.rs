@@ -15,7 +15,7 @@ impl GuestAsyncHandle for Owned {
         Ok(AsyncHandle::new(Owned(handle)))
     }
 
-    /// Nobody is there to grant a name.
+    /// A composition grants no names.
     fn create_named(_: LoopBorrow<'_>, _: u64, _: String) -> Result<AsyncHandle, Error> {
         Err(ErrorCode::Enoent.into())
     }
@@ -24,7 +24,7 @@ impl GuestAsyncHandle for Owned {
         Ok(with(|loops| loops.async_send(self.0))?)
     }
 
-    /// No handle here has a name.
+    /// Only named handles have a mailbox.
     fn receive(&self) -> Result<Option<Vec<u8>>, Error> {
         with(|loops| loops.check_open(self.0))?;
         Err(ErrorCode::Enotsup.into())

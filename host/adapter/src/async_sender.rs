@@ -1,10 +1,10 @@
-//! `uv:handles/async-sender`: nobody is there to connect a guest with another one.
+//! `uv:handles/async-sender`: a composition is connected with no other guest.
 
 use crate::Adapter;
 use crate::bindings::exports::uv::handles::async_sender::{AsyncSender, Guest, GuestAsyncSender};
 use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 
-/// A connection, of which there is none.
+/// A connection. There is no value of it.
 #[derive(Debug)]
 pub enum Connection {}
 

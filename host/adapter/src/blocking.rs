@@ -15,8 +15,9 @@ impl Guest for Adapter {
                 return Ok(());
             }
             let deadline = loops.next_deadline(id);
-            // Nothing comes from outside, and the guest blocks in this call, so it cannot do anything
-            // either. libuv would block for ever; here the guest is told, and can go on with the run.
+            // Nothing comes from outside, and the guest blocks in this call, so it cannot do
+            // anything either. libuv would block for ever; here the guest is told, and can go on
+            // with the run.
             if wait::wait(loops, id, deadline) == Waited::Endless {
                 return Err(ErrorCode::Ecanceled.into());
             }

@@ -1,4 +1,4 @@
-//! `uv:handles/descriptors`: what the guest has open. What stands behind a descriptor is `source.rs`'s.
+//! `uv:handles/descriptors`: the table of the guest's open descriptors.
 
 use crate::bindings::exports::uv::handles::descriptors::{
     Datagram, Descriptor, DescriptorBorrow, Guest, GuestDescriptor, ShutdownHow,
@@ -10,34 +10,37 @@ use slab::Slab;
 use std::cell::RefCell;
 use uv_handles_core::SourceId;
 
-/// The first number that a guest's descriptors get: those below are the standard streams' own.
+/// The number of a guest's first descriptor. Those below belong to the standard streams.
 const FIRST_NUMBER: u32 = 3;
 
-/// How many a guest may have open, and how many bytes a read brings at most: the native host's defaults.
+/// How many descriptors a guest may have open, as by default in the native host.
 const LIMIT: usize = 1024;
+
+/// The largest number of bytes that one read brings, as by default in the native host.
 const READ_BYTES: u32 = 65_536;
 
 thread_local! {
     static TABLE: RefCell<Table> = RefCell::new(Table::default());
 }
 
-/// All descriptors of the guest that this is plugged into.
+/// All descriptors of the guest that the adapter is plugged into.
 #[derive(Default)]
 pub struct Table {
     open: Slab<Open>,
     serial: u32,
-    /// Closed by the guest while something that it wrote was not sent yet. Dropping such a stream would block
-    /// the guest on some runtimes, and lose data on others.
+    /// Sources that the guest has closed and that still have data to send. Dropping such a stream
+    /// blocks the guest on some runtimes, and loses data on others.
     pub closing: Vec<Source>,
 }
 
 struct Open {
     source: Source,
-    /// Never used again, unlike the descriptor's place.
+    /// Tells this descriptor from later ones in the same place.
     serial: u32,
 }
 
-/// Does something with the descriptors. Nothing of it calls the guest, so it is never nested.
+/// Gives access to the descriptors. `f` must not call this function; it cannot be entered from the
+/// guest, which is not called while `f` runs.
 pub fn with_table<T>(f: impl FnOnce(&mut Table) -> T) -> T {
     TABLE.with_borrow_mut(f)
 }
@@ -60,13 +63,13 @@ impl Table {
         SourceId(u64::from(self.open[place as usize].serial) << 32 | u64::from(place))
     }
 
-    /// What stands behind a descriptor that the loops know, if that is still open.
+    /// The source of a descriptor, if it is still open.
     pub fn source(&mut self, id: SourceId) -> Option<&mut Source> {
         let open = self.open.get_mut(place(id))?;
         (u64::from(open.serial) == id.0 >> 32).then_some(&mut open.source)
     }
 
-    /// The same of one that is known to be open.
+    /// The source of a descriptor that is known to be open.
     pub fn open_source(&self, id: SourceId) -> &Source {
         &self.open[place(id)].source
     }
@@ -76,7 +79,7 @@ fn place(id: SourceId) -> usize {
     id.0 as u32 as usize
 }
 
-/// What stands behind the resource of a descriptor: its place.
+/// The representation of a descriptor's resource: its place. It is dropped with the resource.
 pub struct Owned(u32);
 
 impl Owned {
@@ -95,17 +98,17 @@ impl Drop for Owned {
     }
 }
 
-/// How the loops know a descriptor.
+/// The core's id of a descriptor.
 pub fn id(descriptor: &DescriptorBorrow<'_>) -> SourceId {
     with_table(|table| table.id(descriptor.get::<Owned>().0))
 }
 
-/// Whether a descriptor that the loops know is still open.
+/// Whether a descriptor is still open.
 pub fn is_open(id: SourceId) -> bool {
     with_table(|table| table.source(id).is_some())
 }
 
-/// The guest's own number of a descriptor that the loops know.
+/// The number of a descriptor in the guest's own numbering.
 pub fn number_of(id: SourceId) -> u32 {
     id.0 as u32 + FIRST_NUMBER
 }

@@ -1,4 +1,4 @@
-//! Drives the core's sessions: carries out with WASI what a loop's state machine asks for.
+//! Drives the core's sessions with WASI's clock and pollables.
 //!
 //! Going on with a run never blocks. `wait.rs` waits.
 
@@ -37,7 +37,8 @@ impl Driver for WasiDriver<'_> {
 }
 
 impl WasiDriver<'_> {
-    /// Whether the loop, which may wait, has nothing to wait for. Otherwise the guest is told to wait.
+    /// Whether the loop, which may wait, has nothing to wait for. Otherwise the guest is told to
+    /// wait.
     ///
     /// The end of the wait is the deadline of the first timer on the clock, not the timeout that
     /// starts at the loop's cached time: so a repeating timer keeps its interval however long its

@@ -1,6 +1,6 @@
-//! What the environment grants: a variable that says it with uv-run's own options.
+//! Grants of descriptors, read from an environment variable in the notation of uv-run's options.
 //!
-//! A socket is made when it is opened, and closed with its descriptor. A standard stream stays.
+//! Opening a granted socket makes it; closing its descriptor closes it. Standard streams are kept.
 
 use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::bindings::wasi::cli::environment::get_environment;
@@ -13,25 +13,25 @@ use crate::tcp;
 use std::cell::RefCell;
 use std::net::SocketAddr;
 
-/// The variable. Its value is what would follow `uv-run` on a command line, separated by blanks.
+/// The environment variable. Its value has the form of a command line of `uv-run`, without quoting.
 const VARIABLE: &str = "UV_HANDLES_GRANTS";
 
-/// What a failed standard stream is called. WASI 0.2 does not tell.
+/// The code of a failure of a standard stream. WASI 0.2 does not tell the reason.
 const FAILURE: ErrorCode = ErrorCode::Eio;
 
 thread_local! {
-    /// None until one is opened.
+    /// None until a descriptor is opened.
     static GRANTS: RefCell<Option<Grants>> = const { RefCell::new(None) };
 }
 
-/// The grants, or the error that all opening is answered with because they can not be read.
+/// The grants, or the error of every `open` if the variable cannot be read.
 type Grants = Result<Vec<Grant>, ErrorCode>;
 
 struct Grant {
     name: String,
     what: What,
     open: bool,
-    /// A standard stream that is not open at the moment.
+    /// The standard stream, once it has been opened and closed again.
     kept: Option<Kind>,
 }
 
@@ -44,7 +44,8 @@ enum What {
     Connect { host: String, port: u16 },
 }
 
-/// Opens what was granted under a name. Answers the grant's place, which [`closed`] wants to know.
+/// Opens the descriptor that is granted under a name. Returns it with the grant's index, for
+/// [`closed`].
 pub fn open(name: &str) -> Result<(usize, Kind), Error> {
     GRANTS.with_borrow_mut(|grants| {
         let grants = match grants.get_or_insert_with(read) {
@@ -65,7 +66,7 @@ pub fn open(name: &str) -> Result<(usize, Kind), Error> {
     })
 }
 
-/// Says that what was opened is not open any more.
+/// Notes that the descriptor of a grant has been closed. `kept` is opened again next time.
 pub fn closed(at: usize, kept: Option<Kind>) {
     GRANTS.with_borrow_mut(|grants| {
         if let Some(Ok(grants)) = grants {
@@ -85,7 +86,7 @@ fn make(what: &What) -> Result<Kind, Error> {
     })
 }
 
-/// Reads the variable. If that is not possible nothing is granted, and standard error says why.
+/// Reads the variable. If it is invalid, nothing is granted, and a message goes to standard error.
 fn read() -> Grants {
     let variables = get_environment();
     let value = variables.into_iter().find(|(name, _)| name == VARIABLE).map(|(_, value)| value);
@@ -149,12 +150,12 @@ fn host_and_port(peer: &str) -> Result<What, String> {
     let (host, port) = parts
         .filter(|&(host, port)| !host.is_empty() && port > 0)
         .ok_or_else(|| format!("{peer:?} is no HOST:PORT, such as example.org:80"))?;
-    // An address of IPv6 has brackets around it.
+    // An IPv6 address is in brackets.
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     Ok(What::Connect { host: host.into(), port })
 }
 
-/// Says something on standard error. If nobody listens there, that is no reason to fail.
+/// Writes a message to standard error. A failure is ignored.
 fn say(text: &str) {
     let stderr = get_stderr();
     let mut bytes = text.as_bytes();

@@ -1,9 +1,9 @@
 //! `uv:handles` as a WebAssembly component, implemented on WASI 0.2.
 //!
-//! Plugged into a guest, it makes an ordinary WASI component of it, which runs on runtimes that do not
-//! have the native host. The guest sees what the native host shows, with two differences, because
-//! only descriptors can bring events into a composition: watching a signal is refused (ENOSYS), and a
-//! wait that nothing could end is refused (ECANCELED).
+//! Plugged into a guest, it makes an ordinary WASI component of it, which runs on runtimes that do
+//! not have the native host. The guest sees what the native host shows, with two differences,
+//! because only descriptors can bring events into a composition: watching a signal is refused
+//! (ENOSYS), and a wait that nothing could end is refused (ECANCELED).
 //!
 //! It is built twice. With the feature `descriptors`, the environment grants descriptors
 //! (`grants.rs`): WASI's standard streams and TCP sockets (`source.rs`). Without it, opening a
@@ -68,7 +68,8 @@ fn with<T>(f: impl FnOnce(&mut Loops) -> T) -> T {
     LOOPS.with_borrow_mut(f)
 }
 
-/// The representation of a handle's resource, the same for all kinds. It is dropped with the resource.
+/// The representation of a handle's resource, the same for all kinds. It is dropped with the
+/// resource.
 struct Owned(HandleId);
 
 impl Drop for Owned {

@@ -1,18 +1,18 @@
-//! What a descriptor is without the feature `descriptors`: nothing, so opening one is all that a guest can try.
+//! The source behind a descriptor without the feature `descriptors`: opening one is refused.
 
 use crate::bindings::exports::uv::handles::descriptors::ShutdownHow;
 use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::bindings::wasi::io::poll::Pollable;
 use uv_handles_core::{PollEvents, Readiness};
 
-/// There is no value of it, and so no function that takes one can be called.
+/// A source. There is no value of it, so the functions below are never called.
 pub enum Source {}
 
-/// In which direction a source is waited for.
+/// The direction of a source that is waited for.
 #[derive(Clone, Copy)]
 pub enum Direction {}
 
-/// Opens what was granted under a name.
+/// Refuses to open a source.
 pub fn open(_: &str) -> Result<Source, Error> {
     Err(ErrorCode::Enosys.into())
 }

@@ -1,10 +1,10 @@
 //! Keys of runs for the fast interface.
 //!
-//! A key keeps components of one guest apart that share the adapter. The adapter imports no source of
-//! randomness, so a key is made of the clock and a counter, and a component that knows when another
-//! one asked for its key could guess it. That does no harm here: a composition has its adapter to
-//! itself, so only components that the guest's author put together can try, and a run gives access to
-//! the callbacks of the same guest alone, never to a grant or to another guest.
+//! A key keeps components of one guest apart that share the adapter. The adapter imports no source
+//! of randomness, so a key is made of the clock and a counter, and a component that knows when
+//! another one asked for its key could guess it. That does no harm here: a composition has its
+//! adapter to itself, so only components that the guest's author put together can try, and a run
+//! gives access to the callbacks of the same guest alone, never to a grant or to another guest.
 
 use crate::bindings::wasi::clocks::monotonic_clock;
 use std::cell::Cell;

@@ -1,4 +1,5 @@
-//! `uv:handles/signal`: handles can be made, and start is refused, by the core's rules or with ENOSYS.
+//! `uv:handles/signal`: handles can be made; starting one is refused, by the core's rules or with
+//! ENOSYS.
 
 use crate::bindings::exports::uv::handles::event_loop::LoopBorrow;
 use crate::bindings::exports::uv::handles::signal::{Guest, GuestSignal, Signal};

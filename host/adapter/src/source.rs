@@ -1,4 +1,4 @@
-//! What stands behind a descriptor: a standard stream, a TCP connection, or a TCP socket that listens.
+//! The source behind a descriptor: a standard stream, a TCP connection or a listening TCP socket.
 
 use crate::bindings::exports::uv::handles::descriptors::ShutdownHow;
 use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
@@ -8,14 +8,14 @@ use crate::streams::{Reader, Writer};
 use crate::tcp::{self, Connection, Listener};
 use uv_handles_core::{PollEvents, Readiness};
 
-/// What stands behind a descriptor.
+/// The source behind a descriptor.
 pub struct Source {
-    /// The grant that it was opened by.
+    /// The index of its grant. An accepted connection has none.
     grant: Option<usize>,
     kind: Kind,
 }
 
-/// What there is.
+/// The kinds of sources.
 pub enum Kind {
     Input(Reader),
     Output(Writer),
@@ -23,20 +23,20 @@ pub enum Kind {
     Listener(Listener),
 }
 
-/// In which direction a source is waited for.
+/// The direction of a source that is waited for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     Input,
     Output,
 }
 
-/// Opens what was granted under a name.
+/// Opens the source that is granted under a name.
 pub fn open(name: &str) -> Result<Source, Error> {
     let (grant, kind) = grants::open(name)?;
     Ok(Source { grant: Some(grant), kind })
 }
 
-/// A call that only sockets have.
+/// The answer to an operation of sockets on another source.
 fn no_socket<T>() -> Result<T, Error> {
     Err(ErrorCode::Enotsock.into())
 }
@@ -99,7 +99,7 @@ impl Source {
         }
     }
 
-    /// Nothing that can be granted has them.
+    /// Sends or receives a datagram. No source supports that.
     pub fn datagrams<T>(&self) -> Result<T, Error> {
         self.socket()?;
         Err(ErrorCode::Enosys.into())
@@ -121,10 +121,10 @@ impl Source {
         self.socket()?.set_receive_buffer_size(size)
     }
 
-    /// What is known to be ready, without asking.
+    /// The readiness that is known without asking.
     pub fn known(&self) -> Readiness {
         match &self.kind {
-            // A pipe without writer has hung up.
+            // A pipe without a writer has hung up.
             Kind::Input(reader) if reader.has_ended() => reader.known() | Readiness::HANGUP,
             Kind::Input(reader) => reader.known(),
             Kind::Output(writer) => writer.known(),
@@ -133,7 +133,7 @@ impl Source {
         }
     }
 
-    /// The directions in which it has to be asked for these events.
+    /// The directions that have to be asked to know about these events.
     pub fn unknown(&self, events: PollEvents) -> Vec<Direction> {
         let (input, output) = match &self.kind {
             Kind::Input(reader) => (reader.is_unknown(events), false),
@@ -147,7 +147,7 @@ impl Source {
             .collect()
     }
 
-    /// What to ask in this direction, which has to be an unknown one.
+    /// The pollable of a direction that [`unknown`](Source::unknown) has named.
     pub fn pollable(&self, direction: Direction) -> &Pollable {
         match &self.kind {
             Kind::Input(reader) => reader.pollable(),
@@ -158,7 +158,7 @@ impl Source {
         }
     }
 
-    /// What is ready now that the pollable of this direction has said that something is.
+    /// The readiness after the pollable of this direction has become ready.
     pub fn look(&mut self, direction: Direction) -> Readiness {
         match &mut self.kind {
             Kind::Input(reader) => {
@@ -174,21 +174,21 @@ impl Source {
         self.known()
     }
 
-    /// Whether something that was written is still on its way.
+    /// Whether written data has not been sent yet.
     pub fn is_sending(&mut self) -> bool {
         matches!(&self.kind, Kind::Connection(connection) if connection.writer.is_sending())
     }
 
-    /// Happens when it is not any more.
+    /// The pollable that is ready when all written data has been sent.
     pub fn sent(&self) -> &Pollable {
         self.pollable(Direction::Output)
     }
 
-    /// Gives it up. What comes back has still something to send.
+    /// Closes the source. Returns it if it still has data to send.
     pub fn close(mut self) -> Option<Source> {
         let is_sending = self.is_sending();
         match (self.grant.take(), self.kind) {
-            // There is only one of each, and what was read ahead of it would be lost.
+            // There is one of each per guest. Dropping it would lose the data that was read ahead.
             (Some(grant), kind @ (Kind::Input(_) | Kind::Output(_))) => grants::closed(grant, Some(kind)),
             (grant, kind) => {
                 if let Some(grant) = grant {

@@ -1,8 +1,8 @@
-//! WASI's streams as a poll handle needs them: what is ready is known, and not only that it is worth trying.
+//! WASI's streams with the readiness that poll handles report.
 //!
-//! A pollable says that reading is worth it, not whether it will bring data, the end or an error. So what
-//! can be read is read ahead, as far as a poll handle has to know: then an end is a disconnect, and an error an
-//! error.
+//! A pollable tells that reading is worthwhile, not whether it brings data, the end or an error. So
+//! a reader reads ahead when a poll handle asks: then the end is reported as a disconnect, and a
+//! failure as an error.
 
 use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::bindings::wasi::io::poll::Pollable;
@@ -10,24 +10,24 @@ use crate::bindings::wasi::io::streams::{InputStream, OutputStream, StreamError}
 use std::cell::OnceCell;
 use uv_handles_core::{PollEvents, Readiness};
 
-/// How many bytes are read ahead at most.
+/// The largest number of bytes to read ahead.
 const AHEAD: usize = 65_536;
 
-/// The reading side.
+/// The reading side of a descriptor.
 pub struct Reader {
-    // Dropped first: it is the stream's child.
+    // The stream's child, so it is dropped before the stream.
     pollable: OnceCell<Pollable>,
     stream: InputStream,
     ahead: Vec<u8>,
     state: State,
-    /// What a failure is. WASI 0.2 does not tell.
+    /// The code of a failure. WASI 0.2 does not tell the reason.
     failure: ErrorCode,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
-    /// It has failed, and nobody has been told yet.
+    /// The stream has failed, and the guest has not been told yet.
     Failed,
     Ended,
 }
@@ -58,7 +58,7 @@ impl Reader {
         }
     }
 
-    /// Takes what the stream has, up to so many bytes.
+    /// Reads from the stream, at most `max` bytes.
     fn fill(&mut self, max: usize) {
         if self.state != State::Open {
             return;
@@ -71,7 +71,7 @@ impl Reader {
         }
     }
 
-    /// The guest does not want any more than has come.
+    /// Ends reading. Bytes that were read ahead are still delivered.
     pub fn shut_down(&mut self) {
         self.state = State::Ended;
     }
@@ -90,10 +90,10 @@ impl Reader {
             }
     }
 
-    /// Whether the stream has to be asked for these events.
+    /// Whether the stream has to be asked to know about these events.
     pub fn is_unknown(&self, events: PollEvents) -> bool {
         let readable = events.contains(PollEvents::READABLE) && self.ahead.is_empty();
-        // The end comes after everything else; it can not be seen behind more than fits.
+        // The end comes after all data. It cannot be seen while the read-ahead buffer is full.
         let disconnect = events.contains(PollEvents::DISCONNECT) && self.ahead.len() < AHEAD;
         self.state == State::Open && (readable || disconnect)
     }
@@ -108,14 +108,14 @@ impl Reader {
     }
 }
 
-/// The writing side.
+/// The writing side of a descriptor.
 pub struct Writer {
-    // Dropped first: it is the stream's child.
+    // The stream's child, so it is dropped before the stream.
     pollable: OnceCell<Pollable>,
     stream: OutputStream,
     broken: bool,
     shut_down: bool,
-    /// What a failure is. WASI 0.2 does not tell.
+    /// The code of a failure. WASI 0.2 does not tell the reason.
     failure: ErrorCode,
 }
 
@@ -135,7 +135,7 @@ impl Writer {
         }
         if fits > 0 {
             self.stream.write(&bytes[..fits]).map_err(|error| self.failed(error))?;
-            // Some runtimes would keep it otherwise. Whether that fails is seen by the next call.
+            // Some runtimes buffer without it. The next call reports a failure of it.
             let _ = self.stream.flush();
         }
         Ok(fits as u32)
@@ -149,7 +149,7 @@ impl Writer {
         }
     }
 
-    /// The guest does not write any more.
+    /// Ends writing.
     pub fn shut_down(&mut self) {
         self.shut_down = true;
     }
@@ -160,14 +160,14 @@ impl Writer {
 
     pub fn known(&self) -> Readiness {
         match (self.shut_down, self.broken) {
-            // Writing shows it.
+            // A write does not block: it fails with EPIPE.
             (true, _) => Readiness::WRITABLE,
             (false, true) => Readiness::ERROR,
             (false, false) => Readiness::empty(),
         }
     }
 
-    /// Whether the stream has to be asked for these events.
+    /// Whether the stream has to be asked to know about these events.
     pub fn is_unknown(&self, events: PollEvents) -> bool {
         events.contains(PollEvents::WRITABLE) && !self.shut_down && !self.broken
     }
@@ -187,7 +187,7 @@ impl Writer {
         }
     }
 
-    /// Whether something that was written is still on its way to the runtime's OS.
+    /// Whether the runtime has not yet passed on all that was written.
     pub fn is_sending(&self) -> bool {
         matches!(self.stream.check_write(), Ok(0))
     }

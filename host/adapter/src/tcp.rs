@@ -1,4 +1,4 @@
-//! TCP sockets, of `wasi:sockets`. Making one is all that blocks.
+//! TCP sockets, of `wasi:sockets`. Only opening one blocks.
 
 use crate::bindings::exports::uv::handles::descriptors::ShutdownHow;
 use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
@@ -17,10 +17,11 @@ use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use uv_handles_core::Readiness;
 
-/// What a failed stream of a connection is called. WASI 0.2 does not tell more, and it hardly is anything else.
+/// The code of a failure of a connection's streams. WASI 0.2 does not tell the reason; a reset is
+/// the likely one.
 const FAILURE: ErrorCode = ErrorCode::Econnreset;
 
-/// libuv's status codes of errors that are no system errors.
+/// libuv's status codes that have no errno.
 const UNKNOWN: Error = Error::Other(-4094);
 const EAI_AGAIN: Error = Error::Other(-3001);
 const EAI_FAIL: Error = Error::Other(-3004);
@@ -31,22 +32,22 @@ pub struct Socket(TcpSocket);
 
 /// A connection.
 pub struct Connection {
-    // Dropped first: they are the socket's children.
+    // The socket's children, so they are dropped before the socket.
     pub reader: Reader,
     pub writer: Writer,
     socket: Socket,
-    /// Known also after the other side has gone.
+    /// The peer's address. It is kept because it cannot be asked for after the peer has gone.
     peer: Result<SocketAddr, SocketError>,
 }
 
-/// A socket that listens.
+/// A listening socket.
 pub struct Listener {
-    // Dropped first: it is the socket's child.
+    // The socket's child, so it is dropped before the socket.
     pollable: OnceCell<Pollable>,
     socket: Socket,
 }
 
-/// Binds a socket and lets it listen.
+/// Makes a listening socket.
 pub fn listen(address: SocketAddr) -> Result<Listener, Error> {
     let network = instance_network();
     let socket = Socket::new(address)?;
@@ -77,7 +78,7 @@ fn connect_to(address: SocketAddr) -> Result<Connection, Error> {
     Ok(Connection::new(socket, input, output))
 }
 
-/// The addresses of a host, which may be a name, or an address itself.
+/// The addresses of a host, given as a name or an address.
 fn resolve(host: &str) -> Result<Vec<IpAddr>, Error> {
     if let Ok(address) = host.parse() {
         return Ok(vec![address]);
@@ -101,7 +102,7 @@ impl Socket {
         Ok(Socket(create_tcp_socket(family)?))
     }
 
-    /// Waits for the result of what was begun.
+    /// Blocks until the operation in progress has a result.
     fn finish<T>(&self, finish: impl Fn(&TcpSocket) -> Result<T, SocketError>) -> Result<T, Error> {
         loop {
             match finish(&self.0) {

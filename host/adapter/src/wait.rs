@@ -59,8 +59,8 @@ pub fn look(loops: &mut Loops, id: LoopId) {
 pub fn wait(loops: &mut Loops, id: LoopId, deadline: Option<u64>) -> Waited {
     let end = deadline.map(instant);
     with_table(|table| {
-        // WASI may end a wait without a cause: by readiness that the loop did not ask for, or because a
-        // runtime's timer is early. libuv goes on waiting then, and so does this.
+        // WASI may end a wait without a cause: by readiness that the loop did not ask for, or
+        // because a runtime's timer is early. libuv goes on waiting then, and so does this.
         loop {
             let unknown = report_known(table, loops, id);
             let until = if loops.has_ready(id) { Some(PAST) } else { end };
@@ -77,7 +77,8 @@ pub fn wait(loops: &mut Loops, id: LoopId, deadline: Option<u64>) -> Waited {
     })
 }
 
-/// Reports to the loop what is known of its poll handles' descriptors. Returns what has to be asked.
+/// Reports to the loop what is known of its poll handles' descriptors. Returns what has to be
+/// asked.
 fn report_known(table: &mut Table, loops: &mut Loops, id: LoopId) -> Vec<Unknown> {
     let mut unknown = Vec::new();
     for handle in loops.active_polls(id) {

@@ -1,7 +1,7 @@
-//! `--compose`: hands over to `uv-compose`.
+//! `--compose`: runs `uv-compose`.
 //!
-//! That is a program of its own because what it is made of can not be built together with this one without
-//! building wasmtime anew.
+//! `uv-compose` is a program of its own: its dependencies select other features of crates that
+//! wasmtime uses, so building both together would build wasmtime again.
 
 use crate::cli::Cli;
 use clap::CommandFactory;
@@ -15,7 +15,8 @@ use wasmtime::Error;
 /// The program's name.
 const UV_COMPOSE: &str = "uv-compose";
 
-/// Becomes uv-compose, beside this program or else from PATH. Comes back only if that is not possible.
+/// Replaces this process by uv-compose, found beside this program or else in PATH. Returns only if
+/// that fails.
 pub fn run(guest: &Path, cli: &Cli) -> Error {
     if let Some(option) = meaningless() {
         return Error::msg(format!(
@@ -37,11 +38,11 @@ pub fn run(guest: &Path, cli: &Cli) -> Error {
             "--compose needs the program uv-compose, beside uv-run or in PATH: \
              `cargo build --release -p uv-handles-compose` builds it",
         ),
-        _ => Error::msg(format!("uv-compose can not be started: {error}")),
+        _ => Error::msg(format!("uv-compose cannot be started: {error}")),
     }
 }
 
-/// An option of the command line that says how to run a guest.
+/// The first given option that tells how to run a guest.
 fn meaningless() -> Option<String> {
     let matches = Cli::command().get_matches();
     let given = |id: &str| matches.value_source(id) == Some(ValueSource::CommandLine);

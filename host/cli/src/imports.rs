@@ -1,4 +1,4 @@
-//! What a component imports, and which options grant it.
+//! A component's imports, and the options that grant them.
 
 use std::fmt::Write;
 use wasmtime::Engine;
@@ -7,14 +7,14 @@ use wasmtime::component::Component;
 /// The version of the WIT package, as in wit/package.wit. It is apart from the crate's version.
 const UV_HANDLES: &str = "0.2.0";
 
-/// WASI's, of which every 0.2 is as good.
+/// The version of WASI. Any 0.2 fits.
 const WASI: &str = "0.2.0";
 
-/// The packages of WASI that uv-run has.
+/// The WASI packages that uv-run has.
 const WASI_PACKAGES: [&str; 6] =
     ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
 
-/// The interfaces that options grant something of; others are always granted.
+/// The interfaces that options restrict. Others are always granted.
 const GRANTED: [(&str, &str); 6] = [
     (
         "uv:handles/descriptors",
@@ -27,7 +27,7 @@ const GRANTED: [(&str, &str); 6] = [
     ("wasi:filesystem/preopens", "--dir, --dir-ro"),
 ];
 
-/// An import's name in its parts: `package/interface@version`.
+/// The parts of an import's name: `package/interface@version`.
 struct Name<'a> {
     package: &'a str,
     /// Package and interface.
@@ -50,7 +50,7 @@ impl Name<'_> {
         }
     }
 
-    /// Why it can not be linked, as far as the name shows.
+    /// The reason why the import cannot be linked, as far as its name shows.
     fn problem(&self) -> Option<String> {
         let (path, version) = (self.path, self.version);
         let name = if version.is_empty() { path.to_owned() } else { format!("{path}@{version}") };
@@ -84,7 +84,7 @@ impl Name<'_> {
     }
 }
 
-/// The part of a version that has to be the same.
+/// The part of a version that compatible versions share.
 fn compatible(version: &str) -> Option<(&str, &str)> {
     let (major, rest) = version.split_once('.')?;
     let minor = if major == "0" { rest.split_once('.')?.0 } else { "" };
@@ -95,17 +95,17 @@ fn names(engine: &Engine, component: &Component) -> Vec<String> {
     component.component_type().imports(engine).map(|(name, _)| name.to_owned()).collect()
 }
 
-/// The first import that can not be linked.
+/// The reason why an import cannot be linked, for the first such import.
 pub fn problem(engine: &Engine, component: &Component) -> Option<String> {
     names(engine, component).iter().find_map(|name| Name::new(name).problem())
 }
 
-/// Whether a component exports an interface, of whatever version.
+/// Whether a component exports an interface, in any version.
 pub fn exports(engine: &Engine, component: &Component, path: &str) -> bool {
     component.component_type().exports(engine).any(|(name, _)| Name::new(name).path == path)
 }
 
-/// All imports, one per line, with what grants them.
+/// All imports, one per line, with the options that grant them.
 pub fn list(engine: &Engine, component: &Component) -> String {
     let names = names(engine, component);
     let width = names.iter().map(String::len).max().unwrap_or(0);

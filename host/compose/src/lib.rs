@@ -1,5 +1,6 @@
-//! Composing a guest of `uv:handles` with the adapter: the result imports WASI 0.2 only, and runs on any
-//! runtime that has it.
+//! Composes a guest of `uv:handles` with the adapter.
+//!
+//! The result imports only WASI 0.2 and runs on any runtime that has it.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]
@@ -9,24 +10,24 @@ use std::fmt;
 use wac_graph::types::{ItemKind, Package, Types};
 use wac_graph::{CompositionGraph, EncodeOptions, PackageId, plug};
 
-/// The adapters there are.
+/// The variants of the adapter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adapter {
-    /// Everything but descriptors. It imports a clock and a way to wait.
+    /// Everything but descriptors. It imports a clock and pollables.
     Loops,
-    /// The same with descriptors. It imports the environment, the standard streams and sockets too.
+    /// With descriptors. It also imports the environment, the standard streams and sockets.
     Descriptors,
 }
 
 impl Adapter {
-    /// Both.
+    /// Both variants.
     pub const ALL: [Adapter; 2] = [Adapter::Loops, Adapter::Descriptors];
 
-    /// The adapter that this guest needs: as many runtimes as possible shall have what it imports.
+    /// The adapter with the fewest imports that has all that this guest uses.
     ///
     /// # Errors
     ///
-    /// In one sentence, why it is no guest at all.
+    /// If it is not a valid component. The message is one sentence.
     pub fn of(guest: &[u8]) -> Result<Adapter> {
         let mut graph = CompositionGraph::new();
         let guest = register_guest(&mut graph, guest)?;
@@ -36,7 +37,7 @@ impl Adapter {
         }
     }
 
-    /// How its file is named.
+    /// The name of its file.
     pub fn file_name(self) -> &'static str {
         match self {
             Adapter::Loops => "uv-handles-adapter.wasm",
@@ -52,11 +53,11 @@ const DESCRIPTORS: &str = "uv:handles/descriptors";
 pub struct Composed {
     /// The component.
     pub bytes: Vec<u8>,
-    /// What the guest may ask for and will not get.
+    /// Features that the guest imports and the adapter refuses.
     pub lost: Vec<Lost>,
 }
 
-/// Something that the native host has and the adapter has not.
+/// A feature that the native host has and the adapter has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lost {
     /// Watching signals.
@@ -65,14 +66,14 @@ pub enum Lost {
     Descriptors,
     /// Datagrams.
     Datagrams,
-    /// Async handles that are sent from outside.
+    /// Async handles that the host can send.
     NamedAsyncHandles,
     /// Sending another guest's async handles.
     Connections,
 }
 
 impl Lost {
-    /// What is lost with an adapter.
+    /// The features that a variant of the adapter has not.
     fn with(adapter: Adapter) -> [Lost; 4] {
         match adapter {
             Adapter::Loops => [Lost::Signals, Lost::Descriptors, Lost::NamedAsyncHandles, Lost::Connections],
@@ -82,7 +83,7 @@ impl Lost {
         }
     }
 
-    /// The interface and the functions of which a guest must import one to get there.
+    /// The interface of the feature, and the functions of which a guest imports one to use it.
     fn functions(self) -> (&'static str, &'static [&'static str]) {
         match self {
             Lost::Signals => ("uv:handles/signal", &["[static]signal.create"]),
@@ -116,13 +117,13 @@ impl fmt::Display for Lost {
 ///
 /// # Errors
 ///
-/// In one sentence, why the guest can not be composed.
+/// If the guest cannot be composed. The message is one sentence.
 pub fn compose(guest: &[u8], adapter: &[u8]) -> Result<Composed> {
     let mut graph = CompositionGraph::new();
     let guest = register_guest(&mut graph, guest)?;
     let adapter = register(&mut graph, "uv-handles:adapter", adapter).context("the adapter is not valid")?;
     let lost = check_imports(&graph, guest, adapter)?;
-    plug(&mut graph, vec![adapter], guest).context("the adapter can not be plugged into it")?;
+    plug(&mut graph, vec![adapter], guest).context("the adapter cannot be plugged into it")?;
     let bytes = graph.encode(EncodeOptions::default()).context("the composition is not valid")?;
     let composed =
         register(&mut graph, "uv-handles:composed", &bytes).context("the composition is not valid")?;
@@ -143,7 +144,7 @@ fn register(graph: &mut CompositionGraph, name: &str, bytes: &[u8]) -> Result<Pa
     Ok(graph.register_package(package)?)
 }
 
-/// Refuses what is no component, and says what it is instead.
+/// Refuses bytes that are not a component, with a message that names their format.
 fn check_format(bytes: &[u8]) -> Result<()> {
     let text = bytes.trim_ascii_start();
     ensure!(
@@ -151,7 +152,7 @@ fn check_format(bytes: &[u8]) -> Result<()> {
         "it is WebAssembly's text format; `wasm-tools parse` makes a binary of it"
     );
     ensure!(bytes.starts_with(b"\0asm"), "it is not WebAssembly");
-    // The header's last two bytes tell a component (1) from a core module (0).
+    // The last two bytes of the header tell a component (1) from a core module (0).
     ensure!(
         bytes.get(6..8) != Some(&[0, 0]),
         "it is a core module, not a component: build it for wasm32-wasip2"
@@ -171,12 +172,12 @@ fn is_ours(name: &str) -> bool {
     name.starts_with("uv:handles/")
 }
 
-/// A name's interface and version.
+/// The interface and the version of an import's name.
 fn parts(name: &str) -> (&str, &str) {
     name.split_once('@').unwrap_or((name, ""))
 }
 
-/// Refuses a guest into which the adapter does not fit, and tells what it will miss.
+/// Refuses a guest that the adapter does not fit. Returns the features that the guest loses.
 fn check_imports(graph: &CompositionGraph, guest: PackageId, adapter: PackageId) -> Result<Vec<Lost>> {
     let offered = exports(graph, adapter);
     let ours = offered.iter().find(|name| is_ours(name)).context("the adapter does not export uv:handles")?;
@@ -220,7 +221,7 @@ fn has(types: &Types, kind: ItemKind, function: &str) -> bool {
     }
 }
 
-/// The part of a version that has to be the same: below 1.0 the second number counts.
+/// The part of a version that compatible versions share: below 1.0, the first two numbers.
 fn compatible(version: &str) -> Option<(&str, &str)> {
     let (major, rest) = version.split_once('.')?;
     let minor = if major == "0" { rest.split_once('.')?.0 } else { "" };

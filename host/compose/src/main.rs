@@ -1,4 +1,4 @@
-//! `uv-compose`: makes an ordinary WASI component of a guest. `uv-run --compose` starts it.
+//! `uv-compose`: makes an ordinary WASI component of a guest. `uv-run --compose` runs it.
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
@@ -9,8 +9,9 @@ use uv_handles_compose::Adapter;
 
 /// Makes an ordinary WASI component of a guest of uv:handles
 ///
-/// The adapter, a component that exports uv:handles and imports WASI 0.2, is plugged into the guest. The result
-/// runs on any WASI runtime. What the adapter does not have is reported on standard error.
+/// The adapter, a component that exports uv:handles and imports WASI 0.2, is plugged into the
+/// guest. The result runs on any WASI runtime. Features that the adapter does not have are reported
+/// on standard error.
 #[derive(Debug, Parser)]
 #[command(name = "uv-compose", version, max_term_width = 100)]
 struct Cli {
@@ -18,7 +19,7 @@ struct Cli {
     #[arg(value_name = "GUEST.wasm")]
     guest: PathBuf,
 
-    /// Where the composed component goes
+    /// The file for the composed component
     #[arg(short, long, value_name = "OUT.wasm")]
     output: PathBuf,
 
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
 fn compose(cli: &Cli) -> Result<()> {
     let guest = read(&cli.guest)?;
     let name = cli.guest.display();
-    let refused = || format!("{name} can not be composed");
+    let refused = || format!("{name} cannot be composed");
     let adapter = match &cli.adapter {
         Some(dir) if dir.is_dir() => read(&dir.join(Adapter::of(&guest).with_context(refused)?.file_name()))?,
         Some(file) => read(file)?,
@@ -53,17 +54,16 @@ fn compose(cli: &Cli) -> Result<()> {
         say(&format!("warning: {name} uses what the composed component does not have: {lost}"));
     }
     let output = &cli.output;
-    std::fs::write(output, &composed.bytes)
-        .with_context(|| format!("{} can not be written", output.display()))
+    std::fs::write(output, &composed.bytes).with_context(|| format!("{} cannot be written", output.display()))
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {
-    std::fs::read(file).with_context(|| format!("{} can not be read", file.display()))
+    std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))
 }
 
-/// Beside the program, where a package puts it; or where `cargo xtask guests` does.
+/// Finds an adapter beside the program, where packages put it, or where `cargo xtask guests` does.
 fn find(adapter: Adapter) -> Result<PathBuf> {
-    let program = std::env::current_exe().context("this program's place is not known")?;
+    let program = std::env::current_exe().context("the path of this program is not known")?;
     let dir = program.parent().unwrap_or(Path::new(""));
     let file = adapter.file_name();
     let places = [dir.join(file), dir.with_file_name("guests").join(file)];
@@ -77,12 +77,12 @@ fn find(adapter: Adapter) -> Result<PathBuf> {
     }
 }
 
-/// Says something on standard error. If nobody listens there, that is no reason to fail.
+/// Writes a message to standard error. A failure is ignored.
 fn say(message: &str) {
     let _ = std::io::stderr().write_all(format!("uv-compose: {message}\n").as_bytes());
 }
 
-/// An error and its causes as one line.
+/// An error and its causes in one line.
 fn in_one_line(error: &anyhow::Error) -> String {
     format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
 }

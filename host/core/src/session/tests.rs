@@ -81,8 +81,8 @@ impl World {
     }
 }
 
-/// A released run and the next one call together what one run calls, in the same order, wherever the
-/// first one is released.
+/// A released run and the next one call together what one run calls, in the same order, wherever
+/// the first one is released.
 fn check_released_everywhere(mode: RunMode, count: usize, calls: Calls, make: impl Fn(&mut World)) {
     let undisturbed = {
         let mut world = World::new();
