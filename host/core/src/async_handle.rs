@@ -1,9 +1,10 @@
-//! Async handles, as libuv's async.c: a send marks the handle and wakes the loop; one pass over all
-//! of them in the poll phase calls those that are marked.
+//! Async handles, as libuv's async.c.
 //!
-//! Sends from other threads are the driver's: it calls [`Loops::async_send`] for them at the latest
-//! before the poll and before each step, so that a send counts as pending until the very moment
-//! at which the callback begins.
+//! A send marks the handle and wakes the loop. One pass in the poll phase calls all marked handles.
+//!
+//! The driver receives sends from other threads. It calls [`Loops::async_send`] for them at the
+//! latest before the poll and before each step. A send therefore counts as pending until the
+//! callback begins.
 
 use crate::handle::Kind;
 use crate::links::Anchor;
@@ -12,12 +13,12 @@ use crate::{Error, HandleId, LoopId, Loops};
 /// The async handles of a loop.
 #[derive(Debug)]
 pub(crate) struct AsyncLists {
-    /// All of them, except those below.
+    /// All handles except the unvisited ones.
     all: Anchor,
-    /// Those that the pass in progress has not visited yet.
+    /// The handles that the pass in progress has not visited yet.
     unvisited: Anchor,
-    /// A send happened since the last pass began. It stays set if the handle is closed then: the
-    /// poll ends early, as libuv's does after a write to its eventfd.
+    /// A send has happened since the last pass began. The flag stays set if the handle is closed,
+    /// so the poll ends early, as libuv's does after a write to its eventfd.
     woken: bool,
 }
 
@@ -37,7 +38,7 @@ impl AsyncLists {
 }
 
 impl Loops {
-    /// Makes an async handle, active at once, as uv_async_init.
+    /// Makes an async handle, which is active at once (uv_async_init).
     pub fn make_async(&mut self, owner: LoopId, token: u64) -> Result<HandleId, Error> {
         let id = self.make(owner, token, Kind::Async { pending: false })?;
         let all = self.state(owner).asyncs.all;
@@ -46,7 +47,7 @@ impl Loops {
         Ok(id)
     }
 
-    /// Asks for the callback, as uv_async_send.
+    /// Makes the callback due (uv_async_send).
     pub fn async_send(&mut self, id: HandleId) -> Result<(), Error> {
         self.check_open(id)?;
         let handle = &mut self.handles[id.index() as usize];
@@ -64,7 +65,7 @@ impl Loops {
         self.mark_active(id, false);
     }
 
-    /// Begins a pass over the async handles, if a send has woken the loop: uv__async_io.
+    /// Begins a pass over the async handles if a send has woken the loop (uv__async_io).
     pub(crate) fn take_asyncs(&mut self, id: LoopId) {
         let lists = &mut self.loops[id.at()].asyncs;
         if std::mem::take(&mut lists.woken) {
@@ -72,7 +73,7 @@ impl Loops {
         }
     }
 
-    /// The rest of a pass is visited by the next one.
+    /// Leaves the rest of a pass to the next one.
     pub(crate) fn put_back_asyncs(&mut self, id: LoopId) {
         let lists = &mut self.loops[id.at()].asyncs;
         if !self.links.is_empty(lists.unvisited) {
@@ -81,7 +82,7 @@ impl Loops {
         }
     }
 
-    /// Goes on with the pass up to the next handle that a send has marked.
+    /// Continues the pass to the next marked handle.
     pub(crate) fn next_async(&mut self, id: LoopId) -> Option<HandleId> {
         let lists = &self.loops[id.at()].asyncs;
         while let Some(slot) = self.links.rotate(lists.unvisited, lists.all) {
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pass_visits_in_order_of_making() {
+    fn a_pass_visits_handles_in_order_of_creation() {
         let mut world = World::new();
         let [a, b, c] = [(); 3].map(|()| world.async_handle());
         for handle in [c, a, b] {
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_send_to_a_handle_still_to_come_is_delivered_in_the_same_pass() {
+    fn a_send_to_an_unvisited_handle_is_delivered_in_the_same_pass() {
         let mut world = World::new();
         let [a, b, c] = [(); 3].map(|()| world.async_handle());
         world.loops.async_send(b).unwrap();
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_handle_made_inside_the_pass_stands_behind_those_visited() {
+    fn a_handle_made_during_a_pass_comes_after_those_visited() {
         let mut world = World::new();
         let [a, b] = [(); 2].map(|()| world.async_handle());
         world.loops.async_send(a).unwrap();

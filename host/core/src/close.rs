@@ -1,22 +1,24 @@
-//! Closing handles: the way from open to closed, and the closing phase.
+//! Closing handles, and the closing phase of a run.
 
 use crate::handle::Kind;
 use crate::{HandleId, LoopId, Loops};
 
-/// How far a handle has come.
+/// The stages of a handle's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     Open,
-    /// Waits for a closing phase.
+    /// Closed by the guest; the handle waits for a closing phase.
     Closing,
-    /// Its close callback is running.
+    /// The close callback is running.
     Called,
     Closed,
 }
 
 impl Loops {
-    /// Closes the handle, as uv_close: inactive at once, called back in a closing phase. Nothing
-    /// happens if it is closing or closed.
+    /// Closes the handle (uv_close).
+    ///
+    /// The handle is inactive at once. Its close callback runs in a closing phase. The call has no
+    /// effect on a handle that is closing or closed.
     pub fn close(&mut self, id: HandleId) {
         if self.handle(id).stage != Stage::Open {
             return;
@@ -27,24 +29,26 @@ impl Loops {
         self.links.push_front(closing, id.index());
     }
 
-    /// Whether the handle is closing or closed, as uv_is_closing.
+    /// Returns whether the handle is closing or closed (uv_is_closing).
     pub fn handle_closing(&self, id: HandleId) -> bool {
         self.handle(id).stage != Stage::Open
     }
 
-    /// Whether the handle is closed: true right after its close callback.
+    /// Returns whether the handle is closed. That is so from the end of its close callback on.
     pub fn handle_closed(&self, id: HandleId) -> bool {
         self.handle(id).stage == Stage::Closed
     }
 
-    /// Gives up the handle: closes it without calling it back, withdraws what was due for it, and
-    /// frees its place - after its callback, if that is running.
+    /// Releases the handle.
+    ///
+    /// The handle is closed without a close callback, and its pending callbacks are dropped. Its
+    /// slot is freed at once, or at the end of its callback if that is running.
     pub fn release(&mut self, id: HandleId) {
         self.close_silently(id);
         if self.is_running(id) {
             self.handle_mut(id).dropped = true;
         } else {
-            self.free_place(id);
+            self.free_slot(id);
         }
     }
 
@@ -57,7 +61,8 @@ impl Loops {
         self.leave_loop(id, Stage::Closed);
     }
 
-    /// uv__finish_close: from here on the handle does not count as one of the loop's.
+    /// Moves the handle to `stage` and ends its part in the loop's count of open handles
+    /// (uv__finish_close).
     pub(crate) fn leave_loop(&mut self, id: HandleId, stage: Stage) {
         self.mark_referenced(id, false);
         let handle = &mut self.handles[id.index() as usize];
@@ -75,20 +80,20 @@ impl Loops {
         }
     }
 
-    /// Takes all handles that wait out for the closing phase that begins: they keep the loop alive
-    /// no longer. Those closed from now on wait for the next one.
+    /// Moves the closing handles to the list of the closing phase that begins. From here on they do
+    /// not keep the loop alive. Handles closed later wait for the next closing phase.
     pub(crate) fn take_closing(&mut self, id: LoopId) {
         let state = &self.loops[id.at()];
         self.links.move_all(state.closing, state.closing_now);
     }
 
-    /// Handles that were taken out and not called back wait for the next closing phase.
+    /// Moves handles that were taken but not called back to the next closing phase.
     pub(crate) fn put_back_closing(&mut self, id: LoopId) {
         let state = &self.loops[id.at()];
         self.links.append(state.closing_now, state.closing);
     }
 
-    /// The next handle that this closing phase calls back, last closed first.
+    /// Returns the next handle of this closing phase. The handle closed last comes first.
     pub(crate) fn next_closing(&mut self, id: LoopId) -> Option<HandleId> {
         let handle = HandleId::from_index(self.links.pop_front(self.state(id).closing_now)?);
         self.leave_loop(handle, Stage::Called);
@@ -102,7 +107,7 @@ mod tests {
     use crate::testing::*;
 
     #[test]
-    fn close_makes_inactive_at_once_and_calls_back_in_the_closing_phase() {
+    fn close_deactivates_at_once_and_calls_back_in_the_closing_phase() {
         let mut world = World::new();
         let idle = world.started_idle();
         world.loops.close(idle);
@@ -115,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn handles_are_called_back_last_closed_first() {
+    fn close_callbacks_run_in_reverse_order_of_close() {
         let mut world = World::new();
         let [a, b, c] = [(); 3].map(|()| world.timer());
         for handle in [b, a, c] {
@@ -131,7 +136,7 @@ mod tests {
         let (a, b) = (world.timer(), world.timer());
         world.loops.close(a);
         world.on(close(a), move |world| {
-            assert!(!world.alive(), "the batch in progress does not count");
+            assert!(!world.alive(), "handles of the phase in progress do not count");
             world.loops.close(b);
         });
         assert!(world.run(RunMode::NoWait));
@@ -154,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn closed_is_true_right_after_the_close_callback() {
+    fn a_handle_is_closed_once_its_close_callback_has_returned() {
         let mut world = World::new();
         let (first, second) = (world.timer(), world.timer());
         world.loops.close(second);
@@ -178,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn releasing_withdraws_what_is_due() {
+    fn release_drops_pending_callbacks() {
         let mut world = World::new();
         let [a, b, c] = [(); 3].map(|()| world.timer());
         for timer in [a, b] {
@@ -203,7 +208,7 @@ mod tests {
         world.on(call(timer), move |world| {
             world.loops.release(timer);
             let other = world.timer();
-            assert_ne!(other, timer, "the place is not free before the callback is over");
+            assert_ne!(other, timer, "the slot is in use until the callback returns");
         });
         world.on(close(closed), move |world| world.loops.release(closed));
         world.run(RunMode::Default);

@@ -1,4 +1,4 @@
-//! What all kinds of handles have in common: libuv's base class `uv_handle_t`.
+//! State and functions common to all handles: libuv's `uv_handle_t`.
 
 use crate::close::Stage;
 use crate::poll::{PollEvents, PollState, SourceId};
@@ -7,19 +7,20 @@ use crate::timer_pool::PoolId;
 use crate::watcher::WatcherKind;
 use crate::{Error, LoopId, Loops};
 
-/// A handle of a [`Loops`]. Valid until [`Loops::release`]; the number of a released handle is
-/// given to another one later.
+/// The id of a handle of a [`Loops`].
+///
+/// It is valid until [`Loops::release`]. The number of a released handle is reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HandleId(u32);
 
 impl HandleId {
-    /// The number behind the id: dense, from 0 on, so that it can serve as an index or as the
-    /// representation of a resource.
+    /// Returns the number of the id. Numbers are dense and start at 0, so that one can serve as an
+    /// index or as the representation of a resource.
     pub fn index(self) -> u32 {
         self.0
     }
 
-    /// The id with this number. Only a number that [`HandleId::index`] gave names a handle.
+    /// Returns the id with this number. Only a number from [`HandleId::index`] names a handle.
     pub fn from_index(index: u32) -> HandleId {
         HandleId(index)
     }
@@ -30,18 +31,18 @@ impl HandleId {
 pub struct Event {
     /// The handle.
     pub handle: HandleId,
-    /// The token that the guest chose for it.
+    /// The token that the guest chose for the handle.
     pub token: u64,
-    /// Which of its callbacks, with the arguments.
+    /// The callback of the handle, with its arguments.
     pub what: Occurrence,
 }
 
-/// Which callback of a handle is due.
+/// A kind of callback, with its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Occurrence {
     /// The callback of a timer, idle, prepare, check or async handle.
     Callback,
-    /// The callback of a poll handle: what is ready, or the error that stopped it.
+    /// The callback of a poll handle: the ready events, or the error that stopped the handle.
     Poll(Result<PollEvents, Error>),
     /// The callback of a signal handle.
     Signal(i32),
@@ -53,26 +54,28 @@ pub enum Occurrence {
 #[derive(Debug)]
 pub(crate) struct Handle {
     pub token: u64,
-    /// Counts all handles of the guest, so it orders them by making and tells a handle from an
-    /// earlier one in the same place.
+    /// The number of handles that the guest had made, this one included. It orders handles by
+    /// creation, and distinguishes a handle from an earlier one in the same slot.
     pub made: u64,
     pub owner: LoopId,
     pub active: bool,
     pub referenced: bool,
     pub stage: Stage,
-    /// The guest has dropped the resource; the place is freed as soon as nothing needs it.
+    /// The guest has dropped the resource. The slot is freed after the running callback.
     pub dropped: bool,
     pub kind: Kind,
 }
 
-/// What a handle is, with the state that only its kind has. A timer's deadline is in its node. Two words at most, because a
-/// guest may have very many handles.
+/// The kind of a handle, with the state that only this kind has.
+///
+/// A timer's deadline is in its node of [`Links`](crate::links::Links). The size is at most two
+/// words, because a guest may have very many handles.
 #[derive(Debug)]
 pub(crate) enum Kind {
     Timer {
         repeat: u64,
         ever_started: bool,
-        /// The pool that it was allocated from, if any.
+        /// The pool that the timer was allocated from, if any.
         pool: Option<PoolId>,
     },
     Watcher(WatcherKind),
@@ -87,37 +90,37 @@ pub(crate) enum Kind {
 }
 
 impl Loops {
-    /// The loop that the handle was made on.
+    /// Returns the loop that the handle was made on.
     pub fn loop_of(&self, id: HandleId) -> LoopId {
         self.handle(id).owner
     }
 
-    /// The token that the guest chose.
+    /// Returns the token that the guest chose.
     pub fn token(&self, id: HandleId) -> u64 {
         self.handle(id).token
     }
 
-    /// Whether the handle is started, as uv_is_active.
+    /// Returns whether the handle is active (uv_is_active).
     pub fn active(&self, id: HandleId) -> bool {
         self.handle(id).active
     }
 
-    /// Whether the handle keeps its loop alive while active, as uv_has_ref. False once closed.
+    /// Returns whether the handle is referenced (uv_has_ref). A closed handle is not.
     pub fn referenced(&self, id: HandleId) -> bool {
         self.handle(id).referenced
     }
 
-    /// Makes the handle keep its loop alive, as uv_ref.
+    /// References the handle, so that it keeps its loop alive while active (uv_ref).
     pub fn reference(&mut self, id: HandleId) -> Result<(), Error> {
         self.set_referenced(id, true)
     }
 
-    /// Lets the loop end although the handle is active, as uv_unref.
+    /// Unreferences the handle, so that the loop can end while it is active (uv_unref).
     pub fn dereference(&mut self, id: HandleId) -> Result<(), Error> {
         self.set_referenced(id, false)
     }
 
-    /// Refuses what libuv forbids on a closing handle.
+    /// Returns an error if the handle is closing or closed.
     pub fn check_open(&self, id: HandleId) -> Result<(), Error> {
         match self.handle(id).stage {
             Stage::Open => Ok(()),
@@ -131,7 +134,7 @@ impl Loops {
         Ok(())
     }
 
-    /// uv__handle_ref and uv__handle_unref: keeps the loop's count of what keeps it alive.
+    /// Sets the reference flag and updates the loop's count (uv__handle_ref, uv__handle_unref).
     pub(crate) fn mark_referenced(&mut self, id: HandleId, referenced: bool) {
         let handle = &mut self.handles[id.0 as usize];
         if handle.referenced == referenced {
@@ -144,7 +147,7 @@ impl Loops {
         }
     }
 
-    /// uv__handle_start and uv__handle_stop: the same for being active.
+    /// Sets the active flag and updates the loop's count (uv__handle_start, uv__handle_stop).
     pub(crate) fn mark_active(&mut self, id: HandleId, active: bool) {
         let handle = &mut self.handles[id.0 as usize];
         if handle.active == active {
@@ -167,7 +170,7 @@ impl Loops {
         &mut self.handles[id.0 as usize]
     }
 
-    /// The handle, if it is still the one that was made as number `made`.
+    /// Returns the handle if its slot still holds the one that was made as number `made`.
     pub(crate) fn still(&self, id: HandleId, made: u64) -> Option<&Handle> {
         self.handles.get(id.0 as usize).filter(|handle| handle.made == made)
     }
@@ -180,7 +183,7 @@ mod tests {
     use crate::{Error, RunMode};
 
     #[test]
-    fn a_handle_is_small() {
+    fn a_handle_is_at_most_40_bytes() {
         assert!(size_of::<Kind>() <= 16 && size_of::<Handle>() <= 40);
     }
 
@@ -194,10 +197,10 @@ mod tests {
     #[test]
     fn an_async_handle_is_active_until_it_is_closed() {
         let mut world = World::new();
-        let wake_up = world.async_handle();
-        assert!(world.loops.active(wake_up));
-        world.loops.close(wake_up);
-        assert!(!world.loops.active(wake_up));
+        let handle = world.async_handle();
+        assert!(world.loops.active(handle));
+        world.loops.close(handle);
+        assert!(!world.loops.active(handle));
     }
 
     #[test]
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unreferenced_active_handle_works_but_does_not_keep_the_loop_alive() {
+    fn an_unreferenced_handle_is_called_but_does_not_keep_the_loop_alive() {
         let mut world = World::new();
         let (idle, timer) = (world.started_idle(), world.timer());
         world.loops.dereference(idle).unwrap();
@@ -239,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closing_handle_can_not_be_referenced() {
+    fn a_closing_handle_cannot_be_referenced() {
         let mut world = World::new();
         let timer = world.timer();
         world.loops.close(timer);

@@ -1,12 +1,14 @@
-//! libuv's event loop and its handles - timer, idle, prepare, check, async, poll, signal - as a
-//! pure state machine.
+//! libuv's event loop and handles as a pure state machine.
 //!
-//! Nothing here knows an operating system, a clock, a thread or a WebAssembly runtime: the time and
-//! what is ready come in as arguments, and callbacks come out as [`Event`]s, one at a time. Whoever
-//! drives the machine owns the waiting. That is what lets the same rules serve a native host, a
-//! simulation under test, and a component that runs inside a sandbox itself.
+//! The handles are timer, idle, prepare, check, async, poll and signal.
 //!
-//! [`Loops`] holds all loops of one guest. A run is three calls:
+//! The crate knows no operating system, clock, thread or WebAssembly runtime. Time and readiness
+//! are arguments. Callbacks are returned as [`Event`]s, one at a time. The driver of the state
+//! machine does the waiting. The same rules therefore serve a native host, a simulation under test,
+//! and a component that itself runs in a sandbox.
+//!
+//! [`Loops`] holds all loops of one guest. A run uses three methods: [`Loops::begin`],
+//! [`Loops::step`] and [`Loops::polled`].
 //!
 //! ```
 //! use uv_handles_core::{Limits, Loops, RunMode, Step};
@@ -20,9 +22,9 @@
 //! loops.begin(event_loop, RunMode::Default)?;
 //! let alive = loop {
 //!     match loops.step(event_loop, &mut || now)? {
-//!         // A callback is due. It is taken to run until the next step.
+//!         // A callback is due. It counts as running until the next step.
 //!         Step::Deliver(event) => assert_eq!((event.token, now), (7, 1000)),
-//!         // Time to wait. Here nothing but time passes, so the wait is over at once.
+//!         // The loop waits. Only time passes in this example, so the wait ends at once.
 //!         Step::Poll { timeout } => {
 //!             now += u64::from(timeout.expect("a timer is active"));
 //!             loops.polled(event_loop, now);
@@ -34,8 +36,7 @@
 //! # Ok::<(), uv_handles_core::Error>(())
 //! ```
 //!
-//! Where a rule is libuv's, the comment beside it names the function that it was read off
-//! (libuv 1.53, Unix).
+//! A rule that comes from libuv names its function in libuv 1.53 (Unix).
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]

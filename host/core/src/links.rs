@@ -1,29 +1,31 @@
-//! Doubly linked lists through the handles, as libuv's queues: a handle is in at most one list, and
-//! leaves it in constant time without anyone having to know which list that is.
+//! Intrusive doubly linked lists of handles, like libuv's queues.
 //!
-//! Lists are circular around an *anchor*. Anchors and handles share one space of node numbers: the
-//! highest bit tells them apart.
+//! A handle is in at most one list. It leaves that list in constant time, and the caller need not
+//! know which list it is.
+//!
+//! Lists are circular around an *anchor*. Anchors and handles share one space of node numbers. The
+//! highest bit distinguishes them.
 
-/// Marks the node numbers of anchors.
+/// The bit that marks the node numbers of anchors.
 const ANCHOR: u32 = 1 << 31;
 
-/// A list: the node that its first and last member are linked to.
+/// A list, by the node that its first and last members link to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Anchor(u32);
 
 impl Anchor {
-    /// The anchor `n` places further in the block that `Links::new_anchors` made.
+    /// Returns the anchor `n` positions further in the block from `Links::new_anchors`.
     pub(crate) fn nth(self, n: u32) -> Anchor {
         Anchor(self.0 + n)
     }
 
-    /// The number of its node: where a walk through the list begins.
+    /// Returns the number of the anchor's node, at which iteration starts.
     pub(crate) fn node(self) -> u32 {
         self.0
     }
 }
 
-/// The neighbours in a list.
+/// The neighbors in a list.
 #[derive(Debug, Clone, Copy)]
 struct Node {
     prev: u32,
@@ -36,47 +38,47 @@ impl Node {
     }
 }
 
-/// What stands beside each other for a handle.
+/// The data of one handle slot.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Slot {
     node: Node,
-    /// A timer's deadline in milliseconds, kept here because whoever walks a list of timers needs
-    /// it next. Keeps its value while the timer is stopped.
+    /// A timer's deadline in milliseconds. It is stored next to the node because code that walks a
+    /// list of timers reads it next. It keeps its value while the timer is stopped.
     deadline: u64,
 }
 
-impl Place {
-    fn alone(at: u32) -> Place {
-        Place { node: Node::alone(at), deadline: 0 }
+impl Slot {
+    fn alone(at: u32) -> Slot {
+        Slot { node: Node::alone(at), deadline: 0 }
     }
 }
 
-/// The nodes of all handles and all lists of a guest.
+/// The nodes of all handles and lists of a guest.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
-    handles: Vec<Place>,
+    handles: Vec<Slot>,
     anchors: Vec<Node>,
-    /// Blocks of anchors that were given back, as (first anchor, how many).
+    /// Blocks of anchors that were given back: the first anchor and the length.
     free: Vec<(Anchor, u32)>,
 }
 
 impl Links {
-    /// Makes the node of a handle slot, in no list.
+    /// Initializes the node of a handle slot, in no list.
     pub(crate) fn reset(&mut self, slot: u32) {
         debug_assert!(slot < ANCHOR);
         while self.handles.len() <= slot as usize {
-            self.handles.push(Place::alone(self.handles.len() as u32));
+            self.handles.push(Slot::alone(self.handles.len() as u32));
         }
-        self.handles[slot as usize] = Place::alone(slot);
+        self.handles[slot as usize] = Slot::alone(slot);
     }
 
-    /// Makes `count` empty lists that stand side by side, and names the first.
+    /// Makes `count` empty lists with consecutive anchors and returns the first anchor.
     pub(crate) fn new_anchors(&mut self, count: u32) -> Anchor {
         if let Some(at) = self.free.iter().position(|&(_, n)| n == count) {
             return self.free.swap_remove(at).0;
         }
         let first = self.anchors.len() as u32 | ANCHOR;
-        // A guest has few blocks, and guests may be many.
+        // A guest has few blocks, and there may be many guests: allocate no spare capacity.
         self.anchors.reserve_exact(count as usize);
         for at in first..first + count {
             self.anchors.push(Node::alone(at));
@@ -84,13 +86,13 @@ impl Links {
         Anchor(first)
     }
 
-    /// Gives back what `new_anchors(count)` made. The lists are empty.
+    /// Gives back the lists from `new_anchors(count)`. They must be empty.
     pub(crate) fn free_anchors(&mut self, first: Anchor, count: u32) {
         debug_assert!((0..count).all(|n| self.is_empty(first.nth(n))));
         self.free.push((first, count));
     }
 
-    /// Whether a handle is in no list.
+    /// Returns whether a handle is in no list.
     pub(crate) fn is_alone(&self, slot: u32) -> bool {
         self.node(slot).next == slot
     }
@@ -100,32 +102,32 @@ impl Links {
         self.node(list.0).next == list.0
     }
 
-    /// The first handle of the list.
+    /// Returns the first handle of the list.
     #[inline]
     pub(crate) fn first(&self, list: Anchor) -> Option<u32> {
         let next = self.node(list.0).next;
         (next != list.0).then_some(next)
     }
 
-    /// The handle of the list after this one, or after its own node.
+    /// Returns the handle after the node `at`, which is a handle of the list or its anchor.
     #[inline]
     pub(crate) fn after(&self, list: Anchor, at: u32) -> Option<u32> {
         let next = self.node(at).next;
         (next != list.0).then_some(next)
     }
 
-    /// The last handle of the list.
+    /// Returns the last handle of the list.
     pub(crate) fn last(&self, list: Anchor) -> Option<u32> {
         self.before(list, list.0)
     }
 
-    /// The handle of the list before this one, or before its own node.
+    /// Returns the handle before the node `at`, which is a handle of the list or its anchor.
     pub(crate) fn before(&self, list: Anchor, at: u32) -> Option<u32> {
         let prev = self.node(at).prev;
         (prev != list.0).then_some(prev)
     }
 
-    /// The handles of the list from its front to its back.
+    /// Iterates over the handles of the list from front to back.
     pub(crate) fn iter(&self, list: Anchor) -> impl Iterator<Item = u32> {
         std::iter::successors(self.first(list), move |&at| self.after(list, at))
     }
@@ -140,13 +142,13 @@ impl Links {
         self.link_between(prev, slot, list.0);
     }
 
-    /// Puts a handle behind this node: another handle, or that of a list.
+    /// Inserts a handle after the node `at`, which is a handle or an anchor.
     pub(crate) fn insert_after(&mut self, at: u32, slot: u32) {
         let next = self.node(at).next;
         self.link_between(at, slot, next);
     }
 
-    /// Takes the handle out of whatever list it is in.
+    /// Removes the handle from its list, if it is in one.
     #[inline]
     pub(crate) fn unlink(&mut self, slot: u32) {
         let Node { prev, next } = *self.node(slot);
@@ -156,7 +158,7 @@ impl Links {
         (node.prev, node.next) = (slot, slot);
     }
 
-    /// Takes the first handle out of the list.
+    /// Removes and returns the first handle of the list.
     #[inline]
     pub(crate) fn pop_front(&mut self, list: Anchor) -> Option<u32> {
         let slot = self.first(list)?;
@@ -164,7 +166,7 @@ impl Links {
         Some(slot)
     }
 
-    /// Takes the first handles out of the list, as long as they are these. Answers how many that are.
+    /// Removes handles from the front of the list while they match `slots`. Returns how many.
     #[inline]
     pub(crate) fn pop_these(&mut self, list: Anchor, slots: impl Iterator<Item = u32>) -> usize {
         let (mut at, mut count) = (self.node(list.0).next, 0);
@@ -182,7 +184,7 @@ impl Links {
         count
     }
 
-    /// Moves the first handle of `from` to the back of `to`, and names it.
+    /// Moves the first handle of `from` to the back of `to` and returns it.
     #[inline]
     pub(crate) fn rotate(&mut self, from: Anchor, to: Anchor) -> Option<u32> {
         let slot = self.first(from)?;
@@ -197,8 +199,10 @@ impl Links {
         Some(slot)
     }
 
-    /// Moves all handles of `from` to `to`, which is empty, in their order. It could be `append`, which is slower by
-    /// some nanoseconds: every phase of an iteration begins with this.
+    /// Moves all handles of `from` in order to `to`, which must be empty.
+    ///
+    /// `append` gives the same result and is slower by some nanoseconds. Every phase of an
+    /// iteration begins with this call.
     #[inline]
     pub(crate) fn move_all(&mut self, from: Anchor, to: Anchor) {
         debug_assert!(self.is_empty(to));
@@ -214,7 +218,7 @@ impl Links {
         (node.prev, node.next) = (from.0, from.0);
     }
 
-    /// Moves all handles of `from` to the back of `to`, in their order.
+    /// Moves all handles of `from` in order to the back of `to`.
     pub(crate) fn append(&mut self, from: Anchor, to: Anchor) {
         let Some(first) = self.first(from) else {
             return;
@@ -239,7 +243,7 @@ impl Links {
 
     #[inline]
     fn link_between(&mut self, prev: u32, slot: u32, next: u32) {
-        debug_assert!(self.is_alone(slot), "the handle is in another list");
+        debug_assert!(self.is_alone(slot), "the handle is still in a list");
         let node = self.node_mut(slot);
         (node.prev, node.next) = (prev, next);
         self.node_mut(prev).next = slot;
@@ -290,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_member_goes_to_the_back_of_another_list_or_of_its_own() {
+    fn rotate_moves_the_first_member_to_the_back_of_another_list_or_its_own() {
         let (mut links, from, to) = links_with(3);
         assert_eq!(links.rotate(from, to), None);
         (0..3).for_each(|slot| links.push_back(from, slot));
@@ -303,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_members_are_taken_as_far_as_they_are_expected() {
+    fn pop_these_stops_at_the_first_mismatch() {
         let (mut links, list, _) = links_with(5);
         assert_eq!(links.pop_these(list, [0].into_iter()), 0);
         for (expected, taken) in
@@ -313,14 +317,14 @@ mod tests {
             assert_eq!(links.pop_these(list, expected.iter().copied()), taken as usize);
             assert_eq!(links.iter(list).collect::<Vec<_>>(), (taken..3).collect::<Vec<_>>());
             assert_eq!(links.first(list).map(|first| links.before(list, first)), (taken < 3).then_some(None));
-            // What was taken is in no list.
+            // The slots that were removed are in no list.
             (0..3).for_each(|slot| links.unlink(slot));
             assert!(links.is_empty(list));
         }
     }
 
     #[test]
-    fn a_list_moves_as_a_whole() {
+    fn move_all_and_append_keep_the_order() {
         let (mut links, from, to) = links_with(3);
         links.move_all(from, to);
         assert!(links.is_empty(to));
@@ -336,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn anchors_are_used_again() {
+    fn anchors_are_reused() {
         let (mut links, _, _) = links_with(0);
         let block = links.new_anchors(64);
         links.free_anchors(block, 64);

@@ -1,4 +1,4 @@
-//! All loops of one guest, and the handles on them: making, looking up, freeing.
+//! All loops of one guest, and the handles on them.
 
 use crate::async_handle::AsyncLists;
 use crate::close::Stage;
@@ -13,18 +13,19 @@ use crate::watcher::WatcherLists;
 use crate::{Error, HandleId};
 use slab::Slab;
 
-/// A loop of a [`Loops`]. Valid until [`Loops::release_loop`]; the number of a released loop is
-/// given to another one later.
+/// The id of a loop of a [`Loops`].
+///
+/// It is valid until [`Loops::release_loop`]. The number of a released loop is reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LoopId(u32);
 
 impl LoopId {
-    /// The number behind the id: dense, from 0 on.
+    /// Returns the number of the id. Numbers are dense and start at 0.
     pub fn index(self) -> u32 {
         self.0
     }
 
-    /// The id with this number. Only a number that [`LoopId::index`] gave names a loop.
+    /// Returns the id with this number. Only a number from [`LoopId::index`] names a loop.
     pub fn from_index(index: u32) -> LoopId {
         LoopId(index)
     }
@@ -34,12 +35,13 @@ impl LoopId {
     }
 }
 
-/// How much a guest may have at once. What is over a limit is refused with an error.
+/// Limits on the objects of one guest. A call that exceeds a limit returns an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Handles on all loops together, closed ones included until they are released.
+    /// The number of handles on all loops together. Closed handles count until they are released.
     pub handles: u32,
-    /// Loops, closed ones included until they are released; and as many timer pools.
+    /// The number of loops. Closed loops count until they are released. Timer pools and runs have
+    /// the same limit.
     pub loops: u32,
 }
 
@@ -59,9 +61,9 @@ pub struct Loops {
     pub(crate) links: Links,
     pub(crate) watched_signals: Watched,
     pub(crate) sessions: Slab<Session>,
-    /// How many timer pools there are.
+    /// The number of timer pools.
     pub(crate) pools: u32,
-    /// How many timer pools there have ever been.
+    /// The number of timer pools made so far, released ones included.
     pub(crate) pools_made: u32,
     made: u64,
 }
@@ -75,27 +77,27 @@ pub(crate) struct Loop {
     pub asyncs: AsyncLists,
     pub polls: Polls,
     pub signals: SignalQueue,
-    /// Handles that wait for the next closing phase, last closed first.
+    /// Handles that wait for the next closing phase. The handle closed last is first.
     pub closing: Anchor,
-    /// Those that the closing phase in progress has taken out.
+    /// Handles that the closing phase in progress has taken and not called back yet.
     pub closing_now: Anchor,
-    /// How many handles are active and referenced.
+    /// The number of handles that are both active and referenced.
     pub active_referenced: usize,
-    /// How many handles have not been called back as closed.
+    /// The number of handles whose close callback has not run.
     pub open: usize,
-    /// How many handles have their place, closed ones included.
-    pub places: usize,
+    /// The number of slots in use, closed handles included.
+    pub slots: usize,
     pub stop: bool,
     pub closed: bool,
     pub released: bool,
     pub run: Option<Run>,
 }
 
-/// How many lists a loop has besides those of a wheel.
+/// The number of lists of a loop, without those of a timing wheel.
 const LISTS: u32 = 14;
 
 impl Loops {
-    /// No loop and no handle yet.
+    /// Creates an empty set of loops.
     pub fn new(limits: Limits) -> Loops {
         Loops {
             limits,
@@ -110,14 +112,14 @@ impl Loops {
         }
     }
 
-    /// Makes a loop whose time begins at `now` milliseconds.
+    /// Makes a loop whose time starts at `now` milliseconds.
     pub fn make_loop(&mut self, now: u64) -> Result<LoopId, Error> {
         if self.loops.len() >= self.limits.loops as usize {
             return Err(Error::TooManyLoops);
         }
         let lists = self.links.new_anchors(LISTS);
         if self.loops.capacity() == 0 {
-            // Most guests have one, and guests may be many.
+            // Most guests have one loop, and there may be many guests.
             self.loops = Slab::with_capacity(1);
         }
         let at = self.loops.insert(Loop {
@@ -131,7 +133,7 @@ impl Loops {
             closing_now: lists.nth(10),
             active_referenced: 0,
             open: 0,
-            places: 0,
+            slots: 0,
             stop: false,
             closed: false,
             released: false,
@@ -140,7 +142,7 @@ impl Loops {
         Ok(LoopId(at as u32))
     }
 
-    /// Closes the loop, as uv_loop_close. Nothing happens if it is closed.
+    /// Closes the loop (uv_loop_close). The call has no effect on a closed loop.
     pub fn close_loop(&mut self, id: LoopId) -> Result<(), Error> {
         let state = self.state_mut(id);
         if state.closed {
@@ -153,20 +155,22 @@ impl Loops {
         Ok(())
     }
 
-    /// Whether there is such a loop: it has not been given up and freed.
+    /// Returns whether the loop exists: it has not been released and freed.
     pub fn has_loop(&self, id: LoopId) -> bool {
         self.loops.contains(id.at())
     }
 
-    /// Whether the loop is closed.
+    /// Returns whether the loop is closed.
     pub fn loop_closed(&self, id: LoopId) -> bool {
         self.state(id).closed
     }
 
-    /// Gives up the loop: its handles are closed without being called back, a run of it ends, and with
-    /// it the callback that is running, and its place is freed once its handles are released too.
+    /// Releases the loop.
+    ///
+    /// Its handles are closed without close callbacks. Its run ends, and with it the callback in
+    /// progress. Its slot is freed once its handles are released too.
     pub fn release_loop(&mut self, id: LoopId) {
-        // No step follows that would end the callback in progress.
+        // No later step ends the callback in progress.
         self.after_callback(id);
         let handles: Vec<HandleId> = self.handles_of(id).map(|(_, handle)| handle).collect();
         for handle in handles {
@@ -180,12 +184,12 @@ impl Loops {
         self.free_loop_if_unused(id);
     }
 
-    /// The loop's time in milliseconds, as uv_now.
+    /// Returns the loop's time in milliseconds (uv_now).
     pub fn now(&self, id: LoopId) -> Result<u64, Error> {
         self.open_state(id).map(|state| state.now)
     }
 
-    /// Refreshes the loop's time, as uv_update_time. It never goes back.
+    /// Refreshes the loop's time (uv_update_time). The time never decreases.
     pub fn update_time(&mut self, id: LoopId, now: u64) -> Result<(), Error> {
         self.open_state(id)?;
         self.refresh_time(id, now);
@@ -197,31 +201,31 @@ impl Loops {
         state.now = state.now.max(now);
     }
 
-    /// Whether a run would have something to do, as uv_loop_alive.
+    /// Returns whether a run has something to do (uv_loop_alive).
     pub fn alive(&self, id: LoopId) -> bool {
         let state = self.state(id);
         !state.closed && (state.active_referenced > 0 || !self.links.is_empty(state.closing))
     }
 
-    /// Ends the run after the iteration in progress, as uv_stop.
+    /// Ends the run after the iteration in progress (uv_stop).
     pub fn stop(&mut self, id: LoopId) {
         let state = self.state_mut(id);
         state.stop |= !state.closed;
     }
 
-    /// Whether the loop has been told to stop, and no run has ended by it yet.
+    /// Returns whether [`stop`](Loops::stop) was called and no run has ended since.
     pub fn stopping(&self, id: LoopId) -> bool {
         self.state(id).stop
     }
 
-    /// For how many milliseconds the next poll may wait, none for without limit, as
-    /// uv_backend_timeout.
+    /// Returns how many milliseconds the next poll may wait, `None` for no limit
+    /// (uv_backend_timeout).
     pub fn poll_timeout(&mut self, id: LoopId) -> Result<Option<u32>, Error> {
         self.open_state(id)?;
         Ok(self.timeout(id))
     }
 
-    /// The handles that have not been called back as closed, in order of making, as uv_walk.
+    /// Returns the handles whose close callback has not run, in order of creation (uv_walk).
     pub fn handles(&self, id: LoopId) -> Vec<HandleId> {
         let mut handles: Vec<(u64, HandleId)> = self
             .handles_of(id)
@@ -238,7 +242,7 @@ impl Loops {
             .map(|(at, handle)| (handle.made, HandleId::from_index(at as u32)))
     }
 
-    /// uv__handle_init: a new handle is referenced and not active.
+    /// Makes a handle that is referenced and not active (uv__handle_init).
     pub(crate) fn make(&mut self, owner: LoopId, token: u64, kind: Kind) -> Result<HandleId, Error> {
         self.open_state(owner)?;
         if self.handles.len() >= self.limits.handles as usize {
@@ -246,19 +250,19 @@ impl Loops {
         }
         let handle = self.new_handle(owner, token, kind);
         self.state_mut(owner).open += 1;
-        Ok(self.give_place(handle))
+        Ok(self.insert_handle(handle))
     }
 
-    /// Gives a handle a place, in which it is in no list. It does not count as open by that.
-    pub(crate) fn give_place(&mut self, handle: Handle) -> HandleId {
-        self.state_mut(handle.owner).places += 1;
+    /// Stores a handle in a slot, in no list. This does not count it as open.
+    pub(crate) fn insert_handle(&mut self, handle: Handle) -> HandleId {
+        self.state_mut(handle.owner).slots += 1;
         let at = self.handles.insert(handle) as u32;
         self.links.reset(at);
         HandleId::from_index(at)
     }
 
-    /// Puts a new handle in the place of a closed one, which is in no list.
-    pub(crate) fn make_in_place_of(&mut self, id: HandleId, token: u64, kind: Kind) {
+    /// Replaces a closed handle, which is in no list, with a new one in the same slot.
+    pub(crate) fn reuse_slot(&mut self, id: HandleId, token: u64, kind: Kind) {
         let owner = self.loop_of(id);
         *self.handle_mut(id) = self.new_handle(owner, token, kind);
         debug_assert!(self.links.is_alone(id.index()));
@@ -280,16 +284,16 @@ impl Loops {
         }
     }
 
-    /// Frees the place of a handle that is closed and dropped.
-    pub(crate) fn free_place(&mut self, id: HandleId) {
+    /// Frees the slot of a handle that is closed and dropped.
+    pub(crate) fn free_slot(&mut self, id: HandleId) {
         let handle = self.handles.remove(id.index() as usize);
-        self.state_mut(handle.owner).places -= 1;
+        self.state_mut(handle.owner).slots -= 1;
         self.free_loop_if_unused(handle.owner);
     }
 
     fn free_loop_if_unused(&mut self, id: LoopId) {
         let state = self.state(id);
-        if state.released && state.places == 0 {
+        if state.released && state.slots == 0 {
             let mut state = self.loops.remove(id.at());
             state.timers.free(&mut self.links);
             self.links.free_anchors(state.timers.lists(), LISTS);
@@ -327,10 +331,10 @@ mod tests {
         let timer = world.timer();
         assert_eq!(world.loops.close_loop(world.main), Err(Error::Busy));
         world.loops.close(timer);
-        assert_eq!(world.loops.close_loop(world.main), Err(Error::Busy), "closing is not closed");
+        assert_eq!(world.loops.close_loop(world.main), Err(Error::Busy), "a closing handle is not closed");
         world.run(RunMode::Default);
         assert_eq!(world.loops.close_loop(world.main), Ok(()));
-        assert_eq!(world.loops.close_loop(world.main), Ok(()), "a second close is no error");
+        assert_eq!(world.loops.close_loop(world.main), Ok(()), "a second close succeeds");
     }
 
     #[test]
@@ -341,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_loop_refuses() {
+    fn calls_on_a_closed_loop_are_refused() {
         let mut world = World::new();
         let main = world.main;
         world.loops.close_loop(main).unwrap();
@@ -357,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_never_goes_back() {
+    fn the_time_never_decreases() {
         let mut world = World::new();
         world.loops.update_time(world.main, 100).unwrap();
         world.loops.update_time(world.main, 50).unwrap();
@@ -365,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn handles_are_listed_in_order_of_making_until_they_are_called_back_as_closed() {
+    fn handles_are_listed_in_order_of_creation_until_their_close_callback() {
         let mut world = World::new();
         let (a, b, c) = (world.timer(), world.timer(), world.timer());
         world.loops.close(b);
@@ -374,12 +378,12 @@ mod tests {
         assert_eq!(world.loops.handles(world.main), [a, c]);
         world.loops.release(b);
         let d = world.timer();
-        assert_eq!(d, b, "the place is used again");
+        assert_eq!(d, b, "the slot is reused");
         assert_eq!(world.loops.handles(world.main), [a, c, d]);
     }
 
     #[test]
-    fn limits_are_errors() {
+    fn exceeded_limits_are_errors() {
         let mut loops = Loops::new(Limits { handles: 2, loops: 2 });
         let (first, second) = (loops.make_loop(0).unwrap(), loops.make_loop(0).unwrap());
         assert_eq!(loops.make_loop(0), Err(Error::TooManyLoops));
@@ -389,11 +393,11 @@ mod tests {
         loops.release(timer);
         loops.make_timer(first, 0).unwrap();
         loops.release_loop(second);
-        assert_eq!(loops.make_loop(0), Err(Error::TooManyLoops), "a handle still needs it");
+        assert_eq!(loops.make_loop(0), Err(Error::TooManyLoops), "a handle still refers to the loop");
     }
 
     #[test]
-    fn a_released_loop_closes_its_handles_and_frees_its_place_after_them() {
+    fn a_released_loop_closes_its_handles_and_frees_its_slot_after_them() {
         let mut world = World::new();
         let (timer, closing) = (world.timer(), world.timer());
         world.loops.timer_start(timer, 10, 0).unwrap();
@@ -407,14 +411,14 @@ mod tests {
         assert!(world.loops.loops.is_empty() && world.loops.handles.is_empty());
     }
 
-    /// Begins a run and goes on to its first callback.
+    /// Begins a run and steps to its first callback.
     fn first_callback(world: &mut World) -> HandleId {
         world.loops.begin(world.main, RunMode::Default).unwrap();
         loop {
             match world.loops.step(world.main, &mut || 0).unwrap() {
                 Step::Deliver(event) => return event.handle,
                 Step::Poll { .. } => world.loops.polled(world.main, 0),
-                Step::Finished { .. } => panic!("something is due"),
+                Step::Finished { .. } => panic!("no callback is due"),
             }
         }
     }
@@ -431,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_that_is_released_in_a_close_callback_leaves_the_handle_closed() {
+    fn a_loop_released_in_a_close_callback_leaves_the_handle_closed() {
         let mut world = World::new();
         let timer = world.timer();
         world.loops.close(timer);

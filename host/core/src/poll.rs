@@ -1,5 +1,7 @@
-//! Poll handles, as libuv's poll.c. The driver watches the descriptors and reports what it sees
-//! with [`Loops::poll_ready`]; here are the rules of what is made of it.
+//! Poll handles, as libuv's poll.c.
+//!
+//! The driver watches the descriptors and reports readiness with [`Loops::poll_ready`]. This file
+//! decides which callbacks follow.
 
 use crate::handle::Kind;
 use crate::links::Anchor;
@@ -8,20 +10,20 @@ use bitflags::bitflags;
 use std::collections::HashMap;
 
 bitflags! {
-    /// What a poll handle asks for and reports, with libuv's values.
+    /// The events that a poll handle asks for and reports, with libuv's values.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
     pub struct PollEvents: u8 {
-        /// There is something to read, or the end.
+        /// Data or the end of the stream can be read.
         const READABLE = 1;
-        /// There is room to write.
+        /// Data can be written.
         const WRITABLE = 2;
         /// The peer has shut down its side.
         const DISCONNECT = 4;
-        /// There is priority data.
+        /// Priority data can be read.
         const PRIORITIZED = 8;
     }
 
-    /// What the OS says of a descriptor: the events, and two conditions that nobody can ask for.
+    /// The readiness of a descriptor as the OS reports it. A guest cannot ask for the last two.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
     pub struct Readiness: u8 {
         /// POLLIN.
@@ -39,24 +41,25 @@ bitflags! {
     }
 }
 
-/// A descriptor of the driver, by a number that it never uses for another one.
+/// The number of one of the driver's descriptors. The driver never reuses a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SourceId(pub u64);
 
 #[derive(Debug)]
 pub(crate) struct PollState {
     asked: PollEvents,
-    /// What was reported in this poll and not delivered yet.
+    /// The readiness reported in this poll and not delivered yet.
     collected: Readiness,
 }
 
 impl PollState {
-    /// What the callback is told of what was collected.
-    pub(crate) fn told(&self) -> Result<PollEvents, Error> {
+    /// Returns the argument of the callback.
+    pub(crate) fn outcome(&self) -> Result<PollEvents, Error> {
         if self.collected.contains(Readiness::ERROR) && !self.collected.contains(Readiness::PRIORITIZED) {
             return Err(Error::BadDescriptor);
         }
-        // After a hang-up or an error, reading or writing shows what happened.
+        // After a hang-up or an error, a read or write returns the cause, so all requested events
+        // are reported.
         Ok(match self.collected.intersects(Readiness::HANGUP | Readiness::ERROR) {
             true => self.asked,
             false => PollEvents::from_bits_truncate(self.collected.bits()),
@@ -64,12 +67,12 @@ impl PollState {
     }
 }
 
-/// What a loop knows of its poll handles.
+/// The poll handles of a loop.
 #[derive(Debug)]
 pub(crate) struct Polls {
     /// The active handle of each descriptor, as libuv's `loop->watchers`.
     watching: HashMap<SourceId, HandleId>,
-    /// Handles with something collected, in the order in which it was reported.
+    /// Handles with reported readiness, in the order of the reports.
     ready: Anchor,
 }
 
@@ -84,7 +87,7 @@ impl Polls {
 }
 
 impl Loops {
-    /// Makes a poll handle, as uv_poll_init.
+    /// Makes a poll handle (uv_poll_init).
     pub fn make_poll(&mut self, owner: LoopId, token: u64, source: SourceId) -> Result<HandleId, Error> {
         if self.open_state(owner)?.polls.watching.contains_key(&source) {
             return Err(Error::Exists);
@@ -93,12 +96,12 @@ impl Loops {
         self.make(owner, token, Kind::Poll { source, state })
     }
 
-    /// Watches for these events, as uv_poll_start; without any it stops the handle.
+    /// Watches for these events (uv_poll_start). An empty set stops the handle.
     pub fn poll_start(&mut self, id: HandleId, events: PollEvents) -> Result<(), Error> {
         self.check_open(id)?;
         let source = self.poll_source(id).ok_or(Error::Invalid)?;
         if self.active(id) && !events.is_empty() {
-            // Stopped and started in one: it keeps its descriptor.
+            // The handle is active: a restart keeps its entry for the descriptor.
             self.links.unlink(id.index());
             let state = self.poll_state_mut(id);
             (state.asked, state.collected) = (events, Readiness::empty());
@@ -118,7 +121,7 @@ impl Loops {
         Ok(())
     }
 
-    /// Stops watching and drops what was collected, as uv_poll_stop.
+    /// Stops watching and drops undelivered readiness (uv_poll_stop).
     pub fn poll_stop(&mut self, id: HandleId) {
         if !self.handle(id).active {
             return;
@@ -134,7 +137,7 @@ impl Loops {
         self.mark_active(id, false);
     }
 
-    /// What an active poll handle asks for; empty for a stopped one.
+    /// Returns the events that an active poll handle asks for, empty for a stopped one.
     pub fn poll_events(&self, id: HandleId) -> PollEvents {
         match &self.handle(id).kind {
             Kind::Poll { state, .. } => state.asked,
@@ -142,14 +145,15 @@ impl Loops {
         }
     }
 
-    /// The loop's active poll handles, by their numbers: what a driver asks that keeps no registrations.
+    /// Returns the loop's active poll handles in order of their numbers, for a driver without
+    /// registrations.
     pub fn active_polls(&self, id: LoopId) -> Vec<HandleId> {
         let mut handles: Vec<HandleId> = self.state(id).polls.watching.values().copied().collect();
         handles.sort_unstable_by_key(|handle| handle.index());
         handles
     }
 
-    /// The descriptor that a poll handle was made for, none for other kinds.
+    /// Returns the descriptor of a poll handle, `None` for other kinds.
     pub fn poll_source(&self, id: HandleId) -> Option<SourceId> {
         match self.handle(id).kind {
             Kind::Poll { source, .. } => Some(source),
@@ -157,9 +161,11 @@ impl Loops {
         }
     }
 
-    /// Reports what is ready for a poll handle, between [`Step::Poll`](crate::Step::Poll) and
-    /// [`Loops::polled`]. Answers whether the poll ends with it: not if the handle is stopped or
-    /// nothing of it was asked for.
+    /// Reports readiness for a poll handle, between [`Step::Poll`](crate::Step::Poll) and
+    /// [`Loops::polled`].
+    ///
+    /// Returns whether this ends the poll. It does not if the handle is stopped or asked for none
+    /// of it.
     pub fn poll_ready(&mut self, id: HandleId, readiness: Readiness) -> bool {
         let handle = &mut self.handles[id.index() as usize];
         let Kind::Poll { state, .. } = &mut handle.kind else {
@@ -178,8 +184,9 @@ impl Loops {
         true
     }
 
-    /// Reports that a descriptor is gone: the handle that is active on it, in each loop, is stopped
-    /// and called with an error: in the loop's next poll, or in this one, if it is dispatching.
+    /// Reports that a descriptor is no longer open. In each loop, the handle active on it is
+    /// stopped and called with an error. The call happens in the loop's next poll, or in the
+    /// current one if that is being dispatched.
     pub fn poll_source_gone(&mut self, source: SourceId) {
         let watching: Vec<HandleId> =
             self.loops.iter().filter_map(|(_, state)| state.polls.watching.get(&source).copied()).collect();
@@ -188,22 +195,22 @@ impl Loops {
         }
     }
 
-    /// The next handle with something collected, and what it is told: uv__poll_io.
+    /// Returns the next handle with reported readiness and its callback's argument (uv__poll_io).
     pub(crate) fn next_ready(&mut self, id: LoopId) -> Option<(HandleId, Result<PollEvents, Error>)> {
         let handle = HandleId::from_index(self.links.pop_front(self.state(id).polls.ready)?);
         let state = self.poll_state_mut(handle);
-        let told = state.told();
+        let outcome = state.outcome();
         state.collected = Readiness::empty();
-        if told.is_err() {
+        if outcome.is_err() {
             self.poll_stop(handle);
         }
-        Some((handle, told))
+        Some((handle, outcome))
     }
 
     fn poll_state_mut(&mut self, id: HandleId) -> &mut PollState {
         match &mut self.handle_mut(id).kind {
             Kind::Poll { state, .. } => state,
-            _ => unreachable!("only poll handles are active as poll handles"),
+            _ => unreachable!("the list holds only poll handles"),
         }
     }
 }
@@ -227,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_is_reported() {
+    fn requested_events_are_reported() {
         let mut world = World::new();
         let poll = started(&mut world, 1, READABLE | PollEvents::WRITABLE);
         report(&mut world, poll, Readiness::READABLE | Readiness::PRIORITIZED);
@@ -237,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_asked_for_does_not_end_the_poll() {
+    fn unrequested_events_do_not_end_the_poll() {
         let mut world = World::new();
         let poll = started(&mut world, 1, PollEvents::DISCONNECT);
         assert!(!world.loops.poll_ready(poll, Readiness::READABLE));
@@ -246,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hangup_reports_all_that_was_asked_for() {
+    fn a_hangup_reports_all_requested_events() {
         let mut world = World::new();
         let asked = PollEvents::WRITABLE | PollEvents::DISCONNECT;
         let poll = started(&mut world, 1, asked);
@@ -275,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn two_active_handles_on_one_descriptor_exist_already() {
+    fn a_second_active_handle_on_a_descriptor_is_refused() {
         let mut world = World::new();
         let first = started(&mut world, 1, READABLE);
         let main = world.main;
@@ -287,11 +294,15 @@ mod tests {
         assert_eq!(world.loops.poll_start(first, PollEvents::empty()), Err(Error::Exists));
         let other = world.loops.make_loop(0).unwrap();
         let elsewhere = world.loops.make_poll(other, 0, SourceId(1)).unwrap();
-        assert_eq!(world.loops.poll_start(elsewhere, READABLE), Ok(()), "another loop may watch it too");
+        assert_eq!(
+            world.loops.poll_start(elsewhere, READABLE),
+            Ok(()),
+            "another loop may watch the same descriptor"
+        );
     }
 
     #[test]
-    fn the_active_handles_of_a_loop_are_known() {
+    fn active_polls_lists_the_active_handles_of_a_loop() {
         let mut world = World::new();
         let [first, second, third] = [1, 2, 3].map(|source| started(&mut world, source, READABLE));
         let other = world.loops.make_loop(0).unwrap();
@@ -333,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_of_a_released_handle_does_not_reach_the_next_owner_of_its_place() {
+    fn an_event_of_a_released_handle_does_not_reach_the_next_handle_in_its_slot() {
         let mut world = World::new();
         let (first, second) = (started(&mut world, 1, READABLE), started(&mut world, 2, READABLE));
         world.at_poll(move |world| {
@@ -342,7 +353,7 @@ mod tests {
         });
         world.on(ready(first, READABLE), move |world| {
             world.loops.release(second);
-            assert_eq!(started(world, 3, READABLE), second, "the place is used again");
+            assert_eq!(started(world, 3, READABLE), second, "the slot is reused");
         });
         world.run(RunMode::Once);
         assert_eq!(world.trace(), [ready(first, READABLE)]);
@@ -360,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closing_poll_handle_refuses() {
+    fn starting_a_closing_poll_handle_is_refused() {
         let mut world = World::new();
         let poll = started(&mut world, 1, READABLE);
         world.loops.close(poll);

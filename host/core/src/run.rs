@@ -1,35 +1,37 @@
-//! A run of a loop: libuv's uv_run, turned inside out. Where uv_run calls a callback or waits, a
-//! step returns; the next step goes on behind that point.
+//! One run of a loop: libuv's uv_run as a resumable state machine.
+//!
+//! Where uv_run calls a callback or waits, [`Loops::step`] returns. The next step continues after
+//! that point.
 
 use crate::close::Stage;
 use crate::watcher::WatcherKind;
 use crate::{Error, Event, HandleId, LoopId, Loops, Occurrence};
 
-/// How long a run goes on, as uv_run_mode.
+/// The mode of a run (uv_run_mode).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RunMode {
-    /// Until nothing keeps the loop alive, or it is stopped.
+    /// Runs until nothing keeps the loop alive, or until it is stopped.
     Default,
-    /// One iteration, which waits if nothing is due.
+    /// Runs one iteration, which waits if nothing is due.
     Once,
-    /// One iteration, which does not wait.
+    /// Runs one iteration, which does not wait.
     NoWait,
 }
 
-/// Where a run has come to.
+/// The point at which [`Loops::step`] returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// A callback is due. It counts as running until the next step.
     Deliver(Event),
-    /// The loop polls: wait until something is ready, at most this many milliseconds (none: without
-    /// limit; 0: only look), report it, and then call [`Loops::polled`].
+    /// The loop polls. The driver waits until something is ready or the timeout is over, reports
+    /// it, and calls [`Loops::polled`].
     Poll {
-        /// How long to wait, in milliseconds.
+        /// The longest wait in milliseconds. `None` is without limit; 0 does not wait.
         timeout: Option<u32>,
     },
     /// The run is over.
     Finished {
-        /// What uv_run returns: whether the loop was alive when that was last tested.
+        /// The return value of uv_run: whether the loop was alive at the last test.
         alive: bool,
     },
 }
@@ -39,22 +41,22 @@ pub enum Step {
 pub(crate) struct Run {
     mode: RunMode,
     pub phase: Phase,
-    /// No idle handle was active when the iteration began: only then may mode `once` wait.
+    /// No idle handle was active when the iteration began. Mode `once` waits only then.
     may_wait: bool,
-    /// The last test of being alive.
+    /// The result of the last test whether the loop is alive.
     alive: bool,
-    /// The time has been refreshed and nothing called since, so that it need not be asked for again.
+    /// The time was refreshed, and no callback has run since. The clock need not be read again.
     time_is_fresh: bool,
-    /// How far the guest has come with the wait of this poll.
+    /// The progress of the guest's wait in this poll.
     wait: WaitStage,
-    /// The handle whose callback is running, and what is to be done after it.
+    /// The handle whose callback is running, and the action that follows the callback.
     running: Option<(HandleId, After)>,
 }
 
-/// How far a driver has come with the wait that [`Step::Poll`] asks for.
+/// The progress of the wait that [`Step::Poll`] asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum WaitStage {
-    /// The loop has just come to its poll.
+    /// The loop has reached its poll.
     #[default]
     New,
     /// The guest has been told to wait.
@@ -66,9 +68,9 @@ pub enum WaitStage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Begin,
-    /// Mode `default` calls due timers once before its first iteration.
+    /// Mode `default` runs due timers once before its first iteration.
     InitialTimers,
-    /// Between iterations.
+    /// Between two iterations.
     Test,
     Idle,
     Prepare,
@@ -90,7 +92,7 @@ enum After {
 }
 
 impl Loops {
-    /// Starts a run. Refused while one is in progress, so also inside its callbacks.
+    /// Starts a run. It is refused while a run is in progress, so also inside callbacks.
     pub fn begin(&mut self, id: LoopId, mode: RunMode) -> Result<(), Error> {
         self.open_state(id)?;
         let state = self.state_mut(id);
@@ -109,13 +111,15 @@ impl Loops {
         Ok(())
     }
 
-    /// Goes on with the run up to the next callback, the next wait or its end. `clock` gives the
-    /// time in milliseconds, where libuv refreshes its own. Refused if no run is in progress.
+    /// Continues the run to the next callback, the next wait or its end.
+    ///
+    /// `clock` returns the time in milliseconds. It is called where libuv refreshes its time. The
+    /// call is refused if no run is in progress.
     #[inline(always)]
     pub fn step(&mut self, id: LoopId, clock: &mut impl FnMut() -> u64) -> Result<Step, Error> {
         self.open_state(id)?;
         self.after_callback(id);
-        // Phases without callbacks are passed by many times: the run is told of a phase only where it stays.
+        // Most phases have no callbacks. The phase is stored in the run only where a step returns.
         let mut phase = match &self.state(id).run {
             Some(run) => run.phase,
             None => return Err(Error::Invalid),
@@ -199,7 +203,8 @@ impl Loops {
                 Phase::Closing => match self.next_closing(id) {
                     Some(handle) => return Ok(self.call(id, phase, handle, Occurrence::Closed)),
                     None => {
-                        // As if nothing had taken any time since the poll, where nothing has happened.
+                        // No callback has run since the poll, so the time of the poll is still
+                        // current.
                         if !self.run_mut(id).time_is_fresh {
                             self.refresh_time(id, clock());
                         }
@@ -222,8 +227,8 @@ impl Loops {
         }
     }
 
-    /// Ends the wait that [`Step::Poll`] asked for, after everything that is ready was reported.
-    /// Nothing happens if the loop is not waiting.
+    /// Ends the wait of [`Step::Poll`], after everything ready has been reported. The call has no
+    /// effect if the loop is not waiting.
     #[inline]
     pub fn polled(&mut self, id: LoopId, now: u64) {
         if !matches!(&self.state(id).run, Some(run) if run.phase == Phase::Poll) {
@@ -238,8 +243,8 @@ impl Loops {
         self.enter(id, next);
     }
 
-    /// Whether anything is to be called in this iteration after the poll, or a timer may have to be taken out. Without a
-    /// callback, nothing changes that.
+    /// Returns whether a callback follows the poll in this iteration, or a timer may be due. Only a
+    /// callback can change the answer.
     fn calls_after_poll(&self, id: LoopId) -> bool {
         let state = self.state(id);
         let lists = [
@@ -254,32 +259,32 @@ impl Loops {
             || state.timers.may_be_due(&self.links, state.now)
     }
 
-    /// How far the driver has come with the wait of the poll in progress.
+    /// Returns the progress of the wait of the current poll.
     pub fn wait_stage(&self, id: LoopId) -> WaitStage {
         self.state(id).run.as_ref().map_or(WaitStage::New, |run| run.wait)
     }
 
-    /// Notes how far the driver has come with the wait of the poll in progress.
+    /// Records the progress of the wait of the current poll.
     pub fn set_wait_stage(&mut self, id: LoopId, stage: WaitStage) {
         if let Some(run) = &mut self.state_mut(id).run {
             run.wait = stage;
         }
     }
 
-    /// Whether the loop's run is at its poll.
+    /// Returns whether the loop's run is at its poll.
     pub fn is_polling(&self, id: LoopId) -> bool {
         matches!(&self.state(id).run, Some(run) if run.phase == Phase::Poll && run.running.is_none())
     }
 
-    /// The time at which the wait of [`Step::Poll`] is over at the latest, none for without limit: the
-    /// deadline of the first timer. It is not limited to the range of uv_backend_timeout.
+    /// Returns the latest time at which the wait of [`Step::Poll`] ends: the deadline of the first
+    /// timer. `None` is without limit. The value is not limited to the range of uv_backend_timeout.
     pub fn next_deadline(&mut self, id: LoopId) -> Option<u64> {
         let state = &mut self.loops[id.at()];
         state.timers.earliest(&self.links)
     }
 
-    /// Ends a run in the middle: what it has taken out to be called goes back, and the loop can be run
-    /// again.
+    /// Ends a run at any point. Handles that it has taken and not called return to their lists, so
+    /// the loop can run again.
     pub(crate) fn abandon(&mut self, id: LoopId) {
         self.after_callback(id);
         let state = self.state_mut(id);
@@ -291,21 +296,21 @@ impl Loops {
         self.state_mut(id).signals.put_back();
     }
 
-    /// Ends a run that cannot go on, because the driver can not wait. Another one can be started when it
-    /// can. Nothing happens if the loop is not waiting.
+    /// Ends a run that cannot continue because the driver cannot wait. The loop can run again
+    /// later. The call has no effect if the loop is not waiting.
     pub fn give_up(&mut self, id: LoopId) {
         if matches!(&self.state(id).run, Some(run) if run.phase == Phase::Poll) {
             self.finish(id);
         }
     }
 
-    /// Whether something has been reported that ends a wait.
+    /// Returns whether an event has been reported that ends a wait.
     pub fn has_ready(&self, id: LoopId) -> bool {
         let state = self.state(id);
         state.asyncs.woken() || !self.links.is_empty(state.polls.ready()) || !state.signals.is_empty()
     }
 
-    /// uv__backend_timeout.
+    /// Returns the timeout of the next poll (uv__backend_timeout).
     #[inline]
     pub(crate) fn timeout(&mut self, id: LoopId) -> Option<u32> {
         let state = self.state(id);
@@ -328,13 +333,13 @@ impl Loops {
         if wait && !self.has_ready(id) { self.timeout(id) } else { Some(0) }
     }
 
-    /// Whether the handle's callback is running.
+    /// Returns whether the handle's callback is running.
     pub(crate) fn is_running(&self, id: HandleId) -> bool {
         let run = &self.state(self.loop_of(id)).run;
         matches!(run, Some(Run { running: Some((handle, _)), .. }) if *handle == id)
     }
 
-    /// The handle whose callback is running in this loop, unless that is its close callback.
+    /// Returns the handle whose callback is running in this loop, unless it is a close callback.
     pub(crate) fn running(&self, id: LoopId) -> Option<HandleId> {
         let (handle, after) = self.state(id).run.as_ref()?.running?;
         (after != After::Closed).then_some(handle)
@@ -351,7 +356,7 @@ impl Loops {
         Step::Deliver(Event { handle, token: self.token(handle), what })
     }
 
-    /// Does what is due after the callback that was running, if any.
+    /// Performs the action that follows the running callback, if there is one.
     #[inline]
     pub(crate) fn after_callback(&mut self, id: LoopId) {
         let running = self.state_mut(id).run.as_mut().and_then(|run| run.running.take());
@@ -364,7 +369,7 @@ impl Loops {
             After::Closed => self.handle_mut(handle).stage = Stage::Closed,
         }
         if self.handle(handle).dropped {
-            self.free_place(handle);
+            self.free_slot(handle);
         }
     }
 
@@ -383,232 +388,9 @@ impl Loops {
 
     #[inline(always)]
     fn run_mut(&mut self, id: LoopId) -> &mut Run {
-        self.state_mut(id).run.as_mut().expect("a phase belongs to a run")
+        self.state_mut(id).run.as_mut().expect("the loop has a run")
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::*;
-
-    #[test]
-    fn a_loop_without_handles_ends_at_once() {
-        let mut world = World::new();
-        world.time = 5;
-        for mode in [RunMode::Default, RunMode::Once, RunMode::NoWait] {
-            assert!(!world.run(mode));
-        }
-        assert!(world.polls.is_empty());
-        assert_eq!(world.loops.now(world.main), Ok(5), "the time is refreshed");
-    }
-
-    #[test]
-    fn the_phases_of_an_iteration_come_in_libuvs_order() {
-        let mut world = World::new();
-        let main = world.main;
-        let (timer, closing, wake_up) = (world.timer(), world.timer(), world.async_handle());
-        let check = world.loops.make_check(main, 0).unwrap();
-        let prepare = world.loops.make_prepare(main, 0).unwrap();
-        let idle = world.started_idle();
-        world.loops.timer_start(timer, 0, 0).unwrap();
-        world.loops.watcher_start(check).unwrap();
-        world.loops.watcher_start(prepare).unwrap();
-        world.loops.async_send(wake_up).unwrap();
-        world.loops.close(closing);
-        world.run(RunMode::NoWait);
-        assert_eq!(
-            world.trace(),
-            [call(idle), call(prepare), call(wake_up), call(check), close(closing), call(timer)]
-        );
-    }
-
-    #[test]
-    fn only_mode_default_calls_due_timers_before_the_first_iteration() {
-        for (mode, timer_first) in
-            [(RunMode::Default, true), (RunMode::Once, false), (RunMode::NoWait, false)]
-        {
-            let mut world = World::new();
-            let timer = world.timer();
-            let idle = world.started_idle();
-            world.loops.timer_start(timer, 0, 0).unwrap();
-            world.on(call(idle), move |world| world.loops.watcher_stop(idle));
-            world.run(mode);
-            let expected = if timer_first { [call(timer), call(idle)] } else { [call(idle), call(timer)] };
-            assert_eq!(world.trace(), expected, "{mode:?}");
-        }
-    }
-
-    #[test]
-    fn one_whole_iteration_follows_the_initial_timers_even_if_nothing_is_left_alive() {
-        let mut world = World::new();
-        let timer = world.timer();
-        let idle = world.started_idle();
-        world.loops.dereference(idle).unwrap();
-        world.loops.timer_start(timer, 0, 0).unwrap();
-        assert!(!world.run(RunMode::Default));
-        assert_eq!(world.trace(), [call(timer), call(idle)]);
-    }
-
-    #[test]
-    fn mode_once_waits_for_a_timer_and_calls_it_in_the_same_run() {
-        let mut world = World::new();
-        let timer = world.timer();
-        world.loops.timer_start(timer, 40, 0).unwrap();
-        assert!(!world.run(RunMode::Once));
-        assert_eq!(world.trace(), [call(timer)]);
-        assert_eq!(world.polls, [Some(40)]);
-    }
-
-    #[test]
-    fn mode_once_does_not_wait_if_an_idle_handle_was_active_when_the_iteration_began() {
-        let mut world = World::new();
-        let timer = world.timer();
-        let idle = world.started_idle();
-        world.loops.timer_start(timer, 40, 0).unwrap();
-        world.on(call(idle), move |world| world.loops.watcher_stop(idle));
-        assert!(world.run(RunMode::Once));
-        assert_eq!(world.polls, [Some(0)]);
-    }
-
-    #[test]
-    fn mode_nowait_does_not_wait() {
-        let mut world = World::new();
-        let timer = world.timer();
-        world.loops.timer_start(timer, 40, 0).unwrap();
-        assert!(world.run(RunMode::NoWait));
-        assert_eq!(world.polls, [Some(0)]);
-    }
-
-    #[test]
-    fn the_poll_waits_for_the_next_timer_in_whole_milliseconds() {
-        let mut world = World::new();
-        let timer = world.timer();
-        world.loops.timer_start(timer, 7, 0).unwrap();
-        world.loops.update_time(world.main, 3).unwrap();
-        assert_eq!(world.loops.poll_timeout(world.main), Ok(Some(4)));
-        world.loops.update_time(world.main, 30).unwrap();
-        assert_eq!(world.loops.poll_timeout(world.main), Ok(Some(0)));
-    }
-
-    #[test]
-    fn without_a_timer_the_poll_waits_without_limit() {
-        let mut world = World::new();
-        world.async_handle();
-        assert_eq!(world.loops.poll_timeout(world.main), Ok(None));
-        world.loops.stop(world.main);
-        assert_eq!(world.loops.poll_timeout(world.main), Ok(Some(0)));
-    }
-
-    #[test]
-    fn an_unreferenced_timer_does_not_make_the_poll_wait() {
-        let mut world = World::new();
-        let timer = world.timer();
-        world.loops.timer_start(timer, 7, 0).unwrap();
-        world.loops.dereference(timer).unwrap();
-        assert_eq!(world.loops.poll_timeout(world.main), Ok(Some(0)));
-    }
-
-    #[test]
-    fn stop_ends_the_run_after_the_iteration() {
-        let mut world = World::new();
-        let main = world.main;
-        let idle = world.started_idle();
-        let check = world.loops.make_check(main, 0).unwrap();
-        world.loops.watcher_start(check).unwrap();
-        world.on(call(idle), move |world| world.loops.stop(main));
-        assert!(world.run(RunMode::Default));
-        assert_eq!(world.trace(), [call(idle), call(check)]);
-        assert_eq!(world.polls, [Some(0)], "stopped before the poll, it does not block");
-    }
-
-    #[test]
-    fn stop_before_a_run_makes_it_return_without_an_iteration() {
-        for mode in [RunMode::Default, RunMode::Once, RunMode::NoWait] {
-            let mut world = World::new();
-            let timer = world.timer();
-            world.loops.timer_start(timer, 0, 0).unwrap();
-            world.loops.stop(world.main);
-            assert!(world.run(mode), "still alive");
-            assert!(world.trace().is_empty());
-            world.run(mode);
-            assert_eq!(world.trace(), [call(timer)], "the flag is cleared");
-        }
-    }
-
-    #[test]
-    fn run_inside_a_callback_is_refused_but_not_of_another_loop() {
-        let mut world = World::new();
-        let (main, other) = (world.main, world.loops.make_loop(0).unwrap());
-        let timer = world.timer();
-        let inner = world.loops.make_timer(other, 0).unwrap();
-        world.loops.timer_start(timer, 0, 0).unwrap();
-        world.loops.timer_start(inner, 0, 0).unwrap();
-        world.on(call(timer), move |world| {
-            assert_eq!(world.loops.begin(main, RunMode::NoWait), Err(Error::Busy));
-            world.main = other;
-            assert!(!world.run(RunMode::Default));
-            world.main = main;
-        });
-        world.run(RunMode::Default);
-        assert_eq!(world.trace(), [call(timer), call(inner)]);
-    }
-
-    #[test]
-    fn the_time_stands_still_between_its_refreshes() {
-        let mut world = World::new();
-        let idle = world.started_idle();
-        let check = world.loops.make_check(world.main, 0).unwrap();
-        world.loops.watcher_start(check).unwrap();
-        world.on(call(idle), |world| {
-            world.time += 10;
-            assert_eq!(world.loops.now(world.main), Ok(0));
-        });
-        world.on(call(check), |world| assert_eq!(world.loops.now(world.main), Ok(10)));
-        world.run(RunMode::NoWait);
-        assert_eq!(world.trace(), [call(idle), call(check)]);
-    }
-
-    #[test]
-    fn a_step_without_a_run_is_refused() {
-        let mut world = World::new();
-        let main = world.main;
-        assert_eq!(world.loops.step(main, &mut || 0), Err(Error::Invalid));
-        world.loops.polled(main, 5);
-        assert_eq!(world.loops.now(main), Ok(0));
-    }
-
-    #[test]
-    fn a_run_that_is_given_up_can_be_followed_by_another() {
-        let mut world = World::new();
-        let main = world.main;
-        let timer = world.timer();
-        world.loops.timer_start(timer, 7, 0).unwrap();
-        world.loops.give_up(main);
-        world.loops.begin(main, RunMode::Default).unwrap();
-        world.loops.give_up(main);
-        assert_eq!(world.loops.begin(main, RunMode::Default), Err(Error::Busy), "it is not waiting");
-        assert_eq!(world.loops.step(main, &mut || 0), Ok(Step::Poll { timeout: Some(7) }));
-        world.loops.give_up(main);
-        assert_eq!(world.loops.step(main, &mut || 0), Err(Error::Invalid));
-        world.run(RunMode::Default);
-        assert_eq!(world.trace(), [call(timer)]);
-    }
-
-    #[test]
-    fn a_loop_released_in_its_callback_ends_its_run() {
-        let mut world = World::new();
-        let main = world.main;
-        let (timer, released) = (world.timer(), world.timer());
-        world.loops.timer_start(timer, 0, 0).unwrap();
-        world.loops.begin(main, RunMode::Once).unwrap();
-        assert_eq!(world.loops.step(main, &mut || 0), Ok(Step::Poll { timeout: Some(0) }));
-        world.loops.polled(main, 0);
-        assert!(matches!(world.loops.step(main, &mut || 0), Ok(Step::Deliver(_))));
-        world.loops.release(timer);
-        world.loops.release_loop(main);
-        assert_eq!(world.loops.step(main, &mut || 0), Err(Error::LoopClosed));
-        world.loops.release(released);
-        assert!(world.loops.loops.is_empty() && world.loops.handles.is_empty());
-    }
-}
+mod tests;

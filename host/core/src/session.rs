@@ -1,35 +1,37 @@
-//! Sessions: a guest's side of a run. A session knows the batch that was handed over, how far the
-//! guest has come in it, how long the next lookahead may be, and the stashed delivery of a call that
-//! could not bring it.
+//! Sessions: the guest's side of a run, with batches and lookahead.
 //!
-//! A batch is the callback that is due and a lookahead: the callbacks that will be due after it
-//! unless a call comes in between. The loop moves on to the position that the guest reports; the rest
-//! of the lookahead is then void. So no rule of the loop is here or in a guest.
+//! A session stores the batch that was handed over, the guest's position in it, the length of the
+//! next lookahead, and the stashed event of a call that could not return it.
 //!
-//! A lookahead that is called to its end saves a call for each callback; a void one was made in vain.
-//! So its length follows what the guest's callbacks have done so far.
+//! A batch is the callback that is due and a lookahead: the callbacks that are due after it unless
+//! a call changes that. The guest reports its position and the loop advances to it. The rest of the
+//! lookahead is then void. The rules of the loop therefore stay in the core; neither this file nor
+//! the guest repeats them.
+//!
+//! A lookahead that is used up saves one call per callback. A void lookahead is wasted work. Its
+//! length therefore adapts to the guest's earlier callbacks.
 
 use crate::timer_pool::{Change, Operation, PoolId};
 use crate::{Error, Event, HandleId, LoopId, Loops, Occurrence, PollEvents, RunMode};
 use std::iter::Peekable;
 
-/// A run that a guest has begun. Valid until [`Loops::release_run`].
+/// The id of a run that a guest has begun. It is valid until [`Loops::release_run`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RunId(u32);
 
 impl RunId {
-    /// The number behind the id, so that it can be the representation of a resource.
+    /// Returns the number of the id, which can serve as the representation of a resource.
     pub fn index(self) -> u32 {
         self.0
     }
 
-    /// The id with this number. Only a number that [`RunId::index`] gave names a run.
+    /// Returns the id with this number. Only a number from [`RunId::index`] names a run.
     pub fn from_index(index: u32) -> RunId {
         RunId(index)
     }
 }
 
-/// How far a loop has come, for [`Driver::proceed`].
+/// The result of [`Driver::proceed`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// A callback is due.
@@ -43,7 +45,7 @@ pub enum Progress {
     },
 }
 
-/// What [`Driver::next`] brings to a guest.
+/// The result of [`Driver::next`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
     /// One callback.
@@ -63,32 +65,33 @@ pub enum Delivery {
     },
 }
 
-/// The longest batch.
+/// The length of the longest batch.
 const LONGEST: u32 = 256;
 
-/// Fewer callbacks are handed over one by one: a list costs as much as some calls.
+/// The length of the shortest batch. Fewer callbacks are delivered one at a time, because a list
+/// costs as much as some calls.
 const LEAST: usize = 3;
 
-/// The length of the first lookahead of a kind.
+/// The length of the first lookahead of each kind.
 const FIRST: u32 = 32;
 
-/// After lookaheads that were void from the beginning, at most so many callbacks are handed over one
-/// by one before the next.
+/// The longest pause between lookaheads. During a pause callbacks are delivered one at a time. A
+/// pause follows a lookahead that was void from its beginning.
 const LONGEST_PAUSE: u32 = 255;
 
 /// The state of a session.
 #[derive(Debug)]
 pub(crate) struct Session {
     state: State,
-    /// Names the session without its resource, once it has been asked for.
+    /// Identifies the session without its resource. It is made on first use.
     key: Option<u64>,
-    /// The handles whose callbacks were handed over; empty if there is no batch.
+    /// The handles whose callbacks were handed over. Empty if there is no batch.
     batch: Vec<HandleId>,
-    /// The callback of the batch that the core has delivered last.
+    /// The position in the batch of the callback that the core delivered last.
     position: usize,
     kind: Kind,
     lengths: [Length; 3],
-    /// A delivery that [`Driver::next_pair`] could not bring.
+    /// The stashed event: one that [`Driver::next_pair`] could not return.
     stashed: Option<Progress>,
 }
 
@@ -99,7 +102,8 @@ enum State {
     LoopGone,
 }
 
-/// Callbacks of one kind tend to do the same.
+/// The kinds of batches. Callbacks of one kind tend to behave alike, so each kind has its own
+/// length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Callback,
@@ -110,13 +114,13 @@ enum Kind {
 #[derive(Debug, Clone, Copy)]
 struct Length {
     longest: u32,
-    /// How many callbacks come one by one before the next lookahead.
+    /// The number of callbacks delivered one at a time before the next lookahead.
     pause: u32,
     last_pause: u32,
 }
 
 impl Length {
-    /// How many callbacks may be handed over now.
+    /// Returns how many callbacks the next delivery may hold.
     fn next(&mut self) -> u32 {
         match self.pause.checked_sub(1) {
             None => self.longest,
@@ -127,12 +131,12 @@ impl Length {
         }
     }
 
-    fn came_true(&mut self) {
+    fn record_used(&mut self) {
         self.longest = (self.longest * 2).min(LONGEST);
         self.last_pause = 0;
     }
 
-    fn was_void_after(&mut self, called: usize) {
+    fn record_void_after(&mut self, called: usize) {
         self.longest = (called as u32 * 2).clamp(LEAST as u32, LONGEST);
         if called < LEAST {
             self.last_pause = (self.last_pause * 2 + 1).min(LONGEST_PAUSE);
@@ -141,7 +145,7 @@ impl Length {
     }
 }
 
-/// The token of an event, if that is all there is to it and it fits beside another one.
+/// Returns the token of an event without arguments, if the token fits in 32 bits.
 #[inline]
 fn short_token(event: &Event) -> Option<u32> {
     match event.what {
@@ -151,8 +155,10 @@ fn short_token(event: &Event) -> Option<u32> {
 }
 
 impl Loops {
-    /// Begins a run for a guest, as [`Loops::begin`]. `TooManyLoops` when there are as many runs as
-    /// there may be loops, finished ones included until they are released.
+    /// Begins a run for a guest, as [`Loops::begin`].
+    ///
+    /// Returns `TooManyLoops` when there are as many runs as loops may exist. Finished runs count
+    /// until they are released.
     pub fn begin_run(&mut self, owner: LoopId, mode: RunMode) -> Result<RunId, Error> {
         if self.sessions.len() >= self.limits.loops as usize {
             return Err(Error::TooManyLoops);
@@ -171,7 +177,8 @@ impl Loops {
         Ok(RunId(at as u32))
     }
 
-    /// The loop of a run. `Invalid` once the run has finished, `LoopClosed` when its loop is gone.
+    /// Returns the loop of a run. `Invalid` once the run has finished, `LoopClosed` once its loop
+    /// is released.
     #[inline]
     pub fn loop_of_run(&self, run: RunId) -> Result<LoopId, Error> {
         match self.session(run).state {
@@ -181,21 +188,20 @@ impl Loops {
         }
     }
 
-    /// The key of a run, which `make` makes when it is first asked for. `Invalid` once the run has
-    /// finished.
+    /// Returns the key of a run. `make` makes it on first use. `Invalid` once the run has finished.
     pub fn key_of_run(&mut self, run: RunId, make: impl FnOnce() -> u64) -> Result<u64, Error> {
         self.loop_of_run(run)?;
         Ok(*self.session_mut(run).key.get_or_insert_with(make))
     }
 
-    /// The run with this key.
+    /// Returns the run with this key.
     #[inline]
     pub fn run_of_key(&self, key: u64) -> Option<RunId> {
         let mut sessions = self.sessions.iter();
         sessions.find(|(_, session)| session.key == Some(key)).map(|(at, _)| RunId(at as u32))
     }
 
-    /// Releases a run. One that has not finished ends, as if its callbacks had not become due yet.
+    /// Releases a run. A run that has not finished ends, and its callbacks stay due.
     pub fn release_run(&mut self, run: RunId) {
         let session = self.sessions.remove(run.0 as usize);
         if let State::Running(owner) = session.state {
@@ -203,7 +209,7 @@ impl Loops {
         }
     }
 
-    /// Ends the sessions of a loop that is gone.
+    /// Ends the sessions of a released loop.
     pub(crate) fn end_sessions_of(&mut self, owner: LoopId) {
         for (_, session) in &mut self.sessions {
             if session.state == State::Running(owner) {
@@ -224,7 +230,7 @@ impl Loops {
         &mut self.sessions[run.0 as usize]
     }
 
-    /// Takes the stashed delivery, unless the guest has closed the handle in the meantime.
+    /// Takes the stashed event, unless the guest has closed the handle since.
     #[inline]
     fn take_stashed(&mut self, run: RunId) -> Option<Progress> {
         match self.session_mut(run).stashed.take()? {
@@ -233,7 +239,7 @@ impl Loops {
         }
     }
 
-    /// The delivery of this callback and its lookahead, at most `max` callbacks.
+    /// Returns the delivery of this callback and its lookahead, at most `max` callbacks.
     #[inline]
     fn hand_over(&mut self, run: RunId, owner: LoopId, event: Event, max: u32) -> Delivery {
         if max <= 1 || self.upcoming(owner).next().is_none() {
@@ -244,11 +250,11 @@ impl Loops {
 
     fn hand_over_batch(&mut self, run: RunId, owner: LoopId, event: Event, max: u32) -> Option<Delivery> {
         let kind = match event.what {
-            // An error stands alone.
+            // An error is not part of a batch.
             Occurrence::Poll(Err(_)) => return None,
             Occurrence::Poll(Ok(_)) => Kind::Poll,
             Occurrence::Closed => Kind::Closed,
-            // Nothing is upcoming in the signals phase.
+            // In the signals phase there are no upcoming callbacks.
             Occurrence::Callback | Occurrence::Signal(_) => Kind::Callback,
         };
         let length = self.session_mut(run).lengths[kind as usize].next().min(max) as usize;
@@ -267,8 +273,8 @@ impl Loops {
         })
     }
 
-    /// Fills the batch with this event and the upcoming ones, at most `length` together, and returns
-    /// what the guest gets of each.
+    /// Fills the batch with this event and the upcoming ones, at most `length` in total. Returns
+    /// what `given` makes of each.
     fn fill<R>(
         &mut self,
         run: RunId,
@@ -292,7 +298,7 @@ impl Loops {
         all
     }
 
-    /// The tokens of this callback and of the upcoming one, if they are all there is to bring.
+    /// Returns the tokens of this callback and the upcoming one, if neither has arguments.
     #[inline]
     fn hand_over_pair(&mut self, run: RunId, owner: LoopId, event: &Event) -> Option<(u32, Option<u32>)> {
         let first = short_token(event)?;
@@ -317,22 +323,22 @@ impl Loops {
     }
 }
 
-/// What a session needs from below: a host that knows an OS and a clock, or an adapter on WASI.
+/// The interface that sessions need: a host with an OS and a clock, or an adapter on WASI.
 pub trait Driver {
-    /// The reason why a loop cannot go on.
+    /// The error that ends a run.
     type Error: From<Error>;
 
-    /// The loops.
+    /// Returns the loops.
     fn loops(&mut self) -> &mut Loops;
 
-    /// Goes on with the loop's run up to the next callback, the next wait or its end. Never blocks.
+    /// Continues the loop's run to the next callback, the next wait or its end. Never blocks.
     fn proceed(&mut self, id: LoopId) -> Result<Progress, Self::Error>;
 
-    /// Closes a handle, and what it has outside of the loop.
+    /// Closes a handle, and its state outside of the loop.
     fn close(&mut self, handle: HandleId);
 
-    /// Goes on with a run for its guest, which has called everything that was handed over: brings at
-    /// most `max` callbacks.
+    /// Continues a run for a guest that has called everything handed over. Returns at most `max`
+    /// callbacks.
     fn next(&mut self, run: RunId, max: u32) -> Result<Delivery, Self::Error> {
         self.finish_batch(run);
         if let Some(stashed) = self.loops().take_stashed(run) {
@@ -356,8 +362,8 @@ pub trait Driver {
         })
     }
 
-    /// The same for one or two callbacks without arguments, by their tokens. None for anything else,
-    /// which the next call of [`next`](Driver::next) brings.
+    /// As [`next`](Driver::next), for one or two callbacks without arguments, by their tokens.
+    /// Returns `None` for any other event, which is stashed for `next`.
     #[inline(always)]
     fn next_pair(&mut self, run: RunId) -> Result<Option<(u32, Option<u32>)>, Self::Error> {
         if self.loops().session(run).stashed.is_some() {
@@ -384,7 +390,7 @@ pub trait Driver {
         Ok(None)
     }
 
-    /// The guest has called all of its batch.
+    /// Records that the guest has called its whole batch.
     #[inline]
     fn finish_batch(&mut self, run: RunId) {
         if !self.loops().session(run).batch.is_empty() {
@@ -392,8 +398,11 @@ pub trait Driver {
         }
     }
 
-    /// The guest has come to this position of its batch, and the rest of it is void. `changes` are
-    /// those of its callbacks, in order; the timers they name are of this pool.
+    /// Records that the guest has reached this position of its batch. The rest of the batch is
+    /// void.
+    ///
+    /// `changes` are the operations of the batch's callbacks, in order. The timers that they name
+    /// belong to `pool`.
     fn advance(
         &mut self,
         run: Option<RunId>,
@@ -405,7 +414,7 @@ pub trait Driver {
         if let Some(run) = run {
             self.pass_batch(run, position, pool, &mut changes);
         }
-        // Changes made at the end of the batch, or without one.
+        // These operations were made at the end of the batch, or without a batch.
         let Some(pool) = pool else {
             return;
         };
@@ -416,7 +425,7 @@ pub trait Driver {
         }
     }
 
-    /// Moves the loop to a position of the batch, with the changes made on the way.
+    /// Advances the loop to a position of the batch, and applies the operations on the way.
     fn pass_batch(
         &mut self,
         run: RunId,
@@ -424,7 +433,7 @@ pub trait Driver {
         pool: Option<PoolId>,
         changes: &mut Peekable<&mut dyn Iterator<Item = Change>>,
     ) {
-        // Changes below call nothing of the session, so the batch can be taken out meanwhile.
+        // The operations below use nothing of the session, so the batch can be moved out of it.
         let batch = std::mem::take(&mut self.loops().session_mut(run).batch);
         let (Some(last), Ok(owner)) = (batch.len().checked_sub(1), self.loops().loop_of_run(run)) else {
             return;
@@ -440,15 +449,15 @@ pub trait Driver {
                     (Operation::CloseOwn, _) => self.close(batch[at]),
                 }
             }
-            // As far as no callback made a change.
+            // Advance as far as there is no operation.
             let next_change = changes.peek().map(|change| change.position as usize).filter(|&next| next > at);
             let to = position.min(last).min(next_change.unwrap_or(usize::MAX));
             let passed = match batch.get(at + 1..=to) {
                 Some(expected) => self.loops().pass(owner, expected),
                 None => 0,
             };
-            // Either that is the end, or the guest has made calls without telling: then the rest
-            // comes again.
+            // Either this is the end, or the guest has made calls without reporting its position.
+            // In the second case the remaining callbacks are delivered again.
             if passed == 0 {
                 break;
             }
@@ -458,8 +467,8 @@ pub trait Driver {
         session.position = at;
         let length = &mut session.lengths[session.kind as usize];
         match at == last {
-            true => length.came_true(),
-            false => length.was_void_after(at + 1),
+            true => length.record_used(),
+            false => length.record_void_after(at + 1),
         }
         session.batch = batch;
         session.batch.clear();

@@ -1,14 +1,15 @@
-//! Signal handles, as libuv's signal.c. The driver catches the signals and reports each delivery
-//! to every loop with [`Loops::signal_delivered`], at the latest before a handle of the loop begins
-//! or ceases to watch one.
+//! Signal handles, as libuv's signal.c.
+//!
+//! The driver catches signals and reports each delivery to every loop with
+//! [`Loops::signal_delivered`], at the latest before a handle of the loop starts or stops watching.
 
 use crate::handle::Kind;
 use crate::links::Anchor;
 use crate::{Error, HandleId, LoopId, Loops};
 use std::collections::VecDeque;
 
-/// Signals that nobody can watch: SIGKILL and SIGSTOP; SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE and
-/// SIGSEGV, which a WebAssembly runtime handles itself; 32 and 33, which the C library uses.
+/// Signals that cannot be watched. SIGKILL and SIGSTOP cannot be caught. A WebAssembly runtime
+/// handles SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE and SIGSEGV. The C library uses 32 and 33.
 const FORBIDDEN: [i32; 10] = [9, 19, 4, 5, 6, 7, 8, 11, 32, 33];
 
 /// The largest signal number of Linux.
@@ -16,25 +17,25 @@ const LAST: i32 = 64;
 
 #[derive(Debug, Default)]
 pub(crate) struct SignalState {
-    /// What the handle watches, 0 if it is stopped.
+    /// The watched signal, 0 if the handle is stopped.
     signum: i32,
-    /// To be stopped after its callback. Stays set when the handle is stopped, until it is started
-    /// to stay.
+    /// The handle stops after its callback. The flag outlives a stop; only a lasting start clears
+    /// it.
     oneshot: bool,
 }
 
-/// The signal handles of a loop, and what was delivered for them.
+/// The signal handles of a loop, and the deliveries to them.
 #[derive(Debug)]
 pub(crate) struct SignalQueue {
-    /// The active ones, in no order.
+    /// The active handles, in no order.
     watching: Anchor,
-    /// One entry for each delivery and handle, as in libuv's signal pipe.
+    /// One entry per delivery and handle, as in libuv's signal pipe.
     messages: VecDeque<Message>,
-    /// Some had been delivered when the poll ended, so they are read after its other events.
+    /// There were deliveries when the poll ended. They are read after the poll's other events.
     readable: bool,
-    /// How many of them have been read and not been dispatched yet.
+    /// The number of deliveries read and not dispatched yet.
     read: usize,
-    /// As many were read as fit, so there may be more.
+    /// The last read was full, so there may be more to read.
     read_again: bool,
 }
 
@@ -46,7 +47,7 @@ struct Message {
 }
 
 impl SignalQueue {
-    /// Deliveries that were read and not called are read again.
+    /// Makes deliveries that were read and not dispatched unread again.
     pub(crate) fn put_back(&mut self) {
         (self.readable, self.read, self.read_again) = (false, 0, false);
     }
@@ -60,19 +61,20 @@ impl SignalQueue {
     }
 }
 
-/// How many deliveries libuv reads from its pipe at once. As long as it gets that many it reads again,
-/// and then gets also what the callbacks in between have raised.
+/// The number of deliveries that libuv reads from its pipe at once. After a full read it reads
+/// again, and then also gets signals raised by the callbacks in between.
 const READ: usize = 32;
 
-/// How many deliveries wait for a loop at most. Later ones are lost until some have been dispatched, as
-/// when libuv's signal pipe is full, which holds as many: a guest that never runs its loop can not
-/// make the host's memory grow.
+/// The capacity of a loop's queue, the same as of libuv's signal pipe. Deliveries to a full queue
+/// are lost, as with a full pipe. A guest that never runs its loop therefore cannot grow the host's
+/// memory.
 const WAITING: usize = 4_096;
 
-/// Which signals the active handles of all loops watch.
+/// The signals that the active handles of all loops watch.
 #[derive(Debug, Default)]
 pub(crate) struct Watched {
-    /// How many handles, by signal. Empty as long as there is none: guests may be many.
+    /// The number of handles per signal. Empty until a signal is watched, because there may be many
+    /// guests.
     handles: Vec<u32>,
     set: u64,
 }
@@ -95,29 +97,29 @@ impl Watched {
 }
 
 impl Loops {
-    /// The signals that active handles of any loop watch: bit 0 for signal 1 and so on. The driver
-    /// compares it with what it has asked the OS for.
+    /// Returns the signals that active handles of any loop watch. Bit 0 is signal 1. The driver
+    /// compares the set with the signals that it has requested from the OS.
     pub fn watched_signals(&self) -> u64 {
         self.watched_signals.set
     }
 
-    /// Whether a handle of the loop watches a signal.
+    /// Returns whether a handle of the loop watches a signal.
     pub fn watches_signals(&self, id: LoopId) -> bool {
         !self.links.is_empty(self.state(id).signals.watching)
     }
 
-    /// All loops of the guest.
+    /// Returns all loops of the guest.
     pub fn all_loops(&self) -> impl Iterator<Item = LoopId> {
         self.loops.iter().map(|(at, _)| LoopId::from_index(at as u32))
     }
 
-    /// Makes a signal handle, as uv_signal_init.
+    /// Makes a signal handle (uv_signal_init).
     pub fn make_signal(&mut self, owner: LoopId, token: u64) -> Result<HandleId, Error> {
         self.make(owner, token, Kind::Signal(SignalState::default()))
     }
 
-    /// Watches a signal, once or to stay, as uv_signal_start and uv_signal_start_oneshot. `granted`
-    /// tells of a valid signal whether the guest may watch it.
+    /// Watches a signal, once or until stopped (uv_signal_start, uv_signal_start_oneshot).
+    /// `granted` tells whether the guest may watch a valid signal.
     pub fn signal_start(
         &mut self,
         id: HandleId,
@@ -150,7 +152,7 @@ impl Loops {
         Ok(())
     }
 
-    /// Stops watching, as uv_signal_stop.
+    /// Stops watching (uv_signal_stop).
     pub fn signal_stop(&mut self, id: HandleId) {
         if !self.handle(id).active {
             return;
@@ -163,13 +165,13 @@ impl Loops {
         self.mark_active(id, false);
     }
 
-    /// The signal that the handle watches, 0 if it is stopped.
+    /// Returns the signal that the handle watches, 0 if it is stopped.
     pub fn signal_signum(&self, id: HandleId) -> Result<i32, Error> {
         self.check_open(id)?;
         Ok(self.signum(id))
     }
 
-    /// What a handle of any kind and stage watches, 0 for nothing.
+    /// Returns the signal that a handle of any kind and stage watches, 0 for none.
     pub fn signum(&self, id: HandleId) -> i32 {
         match &self.handle(id).kind {
             Kind::Signal(state) => state.signum,
@@ -177,13 +179,14 @@ impl Loops {
         }
     }
 
-    /// Reports one delivery of a signal. The loop's handles that watch it will be called in the
-    /// next poll: lasting ones before one-shots, then in order of making.
+    /// Reports one delivery of a signal. The loop's handles that watch it are called in the next
+    /// poll: lasting handles before one-shots, then in order of creation.
     pub fn signal_delivered(&mut self, id: LoopId, signum: i32) {
         let queue = &self.state(id).signals;
         let room = WAITING.saturating_sub(queue.messages.len());
         if room == 0 {
-            // Not even looked at: nothing bounds how many handles watch and how often it is delivered.
+            // Return before the search: the number of watching handles and of deliveries is
+            // unbounded.
             return;
         }
         let mut called: Vec<(bool, u64, HandleId)> = self
@@ -201,14 +204,14 @@ impl Loops {
         self.state_mut(id).signals.messages.extend(messages.take(room));
     }
 
-    /// The poll has ended: if signals were delivered by now, they are part of it.
+    /// Records at the end of a poll whether there are deliveries to read after its other events.
     pub(crate) fn note_signals(&mut self, id: LoopId) {
         let queue = &mut self.state_mut(id).signals;
         queue.readable = !queue.messages.is_empty();
     }
 
-    /// Reads what was delivered, if the poll has seen that there is something - and with it what the
-    /// poll's other callbacks have raised: uv__signal_event.
+    /// Reads the deliveries if there were any when the poll ended. That includes signals raised by
+    /// the poll's other callbacks (uv__signal_event).
     pub(crate) fn read_signals(&mut self, id: LoopId) {
         let queue = &mut self.state_mut(id).signals;
         if queue.readable {
@@ -217,7 +220,7 @@ impl Loops {
         }
     }
 
-    /// Goes on with what was read up to the next handle that is called.
+    /// Continues with the read deliveries to the next handle to call.
     pub(crate) fn next_signal(&mut self, id: LoopId) -> Option<(HandleId, i32)> {
         loop {
             let queue = &mut self.state_mut(id).signals;
@@ -242,7 +245,7 @@ impl Loops {
         }
     }
 
-    /// Stops a one-shot right after its callback.
+    /// Stops a one-shot after its callback.
     pub(crate) fn signal_called(&mut self, id: HandleId) {
         if matches!(&self.handle(id).kind, Kind::Signal(state) if state.oneshot) {
             self.signal_stop(id);
@@ -286,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn deliveries_are_counted_and_come_in_their_order() {
+    fn every_delivery_is_dispatched_in_order() {
         let mut world = World::new();
         let (hup, usr1) = (watching(&mut world, HUP, false), watching(&mut world, USR1, false));
         for signum in [USR1, HUP, USR1] {
@@ -297,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn lasting_handles_are_called_before_one_shots_and_then_in_order_of_making() {
+    fn lasting_handles_are_called_before_one_shots_then_in_order_of_creation() {
         let mut world = World::new();
         let oneshot = watching(&mut world, HUP, true);
         let late = world.loops.make_signal(world.main, 0).unwrap();
@@ -341,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn another_signal_stops_first_and_stays_stopped_if_it_is_refused() {
+    fn a_refused_start_with_another_signal_stops_the_handle() {
         let mut world = World::new();
         for (refused, error) in
             [(9, Error::Invalid), (65, Error::Invalid), (-1, Error::Invalid), (2, Error::AccessDenied)]
@@ -353,11 +356,11 @@ mod tests {
         }
         let handle = watching(&mut world, HUP, false);
         assert_eq!(world.loops.signal_start(handle, 0, false, |_| true), Err(Error::Invalid));
-        assert!(world.loops.active(handle), "0 is refused before anything else");
+        assert!(world.loops.active(handle), "0 is refused without stopping the handle");
     }
 
     #[test]
-    fn what_the_host_depends_on_is_refused() {
+    fn signals_that_the_host_depends_on_are_refused() {
         let mut world = World::new();
         let handle = world.loops.make_signal(world.main, 0).unwrap();
         for signum in super::FORBIDDEN {
@@ -388,23 +391,23 @@ mod tests {
     }
 
     #[test]
-    fn what_other_callbacks_of_the_poll_raise_is_read_with_what_was_there() {
+    fn signals_raised_by_other_callbacks_of_the_poll_are_read_with_earlier_ones() {
         let mut world = World::new();
         let handle = watching(&mut world, HUP, false);
-        let wake_up = world.async_handle();
-        world.loops.async_send(wake_up).unwrap();
-        world.on(call(wake_up), |world| world.loops.signal_delivered(world.main, HUP));
+        let async_handle = world.async_handle();
+        world.loops.async_send(async_handle).unwrap();
+        world.on(call(async_handle), |world| world.loops.signal_delivered(world.main, HUP));
         world.run(RunMode::Once);
-        assert_eq!(world.trace(), [call(wake_up)], "nothing was there when the poll ended");
+        assert_eq!(world.trace(), [call(async_handle)], "there was no delivery when the poll ended");
 
-        world.loops.async_send(wake_up).unwrap();
-        world.on(call(wake_up), |world| world.loops.signal_delivered(world.main, HUP));
+        world.loops.async_send(async_handle).unwrap();
+        world.on(call(async_handle), |world| world.loops.signal_delivered(world.main, HUP));
         world.run(RunMode::Once);
-        assert_eq!(world.trace(), [call(wake_up), signal(handle, HUP), signal(handle, HUP)]);
+        assert_eq!(world.trace(), [call(async_handle), signal(handle, HUP), signal(handle, HUP)]);
     }
 
     #[test]
-    fn what_a_signal_callback_raises_waits_for_the_next_poll_unless_32_were_read_at_once() {
+    fn signals_raised_in_a_signal_callback_wait_for_the_next_poll_unless_32_were_read() {
         for (before, in_the_same_poll) in [(1, 1), (31, 31), (32, 33)] {
             let mut world = World::new();
             let handle = watching(&mut world, HUP, false);
@@ -418,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_deliveries_wait_as_libuvs_pipe_holds() {
+    fn the_queue_holds_as_many_deliveries_as_libuvs_pipe() {
         let mut world = World::new();
         let handle = watching(&mut world, HUP, false);
         for _ in 0..super::WAITING + 10 {
@@ -432,11 +435,11 @@ mod tests {
     fn signals_are_dispatched_after_the_other_events_of_the_poll() {
         let mut world = World::new();
         let handle = watching(&mut world, HUP, false);
-        let wake_up = world.async_handle();
+        let async_handle = world.async_handle();
         world.loops.signal_delivered(world.main, HUP);
-        world.loops.async_send(wake_up).unwrap();
+        world.loops.async_send(async_handle).unwrap();
         world.run(RunMode::Once);
-        assert_eq!(world.trace(), [call(wake_up), signal(handle, HUP)]);
+        assert_eq!(world.trace(), [call(async_handle), signal(handle, HUP)]);
     }
 
     #[test]

@@ -1,11 +1,11 @@
-//! The unit tests' driver: one loop on simulated time, with hooks inside its callbacks.
+//! The unit tests' driver: one loop on simulated time, with hooks in callbacks.
 
 use crate::{
     Driver, Error, Event, HandleId, Limits, LoopId, Loops, Occurrence, PollEvents, Progress, RunMode, Step,
 };
 use std::collections::VecDeque;
 
-/// What the tests compare: which callback of which handle.
+/// The record of a callback that the tests compare: the handle and the kind.
 pub(crate) type Call = (HandleId, Occurrence);
 
 pub(crate) fn call(handle: HandleId) -> Call {
@@ -33,11 +33,11 @@ type AtPoll = Box<dyn FnOnce(&mut World) -> bool>;
 
 pub(crate) struct World {
     pub loops: Loops,
-    /// The loop that the helpers make handles on and run.
+    /// The loop that the helpers use.
     pub main: LoopId,
-    /// The simulated time. A wait moves it on.
+    /// The simulated time. A wait advances it.
     pub time: u64,
-    /// The timeouts of all polls so far.
+    /// The timeouts of all polls.
     pub polls: Vec<Option<u32>>,
     trace: Vec<Call>,
     hooks: Vec<(Call, Hook)>,
@@ -77,17 +77,17 @@ impl World {
         self.loops.alive(self.main)
     }
 
-    /// Does this inside the callback, the first time that it runs.
+    /// Runs `hook` inside this callback, the first time that it runs.
     pub fn on(&mut self, call: Call, hook: impl FnOnce(&mut World) + 'static) {
         self.hooks.push((call, Box::new(hook)));
     }
 
-    /// Reports readiness in the next poll; answers whether that ends the wait.
+    /// Runs `report` in the next poll. It reports readiness and returns whether that ends the wait.
     pub fn at_poll(&mut self, report: impl FnOnce(&mut World) -> bool + 'static) {
         self.at_poll.push_back(Box::new(report));
     }
 
-    /// The callbacks since the last time this was asked.
+    /// Returns the callbacks since the last call of this function.
     pub fn trace(&mut self) -> Vec<Call> {
         std::mem::take(&mut self.trace)
     }
@@ -113,7 +113,7 @@ impl World {
                         None => false,
                     };
                     if !woken {
-                        self.time += u64::from(timeout.expect("the test would wait for ever"));
+                        self.time += u64::from(timeout.expect("the test would wait forever"));
                     }
                     self.loops.polled(id, self.time);
                 }
@@ -153,10 +153,10 @@ impl Driver for World {
 }
 
 impl Drop for World {
-    /// A hook that never ran has tested nothing.
+    /// A hook that never ran means that the test tested nothing.
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            assert!(self.hooks.is_empty() && self.at_poll.is_empty(), "a hook was never reached");
+            assert!(self.hooks.is_empty() && self.at_poll.is_empty(), "a hook never ran");
         }
     }
 }

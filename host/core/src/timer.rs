@@ -1,5 +1,6 @@
-//! Timers, as libuv's timer.c. What is due is the [queue](crate::timer_queue)'s business; here are the
-//! rules of starting, repeating and being called.
+//! Timers, as libuv's timer.c: starting, repeating and calling them.
+//!
+//! The [queue](crate::timer_queue) orders them by deadline.
 
 use crate::handle::Kind;
 use crate::links::{Anchor, Links};
@@ -10,7 +11,7 @@ use crate::{Error, HandleId, LoopId, Loops};
 #[derive(Debug)]
 pub(crate) struct Timers {
     queue: TimerQueue,
-    /// Timers that a timers phase has taken out and not called yet. They are not active.
+    /// Timers that a timers phase has taken and not called yet. They are not active.
     due: Anchor,
     /// The deadline of the timer that was called last.
     called: u64,
@@ -21,23 +22,23 @@ impl Timers {
         Timers { queue: TimerQueue::new(now, few), due, called: 0 }
     }
 
-    /// The first of the lists that the loop was made with.
+    /// Returns the first of the lists that the loop was made with.
     pub(crate) fn lists(&self) -> Anchor {
         self.due
     }
 
-    /// Timers that a timers phase has taken out and not called yet.
+    /// Returns the list of timers that a timers phase has taken and not called yet.
     pub(crate) fn due(&self) -> Anchor {
         self.due
     }
 
-    /// Whether timers may have to be taken out at this time.
+    /// Returns whether timers may be due at this time.
     #[inline]
     pub(crate) fn may_be_due(&self, links: &Links, now: u64) -> bool {
         self.queue.may_be_due(links, now)
     }
 
-    /// The deadline of the first timer.
+    /// Returns the deadline of the first timer.
     pub(crate) fn earliest(&mut self, links: &Links) -> Option<u64> {
         self.queue.earliest(links)
     }
@@ -48,14 +49,14 @@ impl Timers {
 }
 
 impl Loops {
-    /// Makes a timer, as uv_timer_init.
+    /// Makes a timer (uv_timer_init).
     pub fn make_timer(&mut self, owner: LoopId, token: u64) -> Result<HandleId, Error> {
         let kind = Kind::Timer { repeat: 0, ever_started: false, pool: None };
         self.make(owner, token, kind)
     }
 
-    /// Starts the timer: due `timeout` ms from the loop's cached time, then every `repeat` ms unless
-    /// that is 0, as uv_timer_start.
+    /// Starts the timer (uv_timer_start). It is due `timeout` ms after the loop's cached time, and
+    /// then every `repeat` ms unless that is 0.
     pub fn timer_start(&mut self, id: HandleId, timeout: u64, repeat: u64) -> Result<(), Error> {
         self.check_open(id)?;
         self.timer_stop(id);
@@ -63,7 +64,7 @@ impl Loops {
         Ok(())
     }
 
-    /// The same for an open timer that is in no list, and so not active.
+    /// As [`Loops::timer_start`], for an open timer that is in no list and so not active.
     pub(crate) fn start_stopped_timer(&mut self, id: HandleId, timeout: u64, repeat: u64) {
         let handle = &mut self.handles[id.index() as usize];
         if let Kind::Timer { repeat: of_timer, ever_started, .. } = &mut handle.kind {
@@ -78,7 +79,8 @@ impl Loops {
         state.timers.queue.insert(&mut self.links, id.index());
     }
 
-    /// Stops the timer, also while it waits to be called in this timers phase, as uv_timer_stop.
+    /// Stops the timer (uv_timer_stop). That includes a timer that waits to be called in this
+    /// timers phase.
     pub fn timer_stop(&mut self, id: HandleId) {
         let handle = self.handle(id);
         if handle.active {
@@ -90,7 +92,7 @@ impl Loops {
         }
     }
 
-    /// Starts a repeating timer with its repeat as the timeout, as uv_timer_again.
+    /// Restarts a repeating timer with its repeat as the timeout (uv_timer_again).
     pub fn timer_again(&mut self, id: HandleId) -> Result<(), Error> {
         self.check_open(id)?;
         match self.handle(id).kind {
@@ -102,7 +104,7 @@ impl Loops {
         }
     }
 
-    /// The repeat in milliseconds, as uv_timer_get_repeat.
+    /// Returns the repeat in milliseconds (uv_timer_get_repeat).
     pub fn timer_repeat(&self, id: HandleId) -> Result<u64, Error> {
         self.check_open(id)?;
         match self.handle(id).kind {
@@ -111,7 +113,7 @@ impl Loops {
         }
     }
 
-    /// Sets the repeat in milliseconds; the deadline does not move. As uv_timer_set_repeat.
+    /// Sets the repeat in milliseconds (uv_timer_set_repeat). The deadline does not change.
     pub fn timer_set_repeat(&mut self, id: HandleId, value: u64) -> Result<(), Error> {
         self.check_open(id)?;
         match &mut self.handle_mut(id).kind {
@@ -121,22 +123,24 @@ impl Loops {
         Ok(())
     }
 
-    /// Milliseconds until the deadline, 0 if it has passed, as uv_timer_get_due_in.
+    /// Returns the milliseconds until the deadline, 0 if it has passed (uv_timer_get_due_in).
     pub fn timer_due_in(&self, id: HandleId) -> Result<u64, Error> {
         self.check_open(id)?;
         let now = self.state(self.handle(id).owner).now;
         Ok(self.links.deadline(id.index()).saturating_sub(now))
     }
 
-    /// When the timer was due whose callback is running in this loop; none if another kind of callback is, or
-    /// none. A repeating timer has its next deadline by then, so it can not be asked.
+    /// Returns the deadline of the timer whose callback is running in this loop. `None` if no
+    /// timer's callback is running.
+    ///
+    /// A repeating timer itself already has its next deadline by then.
     pub fn called_deadline(&self, id: LoopId) -> Option<u64> {
         let is_timer = matches!(self.handle(self.running(id)?).kind, Kind::Timer { .. });
         is_timer.then(|| self.state(id).timers.called)
     }
 
-    /// Milliseconds until the next timer is due, at most what libuv's `int` holds, none without a
-    /// timer; as uv__next_timeout.
+    /// Returns the milliseconds until the next timer is due, at most the maximum of libuv's `int`.
+    /// `None` without a timer (uv__next_timeout).
     pub(crate) fn next_timeout(&mut self, id: LoopId) -> Option<u32> {
         let state = &mut self.loops[id.at()];
         let earliest = state.timers.queue.earliest(&self.links)?;
@@ -144,7 +148,7 @@ impl Loops {
         Some(timeout as u32)
     }
 
-    /// Takes out all timers that are due, before the first of them is called: uv__run_timers.
+    /// Takes all due timers before the first of them is called (uv__run_timers).
     pub(crate) fn take_due_timers(&mut self, id: LoopId) {
         let state = &mut self.loops[id.at()];
         let due = state.timers.due;
@@ -159,19 +163,19 @@ impl Loops {
         }
     }
 
-    /// Timers that were taken out and not called are due again.
+    /// Makes timers that were taken and not called due again.
     pub(crate) fn put_back_timers(&mut self, id: LoopId) {
         let due = self.state(id).timers.due;
         while let Some(timer) = self.links.pop_front(due) {
-            // The queue takes no deadline before the last one that it has given out.
+            // The queue accepts no deadline before the last one that it has returned.
             self.links.set_deadline(timer, self.state(id).now);
             self.mark_active(HandleId::from_index(timer), true);
             self.loops[id.at()].timers.queue.insert(&mut self.links, timer);
         }
     }
 
-    /// The next of the timers that were taken out. A repeating one is started again just before
-    /// it is called.
+    /// Returns the next timer that was taken. A repeating timer is restarted just before it is
+    /// called.
     pub(crate) fn next_due_timer(&mut self, id: LoopId) -> Option<HandleId> {
         let due = self.state(id).timers.due;
         let timer = HandleId::from_index(self.links.pop_front(due)?);
@@ -179,7 +183,7 @@ impl Loops {
         Some(timer)
     }
 
-    /// What is done to a due timer just before it is called.
+    /// Prepares a due timer just before it is called.
     pub(crate) fn before_timer_call(&mut self, id: LoopId, timer: HandleId) {
         self.state_mut(id).timers.called = self.links.deadline(timer.index());
         if let Kind::Timer { repeat, .. } = self.handle(timer).kind
@@ -196,7 +200,7 @@ mod tests {
     use crate::{Error, RunMode, Step};
 
     #[test]
-    fn timers_fire_by_deadline_and_then_by_start() {
+    fn timers_fire_in_order_of_deadline_and_then_of_start() {
         let mut world = World::new();
         let (a, b, c) = (world.timer(), world.timer(), world.timer());
         world.loops.timer_start(c, 20, 0).unwrap();
@@ -241,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timer_that_waits_in_the_batch_is_not_active_and_can_be_taken_out() {
+    fn a_due_timer_that_was_not_called_yet_is_inactive_and_can_be_stopped() {
         let mut world = World::new();
         let timers: Vec<_> = (0..5).map(|_| world.timer()).collect();
         let [first, stopped, restarted, closed, last] = timers[..] else { unreachable!() };
@@ -261,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeating_timer_is_started_again_just_before_its_callback() {
+    fn a_repeating_timer_is_restarted_just_before_its_callback() {
         let mut world = World::new();
         let timer = world.timer();
         world.loops.timer_start(timer, 5, 7).unwrap();
@@ -303,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn again_without_a_repeat_does_nothing_also_to_an_active_timer() {
+    fn again_without_a_repeat_has_no_effect_even_on_an_active_timer() {
         let mut world = World::new();
         let timer = world.timer();
         world.loops.timer_start(timer, 100, 0).unwrap();
@@ -325,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeat_set_in_the_callback_of_a_single_timer_needs_again() {
+    fn a_repeat_set_in_the_callback_of_a_one_shot_timer_needs_again() {
         let mut world = World::new();
         let timer = world.timer();
         world.loops.timer_start(timer, 5, 0).unwrap();
@@ -347,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stopped_timer_answers_from_its_last_deadline() {
+    fn due_in_of_a_stopped_timer_uses_its_last_deadline() {
         let mut world = World::new();
         let timer = world.timer();
         assert_eq!(world.loops.timer_due_in(timer), Ok(0));
@@ -357,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closing_timer_refuses() {
+    fn calls_on_a_closing_timer_are_refused() {
         let mut world = World::new();
         let timer = world.timer();
         world.loops.close(timer);
@@ -368,11 +372,11 @@ mod tests {
         assert_eq!(world.loops.timer_due_in(timer), Err(Error::HandleClosed));
         world.loops.timer_stop(timer);
         world.run(RunMode::Default);
-        assert_eq!(world.trace(), [close(timer)], "stop does nothing to a closing timer");
+        assert_eq!(world.trace(), [close(timer)], "stop has no effect on a closing timer");
     }
 
     #[test]
-    fn the_deadline_of_the_timer_that_runs_is_known() {
+    fn called_deadline_is_the_deadline_of_the_running_timer() {
         let mut world = World::new();
         let (once, repeating) = (world.timer(), world.timer());
         world.loops.timer_start(once, 10, 0).unwrap();
@@ -398,6 +402,6 @@ mod tests {
         while let Step::Poll { .. } = world.loops.step(id, &mut || 100).unwrap() {
             world.loops.polled(id, 100);
         }
-        assert_eq!(world.loops.called_deadline(id), None, "a close callback is none of a timer's");
+        assert_eq!(world.loops.called_deadline(id), None, "a close callback has no deadline");
     }
 }

@@ -1,32 +1,36 @@
-//! Timer pools: timers that are allocated ahead, and changed by number without an answer. They spare
-//! a guest most of its calls.
+//! Timer pools: timers allocated ahead and operated on by number.
+//!
+//! An operation by number returns nothing, so a guest can queue it. This saves most calls of a
+//! guest that uses timers.
 
 use crate::close::Stage;
 use crate::handle::{Handle, Kind};
 use crate::{Error, HandleId, LoopId, Loops};
 use std::num::NonZeroU32;
 
-/// A right to change timers by their numbers: those that were allocated from this pool, and no
-/// others. A number is the [index](HandleId::index) of a timer's id. No two pools have the same id.
+/// The id of a timer pool: the right to operate on the timers allocated from it, by number.
+///
+/// A timer's number is the [index](HandleId::index) of its id. No two pools have the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolId(NonZeroU32);
 
 impl PoolId {
-    /// The number behind the id.
+    /// Returns the number of the id.
     pub fn index(self) -> u32 {
         self.0.get()
     }
 
-    /// The id with this number, none for 0. Only a number that [`PoolId::index`] gave names a pool.
+    /// Returns the id with this number, `None` for 0. Only a number from [`PoolId::index`] names a
+    /// pool.
     pub fn from_index(index: u32) -> Option<PoolId> {
         NonZeroU32::new(index).map(PoolId)
     }
 }
 
-/// A change that a guest has made and flushes later, by the callback at this position of its batch.
+/// An entry of a guest's command buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Change {
-    /// The position of the callback in its batch. It means nothing outside of a batch.
+    /// The position in its batch of the callback that made the change. Unused outside of a batch.
     pub position: u32,
     /// The operation.
     pub operation: Operation,
@@ -35,34 +39,34 @@ pub struct Change {
 /// The operation of a [`Change`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
-    /// Changes the timer with this number in the guest's pool.
+    /// An operation on the timer with this number in the guest's pool.
     Timer(u32, TimerChange),
     /// Closes the handle whose callback made the change.
     CloseOwn,
 }
 
-/// A change of one timer. It does nothing to a timer in another state than the one it asks for.
+/// An operation on one timer. It has no effect on a timer in a state that it does not apply to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimerChange {
-    /// Makes a new handle of a closed one, as uv_timer_init.
+    /// Opens a closed timer as a new handle (uv_timer_init).
     Open {
         /// The token of the new handle.
         token: u64,
     },
-    /// Makes a new handle of a closed one, and starts it.
+    /// Opens a closed timer as a new handle and starts it.
     OpenAndStart {
         /// The token of the new handle.
         token: u64,
-        /// Milliseconds.
+        /// The timeout in milliseconds.
         timeout: u64,
-        /// Milliseconds; 0 for none.
+        /// The repeat in milliseconds; 0 for none.
         repeat: u64,
     },
     /// As [`Loops::timer_start`].
     Start {
-        /// Milliseconds.
+        /// The timeout in milliseconds.
         timeout: u64,
-        /// Milliseconds; 0 for none.
+        /// The repeat in milliseconds; 0 for none.
         repeat: u64,
     },
     /// As [`Loops::timer_stop`].
@@ -72,8 +76,10 @@ pub enum TimerChange {
 }
 
 impl Loops {
-    /// Makes a pool without timers. `TooManyHandles` when there are as many as there may be loops,
-    /// and after 2^32 - 1.
+    /// Makes an empty pool.
+    ///
+    /// Returns `TooManyHandles` when there are as many pools as loops may exist, and once 2^32 - 1
+    /// pools have been made.
     pub fn make_pool(&mut self) -> Result<PoolId, Error> {
         if self.pools >= self.limits.loops {
             return Err(Error::TooManyHandles);
@@ -83,13 +89,13 @@ impl Loops {
         PoolId::from_index(self.pools_made).ok_or(Error::TooManyHandles)
     }
 
-    /// Drops a pool. Its timers stay; they cannot be changed by number any more.
+    /// Releases a pool. Its timers stay, but can no longer be operated on by number.
     pub fn release_pool(&mut self, _: PoolId) {
         self.pools -= 1;
     }
 
-    /// Allocates closed timers: as many as the limit allows, at most `count`, and at least one
-    /// unless it is refused.
+    /// Allocates closed timers: `count` of them or as many as the limit allows, and at least one.
+    /// Returns an error if there is no room for one.
     pub fn allocate_timers(
         &mut self,
         pool: PoolId,
@@ -104,16 +110,17 @@ impl Loops {
         let timers = (0..count.clamp(1, room)).map(|_| {
             let kind = Kind::Timer { repeat: 0, ever_started: false, pool: Some(pool) };
             let open = self.new_handle(owner, 0, kind);
-            self.give_place(Handle { referenced: false, stage: Stage::Closed, ..open })
+            self.insert_handle(Handle { referenced: false, stage: Stage::Closed, ..open })
         });
         Ok(timers.collect())
     }
 
-    /// Changes the timer with this number. Does nothing if that is no timer of this pool.
+    /// Performs an operation on the timer with this number. It has no effect on a handle that is
+    /// not a timer of this pool.
     pub fn change_timer(&mut self, pool: PoolId, number: u32, change: TimerChange) {
         let id = HandleId::from_index(number);
         let is_of_pool = |handle: &Handle| {
-            // A timer that was released in its own callback still has its place.
+            // A timer released in its own callback still has its slot.
             !handle.dropped && matches!(handle.kind, Kind::Timer { pool: Some(own), .. } if own == pool)
         };
         if !self.handles.get(number as usize).is_some_and(is_of_pool) {
@@ -128,20 +135,20 @@ impl Loops {
                     self.start_stopped_timer(id, timeout, repeat);
                 }
             }
-            // Refused if it is not open.
+            // A closed timer refuses, which has no effect here.
             TimerChange::Start { timeout, repeat } => drop(self.timer_start(id, timeout, repeat)),
             TimerChange::Stop => self.timer_stop(id),
             TimerChange::Close => self.close(id),
         }
     }
 
-    /// Opens a timer. Returns whether it was closed.
+    /// Opens a closed timer. Returns whether the timer was closed.
     fn open_timer(&mut self, pool: PoolId, id: HandleId, token: u64) -> bool {
         let handle = self.handle(id);
         let is_closed = handle.stage == Stage::Closed && !self.state(handle.owner).closed;
         if is_closed {
             let kind = Kind::Timer { repeat: 0, ever_started: false, pool: Some(pool) };
-            self.make_in_place_of(id, token, kind);
+            self.reuse_slot(id, token, kind);
         }
         is_closed
     }
@@ -154,10 +161,12 @@ mod tests {
     use crate::{Error, Limits, Loops, RunMode};
 
     #[test]
-    fn opened_and_started_at_once_unless_it_is_open() {
+    fn open_and_start_has_no_effect_on_an_open_timer() {
         let mut world = World::new();
         let pool = world.loops.make_pool().unwrap();
-        let [timer] = world.loops.allocate_timers(pool, world.main, 1).unwrap()[..] else { panic!("one") };
+        let [timer] = world.loops.allocate_timers(pool, world.main, 1).unwrap()[..] else {
+            panic!("one timer")
+        };
         world.loops.change_timer(pool, timer.index(), OpenAndStart { token: 9, timeout: 3, repeat: 2 });
         assert_eq!((world.loops.token(timer), world.loops.timer_repeat(timer)), (9, Ok(2)));
         assert_eq!(world.loops.timer_due_in(timer), Ok(3));
@@ -169,7 +178,9 @@ mod tests {
     fn a_pooled_timer_is_closed_until_it_is_opened() {
         let mut world = World::new();
         let (main, pool) = (world.main, world.loops.make_pool().unwrap());
-        let [first, second] = world.loops.allocate_timers(pool, main, 2).unwrap()[..] else { panic!("two") };
+        let [first, second] = world.loops.allocate_timers(pool, main, 2).unwrap()[..] else {
+            panic!("two timers")
+        };
         assert!(world.loops.handle_closed(first) && world.loops.handles(main).is_empty());
         assert_eq!(world.loops.timer_start(first, 1, 0), Err(Error::HandleClosed));
         world.loops.change_timer(pool, first.index(), Start { timeout: 1, repeat: 0 });
@@ -179,30 +190,32 @@ mod tests {
         world.loops.change_timer(pool, first.index(), Open { token: 8 });
         assert_eq!(world.loops.handles(main), [second, first], "in order of opening");
         assert_eq!((world.loops.token(second), world.loops.referenced(second)), (9, true));
-        assert_eq!(world.loops.timer_again(second), Err(Error::Invalid), "it has never been started");
+        assert_eq!(world.loops.timer_again(second), Err(Error::Invalid), "the timer has never been started");
         world.loops.change_timer(pool, second.index(), Start { timeout: 3, repeat: 0 });
         world.loops.change_timer(pool, first.index(), Start { timeout: 3, repeat: 0 });
         world.loops.change_timer(pool, first.index(), Close);
         world.run(RunMode::Default);
         assert_eq!(world.trace(), [close(first), call(second)]);
-        assert_eq!(world.loops.close_loop(main), Err(Error::Busy), "the second is open");
+        assert_eq!(world.loops.close_loop(main), Err(Error::Busy), "the second timer is open");
     }
 
     #[test]
-    fn a_timer_can_be_opened_again_when_it_is_closed_and_not_before() {
+    fn a_timer_can_be_reopened_only_once_it_is_closed() {
         let mut world = World::new();
         let pool = world.loops.make_pool().unwrap();
-        let [timer] = world.loops.allocate_timers(pool, world.main, 1).unwrap()[..] else { panic!("one") };
+        let [timer] = world.loops.allocate_timers(pool, world.main, 1).unwrap()[..] else {
+            panic!("one timer")
+        };
         world.loops.change_timer(pool, timer.index(), OpenAndStart { token: 0, timeout: 5, repeat: 5 });
         world.loops.dereference(timer).unwrap();
         world.loops.change_timer(pool, timer.index(), Open { token: 1 });
-        assert!(world.loops.active(timer), "it was open");
+        assert!(world.loops.active(timer), "the timer was open");
         world.loops.close(timer);
         world.loops.change_timer(pool, timer.index(), Open { token: 2 });
         assert!(world.loops.handle_closing(timer));
         world.on(close(timer), move |world| world.loops.change_timer(pool, timer.index(), Open { token: 3 }));
         world.run(RunMode::NoWait);
-        assert!(world.loops.handle_closed(timer), "its close callback had not returned");
+        assert!(world.loops.handle_closed(timer), "the close callback had not returned");
         world.loops.change_timer(pool, timer.index(), Open { token: 4 });
         assert_eq!((world.loops.token(timer), world.loops.timer_repeat(timer)), (4, Ok(0)));
         assert!(!world.loops.active(timer) && world.loops.referenced(timer));
@@ -211,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn pooled_timers_count_and_a_closed_loop_has_none() {
+    fn pooled_timers_count_towards_the_limit_and_a_closed_loop_has_none() {
         let mut loops = Loops::new(Limits { handles: 3, loops: 2 });
         let (main, other) = (loops.make_loop(0).unwrap(), loops.make_loop(0).unwrap());
         let pool = loops.make_pool().unwrap();
@@ -231,10 +244,10 @@ mod tests {
     }
 
     #[test]
-    fn a_timer_that_is_released_in_its_callback_is_not_opened_again() {
+    fn a_timer_released_in_its_callback_is_not_reopened() {
         let mut world = World::new();
         let (main, pool) = (world.main, world.loops.make_pool().unwrap());
-        let [timer] = world.loops.allocate_timers(pool, main, 1).unwrap()[..] else { panic!("one") };
+        let [timer] = world.loops.allocate_timers(pool, main, 1).unwrap()[..] else { panic!("one timer") };
         world.loops.change_timer(pool, timer.index(), OpenAndStart { token: 9, timeout: 0, repeat: 0 });
         world.on(call(timer), move |world| {
             world.loops.release(timer);
@@ -248,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_as_many_pools_as_loops_and_no_two_are_the_same() {
+    fn pools_are_limited_like_loops_and_have_distinct_ids() {
         let mut loops = Loops::new(Limits { handles: 9, loops: 2 });
         let [first, second] = [(); 2].map(|()| loops.make_pool().unwrap());
         assert_eq!(loops.make_pool(), Err(Error::TooManyHandles));
@@ -258,11 +271,11 @@ mod tests {
     }
 
     #[test]
-    fn a_pool_changes_its_own_timers_and_no_others() {
+    fn a_pool_changes_only_its_own_timers() {
         let mut world = World::new();
         let main = world.main;
         let [pool, other] = [(); 2].map(|()| world.loops.make_pool().unwrap());
-        let [timer] = world.loops.allocate_timers(pool, main, 1).unwrap()[..] else { panic!("one") };
+        let [timer] = world.loops.allocate_timers(pool, main, 1).unwrap()[..] else { panic!("one timer") };
         let (plain, idle) = (world.timer(), world.started_idle());
         world.loops.timer_start(plain, 5, 0).unwrap();
         world.loops.change_timer(other, timer.index(), Open { token: 9 });
@@ -276,7 +289,7 @@ mod tests {
         assert_eq!(world.loops.timer_due_in(plain), Ok(5));
         world.loops.change_timer(pool, timer.index(), Open { token: 9 });
         assert_eq!(world.loops.token(timer), 9);
-        // Its number is given to a timer that is not the pool's.
+        // The number is reused for a timer outside the pool.
         world.loops.release(timer);
         let next = world.timer();
         assert_eq!(next, timer);

@@ -1,39 +1,39 @@
-//! All active timers of a loop, in the order of deadline and, for equal ones, of start.
+//! A loop's active timers, in order of deadline and then of start.
 //!
-//! Most loops have few timers: those stand in one sorted list, which needs no memory of its own. When they are more, the
-//! loop gets a [wheel](crate::wheel), and keeps it.
+//! Most loops have few timers. These are kept in one sorted list, which needs no memory of its own.
+//! A loop with more timers gets a [wheel](crate::wheel) and keeps it.
 
 use crate::links::{Anchor, Links};
 use crate::wheel::Wheel;
 
-/// How many timers are few: to find the place of one among them takes no longer than in a wheel.
+/// The longest sorted list. Up to this length, insertion is as fast as in a wheel.
 const FEW: u32 = 4;
 
 #[derive(Debug)]
 pub(crate) struct TimerQueue {
-    /// The timers, as long as there is no wheel.
+    /// The timers, while there is no wheel.
     few: Anchor,
     count: u32,
-    /// The time up to which timers have been taken.
+    /// The time of the last `take_due`.
     taken: u64,
     wheel: Option<Box<Wheel>>,
 }
 
 impl TimerQueue {
-    /// An empty queue, for deadlines from `now` on, that uses this list.
+    /// Creates an empty queue for deadlines from `now` on, which uses the list `few`.
     pub(crate) fn new(now: u64, few: Anchor) -> TimerQueue {
         TimerQueue { few, count: 0, taken: now, wheel: None }
     }
 
-    /// Gives the lists back that it has made. It is empty.
+    /// Frees the lists of the wheel. The queue must be empty.
     pub(crate) fn free(&mut self, links: &mut Links) {
         if let Some(mut wheel) = self.wheel.take() {
             wheel.free(links);
         }
     }
 
-    /// Adds a timer whose deadline is set, behind those that have the same deadline. The deadline
-    /// is not before the time of the last `take_due`.
+    /// Inserts a timer after those with the same deadline. The deadline must be set, and must not
+    /// be before the time of the last `take_due`.
     pub(crate) fn insert(&mut self, links: &mut Links, timer: u32) {
         if self.wheel.is_none() && self.count == FEW {
             self.use_wheel(links);
@@ -50,7 +50,7 @@ impl TimerQueue {
         links.insert_after(before.unwrap_or(self.few.node()), timer);
     }
 
-    /// Takes a timer out that was inserted and has not been taken since.
+    /// Removes a timer that was inserted and has not been taken since.
     pub(crate) fn remove(&mut self, links: &mut Links, timer: u32) {
         match &mut self.wheel {
             Some(wheel) => wheel.remove(links, timer),
@@ -61,7 +61,7 @@ impl TimerQueue {
         }
     }
 
-    /// The earliest deadline of all timers.
+    /// Returns the earliest deadline.
     pub(crate) fn earliest(&mut self, links: &Links) -> Option<u64> {
         match &mut self.wheel {
             Some(wheel) => wheel.earliest(links),
@@ -69,7 +69,7 @@ impl TimerQueue {
         }
     }
 
-    /// Whether timers may be due at `now`. If not, `take_due` can be left out.
+    /// Returns whether timers may be due at `now`. If not, `take_due` need not be called.
     #[inline]
     pub(crate) fn may_be_due(&self, links: &Links, now: u64) -> bool {
         match &self.wheel {
@@ -78,7 +78,7 @@ impl TimerQueue {
         }
     }
 
-    /// Moves all timers that are due at `now` to the back of `due`, in order of deadline and start.
+    /// Moves all timers due at `now` to the back of `due`, in order of deadline and start.
     pub(crate) fn take_due(&mut self, links: &mut Links, now: u64, due: Anchor) {
         if let Some(wheel) = &mut self.wheel {
             return wheel.take_due(links, now, due);
@@ -105,7 +105,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The queue beside the plainest model: a list of (deadline, start, timer) that is sorted.
+    /// The queue next to its model: a sorted list of (deadline, start, timer).
     struct Pair {
         links: Links,
         queue: TimerQueue,
@@ -169,7 +169,7 @@ mod tests {
         AdvanceToEarliest,
     }
 
-    /// Times of every magnitude, with equal and neighbouring ones often enough to collide.
+    /// Times of every magnitude. Equal and neighboring times are frequent enough to collide.
     fn time() -> impl Strategy<Value = u64> {
         prop_oneof![
             0..4u64,
@@ -190,14 +190,14 @@ mod tests {
         ]
     }
 
-    /// Miri is some thousand times slower.
+    /// Miri is several thousand times slower.
     const CASES: u32 = if cfg!(miri) { 2 } else { 2_000 };
 
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(CASES) })]
 
         #[test]
-        fn the_queue_fires_as_a_sorted_list_does(
+        fn the_queue_fires_in_the_order_of_a_sorted_list(
             origin in time(),
             has_wheel in any::<bool>(),
             timers in 1..32u32,
@@ -224,17 +224,17 @@ mod tests {
     #[test]
     fn equal_deadlines_fire_in_start_order_across_levels() {
         let mut pair = Pair::new(0, 3, true);
-        pair.start(2, 1_000); // waits on a high level ...
+        pair.start(2, 1_000); // Placed on a high level.
         pair.advance(950);
-        pair.start(0, 50); // ... where this one joins it ...
+        pair.start(0, 50); // Placed on the same level.
         pair.advance(11);
-        pair.start(1, 39); // ... and both have moved down before this one comes.
+        pair.start(1, 39); // Inserted after both moved down.
         pair.advance(39);
         assert!(pair.model.is_empty());
     }
 
     #[test]
-    fn the_largest_deadline_is_reached() {
+    fn a_timer_with_the_largest_deadline_fires() {
         let mut pair = Pair::new(0, 2, true);
         pair.start(0, u64::MAX);
         pair.advance(u64::MAX - 1);
@@ -247,9 +247,9 @@ mod tests {
     }
 
     #[test]
-    fn a_wheel_is_made_for_many() {
+    fn more_than_a_few_timers_use_a_wheel() {
         let mut pair = Pair::new(7, FEW + 1, false);
-        // Equal deadlines, and earlier ones behind them.
+        // Equal deadlines, each pair earlier than the pair before.
         (0..FEW).for_each(|timer| pair.start(timer, u64::from(20 - timer / 2)));
         assert!(pair.queue.wheel.is_none());
         pair.start(FEW, 15);

@@ -1,5 +1,6 @@
-//! What a run will call next, as far as that can be known, and going on to that: for drivers that hand over several
-//! callbacks at once.
+//! Upcoming callbacks of a run, and several steps at once.
+//!
+//! Drivers that hand over several callbacks in one call use this.
 
 use crate::close::Stage;
 use crate::handle::{Handle, Kind};
@@ -8,20 +9,22 @@ use crate::run::Phase;
 use crate::watcher::WatcherKind;
 use crate::{Event, HandleId, LoopId, Loops, Occurrence, Step};
 
-/// The callbacks of [`Loops::upcoming`].
+/// The iterator of [`Loops::upcoming`].
 #[derive(Debug)]
 pub struct Upcoming<'a> {
     loops: &'a Loops,
-    /// The list in progress, and the node that has been passed last.
+    /// The list in progress, and the node visited last.
     at: Option<(Anchor, u32)>,
     following: Option<Anchor>,
 }
 
 impl Loops {
-    /// The callbacks that are due after the one that is running: what the next steps deliver without asking for
-    /// anything from outside - the time, what is ready - unless a call comes in between. Those are the rest of the
-    /// phase, and the prepare phase after the idle phase. None in the phases of async and signal handles, where more may
-    /// come in between from outside, and none from a poll handle's error on.
+    /// Returns the callbacks due after the running one.
+    ///
+    /// The next steps deliver these callbacks, without a look at the clock or at descriptors,
+    /// unless a call in between changes that. They are the rest of the phase, and after the idle
+    /// phase also the prepare phase. There are none in the phases of async and signal handles,
+    /// where the outside can add more. The iterator ends before a poll handle's error.
     #[inline]
     pub fn upcoming(&self, id: LoopId) -> Upcoming<'_> {
         let (list, following) = self.upcoming_lists(id);
@@ -47,9 +50,12 @@ impl Loops {
         (Some(list), None)
     }
 
-    /// Makes the next steps at once, if they deliver the callbacks of these handles: as if each had been called and had done
-    /// nothing. The callback of the last one counts as running then. It ends before the first one that is not
-    /// [upcoming](Loops::upcoming), and answers how many steps that was.
+    /// Performs the next steps at once, as long as they deliver the callbacks of the `expected`
+    /// handles.
+    ///
+    /// The result is the same as if each callback had run and made no call. The last callback
+    /// counts as running. Stops before the first handle that is not [upcoming](Loops::upcoming).
+    /// Returns the number of steps.
     pub fn pass(&mut self, id: LoopId, expected: &[HandleId]) -> usize {
         match self.state(id).run.as_ref().map(|run| run.phase) {
             Some(phase @ (Phase::InitialTimers | Phase::Timers)) => {
@@ -67,12 +73,15 @@ impl Loops {
 
     fn pass_one(&mut self, id: LoopId, expected: HandleId) -> bool {
         self.upcoming(id).next().map(|event| event.handle) == Some(expected)
-            // The time is not asked for: it is one of this phase, or a prepare handle after the last idle handle.
+            // The clock is not read: the step stays in this phase, or goes from the last idle
+            // handle to the first prepare handle.
             && matches!(self.step(id, &mut || 0), Ok(Step::Deliver(_)))
     }
 
-    /// The same in a phase that calls the handles of one list: `take` does what the phase does to one that it takes out.
-    /// The stage, for the closing phase, is `Closed` of those whose callback is over, and `Called` of the last.
+    /// As [`Loops::pass`], in a phase that calls the handles of one list.
+    ///
+    /// `take` does what the phase does to each handle that it takes. The stage, for the closing
+    /// phase, is `Called` for the last handle and `Closed` for those before it.
     #[inline]
     fn pass_list(
         &mut self,
@@ -93,8 +102,8 @@ impl Loops {
         count
     }
 
-    /// Whether a callback that the last step has delivered would still be delivered: its handle has not been closed since,
-    /// and not been released. For a driver that has not called it yet.
+    /// Returns whether the event of the last step is still due: its handle has been neither closed
+    /// nor released since. For a driver that has not called it yet.
     pub fn still_delivers(&self, event: &Event) -> bool {
         let handle = self.handle(event.handle);
         !handle.dropped && (event.what == Occurrence::Closed || handle.stage == Stage::Open)
@@ -121,7 +130,7 @@ impl Iterator for Upcoming<'_> {
         let Handle { token, stage, kind, .. } = self.loops.handle(handle);
         let what = match kind {
             _ if *stage != Stage::Open => Occurrence::Closed,
-            Kind::Poll { state, .. } => match state.told() {
+            Kind::Poll { state, .. } => match state.outcome() {
                 Ok(events) => Occurrence::Poll(Ok(events)),
                 Err(_) => {
                     self.at = None;
@@ -141,7 +150,8 @@ mod tests {
     use crate::testing::*;
     use crate::{Occurrence, RunMode, Step};
 
-    /// Something is due in each phase; the first repeating timer is repeated while others are called.
+    /// Makes a world with something due in each phase. The first repeating timer becomes due again
+    /// while others are called.
     fn world() -> World {
         let mut world = World::new();
         let main = world.main;
@@ -156,7 +166,7 @@ mod tests {
             world.loops.watcher_start(prepare).unwrap();
             world.loops.watcher_start(check).unwrap();
             world.loops.poll_start(poll, crate::PollEvents::all()).unwrap();
-            // Two of them fail.
+            // Two descriptors report an error.
             world
                 .loops
                 .poll_ready(poll, crate::Readiness::from_bits_truncate(if at % 3 == 1 { 32 } else { 5 }));
@@ -165,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_upcoming_is_what_the_next_steps_deliver() {
+    fn the_next_steps_deliver_the_upcoming_callbacks() {
         let mut world = world();
         let main = world.main;
         let (mut upcoming, mut unexpected) = (Vec::new(), 0);
@@ -184,11 +194,12 @@ mod tests {
                 }
             }
         }
-        // The first of each of the six phases but the prepare phase, and two errors with what follows the first of them.
+        // The first callback of each of the six phases except the prepare phase, and two errors,
+        // the first of which ends the lookahead.
         assert_eq!((upcoming.len(), unexpected), (0, 7));
     }
 
-    /// What can be seen of a world between two callbacks.
+    /// The observable state of a world between two callbacks.
     fn seen(world: &World) -> impl PartialEq + std::fmt::Debug {
         let (main, loops) = (world.main, &world.loops);
         let handles = (0..30).map(crate::HandleId::from_index).map(|handle| {
@@ -200,8 +211,8 @@ mod tests {
     }
 
     #[test]
-    fn passing_is_as_many_steps() {
-        // How many are passed at once, and whether one that does not come stands behind them.
+    fn passing_equals_the_same_number_of_steps() {
+        // The number of handles passed at once, and whether one that is not upcoming follows them.
         for (count, with_another) in [(1, false), (2, false), (3, true), (30, false), (30, true)] {
             let [mut stepped, mut passed] = [(); 2].map(|()| world());
             let main = stepped.main;
@@ -236,12 +247,12 @@ mod tests {
                 }
             }
             assert_eq!(longest, count.min(9), "idle and prepare handles are upcoming together");
-            assert_eq!(stepped.loops.pass(main, &[another]), 0, "there is no run");
+            assert_eq!(stepped.loops.pass(main, &[another]), 0, "no run is in progress");
         }
     }
 
     #[test]
-    fn what_was_delivered_is_withdrawn_by_closing_and_releasing() {
+    fn a_delivered_event_is_withdrawn_by_close_and_release() {
         let mut world = World::new();
         let main = world.main;
         let [first, second] = [(); 2].map(|()| world.started_idle());

@@ -1,11 +1,12 @@
-//! Idle, prepare and check handles, as libuv's loop-watcher.c: three kinds of one shape, that differ
-//! in the phase which calls them.
+//! Idle, prepare and check handles, as libuv's loop-watcher.c.
+//!
+//! The three kinds differ only in the phase that calls them.
 
 use crate::handle::Kind;
 use crate::links::Anchor;
 use crate::{Error, HandleId, LoopId, Loops};
 
-/// Which of the three a handle is.
+/// The kind of a watcher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WatcherKind {
     Idle,
@@ -13,8 +14,8 @@ pub(crate) enum WatcherKind {
     Check,
 }
 
-/// The lists of a loop: for each kind, the active handles and those that the phase in progress has
-/// taken out and not called yet.
+/// The watcher lists of a loop. For each kind: the active handles, and those that the phase in
+/// progress has taken and not called yet.
 #[derive(Debug)]
 pub(crate) struct WatcherLists {
     first: Anchor,
@@ -30,30 +31,30 @@ impl WatcherLists {
         self.first.nth(kind as u32 * 2)
     }
 
-    /// Those that the phase in progress has taken out and not called yet.
+    /// Returns the list of handles that the phase in progress has taken and not called yet.
     pub(crate) fn due(&self, kind: WatcherKind) -> Anchor {
         self.first.nth(kind as u32 * 2 + 1)
     }
 }
 
 impl Loops {
-    /// Makes an idle handle, as uv_idle_init.
+    /// Makes an idle handle (uv_idle_init).
     pub fn make_idle(&mut self, owner: LoopId, token: u64) -> Result<HandleId, Error> {
         self.make(owner, token, Kind::Watcher(WatcherKind::Idle))
     }
 
-    /// Makes a prepare handle, as uv_prepare_init.
+    /// Makes a prepare handle (uv_prepare_init).
     pub fn make_prepare(&mut self, owner: LoopId, token: u64) -> Result<HandleId, Error> {
         self.make(owner, token, Kind::Watcher(WatcherKind::Prepare))
     }
 
-    /// Makes a check handle, as uv_check_init.
+    /// Makes a check handle (uv_check_init).
     pub fn make_check(&mut self, owner: LoopId, token: u64) -> Result<HandleId, Error> {
         self.make(owner, token, Kind::Watcher(WatcherKind::Check))
     }
 
-    /// Starts an idle, prepare or check handle, as uv_idle_start: it goes to the front. Nothing
-    /// happens if it is active.
+    /// Starts an idle, prepare or check handle (uv_idle_start). It becomes the first of its list.
+    /// The call has no effect on an active handle.
     pub fn watcher_start(&mut self, id: HandleId) -> Result<(), Error> {
         self.check_open(id)?;
         let handle = self.handle(id);
@@ -68,7 +69,7 @@ impl Loops {
         Ok(())
     }
 
-    /// Stops an idle, prepare or check handle, as uv_idle_stop.
+    /// Stops an idle, prepare or check handle (uv_idle_stop).
     pub fn watcher_stop(&mut self, id: HandleId) {
         if self.handle(id).active {
             self.links.unlink(id.index());
@@ -76,14 +77,14 @@ impl Loops {
         }
     }
 
-    /// Takes out all active handles of the kind, before the first of them is called.
+    /// Takes all active handles of the kind before the first of them is called.
     #[inline]
     pub(crate) fn take_watchers(&mut self, id: LoopId, kind: WatcherKind) {
         let lists = &self.loops[id.at()].watchers;
         self.links.move_all(lists.active(kind), lists.due(kind));
     }
 
-    /// Handles that were taken out and not called stand in front again.
+    /// Moves handles that were taken and not called back to the front of the active ones.
     pub(crate) fn put_back_watchers(&mut self, id: LoopId) {
         let lists = &self.loops[id.at()].watchers;
         for kind in [WatcherKind::Idle, WatcherKind::Prepare, WatcherKind::Check] {
@@ -92,7 +93,7 @@ impl Loops {
         }
     }
 
-    /// The next of the handles that were taken out. It goes to the back of the active ones.
+    /// Returns the next handle that was taken, and moves it to the back of the active ones.
     #[inline]
     pub(crate) fn next_watcher(&mut self, id: LoopId, kind: WatcherKind) -> Option<HandleId> {
         let lists = &self.loops[id.at()].watchers;
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn watchers_run_last_started_first_and_keep_that_order() {
+    fn watchers_run_in_reverse_order_of_start_in_every_iteration() {
         let mut world = World::new();
         let [a, b, c] = three_idles(&mut world);
         for _ in 0..3 {
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closing_watcher_refuses() {
+    fn starting_a_closing_watcher_is_refused() {
         let mut world = World::new();
         let idle = world.started_idle();
         world.loops.close(idle);

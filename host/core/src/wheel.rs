@@ -1,14 +1,15 @@
-//! The timing wheel: many timers, in the order in which libuv's heap would give them. It is tested as the
-//! [queue](crate::timer_queue)'s.
+//! A timing wheel: many timers in the order of libuv's heap.
 //!
-//! A deadline is read as eleven digits of six bits. A timer waits on the level of the highest digit
-//! in which its deadline differs from the *cursor* (the time up to which timers have been taken), in
-//! the slot of that digit; when the cursor reaches a slot, its timers move to lower levels. Starting
-//! and stopping take constant time, over the whole range of u64.
+//! The tests of the [queue](crate::timer_queue) cover it.
 //!
-//! Why equal deadlines come out in start order: every timer is always on the level that the cursor
-//! and its deadline determine, so timers with equal deadlines are in the same slot at any moment.
-//! Slots are queues, and moving a slot down keeps its order.
+//! A deadline is read as eleven digits of six bits. A timer is on the level of the highest digit in
+//! which its deadline differs from the *cursor* (the time up to which timers have been taken), in
+//! the slot of that digit. When the cursor reaches a slot, its timers move to lower levels.
+//! Starting and stopping take constant time over the whole range of u64.
+//!
+//! Equal deadlines expire in start order. The level of a timer depends only on the cursor and its
+//! deadline, so timers with equal deadlines are always in the same slot. Slots are queues, and
+//! moving a slot down keeps its order.
 
 use crate::links::{Anchor, Links};
 
@@ -18,17 +19,17 @@ const LEVELS: usize = u64::BITS.div_ceil(BITS) as usize;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Level {
-    /// A bit for each slot that has timers.
+    /// One bit per slot that has timers.
     occupied: u64,
-    /// The lists of the slots, made when the level is first used.
+    /// The lists of the slots. They are made when the level is first used.
     slots: Option<Anchor>,
 }
 
-/// What is known of the earliest deadline.
+/// The cached earliest deadline.
 #[derive(Debug, Clone, Copy)]
 enum Earliest {
     Known(Option<u64>),
-    /// The timer that had it has left.
+    /// The timer with the earliest deadline has been removed.
     Unknown,
 }
 
@@ -40,12 +41,12 @@ pub(crate) struct Wheel {
 }
 
 impl Wheel {
-    /// An empty wheel, for deadlines from `now` on.
+    /// Creates an empty wheel for deadlines from `now` on.
     pub(crate) fn new(now: u64) -> Wheel {
         Wheel { cursor: now, levels: [Level::default(); LEVELS], earliest: Earliest::Known(None) }
     }
 
-    /// Gives the wheel's lists back. The wheel is empty.
+    /// Frees the lists of the wheel, which must be empty.
     pub(crate) fn free(&mut self, links: &mut Links) {
         for level in &mut self.levels {
             if let Some(slots) = level.slots.take() {
@@ -54,12 +55,12 @@ impl Wheel {
         }
     }
 
-    /// Adds a timer whose deadline is set, behind those that have the same deadline. The deadline
-    /// is not before the time of the last `take_due`.
+    /// Inserts a timer after those with the same deadline. The deadline must be set, and must not
+    /// be before the time of the last `take_due`.
     pub(crate) fn insert(&mut self, links: &mut Links, timer: u32) {
         let deadline = links.deadline(timer);
-        let place = self.place(links, deadline);
-        links.push_back(place, timer);
+        let list = self.occupy(links, deadline);
+        links.push_back(list, timer);
         if let Earliest::Known(earliest) = &mut self.earliest
             && earliest.is_none_or(|earliest| deadline < earliest)
         {
@@ -67,7 +68,7 @@ impl Wheel {
         }
     }
 
-    /// Takes a timer out that was inserted and has not been taken since.
+    /// Removes a timer that was inserted and has not been taken since.
     pub(crate) fn remove(&mut self, links: &mut Links, timer: u32) {
         links.unlink(timer);
         let deadline = links.deadline(timer);
@@ -78,13 +79,13 @@ impl Wheel {
         }
     }
 
-    /// The earliest deadline of all timers.
+    /// Returns the earliest deadline.
     pub(crate) fn earliest(&mut self, links: &Links) -> Option<u64> {
         if let Earliest::Known(earliest) = self.earliest {
             return earliest;
         }
-        // Timers of a level are due before those of all higher ones, and within a level slot by
-        // slot. Only the order inside the first slot has to be searched.
+        // Timers of a level are due before those of all higher levels, and within a level slot by
+        // slot. Only the first slot has to be searched.
         let earliest = self.first_slot().and_then(|(level, slot, _)| {
             let list = self.levels[level].slots?.nth(slot);
             links.iter(list).map(|timer| links.deadline(timer)).min()
@@ -93,7 +94,7 @@ impl Wheel {
         earliest
     }
 
-    /// Whether timers may be due at `now`. If not, `take_due` can be left out.
+    /// Returns whether timers may be due at `now`. If not, `take_due` need not be called.
     pub(crate) fn may_be_due(&self, now: u64) -> bool {
         match self.earliest {
             Earliest::Known(earliest) => earliest.is_some_and(|earliest| earliest <= now),
@@ -101,7 +102,7 @@ impl Wheel {
         }
     }
 
-    /// Moves all timers that are due at `now` to the back of `due`, in order of deadline and start.
+    /// Moves all timers due at `now` to the back of `due`, in order of deadline and start.
     pub(crate) fn take_due(&mut self, links: &mut Links, now: u64, due: Anchor) {
         debug_assert!(now >= self.cursor);
         while let Some((level, slot, start)) = self.first_slot() {
@@ -115,23 +116,23 @@ impl Wheel {
             self.earliest = Earliest::Unknown;
             let list = slots.nth(slot);
             match level {
-                // Their deadlines are equal.
+                // The deadlines of a slot on level 0 are equal.
                 0 => links.append(list, due),
                 _ => {
                     while let Some(timer) = links.first(list) {
-                        let place = self.place(links, links.deadline(timer));
-                        links.rotate(list, place);
+                        let target = self.occupy(links, links.deadline(timer));
+                        links.rotate(list, target);
                     }
                 }
             }
             self.levels[level].occupied &= !(1 << slot);
         }
-        // No slot begins between here and `now`, so every timer stays on its level.
+        // No slot begins between the cursor and `now`, so every timer stays on its level.
         self.cursor = now;
     }
 
-    /// The list that a timer with this deadline is about to wait in.
-    fn place(&mut self, links: &mut Links, deadline: u64) -> Anchor {
+    /// Returns the list for a timer with this deadline, and marks its slot as occupied.
+    fn occupy(&mut self, links: &mut Links, deadline: u64) -> Anchor {
         debug_assert!(deadline >= self.cursor);
         let (level, slot) = self.position(deadline);
         let level = &mut self.levels[level];
@@ -147,7 +148,7 @@ impl Wheel {
         }
     }
 
-    /// The level and slot at which a timer with this deadline waits.
+    /// Returns the level and slot of a timer with this deadline.
     fn position(&self, deadline: u64) -> (usize, u32) {
         let differing = self.cursor ^ deadline;
         let level = differing.checked_ilog2().unwrap_or(0) / BITS;
@@ -155,12 +156,12 @@ impl Wheel {
         (level as usize, slot)
     }
 
-    /// The slot whose timers are due first, and the time at which it begins.
+    /// Returns the slot whose timers are due first, and the time at which it begins.
     fn first_slot(&self) -> Option<(usize, u32, u64)> {
         let level = self.levels.iter().position(|level| level.occupied != 0)?;
         let slot = self.levels[level].occupied.trailing_zeros();
         let shift = level as u32 * BITS;
-        // The digits above the slot's are the cursor's. On the highest level there are none.
+        // The digits above the slot's are those of the cursor. The highest level has none above it.
         let above = self.cursor.checked_shr(shift + BITS).unwrap_or(0);
         let above = above.checked_shl(shift + BITS).unwrap_or(0);
         Some((level, slot, above | (u64::from(slot) << shift)))
