@@ -1,4 +1,4 @@
-//! The unit tests' driver: one loop on simulated time, with hooks in callbacks.
+//! The unit tests' driver: one loop on simulated time, with callback hooks.
 
 use crate::{
     Driver, Error, Event, HandleId, Limits, LoopId, Loops, Occurrence, PollEvents, Progress, RunMode, Step,

@@ -1,4 +1,4 @@
-//! The types and traits that `bindgen!` generates from the WIT package.
+//! Types and traits that `bindgen!` generates from the WIT package.
 
 wasmtime::component::bindgen!({
     path: "wit",
@@ -12,7 +12,7 @@ wasmtime::component::bindgen!({
     ",
     world: "uv-handles:host/host",
     imports: {
-        // An interrupt ends the guest in these.
+        // An interrupt ends the guest in these functions.
         "uv:handles/event-loop.[method]run.next": trappable,
         "uv:handles/batch.next": trappable,
         "uv:handles/batch.next-callbacks": trappable,
@@ -22,7 +22,7 @@ wasmtime::component::bindgen!({
 
 pub use self::uv::handles::*;
 
-/// The blocking interface once more, for guests whose calls are futures.
+/// The blocking interface for guests that are called as futures.
 #[cfg(feature = "async")]
 pub(crate) mod in_task {
     wasmtime::component::bindgen!({
@@ -70,5 +70,5 @@ pub(crate) mod in_instance {
     pub use self::uv::handles::concurrent;
 }
 
-/// The contract's version: a constant of its own, apart from the crate's version.
+/// The name of the export, with the contract's version. It is independent of the crate's version.
 pub(crate) const PLUGIN_EVENTS: &str = "uv:handles/plugin-events@0.2.0";

@@ -1,14 +1,18 @@
-//! libuv's event-loop handles - timer, poll, signal, idle, prepare, check, async - for sandboxed
-//! WebAssembly guests, implemented on the real OS and given to guests through wasmtime.
+//! libuv's event-loop handles for sandboxed WebAssembly guests, hosted by wasmtime.
 //!
-//! A guest that imports the WIT package `uv:handles` makes handles on a loop, starts them with
-//! callbacks and runs the loop, as a C program does with libuv. What it can reach is what the
-//! embedder granted, and nothing else: [`UvCtxBuilder`] has a method for each kind of grant.
+//! The handles are timer, poll, signal, idle, prepare, check and async, on the real OS. A guest
+//! that imports the WIT package `uv:handles` makes handles on a loop, starts them with callbacks
+//! and runs the loop, as a C program does with libuv. A guest has access only to what the embedder
+//! grants. [`UvCtxBuilder`] has a method for each kind of grant.
+//!
+//! There are two shapes of guests. A *program* (WASI's command) runs its loop itself. A *plugin* (a
+//! library; WASI's reactor) exports functions, and the host runs its loops: see [`Plugin`] and
+//! [`PluginSet`].
 //!
 //! # Embedding
 //!
-//! As with wasmtime's own interface crates: a context in the store's data, a view that finds it, and
-//! a call that adds the interfaces to a linker.
+//! The crate is used like wasmtime's own interface crates: the store's data holds a context, a view
+//! trait returns it, and one call adds the interfaces to a linker.
 //!
 //! ```
 //! use uv_handles_host::{UvCtx, UvCtxView, UvView};
@@ -44,7 +48,7 @@
 //!     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
 //!
 //!     let mut uv = UvCtx::builder();
-//!     uv.signal(15); // The guest may watch SIGTERM, and reaches nothing else.
+//!     uv.signal(15); // The guest may watch SIGTERM. There are no other grants.
 //!     let state = State {
 //!         uv: uv.build(),
 //!         wasi: WasiCtx::builder().inherit_stdout().build(),
@@ -55,25 +59,26 @@
 //!     command.wasi_cli_run().call_run(&mut store)?.expect("the guest reports success");
 //!     Ok(())
 //! }
-//! # let guests = std::env::var_os("UV_HANDLES_GUESTS").expect("`cargo xtask test` says where the guests are");
-//! # run_guest(&std::fs::read(std::path::Path::new(&guests).join("first-timer.wasm")).unwrap()).unwrap();
+//! # let guests = std::env::var_os("UV_HANDLES_GUESTS");
+//! # let guests = std::path::PathBuf::from(guests.expect("`cargo xtask test` sets the directory"));
+//! # run_guest(&std::fs::read(guests.join("first-timer.wasm")).unwrap()).unwrap();
 //! ```
 //!
 //! # Blocking
 //!
-//! Of all imports only `uv:handles/blocking.wait` blocks, as long as uv_run would:
-//! [`add_to_linker_sync`] lets it block the calling thread, [`add_to_linker_async`] suspends the
-//! guest's task instead. Guests with async functions wait with `uv:handles/concurrent.wait`, which
+//! `uv:handles/blocking.wait` is the only import that blocks, for as long as uv_run would. With
+//! [`add_to_linker_sync`] it blocks the calling thread. With [`add_to_linker_async`] it suspends
+//! the guest's task. Guests with async functions wait with `uv:handles/concurrent.wait`, which
 //! `add_concurrent_to_linker` (feature `concurrent`) adds.
 //!
 //! # Errors and limits
 //!
-//! A guest's bad input is answered with an error value and never panics or traps. [`Limits`] bounds
-//! what a guest may have.
+//! Bad input of a guest results in an error value. It never causes a panic or a trap. [`Limits`]
+//! bounds the resources of a guest.
 
 #![deny(missing_docs, missing_debug_implementations, unsafe_code)]
 
-/// The examples of these pages are tests.
+/// Runs the examples of these pages as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 #[doc = include_str!("../../../docs/embedding.md")]
@@ -82,7 +87,7 @@ struct Pages;
 
 #[cfg(not(fuzzing))]
 mod bindings;
-/// The traits of the interfaces, for the fuzzer: it calls them as a guest would, without a guest.
+/// The traits of the interfaces, which the fuzzer calls in place of a guest.
 #[cfg(fuzzing)]
 #[doc(hidden)]
 #[allow(missing_docs, missing_debug_implementations, reason = "generated")]

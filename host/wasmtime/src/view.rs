@@ -1,14 +1,14 @@
-//! The view of a guest's context in the data of its store.
+//! The view of a guest's context in its store's data.
 
 use crate::ctx::UvCtx;
 
-/// Finds the [`UvCtx`] in the data of a store.
+/// Gives access to the [`UvCtx`] in the data of a store.
 pub trait UvView: Send {
-    /// A view of this guest's context.
+    /// Returns a view of the guest's context.
     fn uv(&mut self) -> UvCtxView<'_>;
 }
 
-/// What the host functions work on.
+/// The type on which the host functions are implemented.
 #[derive(Debug)]
 pub struct UvCtxView<'a> {
     /// The guest's context.

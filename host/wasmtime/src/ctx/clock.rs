@@ -1,12 +1,13 @@
-//! Where a guest's time comes from: the system's monotonic clock, or a virtual one.
+//! A guest's clock: the system's monotonic clock, or a virtual one.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// A clock that stands still except while a loop waits, and then jumps to the next timer; for
-/// [`UvCtxBuilder::virtual_clock`](crate::UvCtxBuilder::virtual_clock). Clones are the same clock.
+/// A clock that advances only while a loop waits, and then jumps to the next timer.
+///
+/// For [`UvCtxBuilder::virtual_clock`](crate::UvCtxBuilder::virtual_clock). Clones share the time.
 ///
 /// ```
 /// use uv_handles_host::VirtualClock;
@@ -19,39 +20,39 @@ use std::time::Duration;
 pub struct VirtualClock(Arc<AtomicU64>);
 
 impl VirtualClock {
-    /// A clock that shows 0.
+    /// Creates a clock at 0.
     pub fn new() -> VirtualClock {
         VirtualClock::default()
     }
 
-    /// The time in milliseconds.
+    /// Returns the time in milliseconds.
     pub fn now(&self) -> u64 {
         self.0.load(Ordering::Acquire)
     }
 
-    /// Lets milliseconds pass, as if the guest had been busy for so long: its loops notice when they
-    /// next refresh their time.
+    /// Advances the clock, as if the guest had computed for this time. Loops see it when they next
+    /// refresh their time.
     pub fn advance(&self, milliseconds: u64) {
         let later = |now: u64| Some(now.saturating_add(milliseconds));
-        // It is never refused.
+        // The update function always returns a value.
         let _ = self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, later);
     }
 
-    /// Lets time pass until this time, unless it has passed.
+    /// Advances the clock to this time, unless it has passed.
     pub(crate) fn advance_to(&self, time: u64) {
         self.0.fetch_max(time, Ordering::AcqRel);
     }
 }
 
-/// Gives the time in milliseconds since the guest's context was made. It never goes back.
+/// A guest's clock, in milliseconds since its context was built. It never decreases.
 #[derive(Debug)]
 pub(crate) enum Clock {
     /// Real time.
     Monotonic {
-        /// What the system showed when it began.
+        /// The system's time when the context was built.
         origin: u64,
     },
-    /// What the embedder supplied.
+    /// A clock from the embedder.
     Virtual(VirtualClock),
 }
 
@@ -70,7 +71,7 @@ impl Clock {
         }
     }
 
-    /// How long it takes in real time until this clock shows this time; zero if it has passed.
+    /// Returns the real time until this clock shows `time`; zero if that has passed.
     pub(crate) fn until(&self, time: u64) -> Duration {
         match self {
             Clock::Monotonic { origin } => {
@@ -82,7 +83,8 @@ impl Clock {
         }
     }
 
-    /// A time of this clock as the system's monotonic clock shows it. A virtual one has nothing to do with that.
+    /// Converts a time of this clock to the system's monotonic clock. A virtual time is not
+    /// converted.
     pub(crate) fn of_system(&self, time: u64) -> u64 {
         match self {
             Clock::Monotonic { origin } => origin.saturating_add(time),
@@ -91,8 +93,8 @@ impl Clock {
     }
 }
 
-/// The system's monotonic clock in milliseconds. A loop asks once or twice in each iteration, so without the detour of an
-/// `Instant`.
+/// Returns the system's monotonic clock in milliseconds. A loop reads it once or twice per
+/// iteration, so this avoids the overhead of `Instant`.
 pub(crate) fn monotonic() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     now.tv_sec.unsigned_abs() * 1_000 + now.tv_nsec.unsigned_abs() / 1_000_000

@@ -1,24 +1,24 @@
-//! Telling the embedder what a guest asked for in vain.
+//! Reports of denied requests to the embedder.
 
 use std::fmt;
 
-/// Something that a guest asked for and that was not granted. The guest got an error value.
+/// A request of a guest for something that was not granted. The guest received an error value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Denied<'a> {
-    /// A descriptor of this name. Guests choose the name: it may be long, or anything at all.
+    /// A descriptor of this name. The guest chooses the name: its length and content are arbitrary.
     Descriptor(&'a str),
     /// A signal, by Linux's number.
     Signal(i32),
     /// An async handle of this name.
-    WakeUp(&'a str),
-    /// A connection of this name to another guest.
-    Connection(&'a str),
+    AsyncHandle(&'a str),
+    /// An async sender (a connection to another guest) of this name.
+    AsyncSender(&'a str),
 }
 
 type Listener = dyn Fn(Denied<'_>) + Send;
 
-/// Whoever wants to know.
+/// The embedder's listener, if any.
 #[derive(Default)]
 pub(crate) struct OnDenied(Option<Box<Listener>>);
 
@@ -27,8 +27,8 @@ impl OnDenied {
         OnDenied(Some(Box::new(listener)))
     }
 
-    pub(crate) fn tell(&self, denied: Denied<'_>) {
-        tracing::debug!(?denied, "the guest asked for something that was not granted");
+    pub(crate) fn report(&self, denied: Denied<'_>) {
+        tracing::debug!(?denied, "denied a request for something that was not granted");
         if let Some(listener) = &self.0 {
             listener(denied);
         }

@@ -1,13 +1,15 @@
-//! Who owns the epoch deadline of a guest's store.
+//! The owner of the epoch deadline of a guest's store.
 
-/// Whose the epoch deadline of a store is, as far as its guest's context can know.
+/// The owner of a store's epoch deadline, as far as the guest's context can know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum EpochDeadline {
-    /// Perhaps the embedder's.
+    /// The embedder may have set the deadline.
     #[default]
     Unknown,
-    /// The embedder has the store, or has had it since a plugin was called back last: he may set one.
+    /// The embedder has, or has had, access to the store since the last call of a plugin, and may
+    /// have set the deadline.
     Lent,
-    /// The one of `interrupt_by_epochs_sync` or `_async`: it has passed, and nobody had the store since.
+    /// The deadline of `interrupt_by_epochs_sync` or `_async`. It has passed, and the embedder has
+    /// not had access to the store since.
     Ours,
 }

@@ -1,27 +1,28 @@
-//! Limits on what a guest may have.
+//! Limits on a guest's resources.
 
 use crate::grants::mailbox::Capacity;
 
-/// How much a guest may have at once. What goes over a limit is refused with an error value.
+/// Limits on a guest's resources. A call that exceeds a limit returns an error value.
 ///
-/// wasmtime has limits of its own behind these, and going over them is a trap: the handles that a
-/// guest holds on all resources together are 100,000 unless the embedder calls
+/// wasmtime has its own limits, which trap. A guest may have 100,000 handles to resources of all
+/// kinds unless the embedder calls
 /// [`Store::set_max_component_handles`](wasmtime::Store::set_max_component_handles).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Handles on all loops together; 65,536 unless set. Beyond it ENOMEM.
+    /// Handles on all loops together. Beyond the limit ENOMEM. Default: 65,536.
     pub handles: u32,
-    /// Loops; 64 unless set. Beyond it EMFILE. And as many reserves of timers, beyond it ENOMEM.
+    /// Loops. Beyond the limit EMFILE. Runs have the same limit, and timer pools too, with ENOMEM.
+    /// Default: 64.
     pub loops: u32,
-    /// Open descriptors; 1,024 unless set. Beyond it EMFILE.
+    /// Open descriptors. Beyond the limit EMFILE. Default: 1,024.
     pub descriptors: u32,
-    /// Bytes that one read brings at most; 65,536 unless set.
+    /// Bytes that one read returns at most. Default: 65,536.
     pub read_bytes: u32,
-    /// Messages that wait for one named async handle; 1,024 unless set. Beyond it the sender gets
-    /// [`SendError::Full`](crate::SendError::Full).
+    /// Messages in the mailbox of one named async handle. Beyond the limit the sender gets
+    /// [`SendError::Full`](crate::SendError::Full). Default: 1,024.
     pub mailbox_messages: u32,
-    /// Bytes of the messages that wait for one named async handle; 1 MiB unless set.
+    /// Bytes in the mailbox of one named async handle. Default: 1 MiB.
     pub mailbox_bytes: u32,
 }
 

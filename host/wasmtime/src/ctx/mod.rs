@@ -1,4 +1,4 @@
-//! The state of one guest on the host's side.
+//! The host's state of one guest.
 
 pub(crate) mod builder;
 pub(crate) mod clock;
@@ -15,7 +15,7 @@ use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::ctx::interrupt::InterruptHandle;
 use crate::ctx::limits::Limits;
 use crate::ctx::run_keys::RunKeys;
-use crate::grants::async_sender::WakeUps;
+use crate::grants::async_sender::AsyncHandles;
 use crate::grants::connections::Connections;
 use crate::os::descriptors::Descriptors;
 use crate::os::pollers::Pollers;
@@ -24,7 +24,7 @@ use crate::os::stdout::Outputs;
 use std::io;
 use uv_handles_core::{HandleId, LoopId, Loops};
 
-/// One guest's loops and handles, and what was granted to it. Dropping it releases everything.
+/// The loops, handles and grants of one guest. Dropping it releases everything.
 #[derive(Debug)]
 pub struct UvCtx {
     pub(crate) loops: Loops,
@@ -32,50 +32,51 @@ pub struct UvCtx {
     pub(crate) interrupt: InterruptHandle,
     pub(crate) descriptors: Descriptors,
     pub(crate) signals: SignalWatch,
-    pub(crate) wake_ups: WakeUps,
+    pub(crate) async_handles: AsyncHandles,
     pub(crate) connections: Connections,
     pub(crate) clock: Clock,
     pub(crate) run_keys: RunKeys,
     pub(crate) on_denied: OnDenied,
-    /// Used again by every read, so that none has to clear it.
+    /// The buffer of all reads, reused so that it need not be cleared for each.
     pub(crate) read_buffer: Vec<u8>,
     pub(crate) limits: Limits,
-    /// The embedder drives the loops: the guest itself can not.
+    /// The host runs the loops; the guest itself cannot.
     pub(crate) is_plugin: bool,
     pub(crate) epochs: EpochDeadline,
     outputs: Outputs,
 }
 
-/// A guest's signals.
+/// The signals of a guest.
 #[derive(Debug)]
 pub(crate) struct SignalWatch {
-    /// What the embedder granted: bit 0 for signal 1 and so on.
+    /// The granted signals: bit 0 for signal 1 and so on.
     pub granted: u64,
-    /// What is caught on the guest's behalf.
+    /// The signals caught on the guest's behalf.
     pub(super) caught: u64,
-    /// How far the guest has read the log of deliveries.
+    /// The guest's position in the log of deliveries.
     pub(super) position: u64,
 }
 
 impl UvCtx {
-    /// Begins to set up a context.
+    /// Creates a builder.
     pub fn builder() -> UvCtxBuilder {
         UvCtxBuilder::new()
     }
 
-    /// What ends this guest from any thread, also while it is blocked inside the host.
+    /// Returns a handle that interrupts this guest from any thread, also while it is blocked in the
+    /// host.
     pub fn interrupt_handle(&self) -> InterruptHandle {
         self.interrupt.clone()
     }
 
-    /// Waits until everything is out that the guest has written to the outputs that
-    /// [`UvCtxBuilder::stdout`] has granted, unless the guest is interrupted. Call it before you write to
-    /// the same place on the guest's behalf, to keep the order. It rarely has to wait.
+    /// Waits until the guest's writes to outputs from [`UvCtxBuilder::stdout`] are complete, unless
+    /// the guest is interrupted. Call it before writing to the same output on the guest's behalf,
+    /// to keep the order. It rarely waits.
     pub fn finish_outputs(&self) {
         self.outputs.finish();
     }
 
-    /// Closes everything that the guest has open, and takes back what was granted.
+    /// Closes everything that the guest has open, and revokes all grants.
     pub(crate) fn release_all(&mut self) {
         let mut nothing = UvCtx::builder();
         nothing.interrupt = self.interrupt.clone();
@@ -85,14 +86,14 @@ impl UvCtx {
         *self = nothing.build();
     }
 
-    /// Hands what came from outside - wake-ups and signals - to the loops. To be called before
-    /// anything that depends on it: a step, a wait, a change of what is watched.
+    /// Passes async sends and signals from outside to the loops. Call it before anything that
+    /// depends on them: a step, a wait, a change of the watched signals.
     #[inline]
     pub(crate) fn collect(&mut self) {
-        if self.wake_ups.sent() {
+        if self.async_handles.sent() {
             let loops = &mut self.loops;
-            self.wake_ups.take(|handle| {
-                // Refused for a handle that has been closed in the meantime.
+            self.async_handles.take(|handle| {
+                // A handle closed since then refuses, which has no effect here.
                 let _ = loops.async_send(handle);
             });
         }
@@ -107,8 +108,8 @@ impl UvCtx {
         }
     }
 
-    /// Catches exactly the signals that handles of the guest watch. To be called after anything
-    /// that may have changed that.
+    /// Catches exactly the signals that the guest's handles watch. Call it after anything that may
+    /// have changed them.
     #[inline]
     pub(crate) fn catch_signals(&mut self) -> io::Result<()> {
         let (caught, wanted) = (self.signals.caught, self.loops.watched_signals());
@@ -144,30 +145,30 @@ impl UvCtx {
         self.loops.release(handle);
     }
 
-    /// Closes a handle. Does nothing to a closing one: a guest may close as often as a list of changes
-    /// is long.
+    /// Closes a handle. It has no effect on a closing one: a command buffer can contain many closes
+    /// of the same handle.
     pub(crate) fn close_handle(&mut self, handle: HandleId) {
         if self.loops.handle_closing(handle) {
             return;
         }
-        // What was delivered before counts by what was watched before.
+        // Earlier deliveries go to the handles that watched at the time.
         self.collect();
         self.loops.close(handle);
         let owner = self.loops.loop_of(handle);
         if let (Some(_), Some(poller)) = (self.loops.poll_source(handle), self.pollers.made(owner)) {
-            poller.touch(handle);
+            poller.mark_stale(handle);
         }
         self.after_closing();
     }
 
-    /// Lets go of what handles that are not open any more had outside of the loop. To be called
-    /// after handles were closed, and before a released one's number is given away.
+    /// Releases the outside state of handles that are no longer open. Call it after handles were
+    /// closed, and before the number of a released handle is reused.
     pub(crate) fn after_closing(&mut self) {
         let loops = &self.loops;
-        self.wake_ups.close(|handle| loops.check_open(handle).is_ok());
+        self.async_handles.close(|handle| loops.check_open(handle).is_ok());
         if let Err(error) = self.catch_signals() {
-            // It only ceases to catch some, which the OS does not refuse.
-            tracing::error!(%error, "a signal is still caught");
+            // This only stops catching signals, which the OS does not refuse.
+            tracing::error!(%error, "cannot stop catching a signal");
         }
     }
 }
@@ -178,7 +179,7 @@ impl Drop for UvCtx {
     }
 }
 
-/// The signals of a set.
+/// Iterates over the signals of a set.
 fn bits(set: u64) -> impl Iterator<Item = i32> {
     (1..=64).filter(move |signum| set & (1 << (signum - 1)) != 0)
 }

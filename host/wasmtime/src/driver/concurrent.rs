@@ -1,5 +1,7 @@
-//! The wait that suspends one task of an instance, while others go on. The store can be reached only
-//! between suspensions, so a suspension owns everything that can end it.
+//! The wait that suspends one task of an instance while others continue.
+//!
+//! The store is accessible only between suspensions. A suspension therefore owns everything that
+//! can end it.
 
 use crate::ctx::UvCtx;
 use crate::driver::RunError;
@@ -15,16 +17,16 @@ pub(crate) struct PendingWait {
 }
 
 impl UvCtx {
-    /// Begins a suspension, or finds that the run can go on.
+    /// Begins a suspension. Returns `None` if the run can continue.
     pub(crate) fn begin_concurrent_wait(&mut self, run: RunId) -> Result<Option<PendingWait>, RunError> {
         let Some((id, wait)) = self.wait_of(run)? else {
             return Ok(None);
         };
-        // Registered before looking: what comes after the look ends the suspension.
+        // Register before the check, so that an event after the check ends the suspension.
         let owned = self.pollers.owned_wait();
-        self.look_from_outside(id)?;
-        let left = self.left(wait);
-        if self.has_to_go_on(id) || left.is_some_and(|left| left.is_zero()) {
+        self.poll_ready_outside_run(id)?;
+        let left = self.remaining(wait);
+        if self.must_end_wait(id) || left.is_some_and(|left| left.is_zero()) {
             self.waited(id)?;
             return Ok(None);
         }
@@ -34,8 +36,8 @@ impl UvCtx {
 }
 
 impl PendingWait {
-    /// Waits until there may be something for the run. Both the end of the time and a wake-up without
-    /// a cause are seen when the next suspension begins.
+    /// Waits until there may be an event for the run. The start of the next suspension detects the
+    /// deadline and a wake without a cause.
     pub(crate) async fn wait(&mut self) -> io::Result<()> {
         match self.deadline {
             None => self.wait.woken().await,

@@ -1,8 +1,8 @@
-//! Drives a loop: carries out with the OS what the loop's state machine asks for.
+//! Drives a loop: performs the OS operations that the state machine requests.
 //!
-//! A run goes on by `next` (in `uv_handles_core::Driver`), which never blocks. Waiting is apart from
-//! it, in three forms: `blocking` blocks the thread, `tokio` suspends the task that the guest is
-//! called in, `concurrent` lets other tasks of the same instance go on.
+//! `next` (in `uv_handles_core::Driver`) continues a run and never blocks. Waiting is separate and
+//! has three forms: `blocking` blocks the thread, `tokio` suspends the task that calls the guest,
+//! `concurrent` lets other tasks of the same instance continue.
 
 mod blocking;
 #[cfg(feature = "concurrent")]
@@ -19,12 +19,12 @@ use uv_handles_core::{
     Driver, Error, HandleId, LoopId, Loops, Occurrence, Progress, Readiness, RunId, Step, WaitStage,
 };
 
-/// The reason why a run cannot go on.
+/// The reason why a run cannot continue.
 #[derive(Debug)]
 pub(crate) enum RunError {
     Core(Error),
     Os(io::Error),
-    /// The guest must not go on.
+    /// The guest was interrupted.
     Interrupted,
 }
 
@@ -40,13 +40,13 @@ impl From<io::Error> for RunError {
     }
 }
 
-/// A wait in real time, until this time of the guest's clock at the latest.
+/// A wait in real time, with its deadline on the guest's clock.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wait {
     deadline: Option<u64>,
 }
 
-/// Drives a guest's sessions. A type of its own, so that the trait is no part of the public context.
+/// Drives a guest's sessions. A separate type keeps the `Driver` trait out of the public context.
 #[derive(Debug)]
 pub(crate) struct OsDriver<'a>(pub(crate) &'a mut UvCtx);
 
@@ -69,9 +69,9 @@ impl Driver for OsDriver<'_> {
 }
 
 impl UvCtx {
-    /// Goes on with a loop's run up to the next callback, the next wait or its end. Never blocks.
-    // All on the way from here to the core is inlined: a callback that comes alone in its iteration
-    // is not copied from one result into the next.
+    /// Continues a loop's run to the next callback, the next wait or its end. Never blocks.
+    // Everything from here to the core is inlined, so that a callback that is alone in its
+    // iteration is not copied from one result into the next.
     #[inline(always)]
     pub(crate) fn proceed(&mut self, id: LoopId) -> Result<Progress, RunError> {
         loop {
@@ -86,12 +86,12 @@ impl UvCtx {
             match step {
                 Step::Deliver(event) => {
                     if matches!(event.what, Occurrence::Poll(Err(_))) {
-                        self.note_stopped(id, event.handle);
+                        self.after_poll_error(id, event.handle);
                     }
                     return Ok(Progress::Deliver(event));
                 }
                 Step::Finished { alive } => return Ok(Progress::Finished { alive }),
-                Step::Poll { timeout: Some(0) } => self.look(id)?,
+                Step::Poll { timeout: Some(0) } => self.poll_ready(id)?,
                 Step::Poll { .. } => {
                     if !self.is_wait_over(id)? {
                         return Ok(Progress::Wait);
@@ -102,18 +102,18 @@ impl UvCtx {
         }
     }
 
-    /// Whether the loop, which may wait, has nothing to wait for. In virtual time a wait for a timer
-    /// is over at once: the time jumps to its deadline.
+    /// Returns whether the wait of the loop is over. In virtual time a wait for a timer is over at
+    /// once: the time jumps to the deadline.
     #[inline(never)]
     fn is_wait_over(&mut self, id: LoopId) -> io::Result<bool> {
         let deadline = self.loops.next_deadline(id);
         if let Clock::Virtual(clock) = &self.clock {
             let clock = clock.clone();
-            self.look(id)?;
+            self.poll_ready(id)?;
             if !self.loops.has_ready(id) {
                 match deadline {
                     Some(deadline) => clock.advance_to(deadline),
-                    None => return Ok(self.note_told(id)),
+                    None => return Ok(self.record_told(id)),
                 }
             }
             return Ok(true);
@@ -123,22 +123,22 @@ impl UvCtx {
         }
         let is_over = |ctx: &UvCtx| deadline.is_some_and(|deadline| deadline <= ctx.clock.now());
         match self.loops.wait_stage(id) {
-            // The wait itself will look.
-            WaitStage::New if !is_over(self) => return Ok(self.note_told(id)),
+            // The wait itself polls.
+            WaitStage::New if !is_over(self) => return Ok(self.record_told(id)),
             WaitStage::Waited if is_over(self) => return Ok(true),
-            // It is too late to wait, or the guest has done something else instead.
-            WaitStage::New | WaitStage::Told | WaitStage::Waited => self.look(id)?,
+            // The deadline has passed, or the guest has done something other than wait.
+            WaitStage::New | WaitStage::Told | WaitStage::Waited => self.poll_ready(id)?,
         }
-        Ok(self.loops.has_ready(id) || is_over(self) || self.note_told(id))
+        Ok(self.loops.has_ready(id) || is_over(self) || self.record_told(id))
     }
 
-    /// Notes that the guest is told to wait. Returns that the wait is not over.
-    fn note_told(&mut self, id: LoopId) -> bool {
+    /// Records that the guest was told to wait. Returns that the wait is not over.
+    fn record_told(&mut self, id: LoopId) -> bool {
         self.loops.set_wait_stage(id, WaitStage::Told);
         false
     }
 
-    /// The loop of a run and its wait, if there is anything to wait for.
+    /// Returns the loop of a run and its wait, if there is anything to wait for.
     pub(crate) fn wait_of(&mut self, run: RunId) -> Result<Option<(LoopId, Wait)>, RunError> {
         let id = self.loops.loop_of_run(run)?;
         if self.interrupt.is_interrupted() {
@@ -148,13 +148,13 @@ impl UvCtx {
             return Ok(None);
         }
         match self.loops.next_deadline(id) {
-            // The time jumps there with the next step.
+            // The time jumps to the deadline in the next step.
             Some(_) if matches!(self.clock, Clock::Virtual(_)) => Ok(None),
             deadline => Ok(Some((id, Wait { deadline }))),
         }
     }
 
-    /// Notes that the guest has waited. An interrupt may have ended the wait.
+    /// Records that the guest has waited. Returns an error if an interrupt ended the wait.
     pub(crate) fn waited(&mut self, id: LoopId) -> Result<(), RunError> {
         if self.interrupt.is_interrupted() {
             return Err(RunError::Interrupted);
@@ -163,28 +163,28 @@ impl UvCtx {
         Ok(())
     }
 
-    /// For how long a wait goes on from now, none for without limit.
-    fn left(&self, wait: Wait) -> Option<Duration> {
+    /// Returns the rest of a wait, `None` without limit.
+    fn remaining(&self, wait: Wait) -> Option<Duration> {
         wait.deadline.map(|deadline| self.clock.until(deadline))
     }
 
-    /// A poll handle is told of an error, and so it has been stopped.
+    /// Stops watching for a poll handle that the core has stopped with an error.
     #[cold]
-    fn note_stopped(&mut self, id: LoopId, handle: HandleId) {
+    fn after_poll_error(&mut self, id: LoopId, handle: HandleId) {
         if let Some(poller) = self.pollers.made(id) {
-            poller.touch(handle);
+            poller.mark_stale(handle);
         }
     }
 
-    /// Whether the wait of a loop is over before its deadline.
-    pub(crate) fn has_to_go_on(&self, id: LoopId) -> bool {
+    /// Returns whether the wait of a loop has to end before its deadline.
+    pub(crate) fn must_end_wait(&self, id: LoopId) -> bool {
         self.loops.has_ready(id) || self.interrupt.is_interrupted()
     }
 
-    /// Sees what is ready without waiting - and without a system call, if none could bring anything:
-    /// wake-ups and signals are known without one.
+    /// Collects ready events without waiting. Async sends and signals are known without a system
+    /// call, so none is made unless descriptors are watched.
     #[inline(always)]
-    pub(crate) fn look(&mut self, id: LoopId) -> io::Result<()> {
+    pub(crate) fn poll_ready(&mut self, id: LoopId) -> io::Result<()> {
         match self.pollers.made(id) {
             Some(poller) if poller.has_stale() => self.register(id)?,
             Some(_) => {}
@@ -200,9 +200,9 @@ impl UvCtx {
         }
     }
 
-    /// Sees what is ready without waiting, also while the loop does not run. Only a loop that watches descriptors or
-    /// signals needs a poller for that.
-    pub(crate) fn look_from_outside(&mut self, id: LoopId) -> io::Result<()> {
+    /// Collects ready events without waiting, also while the loop does not run. Only a loop that
+    /// watches descriptors or signals needs a poller for that.
+    pub(crate) fn poll_ready_outside_run(&mut self, id: LoopId) -> io::Result<()> {
         if self.pollers.made(id).is_some() || self.waits_for_signals(id) {
             return self.poll(id, Some(Duration::ZERO));
         }
@@ -210,26 +210,26 @@ impl UvCtx {
         Ok(())
     }
 
-    /// Whether a signal has to end the loop's own wait.
+    /// Returns whether a signal has to end the loop's own wait.
     fn waits_for_signals(&self, id: LoopId) -> bool {
         self.loops.watches_signals(id) && !self.pollers.signals_are_watched
     }
 
-    /// Asks the OS once, and reports all that there is to the loop.
+    /// Polls the OS once and reports all events to the loop.
     pub(crate) fn poll(&mut self, id: LoopId, timeout: Option<Duration>) -> io::Result<()> {
         self.register(id)?;
         let signals = self.waits_for_signals(id);
         self.pollers.get(id)?.watch_signals(signals)?;
-        // From here on, whatever comes from outside ends the wait. What came earlier is known.
+        // From here on, every event from outside ends the wait. Earlier events are collected here.
         self.collect();
-        let over = self.has_to_go_on(id);
+        let over = self.must_end_wait(id);
         let poller = self.pollers.get(id)?;
         take_ready(poller, &mut self.loops, if over { Some(Duration::ZERO) } else { timeout })?;
         self.collect();
         Ok(())
     }
 
-    /// Lets the OS watch what the loop's poll handles want by now.
+    /// Updates the OS registrations of the loop's poll handles.
     #[inline(never)]
     fn register(&mut self, id: LoopId) -> io::Result<()> {
         let poller = self.pollers.get(id)?;

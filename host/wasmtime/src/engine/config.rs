@@ -1,18 +1,23 @@
-//! The engine: a configuration for hosts of many guests, and what ends a guest that spins.
+//! Engine configurations for hosts of many guests.
 
 use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// The configuration that this crate recommends for an engine that hosts so many guests at a time. Any other works
-/// as well; this one is faster, and it lets guests be ended that spin. Change what does not suit you.
+/// Returns the recommended configuration for an engine that runs up to `guests` guests at a time.
 ///
-/// - **Concurrency off** ([`Config::concurrency_support`]): a call from a guest to the host costs a third. Leave
-///   it on for components that use the component model's async functions, streams and futures.
-/// - **Epochs on** ([`Config::epoch_interruption`]): a guest that never comes back to its loop can be ended and, in
-///   tasks, lets others have their turn. Each store needs [`interrupt_by_epochs_sync`](crate::interrupt_by_epochs_sync) or
-///   [`interrupt_by_epochs_async`](crate::interrupt_by_epochs_async), and the engine an [`EpochTicker`](crate::EpochTicker); a store without a deadline traps at once.
-/// - **Pooled instances** ([`InstanceAllocationStrategy::Pooling`]): memory is reserved once, for components with
-///   one memory each, and used again. To begin a guest when there is no room any more is an error. It is address space
-///   that is reserved, about 4 GiB for each guest; memory that no guest has touched costs nothing.
+/// Other configurations work as well. This one is faster, and it allows the host to end guests that
+/// spin. Override any setting as needed.
+///
+/// - **Concurrency off** ([`Config::concurrency_support`]): a call from a guest to the host costs a
+///   third. Leave it on for components that use the component model's async functions, streams and
+///   futures.
+/// - **Epochs on** ([`Config::epoch_interruption`]): a guest that does not return to its loop can
+///   be interrupted, and yields to other tasks. Each store needs
+///   [`interrupt_by_epochs_sync`](crate::interrupt_by_epochs_sync) or
+///   [`interrupt_by_epochs_async`](crate::interrupt_by_epochs_async), and the engine needs an
+///   [`EpochTicker`](crate::EpochTicker). A store without a deadline traps at once.
+/// - **Pooled instances** ([`InstanceAllocationStrategy::Pooling`]): memory is reserved once, for
+///   components with one memory each, and reused. Instantiation fails when the pool is exhausted.
+///   The reservation is address space, about 4 GiB per guest; untouched memory costs nothing.
 ///
 /// ```
 /// use uv_handles_host::{EpochTicker, engine_config};
@@ -27,17 +32,20 @@ pub fn engine_config(guests: u32) -> Config {
     config_with(pool(guests))
 }
 
-/// The same for very many guests that need little memory: at most so many bytes for each, rounded up to a multiple of
-/// 64 KiB. They stand side by side instead of 4 GiB apart:
+/// Returns a configuration for very many guests with little memory.
 ///
-/// - 6 KiB of the system's page tables are spared for each guest, and a processor that goes from guest to guest finds its
-///   way to their memory sooner;
-/// - the address space has room for many more; Linux's `vm.max_map_count` allows some ten thousand unless it is raised;
-/// - each access to memory is checked, so a guest that computes takes longer;
-/// - to grow beyond that is refused, as `memory.grow` does; a component whose memory is larger from the beginning is
-///   refused by `Component::new`. A toolchain's usual stack alone takes 1 MiB.
+/// As [`engine_config`], with at most `memory` bytes for each guest, rounded up to a multiple of 64
+/// KiB. Memories are adjacent instead of 4 GiB apart:
 ///
-/// An engine does not load what one of another configuration has compiled, nor with another memory.
+/// - Each guest needs 6 KiB less of page tables, and switching between guests causes fewer misses
+///   in the translation of addresses.
+/// - The address space has room for many more guests. Linux's `vm.max_map_count` allows some ten
+///   thousand unless it is raised.
+/// - Each memory access is checked, so a guest that computes takes longer.
+/// - `memory.grow` beyond the limit fails. `Component::new` refuses a component whose initial
+///   memory is larger. A toolchain's default stack alone takes 1 MiB.
+///
+/// An engine cannot load a component compiled with another configuration or another `memory`.
 ///
 /// ```
 /// use uv_handles_host::dense_engine_config;
@@ -52,20 +60,21 @@ pub fn dense_engine_config(guests: u32, memory: u64) -> Config {
     let mut pool = pool(guests);
     pool.max_memory_size(usize::try_from(memory).unwrap_or(usize::MAX));
     let mut config = config_with(pool);
-    // The guard lets most accesses be checked by their address alone, whatever their offset.
+    // With a guard page, most accesses are checked by the address alone, whatever their offset.
     config.memory_reservation(memory).memory_guard_size(WASM_PAGE).guard_before_linear_memory(false);
     config
 }
 
-/// WebAssembly's page, in bytes.
+/// The size of a WebAssembly page in bytes.
 const WASM_PAGE: u64 = 1 << 16;
 
-/// As much as a memory with addresses of 32 bits has.
+/// The size of the largest memory with 32-bit addresses.
 const LARGEST_MEMORY: u64 = 1 << 32;
 
 fn pool(guests: u32) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    // What a toolchain makes of one program: the program and the adapters beside it, with their tables.
+    // A toolchain makes several core instances of one program: the program and its adapters, with
+    // their tables.
     let adapters = 4;
     pool.total_component_instances(guests)
         .total_core_instances(guests.saturating_mul(adapters))

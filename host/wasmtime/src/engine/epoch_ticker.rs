@@ -1,4 +1,4 @@
-//! What lets an engine's epochs pass.
+//! The epoch ticker thread.
 
 use crate::os;
 use std::io;
@@ -7,31 +7,33 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use wasmtime::Engine;
 
-/// Advances an engine's epoch at regular intervals, from a thread of its own, until it is dropped. It keeps the engine.
+/// Advances an engine's epoch at regular intervals, from its own thread, until it is dropped.
 ///
-/// The thread takes no signals, and it shares no descriptors with the process (on Linux 5.9 and later): a host that
-/// has no other thread goes on paying for its system calls what a process of one thread pays.
+/// It keeps the engine alive. The thread receives no signals, and shares no descriptors with the
+/// process (Linux 5.9 and later). A host without other threads therefore keeps the cheaper system
+/// calls of a single-threaded process.
 #[derive(Debug)]
 pub struct EpochTicker {
     /// Disconnected by the drop.
     stop: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
-    /// So that the thread, which could not close what the engine may have open, is never the last to have it.
+    /// The thread could not close descriptors that the engine may own, so it must not drop the
+    /// engine last.
     _engine: Engine,
 }
 
 impl EpochTicker {
-    /// Starts it. A guest that spins is ended after at most one interval, and lets others have their turn after at most
-    /// two.
+    /// Starts the ticker. A guest that spins is interrupted after at most one interval, and yields
+    /// to other tasks after at most two.
     ///
     /// # Errors
     ///
-    /// The system's, if there is no thread to be had.
+    /// Returns the OS's error if it cannot start a thread.
     pub fn start(engine: &Engine, interval: Duration) -> io::Result<EpochTicker> {
         let (stop, stopped) = mpsc::channel();
         let ticking = engine.clone();
         let thread = thread::Builder::new().name("epochs".into()).spawn(move || {
-            os::share_no_descriptors();
+            os::unshare_descriptors();
             while stopped.recv_timeout(interval) == Err(RecvTimeoutError::Timeout) {
                 ticking.increment_epoch();
             }
@@ -44,7 +46,7 @@ impl Drop for EpochTicker {
     fn drop(&mut self) {
         self.stop = None;
         if let Some(thread) = self.thread.take() {
-            // It has nothing to panic with.
+            // The thread does not panic.
             let _ = thread.join();
         }
     }
@@ -58,7 +60,7 @@ mod tests {
     use std::time::Instant;
 
     #[test]
-    fn the_thread_takes_no_signals_shares_no_descriptors_and_closes_none() {
+    fn the_thread_receives_no_signals_and_shares_no_descriptors() {
         let (ours, mut theirs) = UnixStream::pair().unwrap();
         let _ticker = EpochTicker::start(&Engine::default(), Duration::from_millis(1)).unwrap();
         let shares_none = || {
@@ -80,7 +82,7 @@ mod tests {
         while !shares_none() {
             assert!(
                 begun.elapsed() < Duration::from_secs(60),
-                "the thread has descriptors, or takes signals"
+                "the thread has descriptors, or receives signals"
             );
             thread::yield_now();
         }
@@ -91,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn dropping_it_ends_the_thread() {
+    fn drop_ends_the_thread() {
         let engine = Engine::default();
         let ticker = EpochTicker::start(&engine, Duration::from_secs(3_600)).unwrap();
         let weak = engine.weak();

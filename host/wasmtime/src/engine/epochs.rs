@@ -1,29 +1,32 @@
-//! Interrupting a guest that computes, by the epochs of its engine.
+//! Interruption of computing guests by their engine's epochs.
 
 use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::ctx::interrupt::Interrupted;
 use crate::view::UvView;
 use wasmtime::{Store, StoreContextMut, UpdateDeadline};
 
-/// Lets a guest that is called synchronously be interrupted also while it computes: at each tick of its engine's
-/// epoch its [`InterruptHandle`](crate::InterruptHandle) is looked at. To be called before the guest is
-/// instantiated. Without [`Config::epoch_interruption`] it does nothing.
+/// Lets the embedder interrupt a synchronously called guest while it computes.
 ///
-/// A deadline that is set afterwards counts until it has passed, also one that is set for a plugin, by whoever has its
-/// store in his hands ([`Plugin::store`](crate::Plugin::store), [`PluginSet::store`](crate::PluginSet::store)). One that a
-/// host function sets counts until the plugin's callback has returned.
+/// At each tick of the engine's epoch, the guest's [`InterruptHandle`](crate::InterruptHandle) is
+/// checked. Call this before the guest is instantiated. It has no effect without
+/// [`Config::epoch_interruption`].
+///
+/// A deadline that the embedder sets later applies until it has passed. That includes one set for a
+/// plugin through its store ([`Plugin::store`](crate::Plugin::store),
+/// [`PluginSet::store`](crate::PluginSet::store)). A deadline set by a host function applies until
+/// the plugin's callback has returned.
 pub fn interrupt_by_epochs_sync<T: UvView + 'static>(store: &mut Store<T>) {
     interrupt_by_epochs(store, || UpdateDeadline::Continue(EPOCHS));
 }
 
-/// Lets a guest that is called in a task be interrupted also while it computes, as [`interrupt_by_epochs_sync`];
-/// and at each tick of the epoch other tasks have a turn.
+/// Lets the embedder interrupt a guest called in a task while it computes, as
+/// [`interrupt_by_epochs_sync`]. The guest also yields to other tasks at each tick of the epoch.
 #[cfg(feature = "async")]
 pub fn interrupt_by_epochs_async<T: UvView + 'static>(store: &mut Store<T>) {
     interrupt_by_epochs(store, || UpdateDeadline::YieldCustom(EPOCHS, Box::pin(tokio::task::yield_now())));
 }
 
-/// After how many ticks of the epoch a guest that computes is looked at.
+/// The number of ticks after which a computing guest is checked.
 const EPOCHS: u64 = 1;
 
 fn interrupt_by_epochs<T: UvView + 'static>(
@@ -43,8 +46,8 @@ fn interrupt_by_epochs<T: UvView + 'static>(
     });
 }
 
-/// To be called before a plugin is called back: the ticks since its last call were not its own. They would be looked at as
-/// soon as it begins, which costs more than to set them aside.
+/// Resets the deadline before a plugin is called back. The ticks since its last call were not its
+/// own, and a check at the start of the callback costs more than the reset.
 pub(crate) fn begin_epochs<T: UvView>(store: &mut Store<T>) {
     let ctx = store.data_mut().uv().ctx;
     match ctx.epochs {

@@ -1,5 +1,7 @@
-//! Waking a guest from outside: the sender that the embedder or another guest holds, and the guest's named
-//! async handle at the other end.
+//! Async senders, and the named async handles that they reach.
+//!
+//! The embedder or another guest holds the [`AsyncSender`]. The guest makes the async handle of the
+//! granted name.
 
 use crate::grants::mailbox::{Capacity, Mailbox};
 use crate::os::Waker;
@@ -7,31 +9,33 @@ use crate::os::sync::{Arc, AtomicBool, Mutex, MutexGuard, Ordering, PoisonError}
 use thiserror::Error;
 use uv_handles_core::HandleId;
 
-/// Sends a guest's async handle of a granted name, from any thread, as libuv's uv_async_send.
+/// Sends a guest's named async handle from any thread, as libuv's uv_async_send.
 ///
-/// Made by [`UvCtxBuilder::wake_up`](crate::UvCtxBuilder::wake_up), before the guest exists. Clones
-/// send the same handle. [`UvCtxBuilder::connect`](crate::UvCtxBuilder::connect) gives one to another guest.
+/// [`UvCtxBuilder::async_sender`](crate::UvCtxBuilder::async_sender) makes a sender, before the
+/// guest exists. Clones send the same handle.
+/// [`UvCtxBuilder::async_connection`](crate::UvCtxBuilder::async_connection) grants a sender to
+/// another guest.
 #[derive(Debug, Clone)]
 pub struct AsyncSender {
     shared: Arc<Shared>,
 }
 
-/// Why a wake-up was refused. Nothing has been sent.
+/// The reason why a send was refused. Nothing has been sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SendError {
     /// The guest has not made an async handle with this name yet.
-    #[error("the guest has not opened the wake-up yet")]
+    #[error("the guest has not made the async handle yet")]
     NotOpen,
-    /// The guest has closed its async handle, or the guest is gone.
-    #[error("the guest has closed the wake-up")]
+    /// The guest has closed its async handle, or the guest has ended.
+    #[error("the guest has closed the async handle")]
     Closed,
-    /// The guest has not taken enough of the messages before this one:
-    /// [`Limits::mailbox_messages`](crate::Limits::mailbox_messages),
+    /// The mailbox is full until the guest takes messages: see
+    /// [`Limits::mailbox_messages`](crate::Limits::mailbox_messages) and
     /// [`Limits::mailbox_bytes`](crate::Limits::mailbox_bytes).
     #[error("the guest's mailbox is full")]
     Full,
-    /// The message alone is larger than [`Limits::mailbox_bytes`](crate::Limits::mailbox_bytes).
+    /// The message alone exceeds [`Limits::mailbox_bytes`](crate::Limits::mailbox_bytes).
     #[error("the message is larger than the guest's mailbox")]
     TooLarge,
 }
@@ -49,45 +53,48 @@ enum State {
     Closed,
 }
 
-/// The handle that a wake-up reaches now.
+/// The open handle that sends reach.
 #[derive(Debug)]
 struct Target {
     handle: HandleId,
     /// Ends the wait of the handle's loop.
     waker: Arc<Waker>,
-    /// Shared by all wake-ups of the guest: one of them has been sent.
+    /// Set by every send. All named handles of the guest share it.
     sent: Arc<AtomicBool>,
     pending: bool,
     mailbox: Mailbox,
 }
 
 impl Shared {
-    /// A panic elsewhere can not leave the state half-written.
+    /// Locks the state. A panic cannot leave it half-written, so poisoning is ignored.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl AsyncSender {
-    /// Asks for the callback of the guest's async handle. It never blocks. Sends before the callback
-    /// begins are answered by one callback; none that was accepted is lost.
+    /// Makes the callback of the guest's async handle due. Never blocks.
+    ///
+    /// Sends before the callback begins coalesce into one callback. An accepted send is never lost.
     ///
     /// # Errors
     ///
     /// [`SendError::NotOpen`] before the guest has made the handle, [`SendError::Closed`] once it
-    /// has closed it. A guest may open the name again later.
+    /// has closed the handle. A guest may open the name again later.
     pub fn send(&self) -> Result<(), SendError> {
         self.send_to(|_| Ok(()))
     }
 
-    /// Puts a message into the mailbox of the guest's async handle, and asks for its callback, as
-    /// [`send`](AsyncSender::send). The guest takes it with `async-handle.receive`. Messages keep the
-    /// order of sending, and none is dropped while the handle is open.
+    /// Puts a message into the mailbox of the guest's async handle, and
+    /// [`send`](AsyncSender::send)s the handle.
+    ///
+    /// The guest takes the message with `async-handle.receive`. Messages keep their order. None is
+    /// dropped while the handle is open.
     ///
     /// # Errors
     ///
-    /// Those of [`send`](AsyncSender::send); [`SendError::Full`] when the mailbox is full for now,
-    /// [`SendError::TooLarge`] when the message does not fit even into an empty one.
+    /// Those of [`send`](AsyncSender::send). [`SendError::Full`] if the mailbox has no room now,
+    /// [`SendError::TooLarge`] if the message does not fit into an empty mailbox.
     pub fn send_message(&self, message: impl Into<Vec<u8>>) -> Result<(), SendError> {
         self.send_to(|mailbox| mailbox.put(message.into()))
     }
@@ -105,40 +112,40 @@ impl AsyncSender {
         }
         target.sent.store(true, Ordering::Release);
         let waker = target.waker.clone();
-        // Whoever is woken wants the lock.
+        // The woken thread takes this lock.
         drop(state);
-        // The flag above is read before every wait, so a loop that is not waiting sees it even
-        // if the system refuses the write, and this is the only way to report that.
+        // `sent` is read before every wait, so a loop that is not waiting sees the send even if the
+        // write to the waker fails. A log entry is the only way to report that failure.
         if let Err(error) = waker.wake() {
-            tracing::error!(%error, name = self.name(), "a waiting guest can not be woken");
+            tracing::error!(%error, name = self.name(), "cannot wake a waiting guest");
         }
         Ok(())
     }
 
-    /// Whether the guest has the async handle open: whether [`send`](AsyncSender::send) would be
-    /// accepted now.
+    /// Returns whether the guest has the async handle open, so that [`send`](AsyncSender::send)
+    /// would succeed now.
     pub fn is_open(&self) -> bool {
         matches!(*self.shared.state(), State::Open(_))
     }
 
-    /// The name that was granted.
+    /// Returns the granted name.
     pub fn name(&self) -> &str {
         &self.shared.name
     }
 }
 
-/// The wake-ups that were granted to a guest: the receiving end.
+/// The named async handles that were granted to a guest: the receiving end of senders.
 #[derive(Debug)]
-pub(crate) struct WakeUps {
+pub(crate) struct AsyncHandles {
     granted: Vec<Arc<Shared>>,
-    /// How much the mailbox of each handle holds.
+    /// The capacity of each handle's mailbox.
     pub capacity: Capacity,
-    /// Those of them that are open, by the place in `granted`.
+    /// The open handles, each with its index in `granted`.
     open: Vec<(HandleId, usize)>,
     sent: Arc<AtomicBool>,
 }
 
-/// A name that is about to be opened. As long as this is there, no other guest opens it.
+/// A name that is being opened. It holds the lock, so no other guest can open the name.
 #[derive(Debug)]
 pub(crate) struct Opening<'a> {
     state: MutexGuard<'a, State>,
@@ -149,7 +156,7 @@ pub(crate) struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    /// Connects the name with the handle that the guest made for it.
+    /// Connects the name to the handle that the guest made for it.
     pub(crate) fn with(mut self, handle: HandleId, waker: Arc<Waker>) {
         let (sent, mailbox) = (self.sent.clone(), Mailbox::new(self.capacity));
         *self.state = State::Open(Target { handle, waker, sent, pending: false, mailbox });
@@ -157,19 +164,24 @@ impl Opening<'_> {
     }
 }
 
-/// Why a name can not be opened.
+/// The reason why a name cannot be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OpenError {
     NotGranted,
     Busy,
 }
 
-impl WakeUps {
-    pub(crate) fn new(capacity: Capacity) -> WakeUps {
-        WakeUps { granted: Vec::new(), capacity, open: Vec::new(), sent: Arc::new(AtomicBool::new(false)) }
+impl AsyncHandles {
+    pub(crate) fn new(capacity: Capacity) -> AsyncHandles {
+        AsyncHandles {
+            granted: Vec::new(),
+            capacity,
+            open: Vec::new(),
+            sent: Arc::new(AtomicBool::new(false)),
+        }
     }
 
-    /// Grants a name. Granting it again gives another sender of the same.
+    /// Grants a name. A second grant of a name returns another sender of the same handle.
     pub(crate) fn grant(&mut self, name: String) -> AsyncSender {
         let known = self.granted.iter().find(|shared| shared.name == name);
         let shared = known.cloned().unwrap_or_else(|| {
@@ -180,9 +192,9 @@ impl WakeUps {
         AsyncSender { shared }
     }
 
-    /// Grants the name of a sender that was made for another guest, so that it reaches this one too: whichever
-    /// of them has the handle open.
-    pub(crate) fn grant_again(&mut self, sender: &AsyncSender) {
+    /// Grants the name of a sender that was made for another guest. The sender then reaches
+    /// whichever guest has the handle open.
+    pub(crate) fn grant_sender(&mut self, sender: &AsyncSender) {
         self.granted.retain(|shared| shared.name != sender.shared.name);
         self.granted.push(sender.shared.clone());
     }
@@ -198,7 +210,7 @@ impl WakeUps {
         }
     }
 
-    /// Sends an open handle of the guest's own, by its name. Answers whether there is one.
+    /// Sends an open handle of this guest by its name. Returns whether there is one.
     #[cfg(feature = "async")]
     pub(crate) fn send(&self, name: &str) -> bool {
         let mut open = self.open.iter().map(|&(_, at)| &self.granted[at]);
@@ -206,7 +218,7 @@ impl WakeUps {
         shared.is_some_and(|shared| AsyncSender { shared: shared.clone() }.send().is_ok())
     }
 
-    /// Takes the oldest message for a handle; `None` if it has no name.
+    /// Takes the oldest message for a handle. `None` if the handle has no name.
     pub(crate) fn receive(&self, handle: HandleId) -> Option<Option<Vec<u8>>> {
         let &(_, at) = self.open.iter().find(|&&(open, _)| open == handle)?;
         match &mut *self.granted[at].state() {
@@ -215,7 +227,7 @@ impl WakeUps {
         }
     }
 
-    /// Disconnects the names whose handles are not open any more.
+    /// Disconnects the names whose handles are no longer open.
     pub(crate) fn close(&mut self, is_open: impl Fn(HandleId) -> bool) {
         self.open.retain(|&(handle, at)| {
             let open = is_open(handle);
@@ -226,13 +238,13 @@ impl WakeUps {
         });
     }
 
-    /// Whether anything was sent to an open handle since `take` was last called.
+    /// Returns whether an open handle was sent since the last `take`.
     pub(crate) fn sent(&self) -> bool {
         !self.open.is_empty() && self.sent.load(Ordering::Acquire)
     }
 
-    /// Takes the handles that were sent.
-    pub(crate) fn take(&mut self, mut woken: impl FnMut(HandleId)) {
+    /// Calls `sent` for each handle that was sent since the last `take`.
+    pub(crate) fn take(&mut self, mut sent: impl FnMut(HandleId)) {
         if !self.sent.swap(false, Ordering::AcqRel) {
             return;
         }
@@ -240,17 +252,17 @@ impl WakeUps {
             if let State::Open(target) = &mut *self.granted[at].state()
                 && std::mem::take(&mut target.pending)
             {
-                woken(target.handle);
+                sent(target.handle);
             }
         }
     }
 }
 
-impl Drop for WakeUps {
+impl Drop for AsyncHandles {
     fn drop(&mut self) {
         for (at, shared) in self.granted.iter().enumerate() {
             let mut state = shared.state();
-            // Another guest may have the name open by now, if it was granted again.
+            // Another guest may have the name open, if its sender was reused.
             if !matches!(*state, State::Open(_)) || self.open.iter().any(|&(_, open)| open == at) {
                 *state = State::Closed;
             }
@@ -262,44 +274,44 @@ impl Drop for WakeUps {
 mod tests {
     use super::*;
 
-    fn wake_ups() -> WakeUps {
-        WakeUps::new(Capacity { messages: 2, bytes: 8 })
+    fn two_messages() -> AsyncHandles {
+        AsyncHandles::new(Capacity { messages: 2, bytes: 8 })
     }
 
     #[test]
-    fn messages_are_for_the_handle_that_is_open_and_for_no_later_one() {
+    fn messages_reach_only_the_handle_open_at_the_send() {
         let waker = Arc::<Waker>::default();
-        let mut wake_ups = wake_ups();
-        let sender = wake_ups.grant("jobs".into());
+        let mut handles = two_messages();
+        let sender = handles.grant("jobs".into());
         assert_eq!(sender.send_message("early"), Err(SendError::NotOpen));
         let (first, second) = (HandleId::from_index(1), HandleId::from_index(2));
-        wake_ups.open("jobs").unwrap().with(first, waker.clone());
+        handles.open("jobs").unwrap().with(first, waker.clone());
         sender.send_message("one").unwrap();
         sender.send_message("two").unwrap();
         assert_eq!(sender.send_message("three"), Err(SendError::Full));
         assert_eq!(sender.send_message("much too large"), Err(SendError::TooLarge));
         sender.send().unwrap();
         let mut woken = Vec::new();
-        wake_ups.take(|handle| woken.push(handle));
+        handles.take(|handle| woken.push(handle));
         assert_eq!(woken, [first]);
-        assert_eq!(wake_ups.receive(first), Some(Some(b"one".to_vec())));
-        assert_eq!(wake_ups.receive(second), None, "it has no name");
+        assert_eq!(handles.receive(first), Some(Some(b"one".to_vec())));
+        assert_eq!(handles.receive(second), None, "the handle has no name");
 
-        wake_ups.close(|_| false);
-        wake_ups.open("jobs").unwrap().with(second, waker);
-        assert_eq!(wake_ups.receive(second), Some(None));
+        handles.close(|_| false);
+        handles.open("jobs").unwrap().with(second, waker);
+        assert_eq!(handles.receive(second), Some(None));
         sender.send_message("three").unwrap();
-        assert_eq!(wake_ups.receive(second), Some(Some(b"three".to_vec())));
-        assert_eq!(wake_ups.receive(second), Some(None));
+        assert_eq!(handles.receive(second), Some(Some(b"three".to_vec())));
+        assert_eq!(handles.receive(second), Some(None));
     }
 
     #[test]
-    fn a_name_that_is_granted_again_reaches_the_next_guest() {
+    fn a_reused_sender_reaches_the_next_guest() {
         let waker = Arc::<Waker>::default();
-        let (mut first, mut second) = (wake_ups(), wake_ups());
+        let (mut first, mut second) = (two_messages(), two_messages());
         let sender = first.grant("jobs".into());
         second.grant("jobs".into());
-        second.grant_again(&sender);
+        second.grant_sender(&sender);
         first.open("jobs").unwrap().with(HandleId::from_index(1), waker.clone());
         assert_eq!(second.open("jobs").err(), Some(OpenError::Busy));
         sender.send().unwrap();
@@ -314,11 +326,11 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_that_never_opened_the_name_leaves_it_to_the_one_that_did() {
+    fn dropping_a_guest_does_not_close_a_name_open_in_another() {
         let waker = Arc::<Waker>::default();
-        let (mut first, mut second) = (wake_ups(), wake_ups());
+        let (mut first, mut second) = (two_messages(), two_messages());
         let sender = first.grant("jobs".into());
-        second.grant_again(&sender);
+        second.grant_sender(&sender);
         second.open("jobs").unwrap().with(HandleId::from_index(7), waker);
         drop(first);
         assert!(sender.is_open());
@@ -327,30 +339,30 @@ mod tests {
     #[test]
     fn a_sender_is_refused_before_the_handle_is_made_and_after_it_is_closed() {
         let waker = Arc::<Waker>::default();
-        let mut wake_ups = wake_ups();
-        let sender = wake_ups.grant("tick".into());
+        let mut handles = two_messages();
+        let sender = handles.grant("tick".into());
         assert_eq!(sender.send(), Err(SendError::NotOpen));
-        assert!(wake_ups.open("tick").is_ok());
-        assert_eq!(wake_ups.open("tock").err(), Some(OpenError::NotGranted));
+        assert!(handles.open("tick").is_ok());
+        assert_eq!(handles.open("tock").err(), Some(OpenError::NotGranted));
 
         let handle = HandleId::from_index(5);
-        wake_ups.open("tick").unwrap().with(handle, waker.clone());
-        assert_eq!(wake_ups.open("tick").err(), Some(OpenError::Busy));
+        handles.open("tick").unwrap().with(handle, waker.clone());
+        assert_eq!(handles.open("tick").err(), Some(OpenError::Busy));
         assert!(sender.is_open());
         sender.send().unwrap();
         sender.clone().send().unwrap();
         let mut woken = Vec::new();
-        wake_ups.take(|handle| woken.push(handle));
-        wake_ups.take(|handle| woken.push(handle));
-        assert_eq!(woken, [handle], "two sends before the callback are one");
+        handles.take(|handle| woken.push(handle));
+        handles.take(|handle| woken.push(handle));
+        assert_eq!(woken, [handle], "two sends before the callback coalesce");
 
         sender.send().unwrap();
-        wake_ups.close(|_| false);
+        handles.close(|_| false);
         assert_eq!(sender.send(), Err(SendError::Closed));
-        wake_ups.open("tick").unwrap().with(HandleId::from_index(6), waker);
-        wake_ups.take(|_| panic!("what was sent to the first handle never reaches the second"));
+        handles.open("tick").unwrap().with(HandleId::from_index(6), waker);
+        handles.take(|_| panic!("a send to the first handle reached the second"));
 
-        drop(wake_ups);
+        drop(handles);
         assert_eq!(sender.send(), Err(SendError::Closed));
     }
 }

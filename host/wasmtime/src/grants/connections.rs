@@ -1,9 +1,9 @@
-//! The wake-ups of other guests that a guest may send, by the names that its embedder gave them.
+//! Async connections: granted senders of other guests' async handles.
 
 use crate::grants::async_sender::AsyncSender;
 use crate::grants::async_sender::OpenError;
 
-/// A guest's connections.
+/// The async connections of a guest.
 #[derive(Debug, Default)]
 pub(crate) struct Connections(Vec<Connection>);
 
@@ -11,7 +11,8 @@ pub(crate) struct Connections(Vec<Connection>);
 struct Connection {
     name: String,
     sender: AsyncSender,
-    /// The guest holds it, one at a time: what a guest can hold is bounded.
+    /// The guest has the connection open. It can open each only once, so the number of its
+    /// resources is bounded.
     open: bool,
 }
 
@@ -21,17 +22,17 @@ impl Connections {
         self.0.push(Connection { name, sender, open: false });
     }
 
-    /// Opens a connection, and answers its number.
+    /// Opens a connection and returns its number.
     pub(crate) fn open(&mut self, name: &str) -> Result<u32, OpenError> {
         let at = self.0.iter().position(|connection| connection.name == name).ok_or(OpenError::NotGranted)?;
         if std::mem::replace(&mut self.0[at].open, true) {
             return Err(OpenError::Busy);
         }
-        // Nobody can grant more.
+        // The embedder cannot grant more than `u32::MAX` connections.
         Ok(at as u32)
     }
 
-    /// The sender of a connection that is open.
+    /// Returns the sender of an open connection.
     pub(crate) fn sender(&self, number: u32) -> Option<&AsyncSender> {
         self.0.get(number as usize).map(|connection| &connection.sender)
     }

@@ -1,17 +1,17 @@
-//! The bytes that were sent with a wake-up and that the guest has not taken yet.
+//! The mailbox of a named async handle.
 
 use crate::grants::async_sender::SendError;
 use std::collections::VecDeque;
 
-/// How much a mailbox holds.
+/// The capacity of a mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Capacity {
     pub messages: usize,
-    /// Of all messages together.
+    /// The bytes of all messages together.
     pub bytes: usize,
 }
 
-/// Messages in the order of sending.
+/// The messages that were sent and not taken yet, in order.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     messages: VecDeque<Vec<u8>>,
@@ -24,7 +24,7 @@ impl Mailbox {
         Mailbox { messages: VecDeque::new(), bytes: 0, capacity }
     }
 
-    /// Adds a message, if there is room for it.
+    /// Adds a message if there is room.
     pub(crate) fn put(&mut self, message: Vec<u8>) -> Result<(), SendError> {
         if message.len() > self.capacity.bytes {
             return Err(SendError::TooLarge);
@@ -42,7 +42,7 @@ impl Mailbox {
         let message = self.messages.pop_front()?;
         self.bytes -= message.len();
         if self.messages.is_empty() {
-            // What a burst needed is not kept.
+            // The memory of a burst is freed.
             self.messages = VecDeque::new();
         }
         Some(message)
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_come_out_in_the_order_of_sending_and_within_the_capacity() {
+    fn messages_keep_their_order_and_are_limited_by_the_capacity() {
         let mut mailbox = Mailbox::new(Capacity { messages: 3, bytes: 10 });
         assert_eq!(mailbox.take(), None);
         assert_eq!(mailbox.put(vec![0; 11]), Err(SendError::TooLarge));
@@ -62,7 +62,7 @@ mod tests {
         assert_eq!(mailbox.put(vec![2]), Err(SendError::Full));
         mailbox.put(Vec::new()).unwrap();
         mailbox.put(Vec::new()).unwrap();
-        assert_eq!(mailbox.put(Vec::new()), Err(SendError::Full), "an empty one takes a place too");
+        assert_eq!(mailbox.put(Vec::new()), Err(SendError::Full), "an empty message counts too");
         assert_eq!(mailbox.take(), Some(vec![1; 10]));
         mailbox.put(vec![3; 10]).unwrap();
         assert_eq!(mailbox.take(), Some(Vec::new()));

@@ -1,4 +1,4 @@
-//! What a guest was granted besides descriptors: async senders, mailboxes, connections.
+//! Grants other than descriptors: async senders, mailboxes, async connections.
 
 pub(crate) mod async_sender;
 pub(crate) mod connections;

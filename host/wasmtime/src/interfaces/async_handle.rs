@@ -23,7 +23,7 @@ impl HostAsyncHandle for UvCtxView<'_> {
         name: String,
     ) -> Result<Resource<AsyncHandle>, Error> {
         let owner = loop_id(&owner);
-        match self.ctx.wake_ups.open(&name) {
+        match self.ctx.async_handles.open(&name) {
             Ok(opening) => {
                 let handle = self.ctx.loops.make_async(owner, token)?;
                 opening.with(handle, self.ctx.pollers.waker(owner));
@@ -31,7 +31,7 @@ impl HostAsyncHandle for UvCtxView<'_> {
             }
             Err(error) => {
                 if error == OpenError::NotGranted {
-                    self.ctx.on_denied.tell(Denied::WakeUp(&name));
+                    self.ctx.on_denied.report(Denied::AsyncHandle(&name));
                 }
                 Err(error.into())
             }
@@ -45,7 +45,7 @@ impl HostAsyncHandle for UvCtxView<'_> {
     fn receive(&mut self, handle: Resource<AsyncHandle>) -> Result<Option<Vec<u8>>, Error> {
         let handle = handle_id(&handle);
         self.ctx.loops.check_open(handle)?;
-        self.ctx.wake_ups.receive(handle).ok_or(ErrorCode::Enotsup.into())
+        self.ctx.async_handles.receive(handle).ok_or(ErrorCode::Enotsup.into())
     }
 
     fn drop(&mut self, handle: Resource<AsyncHandle>) -> wasmtime::Result<()> {

@@ -16,7 +16,7 @@ impl HostAsyncSender for UvCtxView<'_> {
             Ok(number) => Ok(Resource::new_own(number)),
             Err(error) => {
                 if error == OpenError::NotGranted {
-                    self.ctx.on_denied.tell(Denied::Connection(&name));
+                    self.ctx.on_denied.report(Denied::AsyncSender(&name));
                 }
                 Err(error.into())
             }
@@ -39,7 +39,7 @@ impl HostAsyncSender for UvCtxView<'_> {
 
 impl UvCtxView<'_> {
     fn sender(&self, resource: &Resource<AsyncSender>) -> Result<&crate::AsyncSender, Error> {
-        // An interrupted guest has lost what was granted.
+        // An interrupted guest no longer has its grants.
         self.ctx.connections.sender(resource.rep()).ok_or(ErrorCode::Epipe.into())
     }
 }

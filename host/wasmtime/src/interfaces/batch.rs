@@ -10,16 +10,16 @@ use crate::view::UvCtxView;
 use uv_handles_core::{Delivery, Driver, PoolId, TimerChange};
 use wasmtime::component::Resource;
 
-/// The half of a token pair that stands for no token.
+/// The value of a half of a token pair without a token.
 const NO_TOKEN: u32 = u32::MAX;
 
-/// No token in both halves.
+/// A token pair without tokens.
 const NOTHING: u64 = u64::MAX;
 
 impl Host for UvCtxView<'_> {
     fn key(&mut self, run: Resource<Run>) -> u64 {
         let keys = &mut self.ctx.run_keys;
-        // A run that has finished has no key; one that names no run does as well.
+        // A finished run has no key. A new key, which names no run, takes its place.
         self.ctx.loops.key_of_run(run_id(&run), || keys.next()).unwrap_or_else(|_| keys.next())
     }
 
@@ -63,7 +63,7 @@ impl Host for UvCtxView<'_> {
                 Ok(u64::from(second.unwrap_or(NO_TOKEN)) << u32::BITS | u64::from(first))
             }
             Err(RunError::Interrupted) => Err(self.interrupted()),
-            // It comes again with the next call that can bring it.
+            // The next call that can report the error does so.
             Err(RunError::Core(_) | RunError::Os(_)) => Ok(NOTHING),
         }
     }
@@ -109,7 +109,7 @@ impl HostTimerPool for UvCtxView<'_> {
     }
 }
 
-/// The pool behind a resource: always one, because the host has made the resource.
+/// Returns the pool of a resource. There always is one, because the host has made the resource.
 fn pool_id(pool: Resource<TimerPool>) -> Option<PoolId> {
     PoolId::from_index(pool.rep())
 }

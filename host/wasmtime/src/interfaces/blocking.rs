@@ -1,5 +1,6 @@
-//! `uv:handles/blocking`: once for embedders that let a guest block its thread, once for those whose
-//! guests are suspended.
+//! `uv:handles/blocking`, in two variants.
+//!
+//! One is for embedders that let a guest block its thread, the other for guests that are suspended.
 
 use super::run_id;
 use crate::bindings::blocking::Host;

@@ -19,8 +19,8 @@ impl<T: 'static> HostWithStore<T> for HasUv {
     }
 }
 
-/// Waits for a run. The store is borrowed before and after each suspension, never across one, so that
-/// other tasks of the instance go on. Dropping the future ends the wait and nothing else.
+/// Waits for a run. The store is borrowed before and after each suspension, never during one, so
+/// that other tasks of the instance continue. Dropping the future ends only the wait.
 async fn wait<T: 'static>(store: &Accessor<T, HasUv>, run: RunId) -> Result<(), RunError> {
     loop {
         let mut pending = match store.with(|mut access| access.get().ctx.begin_concurrent_wait(run))? {

@@ -16,12 +16,12 @@ impl UvCtxView<'_> {
     }
 }
 
-/// How much one read may bring. `max` is the guest's.
+/// Returns the limit of one read. `max` is the guest's argument.
 fn read_limit(max: u32, limits: &Limits) -> usize {
     max.min(limits.read_bytes) as usize
 }
 
-/// Room for one read. `max` is cut to the limit before anything is allocated.
+/// Returns the buffer of one read. `max` is limited before memory is allocated.
 fn read_buffer<'a>(buffer: &'a mut Vec<u8>, max: u32, limits: &Limits) -> &'a mut [u8] {
     let max = read_limit(max, limits);
     if buffer.len() < max {
@@ -38,7 +38,7 @@ impl HostDescriptor for UvCtxView<'_> {
             Ok(place) => Ok(Resource::new_own(place)),
             Err(error) => {
                 if error == Refused::NotGranted {
-                    self.ctx.on_denied.tell(Denied::Descriptor(&name));
+                    self.ctx.on_denied.report(Denied::Descriptor(&name));
                 }
                 Err(error.into())
             }
@@ -69,7 +69,7 @@ impl HostDescriptor for UvCtxView<'_> {
 
     fn write(&mut self, descriptor: Resource<Descriptor>, bytes: Vec<u8>) -> Result<u32, Error> {
         let written = self.open_descriptor(&descriptor).write(&bytes)?;
-        // A guest's memory, and so what it can pass, is smaller than 4 GiB.
+        // A guest's memory, and so its argument, is smaller than 4 GiB.
         Ok(u32::try_from(written).unwrap_or(u32::MAX))
     }
 

@@ -1,4 +1,4 @@
-//! `uv:handles/handle`: the functions that all kinds of handles share.
+//! `uv:handles/handle`: functions common to all kinds of handles.
 
 use super::handle_id;
 use crate::bindings::handle::{AnyHandle, Host};

@@ -1,10 +1,12 @@
-//! One thin file for each WIT interface: it turns resources into the core's ids and back, and keeps
-//! the OS in step with what the core decided. No rule of the loop is here.
+//! Implementations of the WIT interfaces, one thin file each.
+//!
+//! A file converts resources to the core's ids and back, and updates the OS after the core's
+//! decisions. The rules of the loop are in the core.
 //!
 //! A resource's representation is the number of its loop, run, handle or descriptor in the guest's
-//! context. wasmtime checks every resource that a guest passes, so a number that arrives here names
-//! something that exists. A `ResourceTable` would be a second look-up that can fail, with a limit
-//! whose overrun is a trap.
+//! context. wasmtime checks every resource that a guest passes, so the number always names an
+//! existing object. A `ResourceTable` would add a second look-up that can fail, and a limit that
+//! traps.
 
 mod async_handle;
 mod async_sender;
@@ -24,22 +26,22 @@ mod watchers;
 use uv_handles_core::{HandleId, LoopId, RunId};
 use wasmtime::component::Resource;
 
-/// The loop behind a resource.
+/// Returns the loop of a resource.
 fn loop_id<T: 'static>(resource: &Resource<T>) -> LoopId {
     LoopId::from_index(resource.rep())
 }
 
-/// The run behind a resource.
+/// Returns the run of a resource.
 fn run_id<T: 'static>(resource: &Resource<T>) -> RunId {
     RunId::from_index(resource.rep())
 }
 
-/// The handle behind a resource of any kind.
+/// Returns the handle of a resource of any kind.
 fn handle_id<T: 'static>(resource: &Resource<T>) -> HandleId {
     HandleId::from_index(resource.rep())
 }
 
-/// The resource for a handle that has just been made.
+/// Returns the resource of a new handle.
 fn handle_resource<T: 'static>(handle: HandleId) -> Resource<T> {
     Resource::new_own(handle.index())
 }

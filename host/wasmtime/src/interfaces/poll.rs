@@ -10,9 +10,9 @@ use uv_handles_core::HandleId;
 use wasmtime::component::Resource;
 
 impl UvCtxView<'_> {
-    fn touch(&mut self, handle: HandleId) -> Result<(), Error> {
+    fn mark_stale(&mut self, handle: HandleId) -> Result<(), Error> {
         let owner = self.ctx.loops.loop_of(handle);
-        self.ctx.pollers.get(owner)?.touch(handle);
+        self.ctx.pollers.get(owner)?.mark_stale(handle);
         Ok(())
     }
 }
@@ -45,7 +45,7 @@ impl HostPoll for UvCtxView<'_> {
             return Err(ErrorCode::Ebadf.into());
         }
         self.ctx.loops.poll_start(handle, events.into())?;
-        self.touch(handle)
+        self.mark_stale(handle)
     }
 
     fn stop(&mut self, poll: Resource<Poll>) {
@@ -53,7 +53,7 @@ impl HostPoll for UvCtxView<'_> {
         self.ctx.loops.poll_stop(handle);
         let owner = self.ctx.loops.loop_of(handle);
         if let Some(poller) = self.ctx.pollers.made(owner) {
-            poller.touch(handle);
+            poller.mark_stale(handle);
         }
     }
 

@@ -11,15 +11,15 @@ use wasmtime::component::Resource;
 
 impl UvCtxView<'_> {
     fn watch(&mut self, signal: HandleId, signum: i32, oneshot: bool) -> Result<(), Error> {
-        // What was delivered before counts by what was watched before.
+        // Earlier deliveries go to the handles that watched at the time.
         self.ctx.collect();
         let granted = self.ctx.signals.granted;
         let is_granted = |signum: i32| granted & (1 << (signum - 1)) != 0;
         let started = self.ctx.loops.signal_start(signal, signum, oneshot, is_granted);
         if started == Err(uv_handles_core::Error::AccessDenied) {
-            self.ctx.on_denied.tell(Denied::Signal(signum));
+            self.ctx.on_denied.report(Denied::Signal(signum));
         }
-        // Also when it was refused: the handle may have been stopped.
+        // This is necessary after an error too: a refused start may have stopped the handle.
         if let Err(error) = self.ctx.catch_signals() {
             self.ctx.loops.signal_stop(signal);
             return Err(error.into());

@@ -1,5 +1,4 @@
-//! `uv:handles/types`: the errors of the core and of the OS as the contract's, events, and the
-//! answers of functions that an interrupt can end.
+//! `uv:handles/types`: conversions of errors and events, and results of interruptible functions.
 
 use crate::bindings::types::{Error, ErrorCode, Event, EventKind, Host, PollEvents, RunMode};
 use crate::ctx::interrupt::Interrupted;
@@ -12,7 +11,7 @@ use rustix::io::Errno;
 impl Host for UvCtxView<'_> {}
 
 impl UvCtxView<'_> {
-    /// The answer to a guest that asked for a delivery or a wait. An interrupt ends the guest instead.
+    /// Converts the result of a call for a delivery or a wait. An interrupt becomes a trap.
     #[inline]
     pub(super) fn answer<A, B>(
         &mut self,
@@ -132,10 +131,10 @@ impl From<uv_handles_core::PollEvents> for PollEvents {
     }
 }
 
-/// libuv's UV_UNKNOWN, for an error without an OS's number.
+/// libuv's UV_UNKNOWN, for an error without an OS error number.
 const UNKNOWN: i32 = -4094;
 
-/// An OS error, by the name that both have, or else by its number.
+/// Returns an OS error by its name in the contract, or by its number if there is none.
 fn os_error(errno: i32) -> Error {
     macro_rules! by_name {
         ($($errno:ident => $code:ident,)*) => {
@@ -193,14 +192,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn os_errors_keep_their_names() {
+    fn os_errors_are_converted_by_name() {
         assert!(matches!(os_error(libc::EAGAIN), Error::Code(ErrorCode::Eagain)));
         assert!(matches!(os_error(libc::ENOEXEC), Error::Other(code) if code == -libc::ENOEXEC));
         assert!(matches!(std::io::Error::other("no number").into(), Error::Other(UNKNOWN)));
     }
 
     #[test]
-    fn poll_events_survive_the_way_there_and_back() {
+    fn poll_events_round_trip() {
         for bits in 0..16 {
             let events = uv_handles_core::PollEvents::from_bits_truncate(bits);
             assert_eq!(uv_handles_core::PollEvents::from(PollEvents::from(events)), events);

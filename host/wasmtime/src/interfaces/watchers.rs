@@ -1,4 +1,4 @@
-//! `uv:handles/idle`, `uv:handles/prepare` and `uv:handles/check`: three interfaces of one shape.
+//! `uv:handles/idle`, `uv:handles/prepare` and `uv:handles/check`, which have the same functions.
 
 use super::{handle_id, handle_resource, loop_id};
 use crate::bindings::event_loop::Loop;

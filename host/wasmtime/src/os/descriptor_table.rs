@@ -1,18 +1,20 @@
-//! A thread that has nothing to do with descriptors or signals.
+//! A separate descriptor table for a thread.
 
 use std::mem::MaybeUninit;
 use std::ptr;
 
-/// Gives the thread that calls it a table of descriptors of its own, an empty one, and keeps signals from it: their
-/// handlers write to descriptors. It can not use what the process has open any more, nor close it; so it must not own
-/// anything of that kind.
+/// Gives the calling thread its own, empty descriptor table, and blocks signals on it, because
+/// their handlers write to descriptors.
 ///
-/// As long as several threads share a table, Linux locks and counts a file for each system call on it, which is a
-/// quarter of the time of a short one.
-pub(crate) fn share_no_descriptors() {
-    #[expect(unsafe_code, reason = "there is no safe function for either")]
-    // SAFETY: the set is written before it is read. Nothing is closed but this thread's new references to what the
-    // others keep open. A Linux that does not know that refuses it, and then the table stays shared.
+/// The thread can neither use nor close what the process has open, so it must not own descriptors.
+///
+/// While several threads share a table, Linux locks the table and counts a file reference on each
+/// system call, which is a quarter of the time of a short one.
+pub(crate) fn unshare_descriptors() {
+    #[expect(unsafe_code, reason = "neither call has a safe function")]
+    // SAFETY: the set is written before it is read. Only this thread's new references are closed;
+    // the others keep the descriptors open. An older Linux refuses the call, and the table stays
+    // shared.
     unsafe {
         let mut all = MaybeUninit::<libc::sigset_t>::uninit();
         libc::sigfillset(all.as_mut_ptr());

@@ -1,6 +1,7 @@
-//! The one place that knows the operating system. It knows nothing of WIT or of the loop's rules.
+//! The operating system layer.
 //!
-//! Tested on Linux. What is Linux's own is named where it is used.
+//! It knows neither WIT nor the rules of the loop. It is tested on Linux. Linux-specific code is
+//! marked where it is used.
 
 pub(crate) mod access;
 pub(crate) mod blocking_call;
@@ -8,8 +9,8 @@ mod descriptor_table;
 pub(crate) mod descriptors;
 pub(crate) mod interrupt;
 pub(crate) mod poller;
+pub(crate) mod poller_set;
 pub(crate) mod pollers;
-pub(crate) mod set_poller;
 pub(crate) mod signal_log;
 pub(crate) mod signals;
 pub(crate) mod stdin;
@@ -20,5 +21,5 @@ pub(crate) mod task_waker;
 pub(crate) mod test_terminal;
 mod waker;
 
-pub(crate) use descriptor_table::share_no_descriptors;
+pub(crate) use descriptor_table::unshare_descriptors;
 pub(crate) use waker::Waker;

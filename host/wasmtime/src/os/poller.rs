@@ -1,11 +1,12 @@
-//! Waiting: what one loop waits with, a mio poll.
+//! The poller of one loop, based on a mio poll.
 //!
-//! mio's poll has the waker and the signals' descriptor. mio reports edges and merges flags, while
-//! libuv's poll handles are level-triggered and tell a hang-up from an error: what poll handles watch is
-//! registered with mio's epoll descriptor directly, and what is ready is read from it.
+//! mio's poll has the waker and the descriptor of the signals. mio reports edges and merges flags,
+//! while libuv's poll handles are level-triggered and distinguish a hang-up from an error. Poll
+//! handles are therefore registered with mio's epoll descriptor directly, and their events are read
+//! from it.
 //!
-//! Registering is put off until a wait: starting and stopping a handle within one iteration costs
-//! nothing.
+//! Registrations are updated only before a wait, so starting and stopping a handle within one
+//! iteration costs no system call.
 
 use crate::os::{Waker, signals};
 use mio::unix::SourceFd;
@@ -29,38 +30,41 @@ use {std::task, tokio::io::unix::AsyncFd};
 const WAKE: Token = Token(usize::MAX);
 const SIGNALS: Token = Token(usize::MAX - 1);
 
-/// Events taken from the OS at once, as many as libuv takes.
+/// The number of events taken from the OS at once, the same as in libuv.
 const EVENTS: usize = 1024;
 
 thread_local! {
-    /// Where the OS puts what is ready: for all loops that wait on this thread.
+    /// The event buffer, shared by all loops that wait on this thread.
     static READY: Cell<Vec<libc::epoll_event>> = const { Cell::new(Vec::new()) };
 }
 
-/// What a loop waits with.
+/// The poller of a loop.
 #[derive(Debug)]
 pub(crate) struct Poller {
-    /// The poll as tokio watches it, once a task has waited for it. Dropped before the poll is.
+    /// The poll as registered with tokio, once a task has waited for it. Declared before `poll`, so
+    /// that it is dropped first.
     #[cfg(feature = "async")]
     in_task: Option<AsyncFd<RawFd>>,
-    /// A duplicate of the poll as tokio watches it for waits that outlive a borrow of the poller.
+    /// A duplicate of the poll, registered with tokio, for waits that outlive a borrow of the
+    /// poller.
     #[cfg(feature = "concurrent")]
     shared: Option<Arc<AsyncFd<OwnedFd>>>,
     poll: Poll,
-    /// What is watched for each handle, by its number.
+    /// The watch of each handle, by the handle's number.
     watches: Vec<Watch>,
     /// The handle that each descriptor is watched for, by the descriptor's number.
     watched: Vec<Option<HandleId>>,
-    /// How many descriptors are watched.
+    /// The number of watched descriptors.
     watching: usize,
-    /// Handles whose registration has to be looked at before the next wait, if their watch says so too.
+    /// Handles whose registrations may be out of date. An entry is void unless the handle's watch
+    /// is stale too.
     stale: Vec<HandleId>,
     watches_signals: bool,
-    /// A set of plugins watches the poll.
+    /// A plugin set watches the poll.
     pub(super) is_watched: bool,
 }
 
-/// What the OS watches for a handle.
+/// The registration of a handle with the OS.
 #[derive(Debug, Clone, Copy, Default)]
 struct Watch {
     fd: Option<RawFd>,
@@ -95,17 +99,17 @@ impl Poller {
         &mut self.watches[at]
     }
 
-    /// Says that what a handle watches may have changed.
-    pub(crate) fn touch(&mut self, handle: HandleId) {
+    /// Marks the registration of a handle as possibly out of date.
+    pub(crate) fn mark_stale(&mut self, handle: HandleId) {
         if !std::mem::replace(&mut self.watch_mut(handle).is_stale, true) {
             self.stale.push(handle);
         }
     }
 
-    /// Takes a handle out at once, because its number is about to be given away.
+    /// Removes the registration of a handle at once, because its number will be reused.
     pub(crate) fn forget(&mut self, handle: HandleId) {
         if let Some(watch) = self.watches.get_mut(handle.index() as usize) {
-            // Whoever has the number by the next wait says so anew.
+            // A later handle with the same number marks itself.
             watch.is_stale = false;
             if let Some(fd) = watch.fd {
                 self.deregister(fd);
@@ -117,23 +121,23 @@ impl Poller {
         if let Some(handle) = self.watched.get_mut(fd as usize).and_then(Option::take) {
             self.watches[handle.index() as usize].fd = None;
             self.watching -= 1;
-            // It fails only for a descriptor that is not registered, which is what is wanted.
+            // It fails only for a descriptor that is not registered, which is the desired state.
             let _ = self.poll.registry().deregister(&mut SourceFd(&fd));
         }
     }
 
-    /// Whether asking the OS could bring an event of a descriptor.
+    /// Returns whether polling the OS could return an event of a descriptor.
     pub(crate) fn is_watching(&self) -> bool {
         self.watching > 0
     }
 
-    /// Whether registrations may have to be brought up to date.
+    /// Returns whether registrations may be out of date.
     pub(crate) fn has_stale(&self) -> bool {
         !self.stale.is_empty()
     }
 
-    /// Brings the registrations up to date. `wanted` tells what a handle watches now, if anything;
-    /// the answer names the handles whose descriptors the OS refuses to watch.
+    /// Updates the registrations. `wanted` returns the events and descriptor that a handle watches,
+    /// if any. Returns the handles whose descriptors the OS refuses to watch.
     pub(crate) fn refresh<'a>(
         &mut self,
         mut wanted: impl FnMut(HandleId) -> Option<(BorrowedFd<'a>, PollEvents)>,
@@ -147,7 +151,7 @@ impl Poller {
             match wanted(handle) {
                 Some((fd, events)) => {
                     if let Err(error) = self.register(handle, fd, events) {
-                        tracing::warn!(%error, "a descriptor can not be watched");
+                        tracing::warn!(%error, "cannot watch a descriptor");
                         self.deregister(fd.as_raw_fd());
                         refused.push(handle);
                     }
@@ -180,7 +184,7 @@ impl Poller {
         Ok(())
     }
 
-    /// Lets signals end a wait, or not.
+    /// Sets whether signals end a wait.
     pub(crate) fn watch_signals(&mut self, watch: bool) -> io::Result<()> {
         if watch == self.watches_signals {
             return Ok(());
@@ -195,15 +199,16 @@ impl Poller {
         Ok(())
     }
 
-    /// Waits for at most this long (none: without limit) and reports what is ready of each handle.
-    /// Returns early, with or without a report, when something else ended the wait.
+    /// Waits for at most `timeout` (`None`: without limit) and reports the readiness of each
+    /// handle. Returns early, with or without a report, when something else ends the wait.
     #[inline(always)]
     pub(crate) fn wait(
         &mut self,
         timeout: Option<Duration>,
         mut ready: impl FnMut(HandleId, Readiness),
     ) -> io::Result<()> {
-        // As mio, up to the next millisecond: a wait that ends too early would only be waited again.
+        // Round up to the next millisecond, as mio does. A wait that ended too early would only be
+        // repeated.
         let timeout = match timeout {
             None => -1,
             Some(Duration::ZERO) => 0,
@@ -228,12 +233,12 @@ impl Poller {
         result
     }
 
-    /// The poll's own descriptor: it is readable when the OS has something.
+    /// Returns the poll's own descriptor, which is readable when the OS has events.
     pub(super) fn fd(&self) -> RawFd {
         self.poll.as_raw_fd()
     }
 
-    /// Lets tokio watch the poll.
+    /// Registers the poll with tokio.
     #[cfg(feature = "async")]
     pub(super) fn watch_in_task(&mut self) -> io::Result<()> {
         if self.in_task.is_none() {
@@ -242,7 +247,8 @@ impl Poller {
         Ok(())
     }
 
-    /// Whether the OS has something, if tokio watches the poll. If not, the task is woken then.
+    /// Returns whether the OS has events. If not, the task is woken when it has. The poll must be
+    /// registered with tokio.
     #[cfg(feature = "async")]
     pub(super) fn has_something(&self, context: &mut task::Context<'_>) -> task::Poll<io::Result<()>> {
         match &self.in_task {
@@ -251,7 +257,7 @@ impl Poller {
         }
     }
 
-    /// The poll as tokio watches it, for a wait that owns it.
+    /// Returns the poll as registered with tokio, for a wait that owns it.
     #[cfg(feature = "concurrent")]
     pub(super) fn watch_shared(&mut self) -> io::Result<Arc<AsyncFd<OwnedFd>>> {
         if let Some(shared) = &self.shared {
@@ -263,12 +269,12 @@ impl Poller {
         Ok(shared)
     }
 
-    /// Refuses a descriptor that the OS cannot watch, as uv__io_check_fd.
+    /// Returns an error for a descriptor that the OS cannot watch, as uv__io_check_fd.
     pub(crate) fn check(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
         let registry = self.poll.registry();
         match epoll::add(registry, fd, epoll::EventData::new_u64(WAKE.0 as u64), epoll::EventFlags::IN) {
             Ok(()) => Ok(epoll::delete(registry, fd)?),
-            // Registered for a handle that has been stopped in this iteration.
+            // The descriptor is registered for a handle that was stopped in this iteration.
             Err(Errno::EXIST) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -278,27 +284,26 @@ impl Poller {
 #[cfg(feature = "async")]
 #[expect(
     unsafe_code,
-    reason = "tokio cannot see that the descriptor stays open, and a duplicate is one too many"
+    reason = "tokio cannot check that the descriptor stays open; a duplicate would use one more"
 )]
 fn watched_by_tokio(poll: &Poll) -> io::Result<AsyncFd<RawFd>> {
-    // SAFETY: the poll owns the descriptor and lives longer: see `Poller`.
+    // SAFETY: the poll owns the descriptor and outlives the registration: see the field order of
+    // `Poller`.
     let watched = unsafe { AsyncFd::register_with_interest(poll.as_raw_fd(), tokio::io::Interest::READABLE) };
     watched.map_err(Into::into)
 }
 
 #[cfg(feature = "concurrent")]
-#[expect(unsafe_code, reason = "tokio cannot see that the descriptor stays open")]
+#[expect(unsafe_code, reason = "tokio cannot check that the descriptor stays open")]
 fn watched_with(duplicate: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: an `OwnedFd` keeps its descriptor open until it is dropped, by what watches it.
+    // SAFETY: an `OwnedFd` keeps its descriptor open until it is dropped, and the registration owns
+    // it.
     let watched = unsafe { AsyncFd::register_with_interest(duplicate, tokio::io::Interest::READABLE) };
     watched.map_err(Into::into)
 }
 
-/// Waits for as many events as fit.
-#[expect(
-    unsafe_code,
-    reason = "the C library's function and not rustix's, so that tests can stand between it and this"
-)]
+/// Waits for events, as many as the buffer holds.
+#[expect(unsafe_code, reason = "tests interpose the C library's function, which rustix does not call")]
 #[inline(always)]
 fn wait_for_events<'a>(
     poll: &Poll,
@@ -306,7 +311,7 @@ fn wait_for_events<'a>(
     timeout: libc::c_int,
 ) -> io::Result<&'a [libc::epoll_event]> {
     let room = events.len() as libc::c_int;
-    // SAFETY: it writes at most `room` events, which is how many there are.
+    // SAFETY: it writes at most `room` events, which is the capacity of the buffer.
     match unsafe { libc::epoll_wait(poll.as_raw_fd(), events.as_mut_ptr(), room, timeout) } {
         -1 => match io::Error::last_os_error() {
             error if error.kind() == io::ErrorKind::Interrupted => Ok(&[]),
@@ -316,7 +321,7 @@ fn wait_for_events<'a>(
     }
 }
 
-/// What is asked for, for epoll: level-triggered.
+/// Returns the requested events as epoll flags, level-triggered.
 fn flags(events: PollEvents) -> epoll::EventFlags {
     let mut flags = epoll::EventFlags::empty();
     flags.set(epoll::EventFlags::IN, events.contains(PollEvents::READABLE));
@@ -326,7 +331,7 @@ fn flags(events: PollEvents) -> epoll::EventFlags {
     flags
 }
 
-/// What epoll says is ready.
+/// Returns the readiness that epoll reports.
 fn readiness(events: u32) -> Readiness {
     let flag = |flag: libc::c_int, readiness: Readiness| match events & flag as u32 {
         0 => Readiness::empty(),
@@ -356,27 +361,27 @@ mod tests {
 
     fn watching(fd: BorrowedFd<'_>, events: PollEvents) -> Poller {
         let mut poller = Poller::new(&Waker::default()).unwrap();
-        poller.touch(HandleId::from_index(7));
+        poller.mark_stale(HandleId::from_index(7));
         assert!(poller.refresh(|_| Some((fd, events))).is_empty());
         poller
     }
 
     #[test]
-    fn a_handle_that_is_gone_is_not_asked_about() {
+    fn a_removed_handle_is_not_refreshed() {
         let mut poller = Poller::new(&Waker::default()).unwrap();
         let (ours, _theirs) = connection();
         let (gone, next) = (HandleId::from_index(7), HandleId::from_index(8));
-        poller.touch(gone);
-        poller.touch(next);
+        poller.mark_stale(gone);
+        poller.mark_stale(next);
         poller.forget(gone);
         poller.refresh(|handle| {
             assert_eq!(handle, next);
             Some((ours.as_fd(), PollEvents::READABLE))
         });
-        // Its number has a new owner.
-        poller.touch(gone);
+        // The number has been reused.
+        poller.mark_stale(gone);
         poller.forget(gone);
-        poller.touch(gone);
+        poller.mark_stale(gone);
         let mut asked = 0;
         poller.refresh(|handle| {
             assert_eq!(handle, gone);
@@ -386,7 +391,7 @@ mod tests {
         assert_eq!(asked, 1);
     }
 
-    /// Waits until this much of the descriptor is ready.
+    /// Waits until the descriptor has at least this readiness.
     fn wait_for(poller: &mut Poller, expected: Readiness) {
         let mut seen = Readiness::empty();
         while seen != expected {
@@ -411,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ready_is_reported_until_it_is_not() {
+    fn readiness_is_level_triggered() {
         let (mut ours, theirs) = connection();
         let mut poller = watching(theirs.as_fd(), PollEvents::READABLE);
         ours.write_all(b"data").unwrap();
@@ -419,14 +424,14 @@ mod tests {
             wait_for(&mut poller, Readiness::READABLE);
         }
         let handle = HandleId::from_index(7);
-        poller.touch(handle);
+        poller.mark_stale(handle);
         assert!(poller.refresh(|_| Some((theirs.as_fd(), PollEvents::DISCONNECT))).is_empty());
-        poller.wait(Some(Duration::ZERO), |_, readiness| panic!("{readiness:?} was not asked for")).unwrap();
+        poller.wait(Some(Duration::ZERO), |_, readiness| panic!("{readiness:?} was not requested")).unwrap();
         drop(ours);
         wait_for(&mut poller, Readiness::DISCONNECT);
-        poller.touch(handle);
+        poller.mark_stale(handle);
         poller.forget(handle);
-        assert!(poller.refresh(|_| unreachable!("its number may be somebody else's")).is_empty());
+        assert!(poller.refresh(|_| unreachable!("the number may have been reused")).is_empty());
         assert!(!poller.is_watching() && !poller.has_stale());
         poller.wait(Some(Duration::ZERO), |_, readiness| panic!("{readiness:?} after the end")).unwrap();
     }

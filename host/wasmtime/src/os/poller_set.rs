@@ -1,5 +1,6 @@
-//! Waiting for many guests on one thread, each of which may have pollers of its own: one poll that watches them, and that
-//! any thread wakes.
+//! The poller of a plugin set.
+//!
+//! One poll watches the pollers of many guests. Any thread can wake it.
 
 use crate::os::pollers::Pollers;
 use crate::os::signals;
@@ -13,34 +14,34 @@ use std::time::Duration;
 const WAKE: Token = Token(usize::MAX);
 const SIGNALS: Token = Token(usize::MAX - 1);
 
-/// Members that are reported at once. More are reported by the next look.
+/// The number of events taken from the OS at once. The next wait takes the rest.
 const EVENTS: usize = 256;
 
-/// What the thread of a set waits with.
+/// The poller of a plugin set's thread.
 #[derive(Debug)]
-pub(crate) struct SetPoller {
+pub(crate) struct PollerSet {
     poll: Poll,
     events: Events,
     waker: Arc<mio::Waker>,
-    /// A poller or the signals are watched, so that they have to be looked at also without waiting.
+    /// A poller or the signals are watched, so a wait with a zero timeout has to poll the OS.
     is_watching: bool,
     watches_signals: bool,
 }
 
-/// What a wait has found.
+/// An event that a wait reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
-    /// The pollers of this member have something.
+pub(crate) enum SetEvent {
+    /// The pollers of this member have events.
     Member(u32),
-    /// A signal was delivered, to whoever watches it.
+    /// A signal was delivered, to all members that watch it.
     Signal,
 }
 
-impl SetPoller {
-    pub(crate) fn new() -> io::Result<SetPoller> {
+impl PollerSet {
+    pub(crate) fn new() -> io::Result<PollerSet> {
         let poll = Poll::new()?;
         let waker = Arc::new(mio::Waker::new(poll.registry(), WAKE)?);
-        Ok(SetPoller {
+        Ok(PollerSet {
             poll,
             events: Events::with_capacity(EVENTS),
             waker,
@@ -49,13 +50,14 @@ impl SetPoller {
         })
     }
 
-    /// Ends the wait in progress, or else the next one, from any thread.
+    /// Returns a waker that ends the wait in progress, or else the next one, from any thread.
     pub(crate) fn waker(&self) -> Arc<mio::Waker> {
         self.waker.clone()
     }
 
-    /// Watches those of a member's pollers that are not watched yet. What they have by then is reported too; what they still
-    /// have after it has been reported is not, until more comes.
+    /// Watches those of a member's pollers that are not watched yet. The registration is
+    /// edge-triggered: events present at the registration are reported, and remaining events are
+    /// not reported again until there are new ones.
     pub(crate) fn watch(&mut self, member: u32, pollers: &mut Pollers) -> io::Result<()> {
         pollers.watch_all(|fd: RawFd| {
             self.is_watching = true;
@@ -63,8 +65,9 @@ impl SetPoller {
         })
     }
 
-    /// Lets signals end a wait, from now on for ever. Answers whether that is new. Once for all members: Linux lets no file be
-    /// watched by more than 500 pollers that are watched themselves.
+    /// Makes signals end every later wait. Returns whether that is new. One registration serves all
+    /// members, because Linux allows at most 500 pollers that are themselves watched to watch a
+    /// file.
     pub(crate) fn watch_signals(&mut self) -> io::Result<bool> {
         if self.watches_signals {
             return Ok(false);
@@ -75,15 +78,19 @@ impl SetPoller {
         Ok(true)
     }
 
-    /// Watches a member's pollers no longer.
+    /// Stops watching a member's pollers.
     pub(crate) fn forget(&mut self, pollers: &mut Pollers) {
-        // It fails only for what is not watched, which is what is wanted.
+        // It fails only for a poller that is not watched, which is the desired state.
         pollers.forget_all(|fd| drop(self.poll.registry().deregister(&mut SourceFd(&fd))));
     }
 
-    /// Waits for at most this long (none: without limit) and reports what there is. Returns early when it is woken, and also
-    /// without cause.
-    pub(crate) fn wait(&mut self, timeout: Option<Duration>, mut found: impl FnMut(Found)) -> io::Result<()> {
+    /// Waits for at most `timeout` (`None`: without limit) and reports events. Returns early when it
+    /// is woken, and possibly without a cause.
+    pub(crate) fn wait(
+        &mut self,
+        timeout: Option<Duration>,
+        mut report: impl FnMut(SetEvent),
+    ) -> io::Result<()> {
         if timeout == Some(Duration::ZERO) && !self.is_watching {
             return Ok(());
         }
@@ -94,8 +101,8 @@ impl SetPoller {
         for event in &self.events {
             match event.token() {
                 WAKE => {}
-                SIGNALS => found(Found::Signal),
-                member => found(Found::Member(member.0 as u32)),
+                SIGNALS => report(SetEvent::Signal),
+                member => report(SetEvent::Member(member.0 as u32)),
             }
         }
         Ok(())

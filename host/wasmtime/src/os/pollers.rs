@@ -1,4 +1,4 @@
-//! What the loops of a guest wait with, and what ends their waits: one poller for each loop that ever has to wait.
+//! The pollers and wakers of a guest's loops.
 
 use crate::os::Waker;
 use crate::os::interrupt::Interrupt;
@@ -18,16 +18,16 @@ use {
     tokio::sync::futures::OwnedNotified,
 };
 
-/// The pollers of a guest's loops, by the number of the loop. One is made when its loop first needs it: to block a
-/// thread, or to wait for descriptors or signals.
+/// The pollers of a guest's loops, by the number of the loop. A poller is made when its loop first
+/// needs one: to block a thread, or to watch descriptors or signals.
 #[derive(Debug)]
 pub(crate) struct Pollers {
     pollers: Vec<Option<Poller>>,
-    /// What ends the waits of each loop, with and without a poller.
+    /// The wakers of the loops, with and without pollers.
     wakers: Vec<Option<Arc<Waker>>>,
-    /// Ends the waits of all of them.
+    /// Ends the waits of all loops.
     interrupt: Arc<Interrupt>,
-    /// Whoever waits for all of them watches the signals himself.
+    /// A plugin set watches the signals on behalf of the loops.
     pub(crate) signals_are_watched: bool,
 }
 
@@ -36,7 +36,7 @@ impl Pollers {
         Pollers { pollers: Vec::new(), wakers: Vec::new(), interrupt, signals_are_watched: false }
     }
 
-    /// What ends the loop's wait from any thread.
+    /// Returns the waker that ends the loop's wait from any thread.
     pub(crate) fn waker(&mut self, id: LoopId) -> Arc<Waker> {
         let at = id.index() as usize;
         if self.wakers.len() <= at {
@@ -46,13 +46,13 @@ impl Pollers {
         self.wakers[at].get_or_insert_with(make).clone()
     }
 
-    /// Whether no loop has a poller.
+    /// Returns whether no loop has a poller.
     #[cfg(feature = "async")]
     pub(crate) fn is_empty(&self) -> bool {
         self.pollers.iter().all(Option::is_none)
     }
 
-    /// The loop's poller.
+    /// Returns the loop's poller, and makes it if necessary.
     pub(crate) fn get(&mut self, id: LoopId) -> io::Result<&mut Poller> {
         let at = id.index() as usize;
         if self.pollers.len() <= at {
@@ -67,15 +67,15 @@ impl Pollers {
                 self.pollers[at] = Some(poller);
             }
         }
-        Ok(self.pollers[at].as_mut().expect("it is there now"))
+        Ok(self.pollers[at].as_mut().expect("the poller has been made"))
     }
 
-    /// The loop's poller, if it has been made.
+    /// Returns the loop's poller if it has been made.
     pub(crate) fn made(&mut self, id: LoopId) -> Option<&mut Poller> {
         self.pollers.get_mut(id.index() as usize)?.as_mut()
     }
 
-    /// Gives up the poller of a loop that is gone, before its number is given to another one.
+    /// Removes the poller of a released loop, before the loop's number is reused.
     pub(crate) fn remove(&mut self, id: LoopId) {
         let at = id.index() as usize;
         if let Some(poller) = self.pollers.get_mut(at) {
@@ -86,8 +86,9 @@ impl Pollers {
         }
     }
 
-    /// Waits in a task until the OS has something for one of these loops, or the task is woken: for one of them, or
-    /// because the guest is interrupted. It can be dropped at any time.
+    /// Waits in a task until the OS has events for one of these loops, or the task is woken: for
+    /// one of the loops, or because the guest is interrupted. The future can be dropped at any
+    /// time.
     #[cfg(feature = "async")]
     pub(crate) async fn wait_in_task(&mut self, ids: &[LoopId]) -> io::Result<()> {
         for &id in ids {
@@ -105,7 +106,7 @@ impl Pollers {
         .await
     }
 
-    /// Begins a wait that owns what can end it: from here on, every wake-up of the guest ends it.
+    /// Begins a wait that owns everything that can end it. Every later wake of the guest ends it.
     #[cfg(feature = "concurrent")]
     pub(crate) fn owned_wait(&self) -> OwnedWait {
         let mut woken = Box::pin(self.interrupt.task().all().notified_owned());
@@ -113,7 +114,7 @@ impl Pollers {
         OwnedWait { woken, watched: None }
     }
 
-    /// Lets everything that the OS has for this loop end the wait, too.
+    /// Adds the OS's events for this loop to the wait.
     #[cfg(feature = "concurrent")]
     pub(crate) fn watch_for(&mut self, id: LoopId, mut wait: OwnedWait) -> io::Result<OwnedWait> {
         if let Some(poller) = self.made(id) {
@@ -122,7 +123,7 @@ impl Pollers {
         Ok(wait)
     }
 
-    /// Has each poller watched that is not watched yet, by its descriptor.
+    /// Calls `watch` with the descriptor of each poller that is not watched yet.
     pub(crate) fn watch_all(&mut self, mut watch: impl FnMut(RawFd) -> io::Result<()>) -> io::Result<()> {
         for poller in self.pollers.iter_mut().flatten().filter(|poller| !poller.is_watched) {
             watch(poller.fd())?;
@@ -131,7 +132,7 @@ impl Pollers {
         Ok(())
     }
 
-    /// Has each poller watched no longer that is watched.
+    /// Calls `forget` with the descriptor of each watched poller.
     pub(crate) fn forget_all(&mut self, mut forget: impl FnMut(RawFd)) {
         for poller in self.pollers.iter_mut().flatten() {
             if std::mem::take(&mut poller.is_watched) {
@@ -140,14 +141,14 @@ impl Pollers {
         }
     }
 
-    /// Takes a descriptor that is about to be closed out of every loop's poller. A duplicate of it
-    /// may live on, and the OS would report that one for ever.
+    /// Removes a descriptor that is about to be closed from every loop's poller. If a duplicate of
+    /// it lives on, the OS would report its events forever.
     pub(crate) fn forget_descriptor(&mut self, fd: RawFd) {
         self.pollers.iter_mut().flatten().for_each(|poller| poller.deregister(fd));
     }
 }
 
-/// A wait for one loop of a guest that borrows nothing of the guest's context.
+/// A wait for one loop that borrows nothing of the guest's context.
 #[cfg(feature = "concurrent")]
 pub(crate) struct OwnedWait {
     woken: Pin<Box<OwnedNotified>>,
@@ -157,8 +158,8 @@ pub(crate) struct OwnedWait {
 
 #[cfg(feature = "concurrent")]
 impl OwnedWait {
-    /// Waits until the guest is woken or the OS has something for the loop. It may return without a
-    /// cause, and can be dropped at any time.
+    /// Waits until the guest is woken or the OS has events for the loop. It may return without a
+    /// cause. The future can be dropped at any time.
     pub(crate) async fn woken(&mut self) -> io::Result<()> {
         let OwnedWait { woken, watched } = self;
         let Some(watched) = watched else {

@@ -1,15 +1,16 @@
-//! The log of what was delivered: written by signal handlers on any thread, read by every guest from its
-//! own position.
+//! The log of signal deliveries.
+//!
+//! Signal handlers write it on any thread. Every guest reads it from its own position.
 
 use crate::os::sync::{AtomicU64, Ordering};
 
-/// The last `LENGTH` deliveries. Whoever falls further behind loses the oldest.
+/// The last `LENGTH` deliveries. A reader that falls further behind loses the oldest.
 #[derive(Debug)]
 pub(crate) struct SignalLog<const LENGTH: usize> {
-    /// How many deliveries there have been.
+    /// The number of deliveries so far.
     pub(crate) head: AtomicU64,
-    /// In each entry the low byte is the signal, the rest counts the delivery, so that a reader
-    /// recognises an entry which is not written yet. 0 to begin with.
+    /// The low byte of an entry is the signal. The rest is the number of the delivery, so that a
+    /// reader recognizes an entry that is not written yet. Initially 0.
     pub(crate) entries: [AtomicU64; LENGTH],
 }
 
@@ -18,20 +19,21 @@ fn entry(at: u64, signum: i32) -> u64 {
 }
 
 impl<const LENGTH: usize> SignalLog<LENGTH> {
-    /// Where the log ends now. A reader that begins here sees later deliveries only.
+    /// Returns the end of the log. A reader that starts here sees later deliveries only.
     pub(crate) fn head(&self) -> u64 {
         self.head.load(Ordering::Acquire)
     }
 
-    /// Appends a delivery. It may be called in a signal handler, and whoever is woken afterwards finds it.
+    /// Appends a delivery. It is async-signal-safe, and a reader that is woken afterwards sees the
+    /// entry.
     pub(crate) fn append(&self, signum: i32) {
         let at = self.head.fetch_add(1, Ordering::AcqRel);
-        // A handler that was kept from running while the log went round must not write over what is newer:
-        // readers would wait for that one for ever.
+        // A handler that was suspended while the log wrapped around must not overwrite a newer
+        // entry, because readers would wait for that entry forever.
         self.entries[at as usize % LENGTH].fetch_max(entry(at, signum), Ordering::AcqRel);
     }
 
-    /// Reports the deliveries from `position` on, in their order, and moves it on.
+    /// Reports the deliveries from `position` on in order, and advances `position`.
     pub(crate) fn read(&self, position: &mut u64, mut delivered: impl FnMut(i32)) {
         let head = self.head();
         *position = (*position).max(head.saturating_sub(LENGTH as u64));
@@ -39,8 +41,8 @@ impl<const LENGTH: usize> SignalLog<LENGTH> {
             let found = self.entries[*position as usize % LENGTH].load(Ordering::Acquire);
             let signum = (found & 0xff) as i32;
             if found != entry(*position, signum) {
-                // Its handler is still running on another thread, or it was written over since the head was
-                // looked at. Whoever wrote there, or is about to, ends the next wait.
+                // The handler of this entry is still running on another thread, or the entry was
+                // overwritten after the head was read. The writer ends the next wait.
                 return;
             }
             delivered(signum);
@@ -66,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_gets_each_delivery_in_order_and_loses_only_what_the_log_no_longer_holds() {
+    fn a_reader_gets_each_delivery_in_order_and_loses_only_overwritten_ones() {
         let log = log();
         let (mut position, mut late) = (log.head(), log.head());
         [10, 12, 10].into_iter().for_each(|signum| log.append(signum));
@@ -90,12 +92,12 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_that_is_overtaken_by_the_whole_log_does_not_write_over_what_is_newer() {
+    fn a_handler_overtaken_by_the_whole_log_does_not_overwrite_newer_entries() {
         let log = log();
         let mut position = log.head();
         let begun = log.head.fetch_add(1, Ordering::AcqRel);
         (0..LENGTH).for_each(|_| log.append(2));
-        // What `append` does last.
+        // This is the last operation of `append`.
         log.entries[begun as usize].fetch_max(entry(begun, 1), Ordering::AcqRel);
         assert_eq!(read(&log, &mut position), [2; LENGTH]);
     }

@@ -1,12 +1,12 @@
-//! Catching signals for all guests of the process.
+//! Signal handling for all guests of the process.
 //!
-//! The handler appends the signal's number to a log and writes to an eventfd, and that is all it
-//! does besides calling the handler that was there before. Every loop that watches signals has the
-//! eventfd in its poll, edge-triggered: each write wakes each of them, and nobody has to read it
-//! empty. Every guest reads the log from its own position.
+//! The handler appends the signal's number to a log, writes to an eventfd and calls the handler
+//! that was installed before. Every loop that watches signals has the eventfd in its poll,
+//! edge-triggered: each write wakes each loop, and the eventfd need not be read. Every guest reads
+//! the log from its own position.
 //!
-//! `unsafe` is here because sigaction takes a function that runs at any moment, because calling the
-//! previous handler means calling an address that the OS gave back, and because the OS's calls for
+//! `unsafe` is needed because sigaction takes a function that runs at any moment, because calling
+//! the previous handler means calling an address from the OS, and because the OS's functions for
 //! signal masks are C.
 
 #![expect(unsafe_code, reason = "signal handlers: see above")]
@@ -24,42 +24,42 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// One more than the largest signal number of Linux.
 const SIGNALS: usize = 65;
 
-/// How many deliveries the log holds. Whoever falls further behind loses the oldest; libuv's signal
-/// pipe holds 4,096 and loses the newest.
+/// The number of deliveries in the log. A reader that falls further behind loses the oldest.
+/// libuv's signal pipe holds 4,096 and loses the newest.
 const LENGTH: usize = 1 << 14;
 
 static LOG: SignalLog<LENGTH> =
     SignalLog { head: AtomicU64::new(0), entries: [const { AtomicU64::new(0) }; LENGTH] };
 
-/// The eventfd, made once and kept for the life of the process; -1 before.
+/// The eventfd. It is created once and kept for the life of the process; -1 before.
 static WAKE: AtomicI32 = AtomicI32::new(-1);
 
-/// The handlers that were installed before ours: address and flags.
+/// The handlers that were installed before this one: address and flags.
 static PREVIOUS: [(AtomicUsize, AtomicI32); SIGNALS] =
     [const { (AtomicUsize::new(libc::SIG_DFL), AtomicI32::new(0)) }; SIGNALS];
 
 static INSTALLED: Mutex<[Option<Installed>; SIGNALS]> = Mutex::new([const { None }; SIGNALS]);
 
-/// A signal that our handler is installed for.
+/// A signal with an installed handler.
 struct Installed {
-    /// How many guests watch it. 0 if somebody else installed a handler over ours, which calls ours
-    /// in turn: it must stay where it is, but is not needed.
+    /// The number of guests that watch the signal. It is 0 if another handler was installed later,
+    /// which calls this one: this handler must stay installed, but is not needed.
     guests: usize,
-    /// What to restore.
+    /// The action to restore.
     before: libc::sigaction,
 }
 
-/// Where the log of deliveries ends now. A reader that begins here sees later ones only.
+/// Returns the end of the log. A reader that starts here sees later deliveries only.
 pub(crate) fn head() -> u64 {
     LOG.head()
 }
 
-/// Reports the deliveries from `position` on, in their order, and moves it on.
+/// Reports the deliveries from `position` on in order, and advances `position`.
 pub(crate) fn read(position: &mut u64, delivered: impl FnMut(i32)) {
     LOG.read(position, delivered);
 }
 
-/// The descriptor that becomes readable anew with every delivery.
+/// Returns the descriptor that becomes readable with every delivery.
 pub(crate) fn wake_fd() -> io::Result<RawFd> {
     let _installed = installed();
     if WAKE.load(Ordering::Acquire) < 0 {
@@ -69,14 +69,14 @@ pub(crate) fn wake_fd() -> io::Result<RawFd> {
     Ok(WAKE.load(Ordering::Acquire))
 }
 
-/// Begins to catch a signal, on behalf of one guest.
+/// Starts to catch a signal on behalf of one guest.
 pub(crate) fn watch(signum: i32) -> io::Result<()> {
     wake_fd()?;
     let mut installed = installed();
     let slot = &mut installed[signum as usize];
     let before = action(signum, None)?;
-    // Our handler may be buried under one that was installed later and calls it. If so, installing
-    // it again would make the two call each other for ever.
+    // A handler installed later may call this one. Installing it again would make the two call each
+    // other without end.
     let buried = before.sa_sigaction > libc::SIG_IGN;
     if let Some(installed) = slot
         && (installed.guests > 0 || is_ours(&before) || buried)
@@ -98,8 +98,8 @@ pub(crate) fn watch(signum: i32) -> io::Result<()> {
     Ok(())
 }
 
-/// Ceases to catch a signal for a guest that `watch` succeeded for. After the last one, what was
-/// installed before is restored, if ours is still what is installed.
+/// Stops catching a signal for a guest for which `watch` succeeded. After the last guest, the
+/// previous action is restored, if this handler is still the installed one.
 pub(crate) fn unwatch(signum: i32) {
     let mut installed = installed();
     let slot = &mut installed[signum as usize];
@@ -115,7 +115,8 @@ pub(crate) fn unwatch(signum: i32) {
     }
 }
 
-/// Whether nobody's panic may keep the others from their signals: the table is valid at any moment.
+/// Locks the table. It is valid at any moment, so poisoning is ignored and a panic does not affect
+/// other guests.
 fn installed() -> MutexGuard<'static, [Option<Installed>; SIGNALS]> {
     INSTALLED.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -124,27 +125,28 @@ fn is_ours(action: &libc::sigaction) -> bool {
     action.sa_sigaction == on_signal as *const () as usize
 }
 
-/// sigaction(2): installs an action if one is given, and answers with the one before.
+/// sigaction(2): installs an action if one is given, and returns the previous one.
 fn action(signum: i32, new: Option<&libc::sigaction>) -> io::Result<libc::sigaction> {
     let mut old = MaybeUninit::zeroed();
-    // SAFETY: both pointers are null or valid for the call, and what is installed is a handler that
-    // does only what is allowed in one, or an action that the OS gave back.
+    // SAFETY: both pointers are null or valid for the call. The installed action is a handler that
+    // is async-signal-safe, or an action from the OS.
     let result = unsafe { libc::sigaction(signum, new.map_or(ptr::null(), ptr::from_ref), old.as_mut_ptr()) };
     match result {
-        // SAFETY: the call succeeded and has written it.
+        // SAFETY: the call succeeded and has initialized it.
         0 => Ok(unsafe { old.assume_init() }),
         _ => Err(io::Error::last_os_error()),
     }
 }
 
-/// Lets a write to a pipe without reader fail with EPIPE alone, whatever the embedder does with SIGPIPE:
-/// the signal is for the thread that writes, so it is kept off that thread and taken back.
+/// Makes a write to a pipe without a reader fail with EPIPE only, whatever the embedder's SIGPIPE
+/// action. The signal is directed at the writing thread, so it is blocked on that thread and then
+/// consumed.
 pub(crate) fn without_sigpipe<T>(write: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
     if action(libc::SIGPIPE, None).is_ok_and(|action| action.sa_sigaction == libc::SIG_IGN) {
         return write();
     }
-    // SAFETY: all-zero bytes are a valid sigset_t and timespec, and all pointers are valid for the calls,
-    // which concern this thread's mask and pending signals only.
+    // SAFETY: all-zero bytes are a valid sigset_t and timespec, and all pointers are valid for the
+    // calls, which affect only this thread's mask and pending signals.
     unsafe {
         let mut sigpipe: libc::sigset_t = MaybeUninit::zeroed().assume_init();
         let (mut pending, mut mask) = (sigpipe, sigpipe);
@@ -163,25 +165,25 @@ pub(crate) fn without_sigpipe<T>(write: impl FnOnce() -> Result<T, Errno>) -> Re
     }
 }
 
-/// Runs at any moment, on any thread: atomics and write(2) only.
+/// The signal handler. It runs at any moment on any thread, so it uses only atomics and write(2).
 extern "C" fn on_signal(signum: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the location of errno is valid on every thread.
     let errno = unsafe { *libc::__errno_location() };
     LOG.append(signum);
     let one = 1u64;
-    // SAFETY: eight valid bytes; write(2) may be called in a signal handler. It fails only if the
-    // counter is full, and then the descriptor is readable anyway.
+    // SAFETY: the buffer has eight valid bytes, and write(2) is async-signal-safe. It fails only if
+    // the counter is full, and then the descriptor is readable anyway.
     unsafe { libc::write(WAKE.load(Ordering::Acquire), (&raw const one).cast(), size_of::<u64>()) };
     let (address, flags) = &PREVIOUS[signum as usize];
     let (address, flags) = (address.load(Ordering::Acquire), flags.load(Ordering::Acquire));
     if address != libc::SIG_DFL && address != libc::SIG_IGN {
         if flags & libc::SA_SIGINFO != 0 {
             type Handler = extern "C" fn(libc::c_int, *mut libc::siginfo_t, *mut libc::c_void);
-            // SAFETY: the OS gave this address back as a handler with SA_SIGINFO.
+            // SAFETY: the OS returned this address as a handler with SA_SIGINFO.
             unsafe { transmute::<usize, Handler>(address)(signum, info, context) };
         } else {
             type Handler = extern "C" fn(libc::c_int);
-            // SAFETY: the OS gave this address back as a handler without SA_SIGINFO.
+            // SAFETY: the OS returned this address as a handler without SA_SIGINFO.
             unsafe { transmute::<usize, Handler>(address)(signum) };
         }
     }

@@ -1,4 +1,4 @@
-//! Waking the task that a guest waits in, from any thread.
+//! The waker of the task that a guest waits in.
 
 use atomic_waker::AtomicWaker;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,14 +9,15 @@ use {
     tokio::sync::Notify,
 };
 
-/// Wakes the one task that waits for a guest, whatever it waits for. All that can end a wait from outside - a wake-up,
-/// an interrupt, a call - says first what there is to see and then wakes; the task sees it when it looks again.
+/// Wakes the one task that waits for a guest, for any cause. Everything that ends a wait from
+/// outside (an async send, an interrupt, a call) first publishes the cause and then wakes. The task
+/// checks all causes when it runs.
 #[derive(Debug, Default)]
 pub(crate) struct TaskWaker {
-    /// Set by a wake-up, cleared by a look.
+    /// Set by a wake, cleared by a poll.
     woken: AtomicBool,
     task: AtomicWaker,
-    /// Woken as well, each time: the waits of several tasks of one instance.
+    /// Notified by each wake too, for the waits of several tasks of one instance.
     #[cfg(feature = "concurrent")]
     all: OnceLock<Arc<Notify>>,
 }
@@ -24,7 +25,8 @@ pub(crate) struct TaskWaker {
 impl TaskWaker {
     /// Ends the wait in progress, or else the next one.
     pub(crate) fn wake(&self) {
-        // An exchange, so that a look after the last of several wake-ups sees the cause of each.
+        // A swap, not a store, so that a poll after the last of several wakes sees the causes of
+        // all of them.
         self.woken.swap(true, Ordering::SeqCst);
         self.task.wake();
         #[cfg(feature = "concurrent")]
@@ -33,18 +35,18 @@ impl TaskWaker {
         }
     }
 
-    /// Wakes everyone who waits at the moment of a wake-up. It is registered before they look.
+    /// Returns the notification of all waiters. A waiter must register before it checks the causes.
     #[cfg(feature = "concurrent")]
     pub(crate) fn all(&self) -> Arc<Notify> {
         self.all.get_or_init(Arc::default).clone()
     }
 
-    /// Has this task woken, instead of the one before it.
+    /// Registers this task in place of the one before.
     pub(crate) fn register(&self, context: &Context<'_>) {
         self.task.register(context.waker());
     }
 
-    /// Waits for a wake-up.
+    /// Polls for a wake.
     pub(crate) fn poll_woken(&self, context: &Context<'_>) -> Poll<()> {
         self.register(context);
         match self.woken.load(Ordering::SeqCst) && self.woken.swap(false, Ordering::SeqCst) {
@@ -53,7 +55,7 @@ impl TaskWaker {
         }
     }
 
-    /// Lets go of the task: the guest is gone.
+    /// Drops the task's waker, because the guest is gone.
     pub(crate) fn forget(&self) {
         self.task.take();
     }

@@ -1,4 +1,4 @@
-//! Ending the wait of a loop, from any thread.
+//! The waker of a loop: ends its wait from any thread.
 
 use crate::os::task_waker::TaskWaker;
 use mio::{Registry, Token};
@@ -6,13 +6,13 @@ use std::io;
 use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, OnceLock};
 
-/// Ends the wait of one loop. A loop that waits in a task, or in a set of plugins, has no poller as long as it has no
-/// descriptor to wait for: then it is the guest's task that is woken.
+/// Ends the wait of one loop. A loop that waits in a task or in a plugin set has no poller until it
+/// has a descriptor to watch. Without a poller, the guest's task is woken.
 #[derive(Debug)]
 pub(crate) struct Waker {
-    /// Of the loop's poller.
+    /// The waker of the loop's poller.
     poller: OnceLock<mio::Waker>,
-    /// Woken while the loop has no poller.
+    /// The guest's task, woken while the loop has no poller.
     task: Arc<TaskWaker>,
 }
 
@@ -28,9 +28,11 @@ impl Waker {
         Waker { poller: OnceLock::new(), task }
     }
 
-    /// Ends the wait in progress, or else the next one. Whoever calls it has said before what there is to see.
+    /// Ends the wait in progress, or else the next one. The caller must publish the cause before
+    /// the call.
     pub(crate) fn wake(&self) -> io::Result<()> {
-        // Either the poller is seen here, or whoever made it sees what was said before: see `watch`.
+        // Either this thread sees the poller, or the thread that made it sees the published cause:
+        // see `watch`.
         fence(Ordering::SeqCst);
         match self.poller.get() {
             Some(poller) => poller.wake(),
@@ -41,10 +43,10 @@ impl Waker {
         }
     }
 
-    /// Lets it end the waits of a poller that has just been made.
+    /// Connects the waker to a new poller.
     pub(super) fn watch(&self, registry: &Registry, token: Token) -> io::Result<()> {
         let waker = mio::Waker::new(registry, token)?;
-        // It has none yet: a loop has one poller.
+        // It is not set yet, because a loop has one poller.
         let _ = self.poller.set(waker);
         fence(Ordering::SeqCst);
         Ok(())

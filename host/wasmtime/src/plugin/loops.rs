@@ -1,5 +1,6 @@
-//! What becomes due in a plugin's loops between its calls, whoever waits for it and calls it then: a task of tokio's, or
-//! the thread of a [set](crate::PluginSet).
+//! Due events of a plugin's loops between its calls.
+//!
+//! A tokio task and the thread of a [set](crate::PluginSet) share this code.
 
 use super::stats::Counters;
 use crate::bindings::types;
@@ -10,24 +11,24 @@ use crate::driver::RunError;
 use std::io;
 use uv_handles_core::{LoopId, Progress, RunMode};
 
-/// What a delivery of events to a plugin has come to.
+/// The result of a delivery of events to a plugin.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dispatched {
-    /// How many callbacks were called.
+    /// The number of callbacks called.
     pub callbacks: u64,
-    /// The plugin has stopped one of its loops. There it means: no further iteration now.
+    /// The plugin has stopped one of its loops, which ends the iteration.
     pub stopped: bool,
-    /// Something keeps one of its loops alive. Otherwise the plugin is parked until one of its exports is
-    /// called.
+    /// One of the plugin's loops is alive. Otherwise the plugin is parked until one of its exports
+    /// is called.
     pub alive: bool,
 }
 
-/// When a plugin has something to do, if nothing comes from outside.
+/// The time at which a plugin's next event is due, if nothing comes from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Due {
     Now,
-    /// At this time of its clock, in milliseconds.
+    /// At this time of the plugin's clock, in milliseconds.
     At(u64),
     Never,
 }
@@ -37,17 +38,18 @@ impl UvCtx {
         self.loops.all_loops().filter(|&id| !self.loops.loop_closed(id))
     }
 
-    /// The first open loop from this number on.
+    /// Returns the first open loop from this number on.
     fn open_loop(&self, from: u32) -> Option<LoopId> {
         self.open_loops().find(|id| id.index() >= from)
     }
 
-    /// Whether something keeps one of the loops alive.
+    /// Returns whether one of the loops is alive.
     pub(crate) fn alive(&self) -> bool {
         self.open_loops().any(|id| self.loops.alive(id))
     }
 
-    /// Ends a guest that has been interrupted, with all that it has open.
+    /// Returns an error if the guest has been interrupted, and releases everything that it has
+    /// open.
     pub(crate) fn check_interrupt(&mut self) -> wasmtime::Result<()> {
         if !self.interrupt.is_interrupted() {
             return Ok(());
@@ -56,8 +58,8 @@ impl UvCtx {
         Err(Interrupted.into())
     }
 
-    /// When an iteration of one of the loops would find something to do. In virtual time it is now, if it is at all: the time
-    /// jumps there.
+    /// Returns when an iteration of one of the loops has something to do. In virtual time this is
+    /// never later than now, because the time jumps.
     pub(crate) fn when_due(&mut self) -> io::Result<Due> {
         if self.interrupt.is_interrupted() {
             return Ok(Due::Now);
@@ -85,8 +87,8 @@ impl UvCtx {
         if !self.loops.alive(id) {
             return Ok(Due::Never);
         }
-        self.look_from_outside(id)?;
-        if self.has_to_go_on(id) {
+        self.poll_ready_outside_run(id)?;
+        if self.must_end_wait(id) {
             return Ok(Due::Now);
         }
         Ok(match (self.loops.poll_timeout(id), self.loops.now(id)) {
@@ -104,7 +106,8 @@ impl UvCtx {
         })
     }
 
-    /// Begins an iteration, as [`RunMode::NoWait`], of the first loop from this number on that has something to do.
+    /// Begins an iteration, as [`RunMode::NoWait`], of the first loop from this number on that has
+    /// something to do.
     pub(crate) fn begin_iteration(&mut self, from: &mut u32) -> wasmtime::Result<Option<LoopId>> {
         while let Some(id) = self.open_loop(*from) {
             *from = id.index() + 1;
@@ -116,7 +119,8 @@ impl UvCtx {
         Ok(None)
     }
 
-    /// The next callback of an iteration, as soon as the one before has returned; none if the iteration is over.
+    /// Returns the next callback of an iteration, once the one before has returned. `None` if the
+    /// iteration is over.
     pub(crate) fn next_callback(
         &mut self,
         id: LoopId,
@@ -124,7 +128,7 @@ impl UvCtx {
         dispatched: &mut Dispatched,
     ) -> wasmtime::Result<Option<types::Event>> {
         if !self.loops.has_loop(id) {
-            // A callback has dropped it.
+            // A callback has released the loop.
             return Ok(None);
         }
         dispatched.stopped |= self.loops.stopping(id);

@@ -1,8 +1,11 @@
-//! Guests that are libraries: their embedder calls their exports and, between calls, drives their loops.
+//! Plugins: guests that are libraries.
 //!
-//! A plugin makes handles in any of its exports and returns. What becomes due is handed over by its export
-//! `dispatch` of `uv:handles/plugin-events`. There are two ways to host it: [`Plugin`](one) waits and is called in a task
-//! of tokio's, a [set](set) of many waits on a thread, and calls them synchronously.
+//! The embedder calls a plugin's exports, and the host runs its loops between calls. A plugin makes
+//! handles in any of its exports and returns. Its export `dispatch` of `uv:handles/plugin-events`
+//! receives the events.
+//!
+//! There are two ways to host plugins. A [`Plugin`](one) waits and is called in a tokio task. A
+//! [set](set) waits for many plugins on one thread and calls them synchronously.
 
 mod loops;
 #[cfg(feature = "async")]
@@ -13,7 +16,7 @@ mod set;
 mod stats;
 #[cfg(feature = "async")]
 mod task;
-mod woken;
+mod wake_queue;
 
 #[cfg(feature = "async")]
 pub use loops::Dispatched;
@@ -32,18 +35,18 @@ use wasmtime::component::{Component, Instance, TypedFunc};
 use wasmtime::error::Context;
 use wasmtime::{Store, bail};
 
-/// The export that delivers events to a plugin.
+/// The export that receives events.
 type Dispatch = TypedFunc<(Event,), ()>;
 
-/// Whether a component is a plugin: it exports `uv:handles/plugin-events`. Its type tells, before it is
-/// instantiated.
+/// Returns whether a component is a plugin, which exports `uv:handles/plugin-events`. The component
+/// need not be instantiated.
 pub fn is_plugin(component: &Component) -> bool {
     let interface = component.get_export_index(None, PLUGIN_EVENTS);
     interface.is_some_and(|interface| component.get_export_index(Some(&interface), "dispatch").is_some())
 }
 
-/// Marks the store's guest as a plugin, before any of its code runs: its loops are run from outside,
-/// and it must not block.
+/// Marks the store's guest as a plugin before any of its code runs. The host runs its loops, and it
+/// must not block.
 fn mark<T: UvView>(store: &mut Store<T>, component: &Component) -> wasmtime::Result<()> {
     if !is_plugin(component) {
         bail!("the component is not a plugin: it does not export {PLUGIN_EVENTS}");
@@ -52,8 +55,8 @@ fn mark<T: UvView>(store: &mut Store<T>, component: &Component) -> wasmtime::Res
     Ok(())
 }
 
-/// The export of an instance that delivers events. Its store's guest has been a plugin from the
-/// beginning.
+/// Returns the instance's export that receives events. The store's guest must have been a plugin
+/// from its first instruction on.
 fn dispatch_of<T: UvView>(store: &mut Store<T>, instance: &Instance) -> wasmtime::Result<Dispatch> {
     let ctx = store.data_mut().uv().ctx;
     if !ctx.is_plugin {
@@ -61,7 +64,7 @@ fn dispatch_of<T: UvView>(store: &mut Store<T>, instance: &Instance) -> wasmtime
             "the context was not built for a plugin: use UvCtxBuilder::plugin, or instantiate the component here"
         );
     }
-    // The embedder has had the store.
+    // The embedder has had access to the store.
     ctx.epochs = EpochDeadline::Lent;
     let dispatch = (|| {
         let interface = instance.get_export_index(&mut *store, None, PLUGIN_EVENTS)?;

@@ -1,5 +1,7 @@
-//! A plugin in a task of tokio's. Waiting and calling are two steps, because a call that is dropped half-way makes the whole
-//! store unusable, whereas a wait can be dropped at any time.
+//! A plugin in a tokio task.
+//!
+//! Waiting and calling are separate functions. A dropped call makes the whole store unusable,
+//! whereas a wait can be dropped at any time.
 
 use super::loops::{Dispatched, Due};
 use super::stats::Counters;
@@ -16,31 +18,32 @@ use uv_handles_core::LoopId;
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
-/// A plugin: an instance in a store of its own, whose loops are driven from outside.
+/// A plugin: an instance in its own store, whose loops the host runs.
 ///
-/// Whoever uses it alternates between [`ready`](Plugin::ready), [`dispatch`](Plugin::dispatch) and calls of
-/// the plugin's own exports; [`spawn`](Plugin::spawn) makes a task that does that. Very many plugins cost less in a
-/// [`PluginSet`](crate::PluginSet).
+/// The embedder alternates between [`ready`](Plugin::ready), [`dispatch`](Plugin::dispatch) and
+/// calls of the plugin's own exports. [`spawn`](Plugin::spawn) starts a task that does that. Very
+/// many plugins cost less in a [`PluginSet`](crate::PluginSet).
 ///
-/// A trap ends the plugin: the store of an instance that has trapped can not be called again.
+/// A trap ends the plugin: the store of a trapped instance cannot be called again.
 pub struct Plugin<T: 'static> {
     store: Store<T>,
     dispatch: Dispatch,
     pub(super) counters: Arc<Counters>,
 }
 
-/// After so many callbacks in a row other tasks have a turn.
+/// The number of callbacks in a row after which the task yields.
 const CALLBACKS_IN_A_ROW: u64 = 64;
 
 impl<T: UvView> Plugin<T> {
-    /// Instantiates a plugin in this store. The component was linked with
-    /// [`add_to_linker_async`](crate::add_to_linker_async).
+    /// Instantiates a plugin in this store.
     ///
-    /// The store's context is that of a plugin from now on, before any code of the component runs.
+    /// The component must be linked with [`add_to_linker_async`](crate::add_to_linker_async). The
+    /// store's context is marked as a plugin's before any code of the component runs.
     ///
     /// # Errors
     ///
-    /// If the component does not export `uv:handles/plugin-events`, and wasmtime's.
+    /// Returns an error if the component does not export `uv:handles/plugin-events`, and wasmtime's
+    /// errors.
     pub async fn instantiate(
         mut store: Store<T>,
         pre: &InstancePre<T>,
@@ -53,50 +56,53 @@ impl<T: UvView> Plugin<T> {
         Ok((Plugin::new(store, &instance)?, instance))
     }
 
-    /// Takes charge of an instance in this store, whose context was
-    /// [built for a plugin](crate::UvCtxBuilder::plugin). For embedders that instantiate by themselves.
+    /// Creates a plugin from an instance in this store, for embedders that instantiate components
+    /// themselves. The context must have been [built for a plugin](crate::UvCtxBuilder::plugin).
     ///
     /// # Errors
     ///
-    /// If the context was built for a program, or the instance does not export
+    /// Returns an error if the context was built for a program, or the instance does not export
     /// `uv:handles/plugin-events`.
     pub fn new(mut store: Store<T>, instance: &Instance) -> wasmtime::Result<Plugin<T>> {
         let dispatch = dispatch_of(&mut store, instance)?;
         Ok(Plugin { store, dispatch, counters: Arc::default() })
     }
 
-    /// The store, to call the plugin's exports. A call has to be driven to its end.
+    /// Returns the store, to call the plugin's exports. The future of a call must be driven to its
+    /// end.
     pub fn store(&mut self) -> &mut Store<T> {
         self.ctx().epochs = EpochDeadline::Lent;
         &mut self.store
     }
 
-    /// Waits until one of the plugin's loops has something to do. No code of the plugin runs, and the
-    /// future may be dropped at any time, as `select!` does.
+    /// Waits until one of the plugin's loops has something to do.
     ///
-    /// A plugin that is parked or waits for what never comes is never ready.
+    /// No code of the plugin runs. The future may be dropped at any time, as `select!` does. It
+    /// never completes for a parked plugin, or one whose events never come.
     ///
     /// # Errors
     ///
-    /// The system's, if it has no descriptor to wait with.
+    /// Returns the OS's error if no descriptor to wait with is available.
     pub async fn ready(&mut self) -> io::Result<()> {
         self.ctx().ready().await
     }
 
-    /// Runs one iteration, as [`RunMode::NoWait`](uv_handles_core::RunMode::NoWait), of each loop that has something to
-    /// do, and calls the plugin's callbacks. Other tasks get their turn in between.
+    /// Runs one iteration, as [`RunMode::NoWait`](uv_handles_core::RunMode::NoWait), of each loop
+    /// that has something to do, and calls the plugin's callbacks. It yields to other tasks in
+    /// between.
     ///
-    /// The future has to be driven to its end: one that is dropped makes the store unusable.
+    /// The future must be driven to its end. Dropping it makes the store unusable.
     ///
     /// # Errors
     ///
-    /// What ended the plugin: a trap in a callback, or [`Interrupted`](crate::Interrupted); or the system's error if it has
-    /// no descriptor to wait with, after which the plugin can go on.
+    /// Returns the error that ended the plugin: a trap in a callback, or
+    /// [`Interrupted`](crate::Interrupted). Returns the OS's error if no descriptor to wait with is
+    /// available; the plugin can then continue.
     pub async fn dispatch(&mut self) -> wasmtime::Result<Dispatched>
     where
         T: Send,
     {
-        // Also if nothing of it is due any more.
+        // Check this even if nothing is due.
         self.ctx().check_interrupt()?;
         let mut dispatched = Dispatched::default();
         let mut next = 0;
@@ -113,7 +119,7 @@ impl<T: UvView> Plugin<T> {
         Ok(dispatched)
     }
 
-    /// Whether something keeps one of the plugin's loops alive.
+    /// Returns whether one of the plugin's loops is alive.
     pub fn alive(&mut self) -> bool {
         self.ctx().alive()
     }
@@ -157,7 +163,7 @@ impl UvCtx {
                 None => woken.await?,
                 Some(left) => {
                     let deadline = Instant::now() + left;
-                    // Either way, the next round sees what there is.
+                    // The next iteration collects the events in both cases.
                     tokio::time::timeout_at(deadline.into(), woken).await.unwrap_or(Ok(()))?;
                 }
             }

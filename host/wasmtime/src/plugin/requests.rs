@@ -1,7 +1,8 @@
-//! What is asked of a plugin that lives in a task: a queue, and who is at its two ends.
+//! The request queue of a plugin that lives in a task.
 //!
-//! It has no waker of its own: whatever ends the plugin's wait wakes its task, and then the queue is looked at. A channel
-//! would be one thing more for each of many plugins to keep, and to touch at each tick.
+//! The queue has no waker of its own. Everything that ends the plugin's wait wakes its task, which
+//! then polls the queue. A channel would be one more object per plugin to store, and to touch at
+//! each tick.
 
 use crate::ctx::interrupt::InterruptHandle;
 use std::collections::VecDeque;
@@ -11,52 +12,52 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 use tokio::sync::Notify;
 
-/// Asks, from any task. Clones ask the same plugin.
-pub(crate) struct Requests<R> {
+/// The sending end, for any task. Clones send to the same plugin.
+pub(crate) struct RequestSender<R> {
     shared: Arc<Shared<R>>,
 }
 
-/// Is asked, in the plugin's task. When it is dropped, the plugin is gone.
-pub(crate) struct Taken<R> {
+/// The receiving end, in the plugin's task. Its drop means that the plugin is gone.
+pub(crate) struct RequestQueue<R> {
     shared: Arc<Shared<R>>,
 }
 
-/// When it is dropped, nothing is asked of the plugin any more, and all that nobody has taken is dropped: the plugin is
-/// about to go.
-pub(crate) struct Accepting<'a, R>(&'a Taken<R>);
+/// Accepts requests while it exists. Its drop refuses new requests and drops queued ones, because
+/// the plugin is about to end.
+pub(crate) struct AcceptGuard<'a, R>(&'a RequestQueue<R>);
 
 struct Shared<R> {
     state: Mutex<State<R>>,
-    /// Has the waker of the plugin's task.
+    /// Gives access to the waker of the plugin's task.
     plugin: InterruptHandle,
-    /// For those who wait until the plugin is gone.
+    /// Notifies those that wait until the plugin is gone.
     gone: Notify,
 }
 
 struct State<R> {
     queue: VecDeque<R>,
-    /// How many can ask.
+    /// The number of senders.
     senders: usize,
     refuses: bool,
     gone: bool,
 }
 
-/// A queue to the task of the plugin that this interrupts.
-pub(crate) fn requests<R>(plugin: InterruptHandle) -> (Requests<R>, Taken<R>) {
+/// Creates a queue to the task of the plugin that `plugin` interrupts.
+pub(crate) fn requests<R>(plugin: InterruptHandle) -> (RequestSender<R>, RequestQueue<R>) {
     let state = Mutex::new(State { queue: VecDeque::new(), senders: 1, refuses: false, gone: false });
     let shared = Arc::new(Shared { state, plugin, gone: Notify::new() });
-    (Requests { shared: shared.clone() }, Taken { shared })
+    (RequestSender { shared: shared.clone() }, RequestQueue { shared })
 }
 
 impl<R> Shared<R> {
-    /// A panic elsewhere can not leave the state half-written.
+    /// Locks the state. A panic cannot leave it half-written, so poisoning is ignored.
     fn state(&self) -> MutexGuard<'_, State<R>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<R> Requests<R> {
-    /// Asks, unless the plugin has ended. Answers whether it was asked.
+impl<R> RequestSender<R> {
+    /// Queues a request, unless the plugin has ended. Returns whether it was queued.
     pub(crate) fn send(&self, request: R) -> bool {
         let mut state = self.shared.state();
         if state.refuses {
@@ -68,15 +69,15 @@ impl<R> Requests<R> {
         true
     }
 
-    /// Whether the plugin has ended.
+    /// Returns whether the plugin has ended.
     pub(crate) fn refuses(&self) -> bool {
         self.shared.state().refuses
     }
 
-    /// Waits until the plugin is gone, with all that it had.
+    /// Waits until the plugin and all its state have been dropped.
     pub(crate) async fn gone(&self) {
         let mut gone = pin!(self.shared.gone.notified());
-        // In the list of those who wait before the flag is read.
+        // Register before the flag is read, so that no notification is missed.
         gone.as_mut().enable();
         if !self.shared.state().gone {
             gone.await;
@@ -84,28 +85,29 @@ impl<R> Requests<R> {
     }
 }
 
-impl<R> Taken<R> {
-    /// Accepts requests as long as this is there.
-    pub(crate) fn accepting(&self) -> Accepting<'_, R> {
-        Accepting(self)
+impl<R> RequestQueue<R> {
+    /// Accepts requests while the returned value exists.
+    pub(crate) fn accepting(&self) -> AcceptGuard<'_, R> {
+        AcceptGuard(self)
     }
 
     fn refuse(&self) {
         let mut state = self.shared.state();
         state.refuses = true;
-        // Dropped outside of the lock: whoever has asked is told by it.
+        // Drop the requests outside of the lock, because the drop notifies their senders.
         let queue = std::mem::take(&mut state.queue);
         drop(state);
         drop(queue);
     }
 
-    /// The oldest request; none if there will never be one again. After a wake-up there may be one.
+    /// Takes the oldest request. `Ready(None)` if there are no senders left. After `Pending`, the
+    /// task is woken for a new request.
     pub(crate) fn poll(&self) -> Poll<Option<R>> {
         let mut state = self.shared.state();
         match state.queue.pop_front() {
             Some(request) => {
                 if state.queue.is_empty() {
-                    // Most plugins are asked once.
+                    // Most plugins receive one request: keep no memory for more.
                     state.queue = VecDeque::new();
                 }
                 Poll::Ready(Some(request))
@@ -116,14 +118,14 @@ impl<R> Taken<R> {
     }
 }
 
-impl<R> Clone for Requests<R> {
-    fn clone(&self) -> Requests<R> {
+impl<R> Clone for RequestSender<R> {
+    fn clone(&self) -> RequestSender<R> {
         self.shared.state().senders += 1;
-        Requests { shared: self.shared.clone() }
+        RequestSender { shared: self.shared.clone() }
     }
 }
 
-impl<R> Drop for Requests<R> {
+impl<R> Drop for RequestSender<R> {
     fn drop(&mut self) {
         let mut state = self.shared.state();
         state.senders -= 1;
@@ -134,24 +136,24 @@ impl<R> Drop for Requests<R> {
     }
 }
 
-impl<R> Drop for Accepting<'_, R> {
+impl<R> Drop for AcceptGuard<'_, R> {
     fn drop(&mut self) {
         self.0.refuse();
     }
 }
 
-impl<R> Drop for Taken<R> {
+impl<R> Drop for RequestQueue<R> {
     fn drop(&mut self) {
         self.shared.state().gone = true;
         self.shared.gone.notify_waiters();
-        // If it has never begun.
+        // The task may have been dropped before it began to accept requests.
         self.refuse();
     }
 }
 
-impl<R> fmt::Debug for Requests<R> {
+impl<R> fmt::Debug for RequestSender<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Requests").field("refuses", &self.refuses()).finish()
+        f.debug_struct("RequestSender").field("refuses", &self.refuses()).finish()
     }
 }
 
@@ -161,7 +163,7 @@ mod tests {
     use std::task::{Context, Waker};
 
     #[test]
-    fn requests_are_taken_in_their_order_and_wake_the_task() {
+    fn requests_are_received_in_order_and_wake_the_task() {
         let plugin = InterruptHandle::default();
         let (requests, taken) = requests(plugin.clone());
         let context = Context::from_waker(Waker::noop());
@@ -175,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_one_who_could_ask_ends_it_after_what_was_asked() {
+    fn dropping_the_last_sender_ends_the_queue_after_its_requests() {
         let plugin = InterruptHandle::default();
         let (requests, taken) = requests(plugin.clone());
         let other = requests.clone();
@@ -199,8 +201,8 @@ mod tests {
         let mut gone = pin!(gone);
         let context = &mut Context::from_waker(Waker::noop());
         drop(taken.accepting());
-        assert!(gone.as_mut().poll(context).is_pending(), "it has ended, but it is still there");
-        assert_eq!(Arc::strong_count(&asked), 1, "what nobody has taken is dropped");
+        assert!(gone.as_mut().poll(context).is_pending(), "the plugin has ended but is not dropped");
+        assert_eq!(Arc::strong_count(&asked), 1, "queued requests are dropped");
         assert!(requests.refuses() && !requests.send(asked));
         drop(taken);
         gone.await;

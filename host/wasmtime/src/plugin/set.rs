@@ -1,18 +1,19 @@
-//! Many plugins on one thread, called synchronously: what costs least for thousands of them.
+//! A set of plugins on one thread, called synchronously.
 //!
-//! For whoever maintains it: an idle plugin is in no cache, and each piece of its memory has to be fetched when it becomes due.
-//! So what says when that is stands together here, for all plugins, and a plugin of which nothing is due is not touched. It
-//! needs no task, no timer of a runtime and no stack of its own either, which are more such pieces.
+//! This costs least for thousands of plugins. An idle plugin is in no cache, and each part of its
+//! memory must be fetched when it becomes due. The deadlines of all plugins are therefore stored
+//! together here, and a plugin without due events is not touched. A plugin also needs no task,
+//! runtime timer or stack of its own, which would be more memory to fetch.
 
 use super::loops::{Dispatched, Due};
 use super::stats::{Counters, PluginStats};
-use super::woken::Woken;
+use super::wake_queue::WakeQueue;
 use super::{Dispatch, dispatch_of, mark};
 use crate::ctx::UvCtx;
 use crate::ctx::clock::monotonic;
 use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::engine::begin_epochs;
-use crate::os::set_poller::{Found, SetPoller};
+use crate::os::poller_set::{PollerSet, SetEvent};
 use crate::view::UvView;
 use slab::Slab;
 use std::collections::{BTreeSet, VecDeque};
@@ -24,54 +25,60 @@ use std::time::Duration;
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
-/// Plugins that one thread drives: it waits for all of them at once and calls what is due, one plugin after the other. The
-/// thread is the embedder's, who calls [`turn`](PluginSet::turn) again and again, as uv_run in mode `once`, and the
-/// plugins' exports in between.
+/// A set of plugins that one thread drives.
 ///
-/// The plugins are linked with [`add_to_linker_sync`](crate::add_to_linker_sync), and called without a stack of their own.
-/// An idle one keeps less memory than a [`Plugin`](crate::Plugin) in a task of tokio's, and a timer that fires costs less.
-/// What one of them does, the others wait for: a host function that blocks, and a plugin that computes for long, which
-/// [`interrupt_by_epochs_sync`](crate::interrupt_by_epochs_sync) lets be ended.
+/// The thread waits for all plugins at once, and calls due callbacks one plugin after the other.
+/// The thread is the embedder's: it calls [`turn`](PluginSet::turn) repeatedly, as uv_run in mode
+/// `once`, and the plugins' exports in between.
 ///
-/// It is not for the threads of a tokio runtime: synchronous functions of wasmtime-wasi panic there.
+/// The plugins are linked with [`add_to_linker_sync`](crate::add_to_linker_sync), and have no
+/// stacks of their own. An idle plugin needs less memory than a [`Plugin`](crate::Plugin) in a
+/// tokio task, and a timer that fires costs less. All plugins wait while one of them runs: for a
+/// host function that blocks, and for a plugin that computes for long, which
+/// [`interrupt_by_epochs_sync`](crate::interrupt_by_epochs_sync) lets the embedder interrupt.
+///
+/// Do not use a set on threads of a tokio runtime: synchronous functions of wasmtime-wasi panic
+/// there.
 pub struct PluginSet<T: 'static> {
     members: Slab<Member<T>>,
-    /// How many there have ever been.
+    /// The number of plugins added so far, removed ones included.
     added: u64,
-    /// When a member is due, in milliseconds of the system's clock.
+    /// The deadlines of members, in milliseconds of the system's clock.
     deadlines: BTreeSet<(u64, u32)>,
     timer_slack: Duration,
-    /// Members to be looked at in the next turn, without waiting.
-    listed: VecDeque<u32>,
-    woken: Arc<Woken>,
-    poller: SetPoller,
+    /// The members to visit in the next turn, without waiting.
+    queue: VecDeque<u32>,
+    woken: Arc<WakeQueue>,
+    poller: PollerSet,
 }
 
-/// Names a plugin of a [`PluginSet`]. No other plugin of that set ever has the same.
+/// The id of a plugin of a [`PluginSet`]. A set never reuses an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PluginId {
     number: u64,
     at: u32,
 }
 
-/// What a [`PluginSet::turn`] has come to.
+/// The result of a [`PluginSet::turn`].
 #[non_exhaustive]
 pub struct Turn<T: 'static> {
-    /// How many callbacks were called.
+    /// The number of callbacks called.
     pub callbacks: u64,
-    /// The plugins that have ended. They are not in the set any more.
+    /// The plugins that have ended. They have been removed from the set.
     pub ended: Vec<Ended<T>>,
 }
 
-/// A plugin that has ended, and why: a trap in a callback, [`Interrupted`](crate::Interrupted), or the system's error if it
-/// had no descriptor to wait with.
+/// A plugin that has ended, with the reason: a trap in a callback,
+/// [`Interrupted`](crate::Interrupted), or the OS's error if no descriptor to wait with is
+/// available.
 #[non_exhaustive]
 pub struct Ended<T: 'static> {
-    /// Which one.
+    /// The id of the plugin.
     pub id: PluginId,
-    /// Why.
+    /// The reason.
     pub error: wasmtime::Error,
-    /// Its store, which can not be called any more. Dropping it may wait until a granted standard output has been written.
+    /// The plugin's store, which cannot be called any more. Dropping it may wait until writes to a
+    /// granted standard output are complete.
     pub store: Store<T>,
 }
 
@@ -79,47 +86,48 @@ struct Member<T: 'static> {
     store: Store<T>,
     dispatch: Dispatch,
     number: u64,
-    /// Its entry in `deadlines`.
+    /// The member's entry in `deadlines`.
     due: Option<u64>,
-    is_listed: bool,
+    is_queued: bool,
     counters: Counters,
-    /// Lists it, from any thread.
+    /// Queues the member, from any thread.
     waker: Waker,
 }
 
 impl<T: UvView> PluginSet<T> {
-    /// A set without plugins.
+    /// Creates an empty set.
     ///
     /// # Errors
     ///
-    /// The system's, if it has no descriptors to wait with.
+    /// Returns the OS's error if no descriptors to wait with are available.
     pub fn new() -> io::Result<PluginSet<T>> {
-        let poller = SetPoller::new()?;
+        let poller = PollerSet::new()?;
         Ok(PluginSet {
             members: Slab::new(),
             added: 0,
             deadlines: BTreeSet::new(),
             timer_slack: Duration::ZERO,
-            listed: VecDeque::new(),
-            woken: Woken::new(poller.waker()),
+            queue: VecDeque::new(),
+            woken: WakeQueue::new(poller.waker()),
             poller,
         })
     }
 
-    /// Lets timers be called up to so much later than they are due, so that the set wakes up once for several of them, which
-    /// spares some time. As Linux's PR_SET_TIMERSLACK; zero unless set.
+    /// Sets how much later than due timers may be called, so that the set wakes once for several of
+    /// them, which saves CPU time. As Linux's PR_SET_TIMERSLACK. Default: zero.
     pub fn set_timer_slack(&mut self, slack: Duration) {
         self.timer_slack = slack;
     }
 
-    /// Instantiates a plugin in this store, and adds it to the set. The component was linked with
-    /// [`add_to_linker_sync`](crate::add_to_linker_sync).
+    /// Instantiates a plugin in this store, and adds it to the set.
     ///
-    /// The store's context is that of a plugin from now on, before any code of the component runs.
+    /// The component must be linked with [`add_to_linker_sync`](crate::add_to_linker_sync). The
+    /// store's context is marked as a plugin's before any code of the component runs.
     ///
     /// # Errors
     ///
-    /// If the component does not export `uv:handles/plugin-events`, and wasmtime's.
+    /// Returns an error if the component does not export `uv:handles/plugin-events`, and wasmtime's
+    /// errors.
     pub fn instantiate(
         &mut self,
         mut store: Store<T>,
@@ -130,13 +138,13 @@ impl<T: UvView> PluginSet<T> {
         Ok((self.add(store, &instance)?, instance))
     }
 
-    /// Takes charge of an instance in this store, whose context was
-    /// [built for a plugin](crate::UvCtxBuilder::plugin): one that the embedder has instantiated, or that
-    /// was [removed](PluginSet::remove) from a set.
+    /// Adds an instance in this store to the set: one that the embedder has instantiated, or that
+    /// was [removed](PluginSet::remove) from a set. The context must have been [built for a
+    /// plugin](crate::UvCtxBuilder::plugin).
     ///
     /// # Errors
     ///
-    /// If the context was built for a program, or the instance does not export
+    /// Returns an error if the context was built for a program, or the instance does not export
     /// `uv:handles/plugin-events`.
     pub fn add(&mut self, mut store: Store<T>, instance: &Instance) -> wasmtime::Result<PluginId> {
         let dispatch = dispatch_of(&mut store, instance)?;
@@ -152,94 +160,99 @@ impl<T: UvView> PluginSet<T> {
             dispatch,
             number,
             due: None,
-            is_listed: false,
+            is_queued: false,
             counters: Counters::default(),
             waker,
         });
-        self.list(at);
+        self.enqueue(at);
         Ok(PluginId { number, at })
     }
 
-    /// Takes a plugin out, with its store. Nothing is called any more.
+    /// Removes a plugin and returns its store. Its callbacks are no longer called.
     pub fn remove(&mut self, id: PluginId) -> Option<Store<T>> {
         self.member(id)?;
         Some(self.take_out(id.at).store)
     }
 
-    /// A plugin's store, to call its exports. What becomes due by that is called in the next turn.
+    /// Returns a plugin's store, to call its exports. Events that become due by that are delivered
+    /// in the next turn.
     pub fn store(&mut self, id: PluginId) -> Option<&mut Store<T>> {
         self.member(id)?;
-        self.list(id.at);
+        self.enqueue(id.at);
         let store = &mut self.member(id)?.store;
         uv(store).epochs = EpochDeadline::Lent;
         Some(store)
     }
 
-    /// Whether something keeps one of the plugin's loops alive. If not, it is parked until one of its exports is called, or
-    /// it has ended.
+    /// Returns whether one of the plugin's loops is alive. Otherwise the plugin is parked until one
+    /// of its exports is called, or it has ended.
     pub fn alive(&mut self, id: PluginId) -> bool {
         self.member(id).is_some_and(|member| uv(&mut member.store).alive())
     }
 
-    /// What the plugin has done so far.
+    /// Returns the plugin's counters.
     pub fn stats(&mut self, id: PluginId) -> Option<PluginStats> {
         let member = self.member(id)?;
         member.counters.set_alive(uv(&mut member.store).alive());
         Some(member.counters.stats())
     }
 
-    /// How many plugins are in the set.
+    /// Returns the number of plugins in the set.
     pub fn len(&self) -> usize {
         self.members.len()
     }
 
-    /// Whether no plugin is in the set.
+    /// Returns whether the set has no plugins.
     pub fn is_empty(&self) -> bool {
         self.members.is_empty()
     }
 
-    /// What ends the wait of a turn from any thread; if the set does not wait, that of the next turn.
+    /// Returns a waker that ends the wait of a turn from any thread. If the set is not waiting, it
+    /// ends the wait of the next turn.
     pub fn waker(&self) -> Waker {
         self.woken.waker_of_all()
     }
 
-    /// Waits until one of the plugins has something to do, and calls the callbacks of those that have: of each plugin's loops
-    /// one iteration, as [`RunMode::NoWait`](uv_handles_core::RunMode::NoWait), so that none starves the others.
-    /// **Blocks**: at most for `timeout` (none: without limit), until something is due or the [waker](PluginSet::waker) is
-    /// used. A turn may end without having called anything.
+    /// Waits until a plugin has something to do, and calls the due callbacks.
+    ///
+    /// Each plugin's loops run one iteration, as
+    /// [`RunMode::NoWait`](uv_handles_core::RunMode::NoWait), so that no plugin starves the others.
+    /// **Blocks** at most for `timeout` (`None`: without limit), until something is due or the
+    /// [waker](PluginSet::waker) is used. A turn may end without having called anything.
     ///
     /// # Errors
     ///
-    /// The system's, if it does not let the set wait. What ends a single plugin is in the [`Turn`].
+    /// Returns the OS's error if the set cannot wait. Errors of single plugins are in the [`Turn`].
     pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<Turn<T>> {
         self.collect();
-        let timeout = match self.listed.is_empty() {
+        let timeout = match self.queue.is_empty() {
             false => Some(Duration::ZERO),
-            true => self.may_wait(timeout, monotonic()),
+            true => self.wait_limit(timeout, monotonic()),
         };
-        let mut all_found = Vec::new();
-        self.poller.wait(timeout, |found| all_found.push(found))?;
-        for found in all_found {
-            match found {
-                Found::Member(at) => self.list(at),
-                Found::Signal => self.list_those_with_signals(),
+        let mut events = Vec::new();
+        self.poller.wait(timeout, |event| events.push(event))?;
+        for event in events {
+            match event {
+                SetEvent::Member(at) => self.enqueue(at),
+                SetEvent::Signal => self.enqueue_signal_watchers(),
             }
         }
         if timeout != Some(Duration::ZERO) {
             self.collect();
         }
         let mut turn = Turn { callbacks: 0, ended: Vec::new() };
-        // One by one: if a host function panics, those behind it have their turn later.
-        for _ in 0..self.listed.len() {
-            if let Some(at) = self.listed.pop_front() {
+        // Members are popped one by one, so that after a panic in a host function the remaining
+        // ones are visited in a later turn.
+        for _ in 0..self.queue.len() {
+            if let Some(at) = self.queue.pop_front() {
                 self.visit(at, &mut turn);
             }
         }
         Ok(turn)
     }
 
-    /// How long a wait may be that begins at this time.
-    fn may_wait(&self, timeout: Option<Duration>, now: u64) -> Option<Duration> {
+    /// Returns the limit of a wait that begins at `now`.
+    fn wait_limit(&self, timeout: Option<Duration>, now: u64) -> Option<Duration> {
         let until_due = self.deadlines.first().map(|&(due, _)| {
             let latest = Duration::from_millis(due).saturating_add(self.timer_slack);
             latest.saturating_sub(Duration::from_millis(now))
@@ -247,17 +260,18 @@ impl<T: UvView> PluginSet<T> {
         timeout.into_iter().chain(until_due).min()
     }
 
-    /// Lists what is due, and what was woken.
+    /// Queues the members that are due or were woken.
     fn collect(&mut self) {
         for at in self.woken.take() {
             if let Some(member) = self.members.get_mut(at as usize) {
-                // From now on it is woken again. What it was woken for is seen afterwards.
+                // Register the waker again first. The visit then sees the cause of the earlier
+                // wake.
                 let _ = uv(&mut member.store)
                     .interrupt
                     .shared()
                     .task()
                     .poll_woken(&Context::from_waker(&member.waker));
-                self.list(at);
+                self.enqueue(at);
             }
         }
         if self.deadlines.is_empty() {
@@ -267,40 +281,41 @@ impl<T: UvView> PluginSet<T> {
         while let Some(&(due, at)) = self.deadlines.first().filter(|(due, _)| *due <= now) {
             self.deadlines.remove(&(due, at));
             self.members[at as usize].due = None;
-            self.list(at);
+            self.enqueue(at);
         }
     }
 
-    /// Signals are rare, so nobody keeps who watches them.
-    fn list_those_with_signals(&mut self) {
+    /// Queues the members that watch signals. Signals are rare, so no list of these members is
+    /// kept.
+    fn enqueue_signal_watchers(&mut self) {
         let watching = |member: &mut Member<T>| uv(&mut member.store).loops.watched_signals() != 0;
         let members: Vec<usize> =
             self.members.iter_mut().filter_map(|(at, member)| watching(member).then_some(at)).collect();
-        members.into_iter().for_each(|at| self.list(at as u32));
+        members.into_iter().for_each(|at| self.enqueue(at as u32));
     }
 
-    /// Has a member looked at in the next turn.
-    fn list(&mut self, at: u32) {
+    /// Queues a member for the next turn.
+    fn enqueue(&mut self, at: u32) {
         if let Some(member) = self.members.get_mut(at as usize)
-            && !std::mem::replace(&mut member.is_listed, true)
+            && !std::mem::replace(&mut member.is_queued, true)
         {
-            self.listed.push_back(at);
+            self.queue.push_back(at);
         }
     }
 
-    /// Calls what is due of a member, and notes when it is due next.
+    /// Calls the due callbacks of a member, and schedules its next deadline.
     fn visit(&mut self, at: u32, turn: &mut Turn<T>) {
         let Some(member) = self.members.get_mut(at as usize) else {
             return;
         };
-        member.is_listed = false;
+        member.is_queued = false;
         let due = member.dispatch().and_then(|dispatched| {
             turn.callbacks += dispatched.callbacks;
             let ctx = uv(&mut member.store);
             let due = ctx.when_due()?;
             self.poller.watch(at, &mut ctx.pollers)?;
             Ok(match due {
-                // One may have been delivered before the set watched them.
+                // A signal may have been delivered before the set watched signals.
                 _ if ctx.loops.watched_signals() != 0 && self.poller.watch_signals()? => Due::Now,
                 Due::At(due) => Due::At(ctx.clock.of_system(due)),
                 due => due,
@@ -308,7 +323,7 @@ impl<T: UvView> PluginSet<T> {
         });
         match due {
             Ok(Due::Now) => {
-                self.list(at);
+                self.enqueue(at);
             }
             Ok(Due::At(due)) => self.schedule(at, Some(due)),
             Ok(Due::Never) => self.schedule(at, None),
@@ -330,9 +345,9 @@ impl<T: UvView> PluginSet<T> {
     fn take_out(&mut self, at: u32) -> Member<T> {
         self.schedule(at, None);
         let mut member = self.members.remove(at as usize);
-        if member.is_listed {
-            // So that whoever gets its place is not looked at instead.
-            self.listed.retain(|&listed| listed != at);
+        if member.is_queued {
+            // A later member in the same slot must not be visited instead.
+            self.queue.retain(|&queued| queued != at);
         }
         let ctx = uv(&mut member.store);
         self.poller.forget(&mut ctx.pollers);
@@ -348,7 +363,7 @@ impl<T: UvView> PluginSet<T> {
 
 impl<T: UvView> Member<T> {
     fn dispatch(&mut self) -> wasmtime::Result<Dispatched> {
-        // Also if nothing of it is due any more.
+        // Check this even if nothing is due.
         uv(&mut self.store).check_interrupt()?;
         let mut dispatched = Dispatched::default();
         let mut next = 0;
@@ -398,20 +413,20 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_ends_with_the_first_deadline_and_the_slack_or_before() {
+    fn a_wait_ends_at_the_first_deadline_plus_slack_or_at_the_timeout() {
         let ms = Duration::from_millis;
         let mut set = PluginSet::<State>::new().unwrap();
-        assert_eq!(set.may_wait(None, 7), None);
-        assert_eq!(set.may_wait(Some(ms(5)), 7), Some(ms(5)));
+        assert_eq!(set.wait_limit(None, 7), None);
+        assert_eq!(set.wait_limit(Some(ms(5)), 7), Some(ms(5)));
         set.deadlines.extend([(1_000, 3), (100, 8), (100, 9)]);
-        assert_eq!(set.may_wait(None, 30), Some(ms(70)));
-        assert_eq!(set.may_wait(Some(ms(5)), 30), Some(ms(5)));
-        assert_eq!(set.may_wait(None, 200), Some(ms(0)));
+        assert_eq!(set.wait_limit(None, 30), Some(ms(70)));
+        assert_eq!(set.wait_limit(Some(ms(5)), 30), Some(ms(5)));
+        assert_eq!(set.wait_limit(None, 200), Some(ms(0)));
         set.set_timer_slack(ms(20));
-        assert_eq!(set.may_wait(None, 30), Some(ms(90)));
-        assert_eq!(set.may_wait(None, 110), Some(ms(10)));
+        assert_eq!(set.wait_limit(None, 30), Some(ms(90)));
+        assert_eq!(set.wait_limit(None, 110), Some(ms(10)));
         set.deadlines = BTreeSet::from([(u64::MAX, 1)]);
         set.set_timer_slack(Duration::MAX);
-        assert_eq!(set.may_wait(None, 0), Some(Duration::MAX));
+        assert_eq!(set.wait_limit(None, 0), Some(Duration::MAX));
     }
 }

@@ -1,45 +1,46 @@
-//! What a plugin has done so far, for whoever watches it from outside.
+//! The counters of a plugin.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// What a plugin has done so far. From [`PluginHandle::stats`](crate::PluginHandle::stats) and
+/// The counters of a plugin, from [`PluginHandle::stats`](crate::PluginHandle::stats) and
 /// [`PluginSet::stats`](crate::PluginSet::stats).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PluginStats {
-    /// Callbacks that have been called, those of timers among them.
+    /// The number of callbacks called, timers included.
     pub callbacks: u64,
-    /// Callbacks of timers.
+    /// The number of timer callbacks called.
     pub timers: u64,
-    /// How late those were.
+    /// The lateness of the timer callbacks.
     pub lateness: Lateness,
-    /// Something keeps one of the plugin's loops alive; otherwise it is parked. As after its last call or
-    /// delivery of events.
+    /// Whether one of the plugin's loops was alive after its last call or delivery of events.
+    /// Otherwise it is parked.
     pub alive: bool,
 }
 
-/// How long after their deadlines timers were called: a histogram. Whoever wants that of a while
-/// subtracts the one of its beginning.
+/// A histogram of the lateness of timers: the time from the deadline to the call. For an interval,
+/// subtract the histogram of its start.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Lateness {
-    /// How many timers were that late: those within the first of [`Lateness::BOUNDS`], those beyond it
-    /// and within the second, and so on; at last those beyond all of them.
+    /// The number of timers in each range: within the first of [`Lateness::BOUNDS`], beyond it and
+    /// within the second, and so on. The last count is of timers beyond all bounds.
     pub counts: [u64; Lateness::BOUNDS.len() + 1],
-    /// All of it together.
+    /// The sum of all latenesses.
     pub total: Duration,
-    /// The longest.
+    /// The longest lateness.
     pub longest: Duration,
 }
 
 impl Lateness {
-    /// Up to how many milliseconds, inclusive, each count goes. The clock of a loop knows no less than one.
+    /// The inclusive upper bounds of the counts in milliseconds, the resolution of a loop's clock.
     pub const BOUNDS: [u64; 10] = [0, 1, 2, 5, 10, 20, 50, 100, 500, 1_000];
 }
 
-/// The same while the plugin runs. Only its own task writes. What a timer in time changes stands at the beginning, beside
-/// each other: a plugin that wakes up after long finds none of it in a cache.
+/// The counters while the plugin runs. Only its own task writes them. The fields that a timer
+/// changes when it is on time are adjacent at the start, because none of them is in a cache when a
+/// plugin wakes after a long time.
 #[derive(Debug, Default)]
 #[repr(C)]
 pub(crate) struct Counters {
@@ -51,12 +52,12 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// A callback is called.
+    /// Counts a callback.
     pub(crate) fn called(&self) {
         add(&self.callbacks, 1);
     }
 
-    /// It is a timer's, so many milliseconds after its deadline.
+    /// Counts a timer's callback, `late` milliseconds after its deadline.
     pub(crate) fn timer(&self, late: u64) {
         let count = Lateness::BOUNDS.partition_point(|&bound| bound < late);
         add(&self.counts[count], 1);
@@ -84,7 +85,8 @@ impl Counters {
     }
 }
 
-/// As only one task writes, the processor need not lock anything: that would end all that it does ahead.
+/// Adds to a counter. A read-modify-write instruction is not needed with one writer, and would
+/// stall the processor's pipeline.
 fn add(counter: &AtomicU64, more: u64) {
     counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
 }
@@ -94,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_timer_is_counted_where_its_lateness_belongs() {
+    fn a_timer_is_counted_in_the_range_of_its_lateness() {
         let counters = Counters::default();
         for late in [0, 0, 1, 3, 5, 6, 1_000, 1_001, u64::from(u32::MAX)] {
             counters.timer(late);

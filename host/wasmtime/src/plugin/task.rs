@@ -1,8 +1,10 @@
-//! A task that owns a plugin: it drives the loops and takes calls by message, so that nobody can drop a
-//! call half-way and make the plugin unusable.
+//! A task that owns a plugin.
+//!
+//! The task runs the plugin's loops and receives calls as messages. A call can therefore not be
+//! dropped half-way, which would make the plugin unusable.
 
 use super::one::Plugin;
-use super::requests::{Requests, Taken, requests};
+use super::requests::{RequestQueue, RequestSender, requests};
 use super::stats::Counters;
 use super::stats::PluginStats;
 use crate::ctx::interrupt::{InterruptHandle, Interrupted};
@@ -21,44 +23,46 @@ use wasmtime::Store;
 type Call<T> = Box<dyn for<'a> FnOnce(&'a mut Store<T>) -> CallFuture<'a, ()> + Send>;
 type CallFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
 
-/// Calls a plugin that lives in a task, from any other one. Clones call the same plugin; when the last is
-/// dropped, the task ends and the plugin with it.
+/// Calls a plugin that lives in a task, from any task. Clones call the same plugin. When the last
+/// one is dropped, the task ends and drops the plugin.
 pub struct PluginHandle<T: 'static> {
-    requests: Requests<Request<T>>,
+    requests: RequestSender<Request<T>>,
     interrupt: InterruptHandle,
     counters: Arc<Counters>,
 }
 
-/// The plugin has ended: by a trap, by an interrupt, or because its task was aborted. The result of the task
-/// says why.
+/// The plugin has ended: by a trap, by an interrupt, or because its task was aborted. The task's
+/// result has the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the plugin has ended")]
 pub struct PluginGone;
 
-/// The name of the wake-up that asks a plugin to come to its end: [`PluginHandle::stop`].
+/// The name of the async handle that asks a plugin to shut down: see [`PluginHandle::stop`].
 pub const STOP: &str = "stop";
 
-/// How a plugin was stopped.
+/// The way in which a plugin was stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Stopped {
-    /// It came to its end by itself: nothing kept it alive any more, or it had failed before.
+    /// The plugin ended by itself: none of its loops was alive any more, or it had failed before.
     ByItself,
-    /// It was interrupted, because it took longer than it was given.
+    /// The plugin was interrupted because it exceeded the grace period.
     Interrupted,
 }
 
 impl<T: UvView> Plugin<T> {
-    /// Spawns a task on the current tokio runtime that drives the plugin's loops, and carries out calls
+    /// Spawns a task on the current tokio runtime that runs the plugin's loops, and performs calls
     /// in between.
     ///
-    /// The task ends with what ended the plugin - a trap in a callback, an interrupt - or with `Ok` when
-    /// it was [stopped](PluginHandle::stop) or the last handle is dropped. An interrupt ends it wherever the plugin
-    /// waits, also inside another host function; while it computes only with
+    /// The task ends with the error that ended the plugin (a trap in a callback, an interrupt), or
+    /// with `Ok` when it was [stopped](PluginHandle::stop) or the last handle is dropped. An
+    /// interrupt ends it while the plugin waits, also inside another host function. While the
+    /// plugin computes, an interrupt needs
     /// [`interrupt_by_epochs_async`](crate::interrupt_by_epochs_async).
     ///
     /// # Panics
     ///
-    /// Outside of a tokio runtime.
+    /// Panics outside of a tokio runtime.
     pub fn spawn(mut self) -> (PluginHandle<T>, JoinHandle<wasmtime::Result<()>>)
     where
         T: Send,
@@ -69,10 +73,10 @@ impl<T: UvView> Plugin<T> {
         let task = tokio::spawn(async move {
             let mut served = pin!(self.serve(&taken));
             std::future::poll_fn(|context| {
-                // Also while the plugin waits inside another host function.
+                // This also wakes the task while the plugin waits inside another host function.
                 interrupt.shared().task().register(context);
                 match served.as_mut().poll(context) {
-                    // A call in progress is dropped, and so the store is never called again.
+                    // A call in progress is dropped, so the store is never called again.
                     Pending if interrupt.is_interrupted() => Ready(Err(Interrupted.into())),
                     served => served,
                 }
@@ -82,13 +86,13 @@ impl<T: UvView> Plugin<T> {
         (handle, task)
     }
 
-    async fn serve(mut self, requests: &Taken<Request<T>>) -> wasmtime::Result<()>
+    async fn serve(mut self, requests: &RequestQueue<Request<T>>) -> wasmtime::Result<()>
     where
         T: Send,
     {
-        // Until the plugin is dropped, and with it what others may know it by.
+        // It exists until the plugin is dropped, and with it the plugin's grants.
         let _accepting = requests.accepting();
-        // Calls and events take turns: neither has to wait until the other has nothing more to do.
+        // Calls and events take turns, so that neither starves the other.
         let mut requests_first = true;
         let mut stopping = false;
         while !stopping || self.alive() {
@@ -102,7 +106,7 @@ impl<T: UvView> Plugin<T> {
                     if let Ready(ready) = ready.as_mut().poll(context) {
                         return Ready(Next::Ready(ready));
                     }
-                    // Whoever asks from now on wakes the task: that is what it waits for.
+                    // RequestSender after this poll wake the task.
                     let request = requests.poll();
                     has_waited |= request.is_pending();
                     request.map(Next::Request)
@@ -114,22 +118,23 @@ impl<T: UvView> Plugin<T> {
                 Next::Request(Some(Request::Call(call))) => call(self.store()).await,
                 Next::Request(Some(Request::Stop)) => {
                     stopping = true;
-                    if !self.store().data_mut().uv().ctx.wake_ups.send(STOP) {
-                        // It does not want to know.
+                    if !self.store().data_mut().uv().ctx.async_handles.send(STOP) {
+                        // The plugin does not have the async handle open.
                         return Ok(());
                     }
                 }
                 Next::Request(None) => return Ok(()),
                 Next::Ready(ready) => {
                     ready?;
-                    // What a call needs is there as long as the call: thousands of plugins wait.
+                    // Box the future so that thousands of waiting plugins do not hold a call's
+                    // state.
                     Box::pin(self.dispatch()).await?;
                 }
             }
             let alive = self.alive();
             self.counters.set_alive(alive);
             if !has_waited {
-                // A plugin that always has something to do leaves the others their turn.
+                // Yield, because a plugin that always has something to do would starve other tasks.
                 tokio::task::yield_now().await;
             }
         }
@@ -148,21 +153,29 @@ enum Next<T: 'static> {
 }
 
 impl<T: Send> PluginHandle<T> {
-    /// Calls the plugin: `call` gets its store, between two deliveries of events, and its result comes back.
-    /// It is carried out to its end, also when this future is dropped.
+    /// Calls the plugin between two deliveries of events. `call` receives its store, and its result
+    /// is returned.
+    ///
+    /// The call runs to its end, even if this future is dropped.
     ///
     /// ```no_run
     /// # use uv_handles_host::{PluginHandle, PluginGone};
-    /// # async fn example<T: Send>(plugin: PluginHandle<T>, greet: wasmtime::component::TypedFunc<(), (u32,)>)
-    /// # -> wasmtime::Result<()> {
-    /// let (answer,) = plugin.call(move |store| Box::pin(async move { greet.call_async(store, ()).await })).await??;
+    /// # use wasmtime::component::TypedFunc;
+    /// # async fn example<T: Send>(
+    /// #     plugin: PluginHandle<T>,
+    /// #     greet: TypedFunc<(), (u32,)>,
+    /// # ) -> wasmtime::Result<()> {
+    /// let greeting = plugin.call(move |store| {
+    ///     Box::pin(async move { greet.call_async(store, ()).await })
+    /// });
+    /// let (answer,) = greeting.await??;
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
     ///
-    /// [`PluginGone`], if the plugin has ended.
+    /// Returns [`PluginGone`] if the plugin has ended.
     pub async fn call<R: Send + 'static>(
         &self,
         call: impl for<'a> FnOnce(&'a mut Store<T>) -> CallFuture<'a, R> + Send + 'static,
@@ -170,7 +183,7 @@ impl<T: Send> PluginHandle<T> {
         let (send, result) = oneshot::channel();
         let call: Call<T> = Box::new(|store| {
             Box::pin(async move {
-                // Nobody may wait for it any more.
+                // The caller may have dropped its future.
                 let _ = send.send(call(store).await);
             })
         });
@@ -180,16 +193,17 @@ impl<T: Send> PluginHandle<T> {
         result.await.map_err(|_| PluginGone)
     }
 
-    /// Asks the plugin to come to its end, waits until it has, at most for `grace`, and interrupts it then. When this
-    /// returns, nothing of the plugin runs any more.
+    /// Asks the plugin to shut down, waits up to `grace` until it has ended, and then interrupts
+    /// it. When this returns, the plugin no longer runs.
     ///
-    /// Asking is sending the async handle that the plugin has made under the name [`STOP`], if that was granted. The
-    /// plugin then closes or dereferences its handles, that one included, in its own time; it has come to its end
-    /// when nothing keeps it alive. A plugin without that handle is ended at once. Calls are carried out
-    /// meanwhile.
+    /// The request is a send of the async handle that the plugin has made under the name [`STOP`],
+    /// if that was granted. The plugin then closes or dereferences its handles, that one included.
+    /// It has ended when none of its loops is alive. A plugin without the handle is ended at once.
+    /// Calls are performed meanwhile.
     ///
     /// A plugin that computes without end is interrupted only with
-    /// [`interrupt_by_epochs_async`](crate::interrupt_by_epochs_async); without it, this waits for ever.
+    /// [`interrupt_by_epochs_async`](crate::interrupt_by_epochs_async). Otherwise this future never
+    /// completes.
     pub async fn stop(&self, grace: Duration) -> Stopped {
         if !self.requests.send(Request::Stop) {
             return Stopped::ByItself;
@@ -202,19 +216,19 @@ impl<T: Send> PluginHandle<T> {
         Stopped::Interrupted
     }
 
-    /// Whether the plugin has ended.
+    /// Returns whether the plugin has ended.
     pub fn is_gone(&self) -> bool {
         self.requests.refuses()
     }
 
-    /// What ends the plugin at once.
+    /// Returns a handle that interrupts the plugin.
     pub fn interrupt_handle(&self) -> InterruptHandle {
         self.interrupt.clone()
     }
 }
 
 impl<T> PluginHandle<T> {
-    /// What the plugin has done so far; also when it has ended.
+    /// Returns the plugin's counters, also after it has ended.
     pub fn stats(&self) -> PluginStats {
         self.counters.stats()
     }

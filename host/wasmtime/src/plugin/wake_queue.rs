@@ -1,12 +1,12 @@
-//! Which plugins of a [set](crate::PluginSet) have been woken from other threads: a queue of their places.
+//! The queue of a [set](crate::PluginSet)'s plugins woken from other threads.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
-/// The queue of a set.
+/// The indices of woken members.
 #[derive(Debug)]
-pub(super) struct Woken {
+pub(super) struct WakeQueue {
     members: Mutex<Vec<u32>>,
     /// Ends the wait of the set's thread.
     thread: Arc<mio::Waker>,
@@ -15,30 +15,30 @@ pub(super) struct Woken {
 /// Wakes one member.
 struct Member {
     at: u32,
-    woken: Arc<Woken>,
+    queue: Arc<WakeQueue>,
 }
 
-impl Woken {
-    pub(super) fn new(thread: Arc<mio::Waker>) -> Arc<Woken> {
-        Arc::new(Woken { members: Mutex::default(), thread })
+impl WakeQueue {
+    pub(super) fn new(thread: Arc<mio::Waker>) -> Arc<WakeQueue> {
+        Arc::new(WakeQueue { members: Mutex::default(), thread })
     }
 
-    /// What wakes the member at this place.
-    pub(super) fn waker_of(self: &Arc<Woken>, at: u32) -> Waker {
-        Waker::from(Arc::new(Member { at, woken: self.clone() }))
+    /// Returns the waker of the member at this index.
+    pub(super) fn waker_of(self: &Arc<WakeQueue>, at: u32) -> Waker {
+        Waker::from(Arc::new(Member { at, queue: self.clone() }))
     }
 
-    /// What wakes the set, and none of its members.
-    pub(super) fn waker_of_all(self: &Arc<Woken>) -> Waker {
+    /// Returns a waker that ends the set's wait without waking a member.
+    pub(super) fn waker_of_all(self: &Arc<WakeQueue>) -> Waker {
         Waker::from(self.clone())
     }
 
-    /// Those that were woken since this was last asked.
+    /// Takes the members woken since the last call.
     pub(super) fn take(&self) -> Vec<u32> {
         std::mem::take(&mut *self.members())
     }
 
-    /// A panic elsewhere can not leave the list half-written.
+    /// Locks the queue. A panic cannot leave it half-written, so poisoning is ignored.
     fn members(&self) -> MutexGuard<'_, Vec<u32>> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -46,17 +46,17 @@ impl Woken {
     fn end_wait(&self) {
         let woken: io::Result<()> = self.thread.wake();
         if let Err(error) = woken {
-            tracing::error!(%error, "a waiting set of plugins can not be woken");
+            tracing::error!(%error, "cannot wake a waiting set of plugins");
         }
     }
 }
 
-impl Wake for Woken {
-    fn wake(self: Arc<Woken>) {
+impl Wake for WakeQueue {
+    fn wake(self: Arc<WakeQueue>) {
         self.end_wait();
     }
 
-    fn wake_by_ref(self: &Arc<Woken>) {
+    fn wake_by_ref(self: &Arc<WakeQueue>) {
         self.end_wait();
     }
 }
@@ -67,13 +67,13 @@ impl Wake for Member {
     }
 
     fn wake_by_ref(self: &Arc<Member>) {
-        let mut members = self.woken.members();
+        let mut members = self.queue.members();
         members.push(self.at);
         let is_first = members.len() == 1;
         drop(members);
-        // Whoever came before has ended the wait, and nobody has looked since.
+        // The first member ends the wait. The others are taken with it.
         if is_first {
-            self.woken.end_wait();
+            self.queue.end_wait();
         }
     }
 }
@@ -81,22 +81,22 @@ impl Wake for Member {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::os::set_poller::SetPoller;
+    use crate::os::poller_set::PollerSet;
 
     #[test]
-    fn members_are_told_in_order_and_end_the_wait() {
-        let mut poller = SetPoller::new().unwrap();
-        let woken = Woken::new(poller.waker());
-        assert!(woken.take().is_empty());
-        let [first, second] = [3, 5].map(|at| woken.waker_of(at));
+    fn woken_members_are_queued_in_order_and_end_the_wait() {
+        let mut poller = PollerSet::new().unwrap();
+        let queue = WakeQueue::new(poller.waker());
+        assert!(queue.take().is_empty());
+        let [first, second] = [3, 5].map(|at| queue.waker_of(at));
         second.wake_by_ref();
         first.wake();
         second.wake();
-        // It would not end by itself.
+        // The wait has no timeout.
         poller.wait(None, |_| unreachable!("no poller is watched")).unwrap();
-        assert_eq!(woken.take(), [5, 3, 5]);
-        woken.waker_of_all().wake();
+        assert_eq!(queue.take(), [5, 3, 5]);
+        queue.waker_of_all().wake();
         poller.wait(None, |_| unreachable!("no poller is watched")).unwrap();
-        assert!(woken.take().is_empty());
+        assert!(queue.take().is_empty());
     }
 }
