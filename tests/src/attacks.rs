@@ -122,7 +122,7 @@ pub fn writes() {
 pub fn sends() {
     let mut senders = None;
     let mut guest = spawn(HOSTILE_SENDS, |uv| {
-        senders = Some((uv.wake_up("wake"), uv.wake_up("last")));
+        senders = Some((uv.async_sender("wake"), uv.async_sender("last")));
     });
     let (wake, last) = senders.unwrap();
     guest.expect("sending");
@@ -138,7 +138,7 @@ pub fn sends() {
 pub fn timers() {
     let mut stop = None;
     let mut guest = spawn(HOSTILE_TIMERS, |uv| {
-        stop = Some(uv.wake_up("stop"));
+        stop = Some(uv.async_sender("stop"));
     });
     guest.expect("busy");
     stop.unwrap().send().unwrap();
@@ -167,7 +167,7 @@ pub fn drops() {
     let mut wake = None;
     let guest = spawn(HOSTILE_DROPS, |uv| {
         uv.descriptor("socket", theirs).unwrap().signal(libc::SIGWINCH);
-        wake = Some(uv.wake_up("wake"));
+        wake = Some(uv.async_sender("wake"));
     });
     let wake = wake.unwrap();
     let output = thread::scope(|scope| {
@@ -194,7 +194,7 @@ pub fn names() {
     let output = run(HOSTILE_NAMES, |uv| {
         uv.descriptor("socket", theirs).unwrap();
         uv.descriptor("datagrams", UdpSocket::bind("127.0.0.1:0").unwrap()).unwrap();
-        uv.wake_up("wake");
+        uv.async_sender("wake");
         uv.on_denied(|_| {});
     });
     output.succeeded();

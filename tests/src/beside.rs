@@ -32,7 +32,7 @@ pub fn beside(mut attack: impl FnMut()) {
     let mut senders = None;
     let mut neighbour = spawn(HOSTILE_NEIGHBOUR, |uv| {
         uv.descriptor("peer", theirs).unwrap().signal(NEVER_SENT);
-        senders = Some((uv.wake_up("wake"), uv.wake_up("stop")));
+        senders = Some((uv.async_sender("wake"), uv.async_sender("stop")));
     });
     let (wake, stop) = senders.unwrap();
     neighbour.expect("ready");

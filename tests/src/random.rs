@@ -57,10 +57,10 @@ pub fn random_calls(seed: u64, calls: u64) -> BTreeMap<String, u64> {
             uv.descriptor("stream", theirs).unwrap().descriptor("listener", listener).unwrap();
             uv.descriptor("udp", udp).unwrap().descriptor("file", file).unwrap();
             uv.descriptor("reads", reads).unwrap().descriptor("writes", writes).unwrap();
-            wake_ups = Some(["wake", "tick"].map(|name| uv.wake_up(name)));
+            wake_ups = Some(["wake", "tick"].map(|name| uv.async_sender(name)));
             // Nobody forbids a guest to be connected with itself.
-            let wake = uv.wake_up("wake");
-            uv.connect("self", &wake);
+            let wake = uv.async_sender("wake");
+            uv.async_connection("self", &wake);
         });
     if seed.is_multiple_of(2) {
         drop((reads_from, written_to));

@@ -16,11 +16,11 @@ generate_tests! { check:
 fn async_handle_named() {
     let mut granted = None;
     let mut guest = spawn(ASYNC_HANDLE_NAMED, |uv| {
-        let tick = uv.wake_up("tick");
+        let tick = uv.async_sender("tick");
         assert_eq!(tick.name(), "tick");
         assert_eq!(tick.send(), Err(SendError::NotOpen));
         // Granted twice: two senders of one wake-up.
-        granted = Some((uv.wake_up("go"), tick, uv.wake_up("tick")));
+        granted = Some((uv.async_sender("go"), tick, uv.async_sender("tick")));
     });
     let (go, tick, also_tick) = granted.unwrap();
     guest.expect("not open");
@@ -50,10 +50,10 @@ fn async_handle_messages() {
     let mut granted = None;
     // Nobody ever makes this handle.
     let mut other = UvCtx::builder();
-    let answers = other.wake_up("answers");
+    let answers = other.async_sender("answers");
     let mut guest = spawn(ASYNC_HANDLE_MESSAGES, |uv| {
-        uv.limits(|limits| limits.mailbox_bytes = 100).connect("answers", &answers);
-        granted = Some(uv.wake_up("jobs"));
+        uv.limits(|limits| limits.mailbox_bytes = 100).async_connection("answers", &answers);
+        granted = Some(uv.async_sender("jobs"));
     });
     let jobs = granted.unwrap();
     guest.expect("ready");
@@ -79,14 +79,14 @@ fn async_handle_chain() {
     const GUESTS: usize = 4;
     const MESSAGES: usize = 2_000;
     let mut last = UvCtx::builder();
-    let mut next = last.wake_up("end of the chain");
+    let mut next = last.async_sender("end of the chain");
     let mut guests = Vec::new();
     for _ in 0..GUESTS {
         let mut jobs = None;
         let mut guest = Guest::new(ASYNC_HANDLE_CHAIN).spawn(|uv| {
             uv.limits(|limits| limits.mailbox_messages = 16);
-            uv.connect("next", &next);
-            jobs = Some(uv.wake_up("jobs"));
+            uv.async_connection("next", &next);
+            jobs = Some(uv.async_sender("jobs"));
         });
         guest.expect("ready");
         guests.push(guest);
@@ -110,7 +110,7 @@ fn async_handle_chain() {
 
 /// Grants the wake-ups of these names.
 fn wake_ups<const N: usize>(uv: &mut UvCtxBuilder, names: [&str; N]) -> [AsyncSender; N] {
-    names.map(|name| uv.wake_up(name))
+    names.map(|name| uv.async_sender(name))
 }
 
 /// Runs the guest with a peer for its answers. Many turns, each of which would never end if its
@@ -160,7 +160,7 @@ fn in_virtual_time_a_wait_without_a_timer_is_a_real_one() {
 #[test]
 fn async_handle_wakes_a_wait() {
     let mut granted = None;
-    let mut guest = spawn(ASYNC_HANDLE_WAKES_A_WAIT, |uv| granted = Some(uv.wake_up("wake-up")));
+    let mut guest = spawn(ASYNC_HANDLE_WAKES_A_WAIT, |uv| granted = Some(uv.async_sender("wake-up")));
     guest.expect("waiting");
     granted.unwrap().send().unwrap();
     guest.wait().succeeded();
@@ -169,7 +169,7 @@ fn async_handle_wakes_a_wait() {
 #[test]
 fn async_handle_trap() {
     let mut granted = None;
-    let mut guest = spawn(ASYNC_HANDLE_TRAP, |uv| granted = Some(uv.wake_up("wake-up")));
+    let mut guest = spawn(ASYNC_HANDLE_TRAP, |uv| granted = Some(uv.async_sender("wake-up")));
     let wake_up = granted.unwrap();
     guest.expect("ready");
     wake_up.send().unwrap();

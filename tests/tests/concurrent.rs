@@ -62,7 +62,7 @@ async fn timers_are_called_in_order() -> Result<()> {
 #[tokio::test]
 async fn other_tasks_go_on_while_a_run_waits() -> Result<()> {
     let mut sender = None;
-    let (mut store, guest) = instance(|uv| sender = Some(uv.wake_up("go"))).await?;
+    let (mut store, guest) = instance(|uv| sender = Some(uv.async_sender("go"))).await?;
     let sender = sender.expect("it was granted");
     in_time(store.run_concurrent(async |store| {
         let waits = guest.call_wait_for(store, "go".to_owned(), 2);
@@ -106,7 +106,7 @@ async fn a_thousand_runs_wait_at_once() -> Result<()> {
 #[tokio::test]
 async fn a_cancelled_wait_loses_nothing() -> Result<()> {
     let mut sender = None;
-    let (mut store, guest) = instance(|uv| sender = Some(uv.wake_up("go"))).await?;
+    let (mut store, guest) = instance(|uv| sender = Some(uv.async_sender("go"))).await?;
     let sender = sender.expect("it was granted");
     let lines = in_time(store.run_concurrent(async |store| {
         let sends = async {

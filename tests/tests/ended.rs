@@ -32,7 +32,7 @@ impl Reached {
         let guest = Guest::new(ENDED_IN_A_CALLBACK).arg(way).arg(kind).arg(SIGNUM.to_string());
         let mut guest = guest.spawn(|uv| {
             uv.descriptor("clients", clients).unwrap().signal(SIGNUM);
-            granted = Some((uv.wake_up("go"), uv.wake_up("end")));
+            granted = Some((uv.async_sender("go"), uv.async_sender("end")));
         });
         guest.expect("ready");
         let (go, end) = granted.unwrap();

@@ -55,7 +55,7 @@ fn event_loop_embedded() {
     let mut granted = None;
     let mut guest = spawn(EVENT_LOOP_EMBEDDED, |uv| {
         uv.virtual_time(true);
-        granted = Some(uv.wake_up("wake-up"));
+        granted = Some(uv.async_sender("wake-up"));
     });
     guest.expect("waiting");
     granted.unwrap().send().unwrap();
@@ -73,7 +73,7 @@ extern "C" fn interrupted(_: libc::c_int) {
 fn event_loop_wait_survives_signals() {
     install(libc::SIGUSR1, interrupted);
     let mut granted = None;
-    let mut guest = spawn(EVENT_LOOP_WAIT_SURVIVES_SIGNALS, |uv| granted = Some(uv.wake_up("wake-up")));
+    let mut guest = spawn(EVENT_LOOP_WAIT_SURVIVES_SIGNALS, |uv| granted = Some(uv.async_sender("wake-up")));
     guest.expect("waiting");
     let thread = guest.thread();
     for times in 1..=20 {

@@ -28,7 +28,7 @@ fn check_all_kinds(guest: Case) {
         let (_ours, theirs) = stream_pair();
         let output = Guest::new(guest).configuration(configuration).run(|uv| {
             uv.virtual_time(true).signal(libc::SIGWINCH).descriptor("socket", theirs).unwrap();
-            uv.wake_up("tick");
+            uv.async_sender("tick");
         });
         output.succeeded();
     }
@@ -38,8 +38,8 @@ fn check_all_kinds(guest: Case) {
 fn handle_limit() {
     let output = run(HANDLE_LIMIT, |uv| {
         uv.limits(|limits| limits.handles = 5);
-        uv.wake_up("tick");
-        uv.wake_up("tock");
+        uv.async_sender("tick");
+        uv.async_sender("tock");
     });
     output.succeeded();
 }

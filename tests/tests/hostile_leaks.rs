@@ -139,8 +139,8 @@ fn a_million(what: &str) {
     let mut go = None;
     let mut guest = Guest::new(HOSTILE_LEAKS_MILLION).arg(what).arg("1000000").spawn(|uv| {
         uv.descriptor("socket", theirs).unwrap().signal(libc::SIGWINCH);
-        uv.wake_up("wake");
-        go = Some(uv.wake_up("go"));
+        uv.async_sender("wake");
+        go = Some(uv.async_sender("go"));
     });
     let go = go.unwrap();
     guest.expect("ready");

@@ -23,7 +23,7 @@ fn interrupt_blocked() {
     let mut handles = None;
     let mut guest = spawn(INTERRUPT_BLOCKED, |uv| {
         uv.descriptor("clients", clients).unwrap();
-        handles = Some((uv.interrupt_handle(), uv.wake_up("wake-up")));
+        handles = Some((uv.interrupt_handle(), uv.async_sender("wake-up")));
     });
     let (interrupt, wake_up) = handles.unwrap();
     guest.expect("waiting");
@@ -44,7 +44,7 @@ fn interrupt_is_sticky() {
     let (clients, _) = listener();
     let output = run(INTERRUPT_BLOCKED, |uv| {
         uv.descriptor("clients", clients).unwrap();
-        uv.wake_up("wake-up");
+        uv.async_sender("wake-up");
         uv.interrupt_handle().interrupt();
     });
     assert_interrupted(&output);

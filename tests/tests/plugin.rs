@@ -114,7 +114,7 @@ async fn a_callback_may_give_up_its_loop() -> Result<()> {
 #[tokio::test]
 async fn a_wake_up_from_another_thread_makes_it_ready() -> Result<()> {
     let mut sender = None;
-    let (mut plugin, exports) = plugin(|uv| sender = Some(uv.wake_up("go"))).await?;
+    let (mut plugin, exports) = plugin(|uv| sender = Some(uv.async_sender("go"))).await?;
     exports.call_listen(plugin.store(), "go").await?;
     let sender = sender.unwrap();
     for _ in 0..100 {
@@ -132,7 +132,7 @@ async fn a_wake_up_from_another_thread_makes_it_ready() -> Result<()> {
 #[tokio::test]
 async fn waits_that_are_dropped_lose_nothing() -> Result<()> {
     let mut sender = None;
-    let (mut plugin, exports) = plugin(|uv| sender = Some(uv.wake_up("go"))).await?;
+    let (mut plugin, exports) = plugin(|uv| sender = Some(uv.async_sender("go"))).await?;
     exports.call_listen(plugin.store(), "go").await?;
     let sender = sender.unwrap();
     let (mut sent, mut woken) = (0, 0);
@@ -162,7 +162,7 @@ async fn waits_that_are_dropped_lose_nothing() -> Result<()> {
 #[tokio::test]
 async fn a_task_owns_the_plugin_and_takes_calls() -> Result<()> {
     let mut sender = None;
-    let (plugin, exports) = plugin(|uv| sender = Some(uv.wake_up("go"))).await?;
+    let (plugin, exports) = plugin(|uv| sender = Some(uv.async_sender("go"))).await?;
     let exports = std::sync::Arc::new(exports);
     let (handle, task) = plugin.spawn();
     let listens = exports.clone();
@@ -190,11 +190,11 @@ async fn a_task_owns_the_plugin_and_takes_calls() -> Result<()> {
 #[tokio::test]
 async fn messages_pass_from_plugin_to_plugin() -> Result<()> {
     let mut jobs = None;
-    let (mut worker, worker_exports) = plugin(|uv| jobs = Some(uv.wake_up("jobs"))).await?;
+    let (mut worker, worker_exports) = plugin(|uv| jobs = Some(uv.async_sender("jobs"))).await?;
     worker_exports.call_take(worker.store(), "jobs").await?;
     let jobs = jobs.unwrap();
     let (mut server, server_exports) = plugin(|uv| {
-        uv.connect("worker", &jobs);
+        uv.async_connection("worker", &jobs);
     })
     .await?;
     server_exports.call_pass(server.store(), "worker", b"one").await?.unwrap();
@@ -208,7 +208,7 @@ async fn messages_pass_from_plugin_to_plugin() -> Result<()> {
     let refused = server_exports.call_pass(server.store(), "worker", b"three").await?;
     assert_eq!(refused, Err("EPIPE".into()));
     let again = |uv: &mut UvCtxBuilder| {
-        uv.wake_up_again(&jobs);
+        uv.reuse_async_sender(&jobs);
     };
     let (mut worker, worker_exports) = plugin(again).await?;
     worker_exports.call_take(worker.store(), "jobs").await?;
@@ -304,7 +304,7 @@ async fn a_task_that_an_export_spawns_goes_on_between_calls() -> Result<()> {
 #[tokio::test]
 async fn a_task_of_a_plugin_is_woken_by_another_thread() -> Result<()> {
     let mut sender = None;
-    let (mut plugin, exports) = plugin(|uv| sender = Some(uv.wake_up("go"))).await?;
+    let (mut plugin, exports) = plugin(|uv| sender = Some(uv.async_sender("go"))).await?;
     exports.call_wait_for(plugin.store(), "go", 1 << 40).await?;
     let sender = sender.unwrap();
     for _ in 0..100 {
@@ -326,7 +326,7 @@ async fn a_task_of_a_plugin_is_woken_by_another_thread() -> Result<()> {
 #[tokio::test]
 async fn a_task_of_a_plugin_can_time_out() -> Result<()> {
     let virtual_time = |uv: &mut UvCtxBuilder| {
-        uv.virtual_time(true).wake_up("go");
+        uv.virtual_time(true).async_sender("go");
     };
     let (mut plugin, exports) = plugin(virtual_time).await?;
     exports.call_wait_for(plugin.store(), "go", 86_400_000).await?;

@@ -56,7 +56,7 @@ async fn an_interrupt_ends_a_plugin_that_is_parked() -> Result<()> {
 #[tokio::test]
 async fn a_plugin_comes_to_its_end_when_it_is_asked_to() -> Result<()> {
     let grant = |uv: &mut UvCtxBuilder| {
-        uv.virtual_time(true).wake_up(STOP);
+        uv.virtual_time(true).async_sender(STOP);
     };
     let (mut plugin, exports) = plugin(grant).await?;
     exports.call_tick(plugin.store(), 1_000).await?;
@@ -83,7 +83,7 @@ async fn a_plugin_that_does_not_want_to_know_is_stopped_at_once() -> Result<()> 
 #[tokio::test]
 async fn a_plugin_that_takes_too_long_is_interrupted() -> Result<()> {
     let grant = |uv: &mut UvCtxBuilder| {
-        uv.wake_up(STOP);
+        uv.async_sender(STOP);
     };
     let (mut plugin, exports) = plugin(grant).await?;
     exports.call_stop_after(plugin.store(), 1_000_000_000).await?;
@@ -97,7 +97,7 @@ async fn a_plugin_that_takes_too_long_is_interrupted() -> Result<()> {
 #[tokio::test]
 async fn a_plugin_that_blocks_in_another_host_function_is_interrupted() -> Result<()> {
     let grant = |uv: &mut UvCtxBuilder| {
-        uv.wake_up(STOP);
+        uv.async_sender(STOP);
     };
     let (mut plugin, exports) = plugin(grant).await?;
     exports.call_stop_after(plugin.store(), 0).await?;

@@ -62,7 +62,7 @@ fn ten_thousand_plugins_start_tick_and_stop() -> Result<()> {
         let mut running = Vec::new();
         for _ in 0..PLUGINS {
             let mut uv = UvCtx::builder();
-            let wake_up = uv.wake_up("wake");
+            let wake_up = uv.async_sender("wake");
             let (mut plugin, exports) = plugins.start(uv.build()).await?;
             exports.call_beat(plugin.store(), 1_000, "wake").await?;
             running.push((plugin.spawn(), exports, wake_up));
@@ -119,7 +119,7 @@ fn a_thousand_reloads_leave_nothing_behind() -> Result<()> {
             // The other end stays open, so that there is nothing to read.
             let (read, _write) = std::io::pipe()?;
             uv.descriptor("pipe", read)?;
-            let (wake_up, _) = (uv.wake_up("wake"), uv.wake_up(STOP));
+            let (wake_up, _) = (uv.async_sender("wake"), uv.async_sender(STOP));
             let (mut plugin, exports) = plugins.start(uv.build()).await?;
             exports.call_watch(plugin.store(), libc::SIGWINCH, "pipe").await?;
             exports.call_beat(plugin.store(), 1, "wake").await?;

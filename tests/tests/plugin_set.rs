@@ -206,7 +206,7 @@ fn a_turn_without_anything_due_ends_after_its_timeout() -> Result<()> {
 fn a_wake_up_from_another_thread_ends_the_wait() -> Result<()> {
     let mut sets = Sets::new()?;
     let mut sender = None;
-    let woken = sets.add(|uv| sender = Some(uv.wake_up("go")))?;
+    let woken = sets.add(|uv| sender = Some(uv.async_sender("go")))?;
     let sender = sender.unwrap();
     // Some that wait for nothing, and one that waits long.
     let idle = (0..3).map(|_| sets.add(|_| {})).collect::<Result<Vec<_>>>()?;

@@ -133,7 +133,7 @@ fn poll_reset_with_priority() {
     let mut go = None;
     let mut guest = spawn(POLL_RESET_WITH_PRIORITY, |uv| {
         uv.descriptor("socket", theirs).unwrap();
-        go = Some(uv.wake_up("go"));
+        go = Some(uv.async_sender("go"));
     });
     guest.expect("ready");
     send_urgent(&ours, b'!');

@@ -143,7 +143,7 @@ fn signal_stopped() {
     let mut go = None;
     let mut guest = spawn(SIGNAL_STOPPED, |uv| {
         uv.signal(signum).signal(libc::SIGCONT);
-        go = Some(uv.wake_up("go"));
+        go = Some(uv.async_sender("go"));
     });
     let go = go.unwrap();
     guest.expect("started");
@@ -189,7 +189,7 @@ fn sent_before_it_looks(guest: Case, signum: i32, times: u32) -> Vec<String> {
     let mut go = None;
     let mut guest = spawn(guest, |uv| {
         uv.signal(signum).descriptor("socket", theirs).unwrap();
-        go = Some(uv.wake_up("go"));
+        go = Some(uv.async_sender("go"));
     });
     guest.expect("ready");
     (0..times).for_each(|_| kill_self(signum));
@@ -289,7 +289,7 @@ fn signal_oneshot_again() {
     let mut go = None;
     let mut guest = spawn(SIGNAL_ONESHOT_AGAIN, |uv| {
         uv.signal(41);
-        go = Some(uv.wake_up("go"));
+        go = Some(uv.async_sender("go"));
     });
     guest.expect("started");
     kill_self(41);
@@ -345,7 +345,7 @@ fn signal_many_guests() {
         .map(|_| {
             guest(&["come-and-go"]).spawn(|uv| {
                 uv.signal(45);
-                ends.push(uv.wake_up("end"));
+                ends.push(uv.async_sender("end"));
             })
         })
         .collect();

@@ -14,7 +14,7 @@ fn soak_timer() {
     let mut end = None;
     let mut guest = spawn(SOAK_TIMER, |uv| {
         uv.descriptor("lateness", writer).unwrap();
-        end = Some(uv.wake_up("end"));
+        end = Some(uv.async_sender("end"));
     });
     guest.expect("ready");
     assert_eq!(os::read_exactly(&mut reports, 16).len(), 16, "it reports twice");

@@ -132,7 +132,7 @@ fn task_signals() {
     let mut go = None;
     let mut guest = spawn(TASK_SIGNALS, |uv| {
         uv.signal(36);
-        go = Some(uv.wake_up("go"));
+        go = Some(uv.async_sender("go"));
     });
     let go = go.unwrap();
     guest.expect("ready");
@@ -157,7 +157,7 @@ fn task_wake_ups() {
     let mut granted = None;
     let mut guest = spawn(TASK_WAKE_UPS, |uv| {
         uv.descriptor("answers", theirs).unwrap();
-        granted = Some((uv.wake_up("ping"), uv.wake_up("end")));
+        granted = Some((uv.async_sender("ping"), uv.async_sender("end")));
     });
     let (ping, end) = granted.unwrap();
     guest.expect("ready");
@@ -174,7 +174,7 @@ fn task_messages() {
     let mut granted = None;
     let mut guest = spawn(TASK_MESSAGES, |uv| {
         uv.limits(|limits| limits.mailbox_messages = 16);
-        granted = Some(uv.wake_up("jobs"));
+        granted = Some(uv.async_sender("jobs"));
     });
     let jobs = granted.unwrap();
     guest.expect("ready");

@@ -65,7 +65,7 @@ fn a_wake_up_that_the_guest_has_not_opened_is_told() {
     let options = ["--wake", "print=usr1", "--control", &path];
     let mut process = start(&options, UV_RUN_TIME_NEVER_ENDS, &["waits"]);
     assert_eq!(process.stdout.next_line().as_deref(), Some("begins"));
-    let why = "the guest has not opened the wake-up yet";
+    let why = "the guest has not made the async handle yet";
     assert_eq!(Control::connect(&path).ask("print"), format!("{why}\n"));
     process.kill(libc::SIGUSR1);
     let told = format!("uv-run: the signal usr1 did not send \"print\": {why}");

@@ -25,7 +25,7 @@ impl Mailboxes {
     /// The mailbox of a plugin, made if there was none.
     pub fn of(&self, name: &str) -> AsyncSender {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let sender = all.entry(name.to_owned()).or_insert_with(|| UvCtx::builder().wake_up(MAILBOX));
+        let sender = all.entry(name.to_owned()).or_insert_with(|| UvCtx::builder().async_sender(MAILBOX));
         sender.clone()
     }
 
@@ -109,16 +109,16 @@ pub async fn make(
         if [MAILBOX, uv_handles_host::STOP].contains(&&name[..]) {
             return Err(format!("the grant wake-ups has {name}, which every plugin is granted anyway"));
         }
-        wake_ups.insert(name.clone(), uv.wake_up(name));
+        wake_ups.insert(name.clone(), uv.async_sender(name));
     }
     for (name, other) in &grants.plugins {
         let mailbox = mailboxes.known(other).ok_or_else(|| {
             format!("the grant plugins.{name} fails: there is no plugin {}", other.escape_debug())
         })?;
-        uv.connect(name, &mailbox);
+        uv.async_connection(name, &mailbox);
     }
-    uv.wake_up_again(&mailboxes.of(plugin));
-    uv.wake_up(uv_handles_host::STOP);
+    uv.reuse_async_sender(&mailboxes.of(plugin));
+    uv.async_sender(uv_handles_host::STOP);
 
     uv.limits(|limits| {
         limits.handles = manifest.limits.handles;
@@ -157,8 +157,8 @@ impl Told {
                 format!("the descriptor {:?} (grants.listen, grants.connect)", short(name))
             }
             Denied::Signal(signum) => format!("the signal {signum} (grants.signals)"),
-            Denied::WakeUp(name) => format!("the wake-up {:?} (grants.wake-ups)", short(name)),
-            Denied::Connection(name) => format!("the connection {:?} (grants.plugins)", short(name)),
+            Denied::AsyncHandle(name) => format!("the wake-up {:?} (grants.wake-ups)", short(name)),
+            Denied::AsyncSender(name) => format!("the connection {:?} (grants.plugins)", short(name)),
             other => short(&format!("{other:?}")),
         };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -49,7 +49,7 @@ pub fn sentence(denied: Denied<'_>) -> String {
                  --signal {name} would grant it"
             )
         }
-        Denied::WakeUp(name) => format!(
+        Denied::AsyncHandle(name) => format!(
             "the guest asked for the wake-up {}, which was not granted; --wake {} would grant it",
             quoted(name),
             argument(name)
@@ -87,7 +87,10 @@ mod tests {
             (Denied::Descriptor("stdin"), "--stdin would"),
             (Denied::Signal(1), "the signal hup, which was not granted; --signal hup would"),
             (Denied::Signal(40), "--signal 40 would"),
-            (Denied::WakeUp("print"), "the wake-up \"print\", which was not granted; --wake print would"),
+            (
+                Denied::AsyncHandle("print"),
+                "the wake-up \"print\", which was not granted; --wake print would",
+            ),
         ] {
             let sentence = sentence(denied);
             assert!(sentence.contains(option), "{sentence}");

@@ -90,7 +90,7 @@ pub fn make(options: &Options, args: &[String]) -> Result<Grants> {
     }
 
     let senders: Vec<_> =
-        options.wake.iter().map(|wake| (wake.signal, uv.wake_up(wake.name.as_str()))).collect();
+        options.wake.iter().map(|wake| (wake.signal, uv.async_sender(wake.name.as_str()))).collect();
     let control = match &options.control {
         Some(path) => Some(files.listen(&path.0).context("--control is not possible")?),
         None => None,

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn every_line_is_answered() {
         let mut builder = UvCtx::builder();
-        let senders = vec![builder.wake_up("print"), builder.wake_up("reload")];
+        let senders = vec![builder.async_sender("print"), builder.async_sender("reload")];
         let _ctx = builder.build();
         let (client, server) = UnixStream::pair().unwrap();
         let thread = std::thread::spawn(move || serve(&server, &senders));
@@ -137,7 +137,7 @@ mod tests {
         assert_eq!(
             answers,
             [
-                "the guest has not opened the wake-up yet",
+                "the guest has not made the async handle yet",
                 "no wake-up has the name \"no\\u{1b}\"; there are: print, reload",
                 "the line is too long",
             ]

@@ -1,7 +1,7 @@
 //! Wake-ups from other threads: none that was accepted is lost, and none reaches a handle that is closed.
 
 use crate::check;
-use crate::grants::async_sender::{AsyncSender, OpenError, SendError, WakeUps};
+use crate::grants::async_sender::{AsyncHandles, AsyncSender, OpenError, SendError};
 use crate::grants::mailbox::Capacity;
 use crate::os::Waker;
 use loom::sync::Arc;
@@ -14,13 +14,18 @@ fn handle() -> HandleId {
     HandleId::from_index(1)
 }
 
-fn wake_ups() -> WakeUps {
-    WakeUps::new(Capacity { messages: 2, bytes: 8 })
+fn wake_ups() -> AsyncHandles {
+    AsyncHandles::new(Capacity { messages: 2, bytes: 8 })
 }
 
 /// What the driver does with a named handle: take what was sent, and wait if there is nothing. It ends when the
 /// callback has seen everything.
-fn wait_for(wake_ups: &mut WakeUps, waker: &Waker, handle: HandleId, mut callback: impl FnMut() -> bool) {
+fn wait_for(
+    wake_ups: &mut AsyncHandles,
+    waker: &Waker,
+    handle: HandleId,
+    mut callback: impl FnMut() -> bool,
+) {
     loop {
         let mut done = false;
         if wake_ups.sent() {
@@ -36,7 +41,7 @@ fn wait_for(wake_ups: &mut WakeUps, waker: &Waker, handle: HandleId, mut callbac
     }
 }
 
-fn opened(name: &str) -> (WakeUps, AsyncSender, Arc<Waker>) {
+fn opened(name: &str) -> (AsyncHandles, AsyncSender, Arc<Waker>) {
     let (mut wake_ups, waker) = (wake_ups(), Arc::new(Waker::default()));
     let sender = wake_ups.grant(name.to_owned());
     wake_ups.open(name).unwrap().with(handle(), waker.clone());
@@ -150,8 +155,8 @@ pub fn a_name_is_opened_by_one_of_two_guests() {
     check(None, || {
         let (mut first, mut second) = (wake_ups(), wake_ups());
         let sender = first.grant("tick".to_owned());
-        second.grant_again(&sender);
-        let open = |wake_ups: &mut WakeUps| {
+        second.grant_sender(&sender);
+        let open = |wake_ups: &mut AsyncHandles| {
             let waker = Arc::new(Waker::default());
             let opening = wake_ups.open("tick");
             let is_open = opening.is_ok();

@@ -61,7 +61,7 @@ impl Outside {
         for signum in SIGNALS {
             builder.signal(signum);
         }
-        let wake_ups = WAKE_UPS.map(|name| builder.wake_up(name));
+        let wake_ups = WAKE_UPS.map(|name| builder.async_sender(name));
         let interrupt = builder.interrupt_handle();
         let outside = Outside {
             stream: Some(stream),

@@ -33,7 +33,7 @@ pub fn grant(uv: &mut UvCtxBuilder, session: &mut Session, name: &str, numbers: 
             }
         }
         ("wake-up", &[times]) => {
-            let sender = uv.wake_up("wake");
+            let sender = uv.async_sender("wake");
             session.with_answers(round_trips(times, move || sender.send().expect("the guest has opened it")));
         }
         ("signal", &[times]) => {

@@ -31,7 +31,8 @@ impl Outside {
         for signum in 1..=64 {
             uv.signal(signum);
         }
-        let guards: Vec<_> = (0..program.loops).map(|owner| uv.wake_up(format!("guard{owner}"))).collect();
+        let guards: Vec<_> =
+            (0..program.loops).map(|owner| uv.async_sender(format!("guard{owner}"))).collect();
         let waits = wait::controlled(move || {
             for guard in &guards {
                 // Refused where the loop is closed.

@@ -74,7 +74,7 @@ fn live(ending: &str) {
     let address = clients.local_addr().expect("it is bound");
     let mut outside = None;
     let mut guest = start(ending, clients, |uv| {
-        outside = Some((uv.wake_up("wake-up"), uv.interrupt_handle()));
+        outside = Some((uv.async_sender("wake-up"), uv.interrupt_handle()));
     });
     let (wake_up, interrupt) = outside.expect("it was granted");
     guest.expect("ready");

@@ -22,7 +22,7 @@ impl Neighbour {
         let mut end = None;
         let mut guest = spawn(SOAK_TIMER, |uv| {
             uv.descriptor("lateness", writer).expect("a pipe can be granted");
-            end = Some(uv.wake_up("end"));
+            end = Some(uv.async_sender("end"));
         });
         guest.expect("ready");
         let worst = Arc::new(AtomicU64::new(0));

@@ -61,7 +61,7 @@ pub fn run(count: u64, length: Duration, interval: Duration) -> Result<()> {
 
 async fn start(plugins: &Plugins) -> Result<Running> {
     let mut uv = UvCtx::builder();
-    let (wake_up, _) = (uv.wake_up("wake"), uv.wake_up(STOP));
+    let (wake_up, _) = (uv.async_sender("wake"), uv.async_sender(STOP));
     let (mut plugin, exports) = plugins.start(uv.build()).await?;
     exports.call_beat(plugin.store(), EVERY_MS, "wake").await?;
     exports.call_stop_after(plugin.store(), 0).await?;
