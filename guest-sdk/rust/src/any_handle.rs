@@ -1,4 +1,4 @@
-//! A handle of any kind, for what goes through all handles of a loop.
+//! A handle of any kind, for code that goes through all handles of a loop.
 
 use std::fmt;
 use std::rc::Rc;
@@ -30,7 +30,7 @@ pub enum AnyHandle {
     Signal(Signal),
 }
 
-/// The same expression for the handle inside, whatever its kind.
+/// Evaluates the same expression for the handle inside, of any kind.
 macro_rules! for_each_kind {
     ($any:expr, $handle:ident => $result:expr) => {
         match $any {
@@ -79,7 +79,7 @@ impl Sealed for AnyHandle {
 
 impl Handle for AnyHandle {}
 
-/// As the handle inside shows itself.
+/// The output of the handle inside.
 impl fmt::Debug for AnyHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for_each_kind!(self, handle => handle.fmt(f))

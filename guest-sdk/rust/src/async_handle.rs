@@ -1,4 +1,4 @@
-//! Async handles: a callback that can be asked for from anywhere, also from outside the guest.
+//! Async handles: a callback that can be requested from anywhere, also from outside the guest.
 
 use crate::batch::Synced;
 use crate::bindings::uv::handles::async_handle::AsyncHandle as RawAsync;
@@ -11,9 +11,9 @@ handle_kind! {
     /// which the loop waits for events.
     ///
     /// It is active, and so keeps its loop alive, from its making until it is closed or
-    /// [dereferenced](crate::Handle::dereference). A guest has one thread, so the threads that wake
-    /// it are the host's: they send a [named](Self::named) handle. [`send`](Self::send) is how the
-    /// guest itself puts something off until the loop comes round.
+    /// [dereferenced](crate::Handle::dereference). A guest has one thread, so other threads are the
+    /// host's: they send a [named](Self::named) handle. The guest itself uses [`send`](Self::send) to
+    /// defer work to a later phase of the loop.
     Async(Synced<RawAsync>), AsyncHandle, callback(&Async) of EventKind::Callback
 }
 
@@ -24,23 +24,23 @@ impl Async {
         Self::make(event_loop, RawAsync::create)
     }
 
-    /// Makes an async handle that the host can send too, under a name that it granted. ENOENT if no
-    /// wake-up of that name was granted, EBUSY if a handle with that name is open already, and the
-    /// errors of [`new`](Self::new).
+    /// Makes an async handle that the host can send too, under a name that it granted. ENOENT if the
+    /// name was not granted, EBUSY if a handle with that name is open already, and the errors of
+    /// [`new`](Self::new).
     pub fn named(event_loop: &Loop, name: &str) -> Result<Self> {
         Self::make(event_loop, |event_loop, token| RawAsync::create_named(event_loop, token, name))
     }
 
-    /// Asks for the callback, as `uv_async_send`.
+    /// Requests the callback, as `uv_async_send`.
     ///
-    /// Sends before the callback begins are answered by one call of it, a send after it began
-    /// causes another one; none is lost. `HandleClosed` on a closing handle; what was pending when
+    /// Sends coalesce: all sends before the callback begins cause one call, a send after that causes
+    /// another one, and none is lost. `HandleClosed` on a closing handle; a send that was pending when
     /// the handle was closed is not delivered.
     pub fn send(&self) -> Result<()> {
         Ok(self.0.raw.send()?)
     }
 
-    /// Asks for this callback, which replaces the one before, also for sends that are pending. If
+    /// Requests this callback, which replaces the one before, also for sends that are pending. If
     /// sending is refused, the callback is not replaced.
     pub fn send_with(&self, callback: impl FnMut(&Self) + 'static) -> Result<()> {
         self.send()?;
@@ -48,10 +48,10 @@ impl Async {
         Ok(())
     }
 
-    /// Takes the oldest message that was sent with a wake-up of this [named](Self::named) handle, `None`
-    /// when there is none.
+    /// Takes the oldest message from the mailbox of this [named](Self::named) handle, `None` when the
+    /// mailbox is empty.
     ///
-    /// Sends coalesce, messages do not, so a callback takes messages until there is none:
+    /// Sends coalesce and messages do not, so a callback takes messages until there is none:
     ///
     /// ```no_run
     /// # use uv_handles::{Async, Loop, Result};
@@ -67,8 +67,8 @@ impl Async {
     /// # }
     /// ```
     ///
-    /// ENOTSUP on a handle without a name, `HandleClosed` on a closing one: what was not taken by
-    /// then is gone.
+    /// ENOTSUP on a handle without a name, `HandleClosed` on a closing one. Closing the handle drops
+    /// the messages that are left.
     pub fn receive(&self) -> Result<Option<Vec<u8>>> {
         Ok(self.0.raw.receive()?)
     }

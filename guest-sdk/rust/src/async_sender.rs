@@ -1,4 +1,4 @@
-//! Waking another guest, where the host has connected the two.
+//! Sending an async handle of another guest.
 
 use std::fmt;
 
@@ -6,30 +6,31 @@ use crate::batch::{self, Synced};
 use crate::bindings::uv::handles::async_sender::AsyncSender as RawSender;
 use crate::error::Result;
 
-/// The other end of another guest's [named](crate::Async::named) async handle, under a name that the host
-/// gave to the connection.
+/// The sending end of another guest's [named](crate::Async::named) async handle, under the name that
+/// the host gave to the connection.
 ///
-/// The other guest is not waited for. If it is not there to be woken, that is an error: ENOTCONN when it has
-/// not made the handle yet, EPIPE when it has closed the handle or is gone. It may make the handle again later.
+/// No call waits for the other guest. Sending fails with ENOTCONN when the other guest has not made
+/// the handle yet, and with EPIPE when it has closed the handle or is gone. It may make the handle
+/// again later.
 pub struct AsyncSender(Synced<RawSender>);
 
 impl AsyncSender {
-    /// Opens a connection. ENOENT if the host has made none of this name, EBUSY while it is open already;
-    /// dropping the value closes it.
+    /// Opens a connection. ENOENT if the host has made none of this name, EBUSY while it is open
+    /// already. Dropping the value closes it.
     pub fn open(name: &str) -> Result<Self> {
         batch::sync();
         Ok(Self(Synced::new(RawSender::open(name)?)))
     }
 
-    /// Asks for the callback of the other guest's handle, as `uv_async_send`. Sends before the callback
-    /// begins are answered by one call of it; none that was accepted is lost.
+    /// Requests the callback of the other guest's handle, as `uv_async_send`. Sends before the
+    /// callback begins coalesce into one call; none that was accepted is lost.
     pub fn send(&self) -> Result<()> {
         Ok(self.0.send()?)
     }
 
-    /// Puts a message into the handle's mailbox and sends the handle; the other guest takes it with
-    /// [`Async::receive`](crate::Async::receive). EAGAIN when the mailbox is full for now, EMSGSIZE when
-    /// the message is larger than the mailbox will ever be; nothing is sent then.
+    /// Puts a message into the handle's mailbox and sends the handle. The other guest takes it with
+    /// [`Async::receive`](crate::Async::receive). EAGAIN when the mailbox is full for now, EMSGSIZE
+    /// when the message is larger than the mailbox will ever be; nothing is sent then.
     pub fn send_message(&self, message: &[u8]) -> Result<()> {
         Ok(self.0.send_message(message)?)
     }

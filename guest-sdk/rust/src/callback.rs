@@ -1,16 +1,16 @@
-//! The place where a handle keeps its callback.
+//! The slot in which a handle keeps its callback.
 //!
 //! A callback may do anything to its own handle while it runs: replace itself, close the handle,
-//! drop the last value of it. So the closure is taken out of its place for the call and put back
-//! afterwards, unless another one has taken its place or it is not wanted any more. There is no borrow that could
-//! be held twice, and a closure is never dropped while it runs.
+//! drop the last value of it. So the closure is taken out of its slot for the call and put back
+//! afterwards, unless it has been replaced or cleared meanwhile. No borrow is held during the call,
+//! and a closure is never dropped while it runs.
 
 use std::cell::Cell;
 use std::fmt;
 
 /// A replaceable closure of type `F`, a `dyn FnMut(…)`.
 ///
-/// It is empty if none has been set, and while the closure is out of its place because it runs.
+/// It is empty if no closure has been set, and while the closure runs.
 pub(crate) struct Callback<F: ?Sized>(Cell<Option<Box<F>>>);
 
 impl<F: ?Sized> Callback<F> {
@@ -18,9 +18,9 @@ impl<F: ?Sized> Callback<F> {
         Self(Cell::new(None))
     }
 
-    /// Replaces the closure. One that runs at the moment is dropped when it returns.
+    /// Replaces the closure. One that is running is dropped when it returns.
     pub(crate) fn set(&self, callback: Box<F>) {
-        // With the new closure in place: the drop may run code of the user.
+        // The drop may run code of the user, so the new closure is in place first.
         drop(self.0.replace(Some(callback)));
     }
 
@@ -29,8 +29,8 @@ impl<F: ?Sized> Callback<F> {
         drop(self.0.take());
     }
 
-    /// Calls the closure by way of `invoke`, which supplies the arguments. Without a closure, and
-    /// inside its own call, nothing happens. `keeps` tells afterwards whether it is put back.
+    /// Calls the closure through `invoke`, which supplies the arguments. Without a closure, and
+    /// inside its own call, nothing happens. Afterwards `keeps` decides whether it is put back.
     pub(crate) fn call(&self, invoke: impl FnOnce(&mut F), keeps: impl FnOnce() -> bool) {
         let Some(mut running) = self.0.take() else {
             return;
@@ -68,7 +68,7 @@ mod tests {
         slot.call(|callback| callback(), || true);
     }
 
-    /// Counts how often it has been called, and tells when it is dropped.
+    /// Counts its calls, and tells when it is dropped.
     struct Probe(Rc<Cell<u32>>, Rc<Cell<bool>>);
 
     impl Drop for Probe {
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn not_wanted_any_more_it_is_dropped_when_it_returns() {
+    fn cleared_from_inside_it_is_dropped_when_it_returns() {
         let slot = slot();
         let (probe, calls, dropped) = probe();
         let (inner, seen) = (slot.clone(), dropped.clone());

@@ -10,10 +10,9 @@ use crate::error::Result;
 
 /// A descriptor that the host granted under a name, or a connection accepted from one.
 ///
-/// **Nothing here blocks**: where there is nothing to do yet, the answer is EAGAIN, and a
-/// [`Poll`](crate::Poll) tells when it is worth trying again. Clones are the same descriptor; to
-/// close it, drop the last one. A poll handle that is active on it is stopped then, and called with
-/// EBADF.
+/// **No call blocks.** A call that would block answers EAGAIN, and a [`Poll`](crate::Poll) handle
+/// tells when to repeat it. Clones are the same descriptor; dropping the last one closes it. A poll
+/// handle that is active on it is stopped then, and called with EBADF.
 ///
 /// Through [`io::Read`] and [`io::Write`] EAGAIN is [`io::ErrorKind::WouldBlock`], as for any
 /// non-blocking stream.
@@ -39,10 +38,10 @@ impl Descriptor {
         Ok(Self(Rc::new(Synced::new(RawDescriptor::open(name)?))))
     }
 
-    /// Reads what is there into `buffer` and answers how many bytes that was: 0 is the end of the
-    /// input, unless the buffer is empty.
+    /// Reads into `buffer` and returns the number of bytes: 0 is the end of the input, unless the
+    /// buffer is empty.
     ///
-    /// It may be fewer than fit, since the host limits a read. EAGAIN when nothing is there yet;
+    /// It may be fewer than fit, since the host limits a read. EAGAIN when there is no input yet;
     /// otherwise the system's error (ECONNRESET, ENOTCONN for a listening socket, …).
     pub fn read(&self, buffer: &mut [u8]) -> Result<usize> {
         let bytes = self.read_vec(clamped(buffer.len()))?;
@@ -50,32 +49,32 @@ impl Descriptor {
         Ok(bytes.len())
     }
 
-    /// Reads what is there, at most `max` bytes, as [`read`](Self::read) but without a copy. An
-    /// empty vector is the end of the input, unless `max` is 0.
+    /// Reads at most `max` bytes, as [`read`](Self::read) but without a copy. An empty vector is the
+    /// end of the input, unless `max` is 0.
     pub fn read_vec(&self, max: u32) -> Result<Vec<u8>> {
         Ok(self.0.without_sync().read(max)?)
     }
 
-    /// Writes what fits and answers how many bytes that was, possibly fewer than given. EAGAIN when
-    /// nothing fits now, EPIPE when the other side does not read any more; otherwise the system's
-    /// error.
+    /// Writes as many bytes as fit and returns their number. EAGAIN when none fits now, EPIPE when
+    /// the other side does not read any more; otherwise the system's error.
     pub fn write(&self, bytes: &[u8]) -> Result<usize> {
         Ok(self.0.without_sync().write(bytes)? as usize)
     }
 
-    /// Receives a datagram, as much of it as fits, and tells its length and where it comes from; the
-    /// rest of a longer one is lost, as with recvfrom(2). EAGAIN when none is there yet, ENOTSOCK if
-    /// it is no socket; otherwise the system's error.
+    /// Receives a datagram, as much of it as fits, and returns its length and its sender. The rest of
+    /// a longer one is lost, as with recvfrom(2). EAGAIN when there is none yet, ENOTSOCK if the
+    /// descriptor is no socket; otherwise the system's error.
     pub fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, String)> {
         let datagram = self.0.without_sync().recv_from(clamped(buffer.len()))?;
         buffer[..datagram.bytes.len()].copy_from_slice(&datagram.bytes);
         Ok((datagram.bytes.len(), datagram.sender))
     }
 
-    /// Sends a datagram to an IP address and port (`127.0.0.1:8125`, `[::1]:8125`) and answers how
-    /// many bytes were sent. EINVAL for anything else, EAGAIN when it does not fit now, EMSGSIZE when it
-    /// is too large, ENOTSOCK if it is no socket; otherwise the system's error. A socket that the host
-    /// has connected sends to its peer alone: EISCONN for any other address.
+    /// Sends a datagram to an IP address and port (`127.0.0.1:8125`, `[::1]:8125`) and returns how
+    /// many bytes were sent. EINVAL for any other notation, EAGAIN when the datagram does not fit
+    /// now, EMSGSIZE when it is too large, ENOTSOCK if the descriptor is no socket; otherwise the
+    /// system's error. A socket that the host has connected sends to its peer alone: EISCONN for any
+    /// other address.
     pub fn send_to(&self, bytes: &[u8], address: &str) -> Result<usize> {
         Ok(self.0.without_sync().send_to(bytes, address)? as usize)
     }
@@ -115,8 +114,8 @@ impl Descriptor {
         self.0.without_sync().fileno()
     }
 
-    /// The size of a socket's send buffer in bytes: what was set is what is read back, within the
-    /// system's limits (Linux counts double, and that is hidden). ENOTSOCK if it is no socket.
+    /// The size of a socket's send buffer in bytes, as it was set, within the system's limits (Linux
+    /// reports twice the size; the host hides that). ENOTSOCK if it is no socket.
     pub fn send_buffer_size(&self) -> Result<u32> {
         Ok(self.0.without_sync().send_buffer_size()?)
     }

@@ -1,4 +1,4 @@
-//! Why a call was refused.
+//! The error of a refused call.
 
 use std::fmt;
 use std::io;
@@ -9,8 +9,8 @@ use crate::status::StatusCode;
 /// The result of a call that the host can refuse.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a call was refused. Nothing has changed then, unless the call's documentation says
-/// otherwise.
+/// The reason why a call was refused. A refused call has changed nothing, unless its documentation
+/// says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Error {
@@ -18,7 +18,7 @@ pub enum Error {
     HandleClosed,
     /// The loop is closed.
     LoopClosed,
-    /// Any other reason, by libuv's name for it.
+    /// Any other reason, as libuv's status code.
     Status(StatusCode),
 }
 
@@ -60,8 +60,8 @@ impl From<RawError> for Error {
     }
 }
 
-/// The kind that the standard library has for the code, [`io::ErrorKind::Other`] where it has none;
-/// the error itself is the source.
+/// The kind is the standard library's for the code, [`io::ErrorKind::Other`] where it has none. The
+/// error itself is the source.
 impl From<Error> for io::Error {
     fn from(error: Error) -> Self {
         use io::ErrorKind;

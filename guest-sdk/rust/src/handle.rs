@@ -1,8 +1,8 @@
-//! What all seven kinds of handles have in common: libuv's base class `uv_handle_t`.
+//! The members that all seven kinds of handles share: libuv's base class `uv_handle_t`.
 //!
 //! A handle value is a reference-counted pointer to an [`Inner`]: the host's resource, the callbacks,
-//! and the [`Common`] part. The trait [`Handle`] is written once in terms of what each
-//! kind supplies (see `Sealed`); the macro `handle_kind!` writes what is the same for every kind.
+//! and the [`Common`] part. The trait [`Handle`] is written once, in terms of the trait `Sealed`. The
+//! macro `handle_kind!` implements `Sealed` for a kind, and everything else that is the same for all.
 
 use std::cell::Cell;
 use std::fmt;
@@ -19,8 +19,8 @@ use crate::event_loop::Loop;
 use crate::registry::{self, Registered};
 use crate::status::StatusCode;
 
-/// How far a handle has come. Kept here, since only [`Handle::close`] and the event that answers it
-/// change it: the close callback depends on it, and asking the host would cost a call.
+/// The stage in the life of a handle. It is kept here because asking the host would cost a call. Only
+/// [`Handle::close`] and the close callback change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Open,
@@ -28,13 +28,13 @@ enum Stage {
     Closed,
 }
 
-/// Where a handle is registered, until its close callback begins, and how far it has come: the slot of its token and above it the
-/// stage in one number, since a program may have many handles.
+/// The slot in which a handle is registered, until its close callback begins, and its stage. Both are
+/// in one number, because a program may have many handles: the stage in the upper bits.
 #[derive(Clone, Copy)]
 struct Place(u32);
 
 impl Place {
-    /// A slot takes more than 4 bytes of a memory of 4 GiB, so there are not as many.
+    /// Enough for all slots: each takes more than 4 bytes of a memory of 4 GiB.
     const SLOT_BITS: u32 = 30;
 
     fn new(slot: u32, stage: Stage) -> Self {
@@ -69,7 +69,8 @@ impl Common {
         }
     }
 
-    /// The token of a handle until its close callback begins. After that the slot may be another's.
+    /// The token of the handle until its close callback begins. Afterwards the slot may belong to
+    /// another handle.
     pub(crate) fn token(&self) -> Token {
         registry::token_of(self.place.get().slot())
     }
@@ -97,29 +98,30 @@ impl fmt::Debug for Common {
     }
 }
 
-/// What holds the host's resource of a handle.
+/// The holder of a handle's resource.
 pub(crate) trait Held {
-    /// Whether the resource is used again.
+    /// Whether the resource belongs to a pool and is reused.
     fn is_pooled(&self) -> bool {
         false
     }
 
-    /// Gives a resource that is used again back. To be called when the last value of the handle is dropped.
+    /// Gives the resource back if it belongs to a pool. Called when the last value of the handle is
+    /// dropped.
     fn give_back(&mut self, _: &Loop) {}
 }
 
 impl<R> Held for Synced<R> {}
 
-/// A kind of handle: what its values share.
+/// The types of a kind of handle.
 pub(crate) trait Kind: Sized + 'static {
-    /// What holds the host's resource.
+    /// The holder of the host's resource.
     type Held: Held;
 
     /// The callback.
     type Callback: ?Sized;
 }
 
-/// What the values of one handle share.
+/// The part that the values of one handle share.
 ///
 /// The resource is the first field, because fields are dropped in order: the host sees the handle
 /// go before its loop.
@@ -138,15 +140,15 @@ impl<K: Kind> Inner<K> {
         Rc::new(Self { raw, callback, on_closed, common: Common::new(event_loop, token) })
     }
 
-    /// A closed handle keeps no callback: a closure usually holds its own handle, and the two would keep each other
-    /// alive.
+    /// Does nothing on a closed handle: a closure usually holds its own handle, and the two would
+    /// keep each other alive.
     pub(crate) fn set_callback(&self, callback: Box<K::Callback>) {
         if !self.common.is_closed() {
             self.callback.set(callback);
         }
     }
 
-    /// On a closed handle the callback is dropped: nobody would ever take it out again.
+    /// Does nothing on a closed handle, which would never drop the closure.
     pub(crate) fn set_on_closed(&self, on_closed: OnClosed<K>) {
         if !self.common.is_closed() {
             self.on_closed.set(Some(on_closed));
@@ -162,9 +164,9 @@ impl<K: Kind> Inner<K> {
         if let Some(on_closed) = self.on_closed.take() {
             on_closed(handle);
         }
-        // Only now: inside its close callback a handle is closing, not closed.
+        // Inside its close callback a handle is closing, not closed.
         self.common.set_stage(Stage::Closed);
-        // One that the close callback itself has set.
+        // The close callback may have set another one.
         drop(self.on_closed.take());
         self.callback.clear();
     }
@@ -179,7 +181,7 @@ impl<K: Kind> Drop for Inner<K> {
 pub(crate) mod sealed {
     use super::{Common, OnClosed, Rc, Registered, Timer, raw};
 
-    /// What a kind of handle supplies, and what keeps other crates from implementing `Handle`.
+    /// The members that differ between kinds. It keeps other crates from implementing `Handle`.
     pub trait Sealed: Sized {
         /// The part that does not depend on the kind.
         fn common(&self) -> &Common;
@@ -190,7 +192,7 @@ pub(crate) mod sealed {
         /// A registered handle as a value, if it is of this kind.
         fn of_kind(handle: Rc<dyn Registered>) -> Option<Self>;
 
-        /// Sets what to call after it has been closed.
+        /// Sets the close callback.
         fn put_on_closed(&self, on_closed: OnClosed<Self>);
 
         /// The handle if it is a timer.
@@ -200,7 +202,7 @@ pub(crate) mod sealed {
 
 /// The members that all kinds of handles have, as libuv's `uv_handle_t`.
 ///
-/// It is implemented by the seven kinds and by [`AnyHandle`], and by nothing else.
+/// The seven kinds and [`AnyHandle`] implement it. Other crates cannot.
 pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHandle> + 'static {
     /// The loop that the handle was made on.
     fn event_loop(&self) -> Loop {
@@ -270,8 +272,8 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
         }
     }
 
-    /// Sets what to call after the handle has been closed, once. It replaces one that was set
-    /// before, as long as that has not been called. On a closed handle nothing happens.
+    /// Sets the close callback, which is called once. It replaces one that was set before, as long as
+    /// that has not been called. On a closed handle nothing happens.
     fn set_on_closed(&self, on_closed: impl FnOnce(&Self) + 'static) {
         self.put_on_closed(Box::new(on_closed));
     }
@@ -314,8 +316,9 @@ fn no_buffer<T>(handle: &impl Handle) -> Result<T> {
     Err(if handle.is_closing() { Error::HandleClosed } else { StatusCode::EINVAL.into() })
 }
 
-/// Defines a kind of handle: `Name(what holds its resource), variant of any-handle, callback(arguments)`, and of which
-/// occurrence the callback is and how its arguments after the first are made of it.
+/// Defines a kind of handle: `Name(holder of its resource), variant of any-handle,
+/// callback(arguments)`, the kind of event that the callback is for, and how the arguments after the
+/// first are made of that event.
 macro_rules! handle_kind {
     (
         $(#[$attribute:meta])*
@@ -393,7 +396,7 @@ macro_rules! handle_kind {
             fn finish_closing(self: std::rc::Rc<Self>) {
                 let handle = $kind(self);
                 handle.0.close_callback(&handle);
-                // Dropping it is no call if its resource is used again.
+                // Dropping the handle is no call if its resource is pooled.
                 if !$crate::handle::Held::is_pooled(&handle.0.raw) {
                     $crate::batch::drop_closed(handle.0);
                 }

@@ -1,9 +1,9 @@
 //! libuv's event loop for sandboxed WebAssembly guests.
 //!
-//! A guest inside a sandbox has no event loop of its own. This crate gives it libuv's: a
-//! [`Loop`], and on it [`Timer`], [`Poll`], [`Signal`], [`Idle`], [`Prepare`], [`Check`] and
-//! [`Async`] handles. They live on the host, which implements the interfaces of the package
-//! `uv:handles`; a guest can use what the host granted to it, and nothing else.
+//! This crate gives a guest in a sandbox libuv's event loop: a [`Loop`], and on it [`Timer`],
+//! [`Poll`], [`Signal`], [`Idle`], [`Prepare`], [`Check`] and [`Async`] handles. They live on the
+//! host, which implements the interfaces of the package `uv:handles`. A guest can use what the host
+//! granted to it, and nothing else.
 //!
 //! Make a handle, start it with a closure, run the loop:
 //!
@@ -26,36 +26,49 @@
 //! This is the whole program, for the target `wasm32-wasip2`: no WIT, no build script. The crate
 //! itself needs nothing from WASI, so a library for a host without WASI can use it as well.
 //!
+//! # Programs and plugins
+//!
+//! A **program** makes its loops with [`Loop::new`] and runs them with [`Loop::run`], which blocks
+//! while there is nothing to do. A **plugin** is a library that states [`plugin!`], makes its loops with
+//! [`Loop::hosted`], and returns from its exports; the host runs the loops between the calls. The
+//! handles and their rules are the same in both.
+//!
 //! # Rules for all handles
 //!
-//! **What blocks.** [`Loop::run`] waits for events; no other function of this crate ever blocks.
+//! **Blocking.** [`Loop::run`] waits for events. No other function of this crate blocks.
 //!
 //! **Callbacks** are closures that receive their handle, so they rarely have to capture it. Any of
 //! them may start, stop, close and drop any handle, its own included, and may replace itself: the
 //! new closure is called from the next time on. Functions named `…_with` set the callback after the
-//! call has succeeded; if it is refused, the callback stays what it was. Callbacks run one after the
+//! call has succeeded; if it is refused, the callback stays the same. Callbacks run one after the
 //! other, only inside `run`, in libuv's order.
 //!
 //! **Values are references.** A clone of a handle is the same handle. Dropping the last value
-//! *detaches* it: it lives on in its loop and its callback goes on being called (explicit is better
-//! than implicit). To end a handle, [`close`](Handle::close) it; its close callback comes in a later
-//! phase of the loop, and then its closures are dropped with all that they captured. Values that are
-//! still held answer [`closed`](Handle::closed). The host frees the handle when it is closed and its
-//! last value is gone, and a [`Loop`] after all of its handles.
+//! *detaches* the handle: it lives on in its loop, and its callback is still called. To end a handle,
+//! [`close`](Handle::close) it. Its close callback comes in a later phase of the loop, and then its
+//! closures are dropped with all that they captured. Values that are still held answer
+//! [`is_closed`](Handle::is_closed). The host frees the handle when it is closed and its last value is
+//! gone, and a [`Loop`] after all of its handles.
 //!
 //! A [`Descriptor`] is different: dropping the last value closes it, and a [`Poll`] does not keep it
 //! open.
 //!
-//! **Errors** are values. [`Error::HandleClosed`] and [`Error::LoopClosed`] come from whatever is
-//! called on something that is closed, [`Error::Status`] carries a libuv code: EINVAL for arguments
-//! that make no sense, ENOENT and EACCES for what was not granted, ENOMEM and EMFILE for the host's
-//! limits. The documentation of each function lists its own.
+//! **Errors** are values. [`Error::HandleClosed`] and [`Error::LoopClosed`] come from calls on a
+//! handle or loop that is closed. [`Error::Status`] carries a libuv code: EINVAL for invalid
+//! arguments, ENOENT and EACCES for what was not granted, ENOMEM and EMFILE for the host's limits,
+//! ENOTSUP for a function of programs in a plugin or the reverse. The documentation of each function
+//! lists its own.
 //!
-//! **Times** are milliseconds.
+//! **Times** are milliseconds. Functions that take a time take a number or a
+//! [`Duration`](std::time::Duration): see [`Milliseconds`].
 //!
 //! # async and await
 //!
-//! With the feature `async`, the module `task` runs futures on the same loop, beside callbacks.
+//! With the feature `async`, the module `task` runs futures on the same loop, beside callbacks. It
+//! works on every host.
+//!
+//! With the feature `concurrent`, `Loop::run_async` runs a loop in a guest with async functions (WASI
+//! 0.3): the run awaits where `Loop::run` blocks, and other tasks of the guest go on meanwhile.
 //!
 //! # From the Python bindings of libuv
 //!
@@ -63,27 +76,27 @@
 //!
 //! | Python | Rust |
 //! | --- | --- |
-//! | `Loop()` | [`Loop::new`] |
+//! | `Loop()` | [`Loop::new`]; [`Loop::hosted`] in a plugin |
 //! | `Loop.run(mode)` | [`Loop::run`] with a [`RunMode`] |
 //! | `Loop.stop()`, `Loop.close()` | [`Loop::stop`], [`Loop::close`] |
-//! | `Loop.closed`, `Loop.alive` | [`Loop::closed`], [`Loop::alive`] |
+//! | `Loop.closed`, `Loop.alive` | [`Loop::is_closed`], [`Loop::is_alive`] |
 //! | `Loop.now`, `Loop.update_time()` | [`Loop::now`], [`Loop::update_time`] |
 //! | `Loop.get_timeout()` | [`Loop::poll_timeout`] |
 //! | `Loop.handles` | [`Loop::handles`] |
 //! | `Handle` | the trait [`Handle`]; [`AnyHandle`] for a handle of any kind |
 //! | `Handle.loop` | [`Handle::event_loop`] |
 //! | `Handle.on_closed` | [`Handle::set_on_closed`] |
-//! | `Handle.closed` | [`Handle::closed`] |
-//! | `Handle.closing` | [`Handle::closing`] |
-//! | `Handle.active` | [`Handle::active`] |
-//! | `Handle.referenced` | [`Handle::referenced`]; to set it, `reference` and `dereference` |
+//! | `Handle.closed` | [`Handle::is_closed`] |
+//! | `Handle.closing` | [`Handle::is_closing`] |
+//! | `Handle.active` | [`Handle::is_active`] |
+//! | `Handle.referenced` | [`Handle::is_referenced`]; to set it, `reference` and `dereference` |
 //! | `Handle.send_buffer_size` | [`Handle::send_buffer_size`], [`Handle::set_send_buffer_size`] |
 //! | `Handle.receive_buffer_size` | [`Handle::receive_buffer_size`], [`Handle::set_receive_buffer_size`] |
 //! | `Handle.fileno()` | [`Handle::fileno`] |
 //! | `Handle.reference()` | [`Handle::reference`] |
 //! | `Handle.dereference()` | [`Handle::dereference`] |
 //! | `Handle.close(on_closed)` | [`Handle::close`], [`Handle::close_with`] |
-//! | `Handle.destroy()` | happens by itself after the close callback |
+//! | `Handle.destroy()` | none: a closed handle is freed with its last value |
 //! | `Async(loop, callback)` | [`Async::new`], [`Async::named`] |
 //! | `Async.callback` | [`Async::set_callback`], a `FnMut(&Async)` |
 //! | `Async.send(callback)` | [`Async::send`], [`Async::send_with`] |

@@ -13,10 +13,9 @@ use crate::handle::handle_kind;
 use crate::poll_events::PollEvents;
 use crate::status::StatusCode;
 
-/// The host's poll handle with the descriptor that it is for.
+/// The host's poll handle, and the descriptor that it watches.
 ///
-/// The descriptor is not kept open by it: to drop a descriptor is to close it, and the guest decides
-/// when.
+/// The reference is weak: dropping a descriptor closes it, and the guest decides when.
 pub(crate) struct Watch {
     raw: RawPoll,
     descriptor: Weak<Synced<RawDescriptor>>,
@@ -77,7 +76,7 @@ impl Poll {
 
     /// Watches for these events, as `uv_poll_start`.
     ///
-    /// On an active handle it replaces the events; one that was already collected for it is dropped.
+    /// On an active handle it replaces the events; an event that was already collected is dropped.
     /// [`NONE`](PollEvents::NONE) stops the handle. EEXIST while another poll handle of this loop is
     /// active on the same descriptor, EBADF if the descriptor has been dropped, `HandleClosed` on a
     /// closing handle.
@@ -102,8 +101,8 @@ impl Poll {
         self.0.raw.stop();
     }
 
-    /// The descriptor that the handle was made for, none if that has been dropped. The value keeps
-    /// the descriptor open, as every value of it does.
+    /// The descriptor that the handle was made for, none if it has been dropped. The returned value
+    /// keeps the descriptor open, as every value of it does.
     pub fn descriptor(&self) -> Option<Descriptor> {
         Descriptor::upgrade(&self.0.raw.without_sync().descriptor)
     }

@@ -1,4 +1,4 @@
-//! What a poll handle watches for and reports.
+//! The events that a poll handle watches for and reports.
 
 use std::fmt;
 use std::ops::{BitAnd, BitOr, BitOrAssign};
@@ -52,7 +52,7 @@ impl PollEvents {
         self.0
     }
 
-    /// The contract's flags have libuv's order.
+    /// The flags of the WIT package have libuv's order.
     pub(crate) fn from_raw(raw: RawEvents) -> Self {
         Self(raw.bits())
     }
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_contract_carries_every_set_unchanged() {
+    fn every_set_reaches_the_host_unchanged() {
         for bits in 0..16 {
             let events = PollEvents(bits);
             assert_eq!(PollEvents::from_raw(events.to_raw()), events);

@@ -1,11 +1,11 @@
-//! From tokens to handles: how an event finds its closure.
+//! The registry finds the handle of an event by its token.
 //!
-//! A handle is registered from its making until its close callback. That is what keeps a
-//! handle alive in its loop after the last Rust value of it has been dropped. There is one registry
-//! for all loops, so that an event can be dispatched with no loop at hand, as a plugin has to.
+//! A handle is registered from its making until its close callback, and the registry keeps it alive
+//! after the last Rust value of it has been dropped. There is one registry for all loops, so that an
+//! event can be dispatched without knowing its loop, as in a plugin.
 //!
-//! A token is made of a slot's index and the slot's generation, so an event for a handle that is gone can
-//! not reach the slot's next owner.
+//! A token consists of the index and the generation of a slot, so that an event for a handle that is
+//! gone cannot reach the slot's next owner.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -14,16 +14,16 @@ use std::rc::Rc;
 use crate::Result;
 use crate::bindings::uv::handles::types::{Event, EventKind, Token};
 
-/// What the registry knows of a handle, whatever its kind.
+/// A registered handle, of any kind.
 ///
-/// Nothing here names the kinds, so that a program does not import what the host has for those that it does not use.
+/// The registry does not name the kinds, so that a program imports the interfaces of only those that
+/// it uses.
 pub trait Registered: Any {
-    /// Calls the callback that this occurrence is for. Of another kind than the handle's there is none: the token is the
-    /// handle's, so the host is wrong, and there is nobody to tell.
+    /// Calls the callback for this kind of event. An event of another kind than the handle's does
+    /// nothing: the host sends none.
     fn call(self: Rc<Self>, kind: EventKind);
 
-    /// Calls the close callback. After it the handle is closed, and the registry's value of it, which this is, is not
-    /// needed any more.
+    /// Calls the close callback and drops this value, which was the registry's.
     fn finish_closing(self: Rc<Self>);
 }
 
@@ -31,7 +31,7 @@ thread_local! {
     static HANDLES: RefCell<Slab<Rc<dyn Registered>>> = const { RefCell::new(Slab::new()) };
 }
 
-/// Registers the handle that `make` makes for a token. If it fails, the token is given back.
+/// Registers the handle that `make` makes for a token. If that fails, the token is given back.
 pub(crate) fn register<H: Clone + Into<Rc<dyn Registered>>>(
     make: impl FnOnce(Token) -> Result<H>,
 ) -> Result<H> {
@@ -44,7 +44,7 @@ pub(crate) fn register<H: Clone + Into<Rc<dyn Registered>>>(
     made
 }
 
-/// The same for a handle that is made without calling anybody. Answers its token too.
+/// Registers a handle that is made without a call of the host, and returns its token too.
 pub(crate) fn register_at_once<H: Clone + Into<Rc<dyn Registered>>>(
     make: impl FnOnce(Token) -> H,
 ) -> (H, Token) {
@@ -72,32 +72,33 @@ pub(crate) fn lookup(token: Token) -> Option<Rc<dyn Registered>> {
     HANDLES.with_borrow(|handles| handles.get(token).cloned())
 }
 
-/// Looks at handles that are about to be called, all at once: if they are in no cache, the processor fetches them side by
-/// side, where it would fetch one after the other as they are called. Those that were made one after the other it
-/// fetches ahead anyway.
+/// Touches all handles that are about to be called, before the first call. Handles that are in no
+/// cache are then fetched in parallel, where the calls would fetch them one after the other. Handles
+/// that were made one after the other need no help: the processor prefetches them.
 #[inline]
 pub(crate) fn warm(tokens: impl ExactSizeIterator<Item = Token> + Clone) {
-    if tokens.len() < FEW || are_side_by_side(tokens.clone()) {
+    if tokens.len() < FEW || are_adjacent(tokens.clone()) {
         return;
     }
     let touched = HANDLES.with_borrow(|handles| {
         let counts = tokens.map(|token| handles.get(token).map_or(0, Rc::strong_count));
         counts.fold(0, usize::wrapping_add)
     });
-    // So that it is not left out: nobody wants to know.
+    // The sum has no use. This keeps the compiler from removing the reads.
     std::hint::black_box(touched);
 }
 
 /// Calls the callback that an event is for.
 ///
-/// [`Loop::run`](crate::Loop::run) passes every event of a pull to it; a plugin passes those that
-/// its export `dispatch` receives. An event for a handle that is gone does nothing.
-// Those of a batch are of one kind, and whoever passes them on knows it: nothing is left of the match.
+/// A run passes every event to it, and so does the export `dispatch` of a plugin. An event for a
+/// handle that is gone does nothing.
+// Inlined because the events of a batch are of one kind, which the caller knows: nothing is left of
+// the match.
 #[doc(hidden)]
 #[inline(always)]
 pub fn dispatch(event: Event) {
     match event.kind {
-        // It needs no token in its close callback any more.
+        // The handle needs no token in its close callback.
         EventKind::Closed => {
             if let Some(handle) = HANDLES.with_borrow_mut(|handles| handles.remove(event.token)) {
                 handle.finish_closing();
@@ -111,20 +112,20 @@ pub fn dispatch(event: Event) {
     }
 }
 
-/// Whether these are the handles of one stretch of the registry, as far as its ends tell.
-fn are_side_by_side(tokens: impl ExactSizeIterator<Item = Token> + Clone) -> bool {
+/// Whether these handles are adjacent in the registry, judged by the first and the last.
+fn are_adjacent(tokens: impl ExactSizeIterator<Item = Token> + Clone) -> bool {
     let places = tokens.map(|token| parts(token).0 as usize);
     let (first, last) = (places.clone().next(), places.clone().nth(places.len().saturating_sub(1)));
     first.zip(last).is_some_and(|(first, last)| first.abs_diff(last) < places.len())
 }
 
-/// So few are called sooner than looked at.
+/// For fewer handles than this, touching them costs more than it saves.
 const FEW: usize = 4;
 
-/// Values by token, in slots that are used again.
+/// Values by token, in slots that are reused.
 struct Slab<T> {
     slots: Vec<Slot<T>>,
-    /// The vacant slot to use next, the head of a list through all vacant slots; or `LAST`.
+    /// The head of the list of vacant slots, or `LAST`.
     next: u32,
 }
 
@@ -133,17 +134,17 @@ struct Slot<T> {
     content: Content<T>,
 }
 
-/// Two cases, so that a reference-counted value needs no room beside it.
+/// Two cases only, so that the discriminant fits into the niche of a reference-counted value.
 enum Content<T> {
-    /// The vacant slot to use after this one, or one of the two below.
+    /// The next vacant slot in the list, `LAST` or `RESERVED`.
     Empty(u32),
     Filled(T),
 }
 
-/// There is no other vacant slot.
+/// The end of the list of vacant slots.
 const LAST: u32 = u32::MAX;
 
-/// It is not vacant: its token has been given out.
+/// The slot is not vacant: its token has been given out.
 const RESERVED: u32 = u32::MAX - 1;
 
 impl<T> Slab<T> {
@@ -165,7 +166,7 @@ impl<T> Slab<T> {
         token(index, 0)
     }
 
-    /// Takes a value in that is made for its token, and answers what else is made then.
+    /// Inserts a value that is made for its token, and returns the rest of what `make` made.
     fn insert<R>(&mut self, make: impl FnOnce(Token) -> (T, R)) -> R {
         let index = self.next;
         match self.slots.get_mut(index as usize) {
@@ -185,7 +186,7 @@ impl<T> Slab<T> {
     }
 
     fn new_index(&self) -> u32 {
-        u32::try_from(self.slots.len()).expect("the memory ends long before")
+        u32::try_from(self.slots.len()).expect("the memory holds fewer slots")
     }
 
     /// The token of a slot's owner.
@@ -210,7 +211,7 @@ impl<T> Slab<T> {
         }
     }
 
-    /// Ends the life of a token and gives its value back, so that it is dropped outside.
+    /// Ends the life of a token and returns its value, so that it is dropped outside of all borrows.
     fn remove(&mut self, token: Token) -> Option<T> {
         let (index, _) = parts(token);
         let next = self.next;
@@ -234,12 +235,13 @@ impl<T> Slab<T> {
     }
 }
 
-/// How many bits of a token the lower part of the index has. The generation follows, and then the rest of the index:
-/// only the tokens of a million handles at once have more than 32 bits, and are dearer to pull.
+/// The bits of a token that hold the lower part of the index. The generation follows, and then the
+/// rest of the index. So tokens fit into the short form of `next` until there are a million handles
+/// at once.
 const INDEX_BITS: u32 = 20;
 
-/// After so many owners of a slot its first token is used again. It is not 2^12, because the token of 32 bits that are
-/// all set is not brought by a pull for callbacks alone.
+/// After so many owners of a slot its first token is used again. It is not 2^12, because a token of
+/// 32 bits that are all set does not fit into the short form of `next`.
 const GENERATIONS: u32 = (1 << (u32::BITS - INDEX_BITS)) - 1;
 
 fn token(index: u32, generation: u32) -> Token {
@@ -247,7 +249,7 @@ fn token(index: u32, generation: u32) -> Token {
     u64::from(index >> INDEX_BITS) << 32 | u64::from(lower)
 }
 
-/// The index and the generation. No slot has those of what is no token of ours.
+/// The index and the generation. Those of a number that is no token belong to no slot.
 fn parts(token: Token) -> (u32, u32) {
     let (lower, upper) = (token as u32, (token >> 32) as u32);
     ((upper << INDEX_BITS) | (lower % (1 << INDEX_BITS)), lower >> INDEX_BITS)
@@ -255,7 +257,7 @@ fn parts(token: Token) -> (u32, u32) {
 
 #[cfg(test)]
 mod tests {
-    use super::{GENERATIONS, INDEX_BITS, Registered, Slab, Slot, are_side_by_side, parts, token};
+    use super::{GENERATIONS, INDEX_BITS, Registered, Slab, Slot, are_adjacent, parts, token};
     use crate::batch::is_short;
     use std::rc::Rc;
 
@@ -266,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn made_at_once_is_as_reserved_and_filled() {
+    fn insert_equals_reserve_and_fill() {
         let [mut slab, mut other] = [Slab::new(), Slab::new()];
         let mut tokens = Vec::new();
         for round in 0..3 {
@@ -276,7 +278,7 @@ mod tests {
                 assert_eq!(other.get(token), Some(&value));
                 tokens.push(token);
             }
-            // One place is vacant and then none, and two are.
+            // Then one slot is vacant, then two.
             for token in tokens.drain(..=round % 2) {
                 assert_eq!(slab.remove(token), other.remove(token));
             }
@@ -336,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn many_owners_of_a_slot_have_tokens_of_32_bits_that_a_pull_brings() {
+    fn many_owners_of_a_slot_have_short_tokens() {
         let mut slab = Slab::new();
         let mut tokens: Vec<u64> = Vec::new();
         for owner in 0..GENERATIONS {
@@ -350,16 +352,16 @@ mod tests {
     }
 
     #[test]
-    fn a_stretch_of_the_registry_is_known_by_its_ends() {
+    fn adjacent_handles_are_known_by_the_first_and_the_last() {
         let tokens = |places: &[u32]| places.iter().map(|&place| token(place, 7)).collect::<Vec<_>>();
-        for (places, side_by_side) in [
+        for (places, adjacent) in [
             (&[3, 4, 5, 6][..], true),
             (&[6, 5, 4, 3], true),
             (&[3, 9, 1, 30], false),
             (&[5], true),
             (&[], false),
         ] {
-            assert_eq!(are_side_by_side(tokens(places).into_iter()), side_by_side, "{places:?}");
+            assert_eq!(are_adjacent(tokens(places).into_iter()), adjacent, "{places:?}");
         }
     }
 

@@ -22,7 +22,7 @@ macro_rules! signals {
                 pub const $name: Self = Self($number);
             )*
 
-            /// The name, none for a real-time signal and for what is no signal at all.
+            /// The name, none for a real-time signal and for a number that is no signal.
             pub const fn name(self) -> Option<&'static str> {
                 match self {
                     $(Self::$name => Some(stringify!($name)),)*
@@ -68,8 +68,8 @@ signals! {
 }
 
 impl Signum {
-    /// The signal with this number. Any number is taken here;
-    /// [`Signal::start`](crate::Signal::start) refuses what is no signal.
+    /// The signal with this number. Any number is accepted here;
+    /// [`Signal::start`](crate::Signal::start) refuses those that are no signal.
     pub const fn new(number: i32) -> Self {
         Self(number)
     }

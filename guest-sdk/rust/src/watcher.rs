@@ -1,5 +1,6 @@
-//! Idle, prepare and check handles: a callback in every iteration of the loop, each kind in a phase
-//! of its own. libuv, too, has one source for the three.
+//! Idle, prepare and check handles: a callback in every iteration of the loop.
+//!
+//! The kinds differ in their phase alone. libuv, too, has one source file for the three.
 
 use crate::batch::Synced;
 use crate::bindings::uv::handles::check::Check as RawCheck;
@@ -53,8 +54,8 @@ macro_rules! watcher {
 
 watcher! {
     /// An idle handle, as libuv's `uv_idle_t`: called once per iteration, right before the prepare
-    /// handles. While one is active, the loop does not wait for events, so this is for work in
-    /// slices; stop it when there is none.
+    /// handles. While one is active, the loop does not wait for events. It is meant for work in
+    /// slices; stop it when there is no more work.
     Idle(RawIdle), "idle"
 }
 
