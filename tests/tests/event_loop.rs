@@ -15,7 +15,7 @@ generate_tests! { check:
     event_loop_close,
     event_loop_nested,
     event_loop_two_loops,
-    event_loop_pull_refused,
+    event_loop_next_refused,
     event_loop_as_if_one_at_a_time,
     event_loop_dropped_first,
     event_loop_time_refreshed,
@@ -29,7 +29,7 @@ generate_tests! { check:
 // The adapter hands over one event at a time.
 generate_tests! { check_native:
     event_loop_batches,
-    event_loop_pull_callbacks,
+    event_loop_next_callbacks,
 }
 
 #[test]

@@ -6,7 +6,7 @@ use uv_handles_tests::*;
 foreach_wit!(assert_test_exists);
 
 #[test]
-fn wit_pull() {
-    let lines = run(WIT_PULL, |_| {}).succeeded();
+fn wit_program() {
+    let lines = run(WIT_PROGRAM, |_| {}).succeeded();
     assert_eq!(lines, ["tick 1", "tick 2", "tick 3", "closed"]);
 }

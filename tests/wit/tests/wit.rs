@@ -145,6 +145,6 @@ fn a_guest_of_the_sdk_needs_no_wasi() {
 fn the_readme_shows_the_program_that_is_tested() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let readme = std::fs::read_to_string(root.join("wit/README.md")).unwrap();
-    let program = std::fs::read_to_string(root.join("tests/guests/src/bin/wit_pull.rs")).unwrap();
+    let program = std::fs::read_to_string(root.join("tests/guests/src/bin/wit_program.rs")).unwrap();
     assert!(readme.contains(&format!("```rust\n{program}```\n")), "wit/README.md shows another program");
 }
