@@ -111,7 +111,8 @@ pub use ctx::limits::Limits;
 #[cfg(feature = "async")]
 pub use engine::interrupt_by_epochs_async;
 pub use engine::{EpochTicker, dense_engine_config, engine_config, interrupt_by_epochs_sync};
-pub use grants::async_sender::{AsyncSender, SendError};
+pub use grants::async_sender::AsyncSender;
+pub use grants::send_error::SendError;
 #[cfg(feature = "concurrent")]
 pub use linker::add_concurrent_to_linker;
 #[cfg(feature = "async")]

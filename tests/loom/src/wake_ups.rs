@@ -1,8 +1,9 @@
 //! Wake-ups from other threads: none that was accepted is lost, and none reaches a handle that is closed.
 
 use crate::check;
-use crate::grants::async_sender::{AsyncHandles, AsyncSender, OpenError, SendError};
+use crate::grants::async_sender::{AsyncHandles, AsyncSender, OpenError};
 use crate::grants::mailbox::Capacity;
+use crate::grants::send_error::SendError;
 use crate::os::Waker;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};

@@ -258,6 +258,23 @@ impl UvCtxBuilder {
     }
 }
 
+impl UvCtx {
+    /// Creates a builder.
+    pub fn builder() -> UvCtxBuilder {
+        UvCtxBuilder::new()
+    }
+
+    /// Closes everything that the guest has open, and revokes all grants.
+    pub(crate) fn release_all(&mut self) {
+        let mut nothing = UvCtx::builder();
+        nothing.interrupt = self.interrupt.clone();
+        if self.is_plugin {
+            nothing.plugin();
+        }
+        *self = nothing.build();
+    }
+}
+
 impl Default for UvCtxBuilder {
     fn default() -> UvCtxBuilder {
         UvCtxBuilder::new()

@@ -8,7 +8,6 @@ pub(crate) mod interrupt;
 pub(crate) mod limits;
 pub(crate) mod run_keys;
 
-use crate::ctx::builder::UvCtxBuilder;
 use crate::ctx::clock::Clock;
 use crate::ctx::denied::OnDenied;
 use crate::ctx::epoch_deadline::EpochDeadline;
@@ -58,32 +57,17 @@ pub(crate) struct SignalWatch {
 }
 
 impl UvCtx {
-    /// Creates a builder.
-    pub fn builder() -> UvCtxBuilder {
-        UvCtxBuilder::new()
-    }
-
     /// Returns a handle that interrupts this guest from any thread, also while it is blocked in the
     /// host.
     pub fn interrupt_handle(&self) -> InterruptHandle {
         self.interrupt.clone()
     }
 
-    /// Waits until the guest's writes to outputs from [`UvCtxBuilder::stdout`] are complete, unless
+    /// Waits until the guest's writes to outputs from [`UvCtxBuilder::stdout`](crate::UvCtxBuilder::stdout) are complete, unless
     /// the guest is interrupted. Call it before writing to the same output on the guest's behalf,
     /// to keep the order. It rarely waits.
     pub fn finish_outputs(&self) {
         self.outputs.finish();
-    }
-
-    /// Closes everything that the guest has open, and revokes all grants.
-    pub(crate) fn release_all(&mut self) {
-        let mut nothing = UvCtx::builder();
-        nothing.interrupt = self.interrupt.clone();
-        if self.is_plugin {
-            nothing.plugin();
-        }
-        *self = nothing.build();
     }
 
     /// Passes async sends and signals from outside to the loops. Call it before anything that

@@ -1,6 +1,6 @@
 //! The mailbox of a named async handle.
 
-use crate::grants::async_sender::SendError;
+use crate::grants::send_error::SendError;
 use std::collections::VecDeque;
 
 /// The capacity of a mailbox.

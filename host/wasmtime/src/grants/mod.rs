@@ -3,3 +3,4 @@
 pub(crate) mod async_sender;
 pub(crate) mod connections;
 pub(crate) mod mailbox;
+pub(crate) mod send_error;

@@ -3,8 +3,9 @@
 use crate::bindings::async_sender::{AsyncSender, Host, HostAsyncSender};
 use crate::bindings::types::{Error, ErrorCode};
 use crate::ctx::denied::Denied;
+use crate::grants::async_sender::AsyncSender as Sender;
 use crate::grants::async_sender::OpenError;
-use crate::grants::async_sender::SendError;
+use crate::grants::send_error::SendError;
 use crate::view::UvCtxView;
 use wasmtime::component::Resource;
 
@@ -38,7 +39,7 @@ impl HostAsyncSender for UvCtxView<'_> {
 }
 
 impl UvCtxView<'_> {
-    fn sender(&self, resource: &Resource<AsyncSender>) -> Result<&crate::AsyncSender, Error> {
+    fn sender(&self, resource: &Resource<AsyncSender>) -> Result<&Sender, Error> {
         // An interrupted guest no longer has its grants.
         self.ctx.connections.sender(resource.rep()).ok_or(ErrorCode::Epipe.into())
     }

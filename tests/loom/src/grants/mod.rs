@@ -5,3 +5,5 @@
 pub(crate) mod async_sender;
 #[path = "../../../../host/wasmtime/src/grants/mailbox.rs"]
 pub(crate) mod mailbox;
+#[path = "../../../../host/wasmtime/src/grants/send_error.rs"]
+pub(crate) mod send_error;
