@@ -32,8 +32,8 @@ fn seeds() -> Range<u64> {
 /// The kinds of events, as the guest counts them.
 const EVENTS: [&str; 5] = ["callback", "closed", "poll", "poll-error", "signal"];
 
-/// The functions that a guest can call, by the WIT package: `interface.function`, and `interface.drop`
-/// for a resource. And the events.
+/// The functions that a guest can call, by the WIT package: `interface.function`, and
+/// `interface.drop-resource` for a resource. And the events.
 fn everything() -> Vec<String> {
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
     let mut all = Vec::new();
@@ -44,8 +44,9 @@ fn everything() -> Vec<String> {
             continue;
         }
         for line in fs::read_to_string(&file).unwrap().lines().map(str::trim) {
-            if line.starts_with("resource ") {
-                all.push(format!("{interface}.drop"));
+            if let Some(resource) = line.strip_prefix("resource ") {
+                let resource = resource.trim_end_matches([' ', '{', ';']);
+                all.push(format!("{interface}.drop-{resource}"));
             } else if let Some((name, rest)) = line.split_once(": ")
                 && (rest.starts_with("func(") || rest.starts_with("static func("))
             {

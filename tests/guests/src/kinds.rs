@@ -31,7 +31,7 @@ pub fn start(handle: &AnyHandle) -> Result<()> {
     }
 }
 
-/// Stops a handle; an async handle can not be stopped.
+/// Stops a handle; an async handle cannot be stopped.
 pub fn stop(handle: &AnyHandle) {
     match handle {
         AnyHandle::Timer(timer) => timer.stop(),

@@ -4,7 +4,7 @@
 //! case, and the first argument selects the one to run. A file of `bin` is a program of its own, for one
 //! of these reasons:
 //!
-//! - A page shows its source: `docs_*` and `wit_pull`.
+//! - A page shows its source: `docs_*` and `wit_program`.
 //! - A test looks at its imports, or it runs composed on other runtimes, so it must import only what it
 //!   uses itself: `descriptors_datagrams`, `poll_tcp_echo` and `uv_run_stdin`.
 //! - The soak test starts it again and again and measures its process: `soak_*`.
@@ -21,37 +21,64 @@ pub use hash::Hash;
 pub use sum::print_sum_of;
 
 use std::cell::RefCell;
+use std::ops::ControlFlow;
 use std::rc::Rc;
-use uv_handles::bindings::uv::handles::blocking::{self, Pulled};
-use uv_handles::bindings::uv::handles::types as raw;
+use uv_handles::bindings::uv::handles as uv;
 use uv_handles::{Descriptor, Error, Handle, Loop, RunMode, StatusCode, Timer};
 
-/// All that a pull has brought: nothing at the end of the run.
-pub fn events(pulled: Pulled) -> Vec<raw::Event> {
-    let all = |tokens: Vec<raw::Token>, what: raw::Occurrence| {
-        tokens.into_iter().map(|token| raw::Event { token, what }).collect()
-    };
-    match pulled {
-        Pulled::Event(event) => vec![event],
-        Pulled::Callbacks(tokens) => all(tokens, raw::Occurrence::Callback),
-        Pulled::Polls(ready) => {
-            let event = |(token, events)| raw::Event { token, what: raw::Occurrence::Poll(Ok(events)) };
-            ready.into_iter().map(event).collect()
+use uv::batch::{self, BatchStep, RunKey};
+use uv::event_loop::{Run, Step};
+use uv::types::{self as raw, EventKind};
+
+/// Goes on with a run, and waits while it waits: to its next event, or to its end with the answer
+/// whether the loop is alive.
+pub fn go_on(run: &Run) -> Result<ControlFlow<bool, raw::Event>, raw::Error> {
+    loop {
+        match run.next()? {
+            Step::Event(event) => return Ok(ControlFlow::Continue(event)),
+            Step::Wait => uv::blocking::wait(run)?,
+            Step::Finished(alive) => return Ok(ControlFlow::Break(alive)),
         }
-        Pulled::Closes(tokens) => all(tokens, raw::Occurrence::Closed),
-        Pulled::Finished(_) => Vec::new(),
     }
 }
 
-/// What stands where `pull-callbacks` brings no token.
+/// Goes on with a run by `batch.next`, and waits while it waits.
+pub fn go_on_batched(run: &Run, max: u32) -> Result<BatchStep, raw::Error> {
+    let key = batch::key(run);
+    loop {
+        match batch::next(key, max, None, None, &[])? {
+            BatchStep::Wait => uv::blocking::wait(run)?,
+            step => return Ok(step),
+        }
+    }
+}
+
+/// The events of a step: none for a wait and for the end of the run.
+pub fn events(step: BatchStep) -> Vec<raw::Event> {
+    let all = |tokens: Vec<raw::Token>, kind: EventKind| {
+        tokens.into_iter().map(|token| raw::Event { token, kind }).collect()
+    };
+    match step {
+        BatchStep::Event(event) => vec![event],
+        BatchStep::Callbacks(tokens) => all(tokens, EventKind::Callback),
+        BatchStep::Polls(ready) => {
+            let event = |(token, events)| raw::Event { token, kind: EventKind::Poll(Ok(events)) };
+            ready.into_iter().map(event).collect()
+        }
+        BatchStep::Closes(tokens) => all(tokens, EventKind::Closed),
+        BatchStep::Wait | BatchStep::Finished(_) => Vec::new(),
+    }
+}
+
+/// The half of a token pair that stands for no token.
 pub const NO_TOKEN: u64 = u32::MAX as u64;
 
-/// What [`pull_callbacks`] answers when it has nothing to bring.
+/// The answer of [`next_callbacks`] when it brings nothing.
 pub const NOTHING: (u64, u64) = (NO_TOKEN, NO_TOKEN);
 
-/// The two tokens of `pull-callbacks`.
-pub fn pull_callbacks() -> (u64, u64) {
-    let tokens = blocking::pull_callbacks();
+/// The two tokens of `batch.next-callbacks`.
+pub fn next_callbacks(run: RunKey) -> (u64, u64) {
+    let tokens = batch::next_callbacks(run);
     (tokens & NO_TOKEN, tokens >> 32)
 }
 
@@ -113,9 +140,9 @@ pub fn pass_time(milliseconds: u64) -> uv_handles::Result<()> {
 
 /// A call of the bare interfaces was refused with this code.
 #[track_caller]
-pub fn assert_status<T: std::fmt::Debug>(result: Result<T, raw::Error>, code: raw::StatusCode) {
+pub fn assert_code<T: std::fmt::Debug>(result: Result<T, raw::Error>, code: raw::ErrorCode) {
     match result {
-        Err(raw::Error::Status(got)) => assert_eq!(got, code),
+        Err(raw::Error::Code(got)) => assert_eq!(got, code),
         other => panic!("expected {code:?}, got {other:?}"),
     }
 }

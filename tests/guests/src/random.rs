@@ -5,17 +5,17 @@ pub mod calls;
 use std::collections::{BTreeMap, HashMap};
 use uv::async_handle::AsyncHandle;
 use uv::async_sender::AsyncSender;
-use uv::batch::Reserve;
+use uv::batch::TimerPool;
 use uv::check::Check;
 use uv::descriptors::Descriptor;
-use uv::event_loop::Loop;
+use uv::event_loop::{Loop, Run};
 use uv::handle::{self, AnyHandle};
 use uv::idle::Idle;
 use uv::poll::Poll;
 use uv::prepare::Prepare;
 use uv::signal::Signal;
 use uv::timer::Timer;
-use uv::types::{Error, Event, Occurrence};
+use uv::types::{Error, Event, EventKind};
 use uv_handles::bindings::uv::handles as uv;
 
 /// A handle of any kind that the guest holds. Dropping it drops the resource.
@@ -55,8 +55,17 @@ pub struct Made {
     pub token: u64,
     /// The handle.
     pub owned: Owned,
-    /// The serial number of the reserve that it was made by, and its own number there.
-    pub reserved: Option<(u64, u32)>,
+    /// The serial number of the pool that it belongs to, and its own number there.
+    pub pooled: Option<(u64, u32)>,
+}
+
+/// A run that was begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// The serial number of its loop.
+    pub owner: u64,
+    /// The run.
+    pub run: Run,
 }
 
 /// Everything that the guest has.
@@ -66,8 +75,12 @@ pub struct World {
     pub loops: Vec<(u64, Loop)>,
     /// Its handles, some of loops that are gone.
     pub handles: Vec<Made>,
-    /// What it makes timers ahead by, with a serial number each.
-    pub reserves: Vec<(u64, Reserve)>,
+    /// Its runs, some finished, some of loops that are gone.
+    pub runs: Vec<Begun>,
+    /// The key of a run that it has dropped.
+    pub dropped_key: Option<u64>,
+    /// Its timer pools, with a serial number each.
+    pub pools: Vec<(u64, TimerPool)>,
     /// Its descriptors.
     pub descriptors: Vec<Descriptor>,
     /// Its connections to other guests.
@@ -80,8 +93,6 @@ pub struct World {
     pub longest_wait: u32,
     /// How many bytes the host allows for one read.
     pub read_limit: u32,
-    /// The serial number of the loop that was pulled last.
-    pub pulled_last: Option<u64>,
     times: HashMap<u64, u64>,
     serial: u64,
 }
@@ -115,7 +126,7 @@ impl World {
 
     /// Keeps a handle that was made on this loop.
     pub fn keep(&mut self, owner: u64, token: u64, made: Result<Owned, Error>) {
-        self.handles.extend(made.ok().map(|owned| Made { owner, token, owned, reserved: None }));
+        self.handles.extend(made.ok().map(|owned| Made { owner, token, owned, pooled: None }));
     }
 
     /// Whether it may make another handle.
@@ -151,7 +162,7 @@ impl World {
     }
 
     /// The tokens must be those of this loop's open handles. One may be missing: from its `closed` event
-    /// on it is not listed, and it is closed from the next pull on.
+    /// on it is not listed, and it is closed when its run goes on.
     pub fn check_handles(&self, event_loop: u64, tokens: &[u64]) {
         let of_this = self.handles.iter().filter(|made| made.owner == event_loop);
         let mut open: Vec<u64> =
@@ -170,15 +181,18 @@ impl World {
         let fits = |made: &Made| {
             let any = made.owned.any();
             let closing = handle::closing(&any);
-            match (&event.what, &made.owned) {
-                (Occurrence::Closed, _) => closing && !handle::closed(&any),
-                (Occurrence::Poll(_), Owned::Poll(_)) | (Occurrence::Signal(_), Owned::Signal(_)) => !closing,
-                (Occurrence::Callback, Owned::Poll(_) | Owned::Signal(_)) => false,
-                (Occurrence::Callback, _) => !closing,
+            match (&event.kind, &made.owned) {
+                (EventKind::Closed, _) => closing && !handle::closed(&any),
+                (EventKind::Poll(_), Owned::Poll(_)) | (EventKind::Signal(_), Owned::Signal(_)) => !closing,
+                (EventKind::Callback, Owned::Poll(_) | Owned::Signal(_)) => false,
+                (EventKind::Callback, _) => !closing,
                 _ => false,
             }
         };
-        assert!(self.handles.iter().filter(of_this).any(fits), "{event:?} of loop {event_loop} is nobody's");
+        assert!(
+            self.handles.iter().filter(of_this).any(fits),
+            "{event:?} of loop {event_loop} is of no handle"
+        );
     }
 
     /// The time of a loop never goes back.

@@ -311,5 +311,6 @@ fn name(error: Error) -> String {
         Error::HandleClosed => "handle-closed".into(),
         Error::LoopClosed => "loop-closed".into(),
         Error::Status(status) => status.name().into(),
+        other => panic!("the programs do not know this error: {other}"),
     }
 }

@@ -1,22 +1,23 @@
 //! The random calls that need more than one line.
 
-use super::{Made, Owned, World, bytes, check_loop_call, name, number, size};
-use crate::{NO_TOKEN, NOTHING, events, pull_callbacks};
+use super::{Begun, Made, Owned, World, bytes, check_loop_call, name, number, size};
+use crate::{NO_TOKEN, NOTHING, assert_code, events, next_callbacks};
 use uv::async_handle::AsyncHandle;
 use uv::async_sender::AsyncSender;
-use uv::batch::{Reserve, advance};
-use uv::blocking::{Pulled, pull, pull_next};
-use uv::descriptors::{Descriptor, ShutdownHow, Word};
-use uv::event_loop::Loop;
+use uv::batch::{
+    self, BatchStep, Change, OpenAndStartTimer, OpenTimer, Operation, StartTimer, TimerPool, advance,
+};
+use uv::blocking::wait;
+use uv::descriptors::{Descriptor, ShutdownHow};
+use uv::event_loop::{Loop, Step};
 use uv::handle;
 use uv::poll::Poll;
 use uv::timer::Timer;
-use uv::types::{Error, Event, Occurrence, RunMode, StatusCode};
+use uv::types::{Error, ErrorCode, Event, EventKind, RunMode};
 use uv_handles::bindings::uv::handles as uv;
-use uv_handles::changes::{Change, Changes};
 
-/// The token of the timers that keep a wait short.
-const NOBODY: u64 = u64::MAX - 1_000;
+/// The token of the timers that keep a wait short. They are gone before it could come.
+const SHORT_WAIT: u64 = u64::MAX - 1_000;
 
 /// What the host allows for one mailbox.
 const MAILBOX_LIMIT: usize = 1_000;
@@ -104,85 +105,152 @@ pub fn handles(world: &mut World) -> Option<()> {
     Some(())
 }
 
-/// Goes on with a run. Only a long wait is avoided: before a pull that could be one, a timer is started, or
-/// the loop is stopped.
-pub fn pull_some(world: &mut World) -> Option<()> {
-    let at = fastrand::choice(0..world.loops.len())?;
-    world.pulled_last = Some(world.loops[at].0);
-    pull_one(world, at, |event_loop, max| (max, pull(event_loop, max)))
-}
-
-/// The same with the loop that was pulled last.
-pub fn pull_next_some(world: &mut World) -> Option<()> {
-    match world.loops.iter().position(|&(serial, _)| Some(serial) == world.pulled_last) {
-        Some(at) => {
-            pull_one(world, at, |_, max| (max, pull_next(max, fastrand::u32(..300), None, &anything())))
+/// Begins a run.
+pub fn begin(world: &mut World) -> Option<()> {
+    let (owner, event_loop) = fastrand::choice(&world.loops)?;
+    let (owner, closed) = (*owner, event_loop.closed());
+    match event_loop.begin(mode()) {
+        Ok(run) => {
+            assert!(!closed);
+            world.runs.push(Begun { owner, run });
         }
-        None => {
-            assert!(matches!(pull_next(size(), 0, None, &[]), Err(Error::Status(StatusCode::Einval))));
-            Some(())
+        Err(Error::LoopClosed) => assert!(closed),
+        Err(Error::Code(ErrorCode::Ebusy)) => assert!(world.runs.iter().any(|begun| begun.owner == owner)),
+        Err(error) => {
+            assert!(matches!(error, Error::Code(ErrorCode::Emfile)), "{error:?}");
+            assert!(!world.runs.is_empty());
         }
     }
+    Some(())
 }
 
-/// The same in brief, and in the other form what can not be said so.
-pub fn pull_callbacks_some(world: &mut World) -> Option<()> {
-    let callback = |token| Event { token, what: Occurrence::Callback };
-    match world.loops.iter().position(|&(serial, _)| Some(serial) == world.pulled_last) {
-        Some(at) => pull_one(world, at, |_, max| match pull_callbacks() {
-            (NO_TOKEN, second) => {
-                assert_eq!(second, NO_TOKEN);
-                (max, pull_next(max, 0, None, &[]))
-            }
-            (first, NO_TOKEN) => (1, Ok(Pulled::Event(callback(first)))),
-            (first, second) => (2, Ok(Pulled::Callbacks(vec![first, second]))),
-        }),
-        None => {
-            assert_eq!(pull_callbacks(), NOTHING);
-            Some(())
-        }
-    }
-}
-
-/// `pull` answers also how many callbacks it may have brought.
-fn pull_one(
-    world: &mut World,
-    at: usize,
-    pull: impl FnOnce(&Loop, u32) -> (u32, Result<Pulled, Error>),
-) -> Option<()> {
-    let (serial, event_loop) = &world.loops[at];
-    let longest = world.longest_wait;
-    let long = event_loop.poll_timeout().is_ok_and(|wait| wait.is_none_or(|wait| wait > longest));
-    // Dropped when the run has gone on, perhaps in its own callback.
-    let _timer = long.then(|| {
-        let timer =
-            Timer::create(event_loop, NOBODY).and_then(|timer| timer.start(number() % 3, 0).map(|()| timer));
-        if timer.is_err() || fastrand::bool() {
-            event_loop.stop();
-        }
-        timer
+/// Goes on with a run.
+pub fn next(world: &mut World) -> Option<()> {
+    let at = fastrand::choice(0..world.runs.len())?;
+    let step = world.runs[at].run.next().map(|step| match step {
+        Step::Event(event) => BatchStep::Event(event),
+        Step::Wait => BatchStep::Wait,
+        Step::Finished(alive) => BatchStep::Finished(alive),
     });
-    let (max, pulled) = pull(event_loop, size());
-    match pulled {
-        Ok(Pulled::Finished(_)) => assert!(max > 0),
-        Ok(Pulled::Event(event)) => {
-            if event.token != NOBODY {
-                world.check_event(*serial, &event);
+    brought(world, at, 1, step)
+}
+
+/// Drops a run, less often than one is begun.
+pub fn drop_run(world: &mut World) -> Option<()> {
+    let at = fastrand::choice(0..world.runs.len())?;
+    fastrand::bool().then(|| forget(world, at))
+}
+
+fn forget(world: &mut World, at: usize) {
+    let begun = world.runs.swap_remove(at);
+    world.dropped_key = Some(batch::key(&begun.run));
+}
+
+/// Waits for a run. Only a long wait is avoided: before a wait that could be one, a timer is started.
+pub fn wait_some(world: &mut World) -> Option<()> {
+    let begun = fastrand::choice(&world.runs)?;
+    let event_loop = world.loops.iter().find(|(serial, _)| *serial == begun.owner);
+    let Some((_, event_loop)) = event_loop else {
+        let error = wait(&begun.run).expect_err("its loop is gone");
+        assert!(matches!(error, Error::LoopClosed | Error::Code(ErrorCode::Einval)), "{error:?}");
+        return Some(());
+    };
+    let timer = match event_loop.poll_timeout() {
+        // It is a timer that ends the wait.
+        Ok(Some(timeout)) if (1..=world.longest_wait).contains(&timeout) => None,
+        // It is finished.
+        Err(Error::LoopClosed) => None,
+        _ => {
+            let timer = Timer::create(event_loop, SHORT_WAIT).ok()?;
+            timer.start(number() % 3, 0).expect("it is open");
+            Some(timer)
+        }
+    };
+    let _ = wait(&begun.run);
+    drop(timer);
+    Some(())
+}
+
+/// The key of a run: the same until it has finished.
+pub fn key(world: &mut World) -> Option<()> {
+    let run = &fastrand::choice(&world.runs)?.run;
+    let key = batch::key(run);
+    if batch::key(run) != key {
+        // A key of a run that has finished names none.
+        assert_code(batch::next(key, 1, None, None, &[]), ErrorCode::Einval);
+    }
+    Some(())
+}
+
+/// Goes on with a run by its key, or with none by a key that names none.
+pub fn batch_next(world: &mut World) -> Option<()> {
+    let Some(at) = fastrand::choice(0..world.runs.len()) else {
+        let key = no_key(world);
+        assert_code(batch::next(key, size(), None, None, &anything()), ErrorCode::Einval);
+        return Some(());
+    };
+    let (key, max) = (batch::key(&world.runs[at].run), size());
+    let position = fastrand::bool().then(|| fastrand::u32(..300));
+    let pool = fastrand::choice(&world.pools).map(|(_, pool)| pool);
+    let step = batch::next(key, max, position, pool, &anything());
+    assert!(max > 0 || step.is_err());
+    brought(world, at, max, step)
+}
+
+/// The same in brief, and then by `batch.next` for everything else.
+pub fn next_callbacks_some(world: &mut World) -> Option<()> {
+    let Some(at) = fastrand::choice(0..world.runs.len()) else {
+        assert_eq!(next_callbacks(no_key(world)), NOTHING);
+        return Some(());
+    };
+    let key = batch::key(&world.runs[at].run);
+    let callback = |token| Event { token, kind: EventKind::Callback };
+    let (max, step) = match next_callbacks(key) {
+        (NO_TOKEN, second) => {
+            assert_eq!(second, NO_TOKEN);
+            let max = size();
+            (max, batch::next(key, max, None, None, &[]))
+        }
+        (first, NO_TOKEN) => (1, Ok(BatchStep::Event(callback(first)))),
+        (first, second) => (2, Ok(BatchStep::Callbacks(vec![first, second]))),
+    };
+    brought(world, at, max, step)
+}
+
+/// A key that names no run: guessed, or of a run that is gone.
+fn no_key(world: &World) -> u64 {
+    fastrand::choice([world.dropped_key, None]).flatten().unwrap_or_else(|| fastrand::u64(..))
+}
+
+/// Checks the step of a run that was asked for at most so many callbacks.
+fn brought(world: &mut World, at: usize, max: u32, step: Result<BatchStep, Error>) -> Option<()> {
+    let owner = world.runs[at].owner;
+    match step {
+        Ok(BatchStep::Wait) => {}
+        Ok(BatchStep::Finished(_)) => {
+            // Some are kept: they count as runs, and answer nothing more.
+            if fastrand::u8(..4) > 0 {
+                forget(world, at);
             }
-            world.count("event", occurrence(&event.what));
+        }
+        Ok(BatchStep::Event(event)) => {
+            world.check_event(owner, &event);
+            world.count("event", kind_of(&event.kind));
         }
         Ok(batch) => {
             let events = events(batch);
             assert!((2..=max as usize).contains(&events.len()), "{events:?}");
-            let others = events.iter().filter(|event| event.token != NOBODY);
-            others.for_each(|event| world.check_event(*serial, event));
-            let kinds: Vec<_> = events.iter().map(|event| occurrence(&event.what)).collect();
-            kinds.into_iter().for_each(|kind| world.count("event", kind));
-            // Any position, and handles that have not been closed by what is no position of the batch.
+            events.iter().for_each(|event| world.check_event(owner, event));
+            events.iter().for_each(|event| world.count("event", kind_of(&event.kind)));
+            // Any position, and handles that close themselves, also at what is no position of the batch.
             let beyond = events.len() as u32 + number() as u32 % 3;
             if fastrand::bool() {
-                tell(fastrand::u32(0..=beyond), None, &[own(beyond as u16), own(u16::MAX)]);
+                let own = [fastrand::u32(0..=beyond), beyond, u32::MAX].map(own);
+                advance(batch::key(&world.runs[at].run), fastrand::u32(0..=beyond), None, &own);
             }
+        }
+        Err(Error::LoopClosed) => {
+            assert!(world.loops.iter().all(|(serial, _)| *serial != owner), "its loop is gone");
         }
         Err(_) => {}
     }
@@ -190,54 +258,77 @@ fn pull_one(
 }
 
 /// How an event is counted.
-fn occurrence(what: &Occurrence) -> &'static str {
-    match what {
-        Occurrence::Callback => "callback",
-        Occurrence::Poll(Ok(_)) => "poll",
-        Occurrence::Poll(Err(_)) => "poll-error",
-        Occurrence::Signal(_) => "signal",
-        Occurrence::Closed => "closed",
+fn kind_of(kind: &EventKind) -> &'static str {
+    match kind {
+        EventKind::Callback => "callback",
+        EventKind::Poll(Ok(_)) => "poll",
+        EventKind::Poll(Err(_)) => "poll-error",
+        EventKind::Signal(_) => "signal",
+        EventKind::Closed => "closed",
     }
 }
 
-fn own(position: u16) -> (u16, Change) {
-    (position, Change::CloseOwn)
-}
-
-fn tell(position: u32, reserve: Option<&Reserve>, changes: &[(u16, Change)]) {
-    advance(position, reserve, changes.iter().copied().collect::<Changes>().as_numbers());
+fn own(position: u32) -> Change {
+    Change { position, operation: Operation::CloseOwn }
 }
 
 /// Tells the host of a batch that there is not, or not any more, and changes a timer, if there is one.
 pub fn advance_and_change(world: &mut World) -> Option<()> {
-    let reserve = fastrand::choice(&world.reserves).map(|(_, reserve)| reserve);
-    advance(fastrand::u32(..300), reserve, &anything());
-    let (reached, position) = (fastrand::u32(..300), fastrand::u16(..300));
-    if change_by(world, |reserve, change| tell(reached, reserve, &[(position, change)])).is_none() {
-        tell(reached, None, &[own(position), own(u16::MAX)]);
+    let pool = fastrand::choice(&world.pools).map(|(_, pool)| pool);
+    let key = fastrand::choice(&world.runs).map(|begun| batch::key(&begun.run));
+    let key = key.unwrap_or_else(|| no_key(world));
+    advance(key, fastrand::u32(..300), pool, &anything());
+    let (reached, position) = (fastrand::u32(..300), fastrand::u32(..300));
+    let tell = |pool: Option<&TimerPool>, operation| {
+        advance(key, reached, pool, &[Change { position, operation }]);
+    };
+    if change_by(world, tell).is_none() {
+        advance(key, reached, None, &[own(position), own(u32::MAX)]);
     }
     Some(())
 }
 
-/// Numbers that may be changes. Whichever of them is read as the head of one, it is of no timer that there is, and its position
-/// of no batch.
-fn anything() -> Vec<u64> {
-    let any = |()| fastrand::u64(..8) << 48 | u64::from(fastrand::u16(300..)) << 32 | u64::from(u32::MAX);
+/// Flushes a change that is of no batch.
+pub fn flush(world: &mut World) -> Option<()> {
+    let (_, pool) = fastrand::choice(&world.pools)?;
+    pool.flush(&anything());
+    let position = fastrand::u32(..300);
+    change_by(world, |pool, operation| {
+        if let Some(pool) = pool {
+            pool.flush(&[Change { position, operation }]);
+        }
+    })
+}
+
+/// Changes of timers that there are not, at any position.
+fn anything() -> Vec<Change> {
+    let any = |()| {
+        let timer = u32::MAX - fastrand::u32(..3);
+        let (token, timeout, repeat) = (number(), number(), number());
+        let operation = match fastrand::u8(..5) {
+            0 => Operation::Close(timer),
+            1 => Operation::Stop(timer),
+            2 => Operation::Start(StartTimer { timer, timeout, repeat }),
+            3 => Operation::OpenAndStart(OpenAndStartTimer { timer, token, timeout, repeat }),
+            _ => Operation::Open(OpenTimer { timer, token }),
+        };
+        Change { position: size(), operation }
+    };
     [(); 9].map(any)[fastrand::usize(..9)..].to_vec()
 }
 
-/// Changes a timer by its number, if there is one, with its reserve or another one: then nothing happens.
-fn change_by(world: &mut World, tell: impl FnOnce(Option<&Reserve>, Change)) -> Option<()> {
+/// Changes a timer by its number, if there is one, with its pool or another one: then nothing happens.
+fn change_by(world: &mut World, tell: impl FnOnce(Option<&TimerPool>, Operation)) -> Option<()> {
     let timers = world.handles.iter().enumerate().filter(|(_, made)| matches!(made.owned, Owned::Timer(_)));
     let (at, made) = fastrand::choice(timers.collect::<Vec<_>>())?;
-    let reserve = fastrand::choice(&world.reserves);
-    let own = made.reserved.filter(|(own, _)| reserve.is_some_and(|(serial, _)| own == serial));
-    // Its own, or one that may be another handle's or nobody's, but no other timer's of this reserve.
+    let pool = fastrand::choice(&world.pools);
+    let own = made.pooled.filter(|(own, _)| pool.is_some_and(|(serial, _)| own == serial));
+    // Its own number, or one that may be another handle's or none, but no other timer's of this pool.
     let is_another = |number: &u32| {
-        let serial = reserve.map(|(serial, _)| *serial);
-        world.handles.iter().any(|made| serial.is_some() && made.reserved == serial.zip(Some(*number)))
+        let serial = pool.map(|(serial, _)| *serial);
+        world.handles.iter().any(|made| serial.is_some() && made.pooled == serial.zip(Some(*number)))
     };
-    let timer = match made.reserved {
+    let timer = match made.pooled {
         Some((_, number)) => number,
         None => Some(fastrand::u32(..200)).filter(|number| !is_another(number)).unwrap_or(u32::MAX),
     };
@@ -246,54 +337,54 @@ fn change_by(world: &mut World, tell: impl FnOnce(Option<&Reserve>, Change)) -> 
     let before = state();
     let (was_closing, was_closed, _) = before;
     let (timeout, repeat) = (number(), number());
-    let change = match fastrand::u8(..6) {
-        0 => Change::Close { timer },
-        1 => Change::Stop { timer },
-        2 => Change::Start { timer, timeout, repeat },
-        3 => Change::OpenAndStart { timer, token, timeout, repeat },
-        _ => Change::Open { timer, token },
+    let operation = match fastrand::u8(..6) {
+        0 => Operation::Close(timer),
+        1 => Operation::Stop(timer),
+        2 => Operation::Start(StartTimer { timer, timeout, repeat }),
+        3 => Operation::OpenAndStart(OpenAndStartTimer { timer, token, timeout, repeat }),
+        _ => Operation::Open(OpenTimer { timer, token }),
     };
-    tell(reserve.map(|(_, reserve)| reserve), change);
-    match change {
+    tell(pool.map(|(_, pool)| pool), operation);
+    match operation {
         _ if own.is_none() => assert_eq!(state(), before),
-        Change::Close { .. } => assert!(handle::closing(&any)),
-        Change::Stop { .. } => assert!(!handle::active(&any)),
-        Change::Start { .. } => assert!(was_closing || handle::active(&any)),
-        Change::Open { .. } | Change::OpenAndStart { .. } if was_closed && !handle::closed(&any) => {
+        Operation::Close(_) => assert!(handle::closing(&any)),
+        Operation::Stop(_) => assert!(!handle::active(&any)),
+        Operation::Start(_) => assert!(was_closing || handle::active(&any)),
+        Operation::Open(_) | Operation::OpenAndStart(_) if was_closed && !handle::closed(&any) => {
             world.handles[at].token = token;
         }
-        Change::Open { .. } | Change::OpenAndStart { .. } | Change::CloseOwn => {
+        Operation::Open(_) | Operation::OpenAndStart(_) | Operation::CloseOwn => {
             assert_eq!(handle::closing(&any), was_closing)
         }
     }
     Some(())
 }
 
-/// Makes something to make timers ahead by.
-pub fn make_reserve(world: &mut World) -> Option<()> {
-    if world.reserves.len() >= 3 {
+/// Makes a timer pool.
+pub fn make_pool(world: &mut World) -> Option<()> {
+    if world.pools.len() >= 3 {
         return None;
     }
     let serial = world.serial();
-    world.reserves.push((serial, Reserve::create().expect("it is no plugin")));
+    world.pools.push((serial, TimerPool::create().expect("there are few")));
     Some(())
 }
 
-/// Drops it, less often than one is made.
-pub fn drop_reserve(world: &mut World) -> Option<()> {
-    let at = fastrand::choice(0..world.reserves.len())?;
-    fastrand::bool().then(|| drop(world.reserves.swap_remove(at)))
+/// Drops a timer pool, less often than one is made.
+pub fn drop_pool(world: &mut World) -> Option<()> {
+    let at = fastrand::choice(0..world.pools.len())?;
+    fastrand::bool().then(|| drop(world.pools.swap_remove(at)))
 }
 
-/// Makes timers that are closed.
-pub fn make_ahead(world: &mut World) -> Option<()> {
+/// Allocates timers, which are closed.
+pub fn allocate(world: &mut World) -> Option<()> {
     if !world.has_room() {
         return None;
     }
     let (owner, event_loop) = fastrand::choice(&world.loops)?;
-    let (serial, reserve) = fastrand::choice(&world.reserves)?;
+    let (serial, pool) = fastrand::choice(&world.pools)?;
     let (owner, count) = (*owner, fastrand::u32(..4));
-    let result = reserve.make(event_loop, count);
+    let result = pool.allocate(event_loop, count);
     check_loop_call(count > 0 && event_loop.closed(), &result);
     assert!(count > 0 || result.is_err());
     let made = result.unwrap_or_default();
@@ -301,8 +392,14 @@ pub fn make_ahead(world: &mut World) -> Option<()> {
     for (timer, number) in made {
         let owned = Owned::Timer(timer);
         assert!(handle::closed(&owned.any()));
-        world.handles.push(Made { owner, token: u64::MAX, owned, reserved: Some((*serial, number)) });
+        world.handles.push(Made { owner, token: u64::MAX, owned, pooled: Some((*serial, number)) });
     }
+    Some(())
+}
+
+/// Asks for a loop that the host runs, which only plugins have.
+pub fn make_plugin_loop(_: &mut World) -> Option<()> {
+    assert_code(uv::plugin_loop::create(), ErrorCode::Enotsup);
     Some(())
 }
 
@@ -324,26 +421,6 @@ pub fn read(world: &mut World) -> Option<()> {
     let (max, limit) = (size(), world.read_limit);
     if let Ok(bytes) = fastrand::choice(&world.descriptors)?.read(max) {
         assert!(bytes.len() <= max.min(limit) as usize);
-    }
-    Some(())
-}
-
-/// Reads a word.
-pub fn read_word(world: &mut World) -> Option<()> {
-    let (max, limit) = (size(), world.read_limit);
-    if let Ok(word) = fastrand::choice(&world.descriptors)?.read_word(max) {
-        assert!(word.length <= max.min(limit).min(8));
-        assert_eq!(word.bytes.checked_shr(8 * word.length).unwrap_or(0), 0, "nothing behind it");
-    }
-    Some(())
-}
-
-/// Writes a word, also one that is too long.
-pub fn write_word(world: &mut World) -> Option<()> {
-    let word = Word { length: fastrand::choice([0, 1, 7, 8, 9, u32::MAX])?, bytes: fastrand::u64(..) };
-    match fastrand::choice(&world.descriptors)?.write_word(word) {
-        Ok(written) => assert!(written <= word.length && word.length <= 8),
-        Err(error) => assert!(word.length <= 8 || matches!(error, Error::Status(StatusCode::Einval))),
     }
     Some(())
 }
@@ -404,7 +481,7 @@ pub fn receive(world: &mut World) -> Option<()> {
     match handle.receive() {
         Ok(message) => assert!(message.is_none_or(|message| message.len() <= MAILBOX_LIMIT)),
         Err(Error::HandleClosed) => assert!(uv::handle::closing(&made.owned.any())),
-        Err(error) => assert!(matches!(error, Error::Status(StatusCode::Enotsup)), "{error:?}"),
+        Err(error) => assert!(matches!(error, Error::Code(ErrorCode::Enotsup)), "{error:?}"),
     }
     Some(())
 }

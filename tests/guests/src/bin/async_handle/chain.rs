@@ -20,7 +20,7 @@ pub fn main() -> Result<()> {
             while let Some(message) = waiting.front() {
                 match next.send_message(message) {
                     Err(Error::Status(StatusCode::EAGAIN)) => return,
-                    // The last of the chain has nobody behind it.
+                    // The last of the chain has no successor.
                     Err(Error::Status(StatusCode::ENOTCONN)) => {}
                     result => result.unwrap(),
                 }

@@ -8,7 +8,7 @@ pub fn main() -> Result<()> {
     let event_loop = Loop::new()?;
     let trace = Trace::new();
     let handle = Async::new(&event_loop)?;
-    assert!(handle.active() && event_loop.alive(), "from its making");
+    assert!(handle.is_active() && event_loop.is_alive(), "from its making");
     for _ in 0..3 {
         handle.send_with(traces(&trace, "old"))?;
     }
@@ -38,7 +38,7 @@ pub fn main() -> Result<()> {
     handle.send()?;
     handle.close_with(traces(&trace, "closed"));
     assert_eq!(handle.send(), Err(Error::HandleClosed));
-    assert!(!handle.active());
+    assert!(!handle.is_active());
     event_loop.run(RunMode::Default)?;
     assert_eq!(trace.take(), "closed");
     event_loop.close()

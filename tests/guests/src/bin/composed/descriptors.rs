@@ -80,7 +80,7 @@ pub fn main() -> Result<()> {
     assert_eq!(trace.take(), "Ok(WRITABLE)", "both sides have ended, which is a hang-up");
     close(poll);
 
-    // Standard streams are no sockets. They stay, whoever drops them.
+    // Standard streams are no sockets. They stay open when their descriptor is dropped.
     let stdin = Descriptor::open("stdin")?;
     assert_refused(stdin.write(b"x"), StatusCode::EBADF);
     assert_refused(stdin.accept(), StatusCode::ENOTSOCK);
@@ -106,7 +106,7 @@ pub fn main() -> Result<()> {
     assert_eq!(stdout.write(b"through a descriptor\n"), Ok(21));
     close(output);
 
-    // A wait that nothing can end is refused: nobody tells of priority data.
+    // A wait that nothing can end is refused: WASI does not report priority data.
     let urgent = watch(&stdin, PollEvents::PRIORITIZED);
     event_loop.run(RunMode::NoWait)?;
     assert_refused(event_loop.run(RunMode::Once).map(drop), StatusCode::ECANCELED);

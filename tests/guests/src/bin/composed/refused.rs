@@ -12,14 +12,14 @@ pub fn main() -> uv_handles::Result<()> {
     assert_refused(signal.start(Signum::SIGINT), StatusCode::ENOSYS);
     assert_refused(signal.start_oneshot(Signum::SIGHUP), StatusCode::ENOSYS);
     assert_refused(signal.start(Signum::new(0)), StatusCode::EINVAL);
-    assert!(!signal.active());
+    assert!(!signal.is_active());
     signal.close();
     assert_eq!(signal.start(Signum::SIGINT), Err(Error::HandleClosed));
 
     assert_refused(Descriptor::open("stdin"), StatusCode::ENOENT);
     assert_refused(Async::named(&event_loop, "reload"), StatusCode::ENOENT);
 
-    // Nobody can send this one while the loop waits: the run is over, and the loop is not.
+    // Nothing can send this one while the loop waits: the run is over, and the loop is not.
     let wake_up = Async::new(&event_loop)?;
     assert_refused(event_loop.run(RunMode::Default), StatusCode::ECANCELED);
     assert_refused(event_loop.run(RunMode::Once), StatusCode::ECANCELED);

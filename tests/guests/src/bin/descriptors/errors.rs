@@ -1,4 +1,4 @@
-//! What reading, writing and accepting answer when they can not. A read brings ten bytes at most,
+//! The errors of reading, writing and accepting. A read brings ten bytes at most,
 //! whatever is asked for.
 
 use std::io::{ErrorKind, Read, Write};

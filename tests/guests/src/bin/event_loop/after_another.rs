@@ -9,7 +9,7 @@ pub fn main() -> Result<()> {
     let mut closed: Vec<Loop> = Vec::new();
     for turn in 1..=3 {
         let event_loop = Loop::new()?;
-        assert!(!event_loop.alive() && event_loop.handles().is_empty() && !event_loop.closed());
+        assert!(!event_loop.is_alive() && event_loop.handles().is_empty() && !event_loop.is_closed());
         let timer = Timer::new(&event_loop)?;
         timer.start_with(1, 0, {
             let calls = calls.clone();

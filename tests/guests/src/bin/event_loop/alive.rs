@@ -6,19 +6,19 @@ use uv_handles_test_guests::Trace;
 
 pub fn main() -> Result<()> {
     let event_loop = Loop::new()?;
-    assert!(!event_loop.alive());
+    assert!(!event_loop.is_alive());
     let timer = Timer::new(&event_loop)?;
-    assert!(!event_loop.alive(), "a handle that is not active does not count");
+    assert!(!event_loop.is_alive(), "a handle that is not active does not count");
     timer.start(10, 0)?;
-    assert!(event_loop.alive());
+    assert!(event_loop.is_alive());
     timer.dereference()?;
-    assert!(!event_loop.alive(), "nor does one that is not referenced");
+    assert!(!event_loop.is_alive(), "nor does one that is not referenced");
     timer.reference()?;
     timer.stop();
-    assert!(!event_loop.alive());
+    assert!(!event_loop.is_alive());
     timer.dereference()?;
     timer.close();
-    assert!(event_loop.alive(), "closing, it counts, referenced or not");
+    assert!(event_loop.is_alive(), "closing, it counts, referenced or not");
     assert!(!event_loop.run(RunMode::NoWait)?);
 
     // In the close callbacks of a batch, the batch itself does not count any more; what is closed
@@ -26,7 +26,7 @@ pub fn main() -> Result<()> {
     let trace = Trace::new();
     let notes = |name: &'static str| {
         let trace = trace.clone();
-        move |event_loop: &Loop| trace.add(format!("{name} {}", event_loop.alive()))
+        move |event_loop: &Loop| trace.add(format!("{name} {}", event_loop.is_alive()))
     };
     let [first, second, late] = [(); 3].map(|()| Prepare::new(&event_loop).unwrap());
     first.close_with({

@@ -13,9 +13,9 @@ pub fn main() -> Result<()> {
         assert_refused(idle.event_loop().close(), StatusCode::EBUSY);
         idle.close_with(|idle| assert_refused(idle.event_loop().close(), StatusCode::EBUSY));
     })?;
-    assert!(!event_loop.closed());
+    assert!(!event_loop.is_closed());
     idle.event_loop().run(RunMode::Default)?;
-    assert!(idle.closed());
+    assert!(idle.is_closed());
 
     let late = Timer::new(&event_loop)?;
     late.close();
@@ -23,7 +23,7 @@ pub fn main() -> Result<()> {
     event_loop.run(RunMode::NoWait)?;
     event_loop.close()?;
     event_loop.close()?;
-    assert!(event_loop.closed());
+    assert!(event_loop.is_closed());
 
     // A run that is not alive, so it would have nothing to do, is refused as well.
     let closed = Err(Error::LoopClosed);
@@ -31,7 +31,7 @@ pub fn main() -> Result<()> {
     assert_eq!(event_loop.now(), Err(Error::LoopClosed));
     assert_eq!(event_loop.update_time(), Err(Error::LoopClosed));
     assert_eq!(event_loop.poll_timeout(), Err(Error::LoopClosed));
-    assert!(!event_loop.alive() && event_loop.handles().is_empty());
+    assert!(!event_loop.is_alive() && event_loop.handles().is_empty());
     assert_eq!(Timer::new(&event_loop).err(), Some(Error::LoopClosed));
     assert_eq!(Idle::new(&event_loop).err(), Some(Error::LoopClosed));
     assert_eq!(Prepare::new(&event_loop).err(), Some(Error::LoopClosed));
@@ -39,6 +39,6 @@ pub fn main() -> Result<()> {
     assert_eq!(Async::new(&event_loop).err(), Some(Error::LoopClosed));
     assert_eq!(Signal::new(&event_loop).err(), Some(Error::LoopClosed));
     // What was closed before stays so.
-    assert!(idle.closed() && idle.closing() && !idle.active() && !idle.referenced());
+    assert!(idle.is_closed() && idle.is_closing() && !idle.is_active() && !idle.is_referenced());
     Ok(())
 }

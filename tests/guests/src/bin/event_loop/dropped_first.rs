@@ -2,19 +2,22 @@
 //! in the SDK a handle keeps its loop.
 
 use uv_handles::bindings::uv::handles::async_handle::AsyncHandle;
-use uv_handles::bindings::uv::handles::blocking::{Pulled, pull};
-use uv_handles::bindings::uv::handles::event_loop::Loop;
+use uv_handles::bindings::uv::handles::blocking::wait;
+use uv_handles::bindings::uv::handles::event_loop::{Loop, Run};
 use uv_handles::bindings::uv::handles::handle::{self, AnyHandle};
 use uv_handles::bindings::uv::handles::timer::Timer;
 use uv_handles::bindings::uv::handles::types::{Error, RunMode};
+use uv_handles_test_guests::go_on;
 
 /// The next callback's token.
-fn next(event_loop: &Loop) -> Option<u64> {
-    match pull(event_loop, 1).unwrap() {
-        Pulled::Event(event) => Some(event.token),
-        Pulled::Finished(_) => None,
-        several => panic!("one event was asked for: {several:?}"),
-    }
+fn next(run: &Run) -> Option<u64> {
+    go_on(run).unwrap().continue_value().map(|event| event.token)
+}
+
+/// A run whose loop is gone has nothing more to bring.
+fn assert_stale(run: &Run) {
+    assert!(matches!(run.next(), Err(Error::LoopClosed)));
+    assert!(matches!(wait(run), Err(Error::LoopClosed)));
 }
 
 fn three_timers(event_loop: &Loop) -> [Timer; 3] {
@@ -54,37 +57,47 @@ pub fn main() {
     for victim in 0..3 {
         let event_loop = Loop::create().unwrap();
         let mut timers = three_timers(&event_loop).map(Some);
-        event_loop.begin(RunMode::Default).unwrap();
-        assert_eq!(next(&event_loop), Some(0));
+        let run = event_loop.begin(RunMode::Default).unwrap();
+        assert_eq!(next(&run), Some(0));
         timers[victim] = None;
         let rest: Vec<u64> = (1..3).filter(|&token| token != victim as u64).collect();
         for token in rest {
-            assert_eq!(next(&event_loop), Some(token), "without {victim}");
+            assert_eq!(next(&run), Some(token), "without {victim}");
         }
         if let Some(timer) = &timers[(victim + 1) % 3] {
             handle::close(&AnyHandle::Timer(timer));
         }
         timers[(victim + 1) % 3] = None;
-        assert_eq!(next(&event_loop), Some((victim as u64 + 2) % 3), "the only one that is left");
+        assert_eq!(next(&run), Some((victim as u64 + 2) % 3), "the only one that is left");
         drop(event_loop);
-        drop(timers);
+        assert_stale(&run);
+        // The run before or after its handles.
+        if victim == 0 {
+            drop(timers);
+        } else {
+            drop(run);
+        }
     }
 
     // In the callback of the only handle: that handle, and then the loop.
     let event_loop = Loop::create().unwrap();
     let only = Timer::create(&event_loop, 0).unwrap();
     only.start(10, 0).unwrap();
-    event_loop.begin(RunMode::Default).unwrap();
-    assert_eq!(next(&event_loop), Some(0));
+    let run = event_loop.begin(RunMode::Default).unwrap();
+    assert_eq!(next(&run), Some(0));
     drop(only);
     drop(event_loop);
+    assert_stale(&run);
+    drop(run);
 
-    // A run that was begun, and never pulled.
+    // A run that was begun, and never went on.
     let event_loop = Loop::create().unwrap();
     let timers = three_timers(&event_loop);
-    event_loop.begin(RunMode::Default).unwrap();
+    let run = event_loop.begin(RunMode::Default).unwrap();
     drop(event_loop);
+    assert_stale(&run);
     drop(timers);
+    assert_stale(&run);
 
     // The place of a dropped loop is used again, and nothing of it is left.
     for _ in 0..1000 {

@@ -23,11 +23,11 @@ pub fn main() -> Result<()> {
     }
     let wait = Timer::new(&outer)?;
     let mut waits = Vec::new();
-    while inner.alive() {
+    while inner.is_alive() {
         let timeout = inner.poll_timeout()?.expect("it has timers");
         if timeout > 0 {
             waits.push(timeout);
-            wait.start(timeout.into(), 0)?;
+            wait.start(u64::from(timeout), 0)?;
             outer.run(RunMode::Once)?;
         }
         inner.run(RunMode::NoWait)?;
@@ -38,10 +38,10 @@ pub fn main() -> Result<()> {
     let wake_up = Async::named(&inner, "wake-up")?;
     wake_up.set_callback(Async::close);
     println!("waiting");
-    while inner.alive() {
+    while inner.is_alive() {
         inner.run(RunMode::Once)?;
     }
-    assert!(wake_up.closed());
+    assert!(wake_up.is_closed());
     wait.close();
     outer.run(RunMode::Default)?;
     outer.close()?;

@@ -12,10 +12,10 @@ mod limit;
 mod lists_handles_until_they_are_closed;
 mod mode_once;
 mod nested;
+mod next_callbacks;
+mod next_refused;
 mod once_is_one_iteration;
 mod poll_timeout;
-mod pull_callbacks;
-mod pull_refused;
 mod run_modes;
 mod run_refreshes_the_time;
 mod stop;
@@ -38,10 +38,10 @@ uv_handles_test_guests::cases!(
     lists_handles_until_they_are_closed,
     mode_once,
     nested,
+    next_callbacks,
+    next_refused,
     once_is_one_iteration,
     poll_timeout,
-    pull_callbacks,
-    pull_refused,
     run_modes,
     run_refreshes_the_time,
     stop,

@@ -1,4 +1,4 @@
-//! Inside a callback, the loop that runs can not be run; another one can.
+//! Inside a callback, the loop that runs cannot be run; another one can.
 
 use uv_handles::{Handle, Loop, Result, RunMode, StatusCode, Timer};
 use uv_handles_test_guests::{Trace, assert_refused, traces};

@@ -38,7 +38,7 @@ pub fn main() -> Result<()> {
     assert_eq!(event_loop.poll_timeout(), Ok(Some(0)), "a handle waits for its close callback");
     let begin = event_loop.now()?;
     assert!(event_loop.run(RunMode::Once)?);
-    assert_eq!((event_loop.now()?, idle.closed()), (begin, true), "it has not waited");
+    assert_eq!((event_loop.now()?, idle.is_closed()), (begin, true), "it has not waited");
     assert_eq!(event_loop.poll_timeout(), Ok(Some(300)));
     event_loop.stop();
     assert_eq!(event_loop.poll_timeout(), Ok(Some(0)), "the loop is stopped");

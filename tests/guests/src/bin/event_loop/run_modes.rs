@@ -42,7 +42,7 @@ pub fn main() -> Result<()> {
     assert_eq!(trace.take(), "timer timer timer");
 
     event_loop.handles().iter().for_each(Handle::close);
-    assert!(event_loop.alive(), "until the close callbacks");
+    assert!(event_loop.is_alive(), "until the close callbacks");
     assert!(!event_loop.run(RunMode::NoWait)?);
     event_loop.close()
 }

@@ -16,7 +16,7 @@ pub fn main() -> Result<()> {
         event_loop.stop();
         assert!(event_loop.run(mode)?, "{mode:?}");
         assert!(trace.is_empty(), "{mode:?}");
-        assert!(timer.active());
+        assert!(timer.is_active());
 
         assert!(event_loop.run(RunMode::Once)?);
         assert_eq!(trace.take(), "idle wake-up timer", "{mode:?}");

@@ -19,7 +19,7 @@ pub fn main() -> Result<()> {
     let before = two.now()?;
     assert!(!one.run(RunMode::Default)?);
     assert_eq!(trace.take(), "one", "the other loop's event is for the other loop");
-    assert!(!one.alive() && two.alive());
+    assert!(!one.is_alive() && two.is_alive());
     assert_eq!(two.now()?, before, "each has its own idea of now");
 
     // Due already: the clock is the same. A busy loop does not keep the other one from waiting, and stopping one does not stop the other.
@@ -37,6 +37,6 @@ pub fn main() -> Result<()> {
     // The stop was for the run that followed it.
     one.run(RunMode::Default)?;
     one.close()?;
-    assert!(!two.closed());
+    assert!(!two.is_closed());
     two.close()
 }

@@ -14,20 +14,20 @@ pub fn main() -> Result<()> {
     for handle in &all {
         kinds::set_callback(handle, || panic!("it is closed before the run"));
         let is_async = matches!(handle, AnyHandle::Async(_));
-        assert_eq!((handle.active(), handle.closing()), (is_async, false), "{handle:?}");
+        assert_eq!((handle.is_active(), handle.is_closing()), (is_async, false), "{handle:?}");
         for _ in 0..2 {
             kinds::start(handle)?;
-            assert_eq!((handle.active(), handle.closing()), (true, false), "{handle:?}");
+            assert_eq!((handle.is_active(), handle.is_closing()), (true, false), "{handle:?}");
             kinds::stop(handle);
-            assert_eq!((handle.active(), handle.closing()), (is_async, false), "{handle:?}");
+            assert_eq!((handle.is_active(), handle.is_closing()), (is_async, false), "{handle:?}");
         }
         kinds::start(handle)?;
-        assert!(handle.active());
+        assert!(handle.is_active());
         handle.close_with({
             let closed = closed.clone();
             move |_| closed.set(closed.get() + 1)
         });
-        assert_eq!((handle.active(), handle.closing()), (false, true), "{handle:?}");
+        assert_eq!((handle.is_active(), handle.is_closing()), (false, true), "{handle:?}");
     }
     assert!(!event_loop.run(RunMode::Default)?);
     assert_eq!(closed.get(), 7);

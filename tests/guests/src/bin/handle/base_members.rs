@@ -29,12 +29,12 @@ pub fn main() -> Result<()> {
 
     for handle in &all {
         let is_async = matches!(handle, AnyHandle::Async(_));
-        assert_eq!(handle.active(), is_async, "{handle:?}");
-        assert!(handle.referenced() && !handle.closing() && !handle.closed());
+        assert_eq!(handle.is_active(), is_async, "{handle:?}");
+        assert!(handle.is_referenced() && !handle.is_closing() && !handle.is_closed());
         assert_eq!(handle.event_loop(), event_loop);
     }
     wake_up.dereference()?;
-    assert!(!event_loop.alive());
+    assert!(!event_loop.is_alive());
     wake_up.reference()?;
 
     timer.start(1000, 0)?;
@@ -45,7 +45,7 @@ pub fn main() -> Result<()> {
     signal.start(Signum::SIGWINCH)?;
     let trace = Trace::new();
     for handle in &all {
-        assert!(handle.active() && event_loop.alive(), "{handle:?}");
+        assert!(handle.is_active() && event_loop.is_alive(), "{handle:?}");
         // Both are idempotent, and have nothing to do with being active.
         for (call, referenced) in [(false, false), (false, false), (true, true), (true, true), (false, false)]
         {
@@ -54,7 +54,7 @@ pub fn main() -> Result<()> {
             } else {
                 handle.dereference()?
             }
-            assert_eq!((handle.referenced(), handle.active()), (referenced, true));
+            assert_eq!((handle.is_referenced(), handle.is_active()), (referenced, true));
         }
         match handle {
             AnyHandle::Poll(_) => assert_eq!(handle.fileno(), Ok(socket.fileno())),
@@ -65,25 +65,25 @@ pub fn main() -> Result<()> {
         assert_refused(handle.receive_buffer_size(), StatusCode::EINVAL);
         assert_refused(handle.set_receive_buffer_size(8192), StatusCode::EINVAL);
     }
-    assert!(!event_loop.alive(), "all are active, and none is referenced");
+    assert!(!event_loop.is_alive(), "all are active, and none is referenced");
 
     for handle in &all {
         let trace = trace.clone();
         handle.close_with(move |handle| {
-            assert!(handle.closing() && !handle.closed(), "until the callback has returned");
+            assert!(handle.is_closing() && !handle.is_closed(), "until the callback has returned");
             trace.add("closed");
         });
-        assert!(handle.closing() && !handle.closed() && !handle.active(), "{handle:?}");
+        assert!(handle.is_closing() && !handle.is_closed() && !handle.is_active(), "{handle:?}");
         assert_eq!(handle.fileno(), Err(Error::HandleClosed), "while closing already");
-        assert!(event_loop.alive(), "it waits for its close callback, referenced or not");
+        assert!(event_loop.is_alive(), "it waits for its close callback, referenced or not");
     }
     assert_all_refused(&all);
-    assert!(trace.is_empty() && !all.iter().any(Handle::closed), "a refused call changes nothing");
+    assert!(trace.is_empty() && !all.iter().any(Handle::is_closed), "a refused call changes nothing");
     event_loop.run(RunMode::Default)?;
     assert_eq!(trace.len(), 7);
     assert!(event_loop.handles().is_empty());
     for handle in &all {
-        assert!(handle.closed() && handle.closing() && !handle.active() && !handle.referenced());
+        assert!(handle.is_closed() && handle.is_closing() && !handle.is_active() && !handle.is_referenced());
     }
     assert_all_refused(&all);
     event_loop.close()?;
@@ -134,6 +134,6 @@ fn assert_all_refused(all: &[AnyHandle]) {
             }
         }
         handle.close();
-        assert!(handle.closing() && !handle.active(), "{handle:?}");
+        assert!(handle.is_closing() && !handle.is_active(), "{handle:?}");
     }
 }

@@ -25,7 +25,7 @@ pub fn main() -> Result<()> {
         kinds::set_callback(handle, move || {
             alone(&inside, || {
                 called.set(called.get() + 1);
-                for other in all.iter().filter(|other| !other.closing()) {
+                for other in all.iter().filter(|other| !other.is_closing()) {
                     kinds::stop(other);
                     kinds::start(other).unwrap();
                 }
@@ -36,7 +36,7 @@ pub fn main() -> Result<()> {
         });
     }
     alone(&inside, || all.iter().for_each(|handle| kinds::start(handle).unwrap()));
-    // All but the signal, which nobody sends.
+    // All but the signal, which is not sent.
     while called.get() < 6 {
         assert!(event_loop.run(RunMode::Once)?);
     }

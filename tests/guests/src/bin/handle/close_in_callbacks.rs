@@ -19,7 +19,7 @@ fn two(event_loop: &Loop, trace: &Trace, kind: &str) -> Held {
             for handle in held.take() {
                 let trace = trace.clone();
                 handle.close_with(move |handle| {
-                    assert!(!handle.active());
+                    assert!(!handle.is_active());
                     trace.add("closed");
                 });
             }

@@ -23,7 +23,7 @@ pub fn main() -> Result<()> {
     assert!(trace.is_empty(), "never inside `close`");
     assert!(event_loop.run(RunMode::NoWait)?, "one is left");
     assert_eq!(trace.take(), "c b a");
-    assert!(a.closed() && b.closed() && c.closed() && !d.closed() && d.closing());
+    assert!(a.is_closed() && b.is_closed() && c.is_closed() && !d.is_closed() && d.is_closing());
     assert!(!event_loop.run(RunMode::NoWait)?);
     assert_eq!(trace.take(), "d");
 

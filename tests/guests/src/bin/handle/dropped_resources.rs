@@ -2,17 +2,16 @@
 //! SDK keeps the resource until the close callback.
 
 use uv_handles::bindings::uv::handles::async_handle::AsyncHandle;
-use uv_handles::bindings::uv::handles::blocking::{Pulled, pull};
 use uv_handles::bindings::uv::handles::check::Check;
 use uv_handles::bindings::uv::handles::descriptors::Descriptor;
-use uv_handles::bindings::uv::handles::event_loop::Loop;
+use uv_handles::bindings::uv::handles::event_loop::{Loop, Step};
 use uv_handles::bindings::uv::handles::handle::{self, AnyHandle};
 use uv_handles::bindings::uv::handles::idle::Idle;
 use uv_handles::bindings::uv::handles::poll::Poll;
 use uv_handles::bindings::uv::handles::prepare::Prepare;
 use uv_handles::bindings::uv::handles::signal::Signal;
 use uv_handles::bindings::uv::handles::timer::Timer;
-use uv_handles::bindings::uv::handles::types::{Occurrence, PollEvents, RunMode};
+use uv_handles::bindings::uv::handles::types::{EventKind, PollEvents, RunMode};
 
 struct All {
     timer: Timer,
@@ -59,22 +58,22 @@ impl All {
 
 /// One iteration: the tokens and the kinds of what it brings, and whether the loop is alive after it.
 fn iteration(event_loop: &Loop) -> (Vec<(u64, &'static str)>, bool) {
-    event_loop.begin(RunMode::Nowait).unwrap();
+    let run = event_loop.begin(RunMode::Nowait).unwrap();
     let mut seen = Vec::new();
     loop {
-        match pull(event_loop, 1).unwrap() {
-            Pulled::Finished(alive) => return (seen, alive),
-            Pulled::Event(event) => {
-                let what = match event.what {
-                    Occurrence::Callback => "callback",
-                    Occurrence::Poll(Ok(_)) => "poll",
-                    Occurrence::Poll(Err(_)) => "poll-error",
-                    Occurrence::Signal(_) => "signal",
-                    Occurrence::Closed => "closed",
+        match run.next().unwrap() {
+            Step::Finished(alive) => return (seen, alive),
+            Step::Event(event) => {
+                let what = match event.kind {
+                    EventKind::Callback => "callback",
+                    EventKind::Poll(Ok(_)) => "poll",
+                    EventKind::Poll(Err(_)) => "poll-error",
+                    EventKind::Signal(_) => "signal",
+                    EventKind::Closed => "closed",
                 };
                 seen.push((event.token, what));
             }
-            several => panic!("one was asked for: {several:?}"),
+            Step::Wait => panic!("a run of mode nowait does not wait"),
         }
     }
 }
@@ -108,13 +107,13 @@ pub fn main() {
     // In one of their callbacks, all the others: each time from another one on.
     for steps in 1..=6 {
         let all = All::started(&event_loop, &socket);
-        event_loop.begin(RunMode::Nowait).unwrap();
+        let run = event_loop.begin(RunMode::Nowait).unwrap();
         for due in &all_due[..steps] {
-            let Ok(Pulled::Event(event)) = pull(&event_loop, 1) else { panic!("{steps} are due") };
+            let Ok(Step::Event(event)) = run.next() else { panic!("{steps} are due") };
             assert_eq!(event.token, due.0);
         }
         drop(all);
-        assert!(matches!(pull(&event_loop, 1), Ok(Pulled::Finished(false))), "after {steps}");
+        assert!(matches!(run.next(), Ok(Step::Finished(false))), "after {steps}");
     }
 
     // The descriptor goes before the poll handle, the loop before both.

@@ -30,7 +30,7 @@ pub fn main() -> Result<()> {
     closed.close();
     assert_refused(Timer::new(&two), StatusCode::ENOMEM);
     one.run(RunMode::NoWait)?;
-    assert!(closed.closed());
+    assert!(closed.is_closed());
     drop(closed);
     handles.push(Timer::new(&two)?.into());
     assert_refused(Timer::new(&two), StatusCode::ENOMEM);

@@ -27,16 +27,16 @@ pub fn main() -> Result<()> {
             closing.close();
             closing.stop();
             assert_eq!(closing.start(5, 5), Err(Error::HandleClosed));
-            assert!(closing.closing() && !closing.closed() && !closing.active());
+            assert!(closing.is_closing() && !closing.is_closed() && !closing.is_active());
             closing.set_on_closed(|_| unreachable!("it has been called"));
             closing.set_callback(|_| unreachable!("it is closing"));
-            assert!(new.active() && !new.closing() && new != *closing);
+            assert!(new.is_active() && !new.is_closing() && new != *closing);
             made.borrow_mut().push(new);
         });
     }
     event_loop.run(RunMode::NoWait)?;
     assert_eq!(trace.take(), "closed closed closed closed");
-    assert!(timers.iter().all(Handle::closed) && made.borrow().iter().all(Handle::active));
+    assert!(timers.iter().all(Handle::is_closed) && made.borrow().iter().all(Handle::is_active));
     assert_eq!(event_loop.handles().len(), 4);
 
     // The same without a call of the host in a close callback, which would end the batch: closed timers are used again.

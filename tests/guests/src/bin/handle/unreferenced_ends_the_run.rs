@@ -24,8 +24,8 @@ pub fn main() -> Result<()> {
             }
             handle.dereference()?;
             let is_async = matches!(handle, AnyHandle::Async(_));
-            assert_eq!(handle.active(), started || is_async, "{handle:?}");
-            assert!(!event_loop.alive());
+            assert_eq!(handle.is_active(), started || is_async, "{handle:?}");
+            assert!(!event_loop.is_alive());
             for mode in [RunMode::Default, RunMode::Once, RunMode::NoWait] {
                 assert!(!event_loop.run(mode)?, "{handle:?}");
             }

@@ -12,11 +12,11 @@ pub fn main() -> Result<()> {
         assert!(event_loop.run(RunMode::Once)?);
         for handle in &all {
             let over = matches!(handle, AnyHandle::Timer(_));
-            assert_eq!(handle.active(), !over, "{handle:?}");
+            assert_eq!(handle.is_active(), !over, "{handle:?}");
         }
     }
     all.iter().for_each(Handle::close);
     assert!(!event_loop.run(RunMode::Default)?);
-    assert!(all.iter().all(Handle::closed));
+    assert!(all.iter().all(Handle::is_closed));
     event_loop.close()
 }

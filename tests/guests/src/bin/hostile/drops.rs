@@ -1,11 +1,11 @@
-//! Drops a loop, a descriptor and handles in every order, at every stage of their lives: just made,
+//! Drops a loop, a descriptor and handles in every order, and the loop's run between any two of them, at every stage of their lives: just made,
 //! started, in a callback with more of them due, while they wait to be closed, in a close callback, and
 //! closed. What was not dropped yet still has an answer to everything.
 
+use std::ops::ControlFlow;
 use uv::async_handle::AsyncHandle;
-use uv::blocking::{Pulled, pull};
 use uv::descriptors::Descriptor;
-use uv::event_loop::Loop;
+use uv::event_loop::{Loop, Run};
 use uv::handle::{self, AnyHandle};
 use uv::idle::Idle;
 use uv::poll::Poll;
@@ -13,6 +13,7 @@ use uv::signal::Signal;
 use uv::timer::Timer;
 use uv::types::{PollEvents, RunMode};
 use uv_handles::bindings::uv::handles as uv;
+use uv_handles_test_guests::go_on;
 
 const SIGWINCH: i32 = 28;
 
@@ -22,6 +23,7 @@ const THINGS: usize = 7;
 /// What can be dropped: each is there until it is.
 struct Things {
     event_loop: Option<Loop>,
+    run: Option<Run>,
     descriptor: Option<Descriptor>,
     timer: Option<Timer>,
     idle: Option<Idle>,
@@ -47,7 +49,8 @@ impl Things {
     fn new(stage: Stage) -> Things {
         let event_loop = Loop::create().unwrap();
         let descriptor = Descriptor::open("socket").unwrap();
-        let things = Things {
+        let mut things = Things {
+            run: None,
             timer: Some(Timer::create(&event_loop, 1).unwrap()),
             idle: Some(Idle::create(&event_loop, 2).unwrap()),
             sent: Some(AsyncHandle::create_named(&event_loop, 3, "wake").unwrap()),
@@ -60,24 +63,24 @@ impl Things {
         things
     }
 
-    fn bring_to(&self, stage: Stage) {
-        let Some(event_loop) = &self.event_loop else { return };
+    fn bring_to(&mut self, stage: Stage) {
         if stage >= Stage::Started {
             self.start();
         }
         if stage >= Stage::Running {
-            event_loop.begin(RunMode::Default).unwrap();
-            assert!(matches!(pull(event_loop, 1), Ok(Pulled::Event(_))));
+            let run = self.event_loop.as_ref().unwrap().begin(RunMode::Default).unwrap();
+            assert!(go_on(&run).unwrap().is_continue());
+            self.run = Some(run);
         }
         if stage >= Stage::Closing {
             self.handles().iter().for_each(handle::close);
         }
         if stage >= Stage::Closed {
-            assert!(matches!(pull(event_loop, 1), Ok(Pulled::Event(_))));
+            assert!(go_on(self.run.as_ref().unwrap()).unwrap().is_continue());
         }
         if stage >= Stage::LoopClosed {
-            while let Pulled::Event(_) = pull(event_loop, 1).unwrap() {}
-            event_loop.close().unwrap();
+            while let ControlFlow::Continue(_) = go_on(self.run.as_ref().unwrap()).unwrap() {}
+            self.event_loop.as_ref().unwrap().close().unwrap();
         }
     }
 
@@ -109,10 +112,10 @@ impl Things {
             assert!(!handle::closing(&any) || !handle::active(&any));
             let _ = handle::fileno(&any);
         }
+        let _ = self.run.as_ref().map(Run::next);
         if let Some(event_loop) = &self.event_loop {
             assert!(event_loop.handles().len() <= self.handles().len(), "dropped handles are gone");
-            let _ = event_loop.begin(RunMode::Nowait);
-            let _ = pull(event_loop, 1);
+            let _ = event_loop.begin(RunMode::Nowait).map(|run| run.next());
         }
     }
 
@@ -151,6 +154,10 @@ pub fn main() {
         orders(&mut (0..THINGS).collect(), &mut Vec::new(), &mut |order| {
             let mut things = Things::new(stage);
             for (at, which) in order.iter().enumerate() {
+                // Before any of them, or after the last one with what is left.
+                if at == count % (THINGS + 1) {
+                    things.run = None;
+                }
                 things.drop_one(*which);
                 // Not in every order: what is due is to be dropped as well.
                 if (count + at) % 3 == 0 {

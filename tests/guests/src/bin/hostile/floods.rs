@@ -1,13 +1,13 @@
-//! Makes loops, reserves and handles until the host refuses, all of them started, and gives them up in the way of
-//! its argument: handles first, loops first, or nothing at all. With `signals`, all handles are of the kind
-//! that is dearest to the host, and on one loop. With `beyond`, the host's limits are above wasmtime's.
+//! Makes loops, runs, timer pools and handles until the host refuses, all of them started, and gives them up in
+//! the way of its argument: handles first, loops first, or nothing at all. With `signals`, all handles are of
+//! the kind that costs the host most, and on one loop. With `beyond`, the host's limits are above wasmtime's.
 
-use uv::batch::Reserve;
-use uv::blocking::{Pulled, pull};
-use uv::event_loop::Loop;
-use uv::types::{Error, RunMode, StatusCode};
+use std::ops::ControlFlow;
+use uv::batch::TimerPool;
+use uv::event_loop::{Loop, Run};
+use uv::types::{Error, ErrorCode, RunMode};
 use uv_handles::bindings::uv::handles as uv;
-use uv_handles_test_guests::assert_status;
+use uv_handles_test_guests::{assert_code, go_on};
 
 const SIGWINCH: i32 = 28;
 
@@ -67,18 +67,18 @@ pub fn main() {
             Err(error) => break Err::<(), _>(error),
         }
     };
-    assert_status(refused, StatusCode::Emfile);
+    assert_code(refused, ErrorCode::Emfile);
     assert_eq!(loops.len(), 64);
 
-    let mut reserves = Vec::new();
+    let mut pools = Vec::new();
     let refused = loop {
-        match Reserve::create() {
-            Ok(reserve) => reserves.push(reserve),
+        match TimerPool::create() {
+            Ok(pool) => pools.push(pool),
             Err(error) => break Err::<(), _>(error),
         }
     };
-    assert_status(refused, StatusCode::Enomem);
-    assert_eq!(reserves.len(), 64);
+    assert_code(refused, ErrorCode::Enomem);
+    assert_eq!(pools.len(), 64);
 
     let mut handles = Vec::new();
     let refused = loop {
@@ -89,16 +89,16 @@ pub fn main() {
             Err(error) => break Err::<(), _>(error),
         }
     };
-    assert_status(refused, StatusCode::Enomem);
+    assert_code(refused, ErrorCode::Enomem);
     assert_eq!(handles.len(), 65_536);
     assert!(loops.iter().all(|event_loop| make(event_loop, 0, 0).is_err()));
-    assert!(reserves.iter().all(|reserve| reserve.make(&loops[0], 1).is_err()));
+    assert!(pools.iter().all(|pool| pool.allocate(&loops[0], 1).is_err()));
 
     // They all work.
     let mut events = 0;
     for event_loop in &loops {
-        event_loop.begin(RunMode::Nowait).unwrap();
-        while let Pulled::Event(_) = pull(event_loop, 1).unwrap() {
+        let run = event_loop.begin(RunMode::Nowait).unwrap();
+        while let ControlFlow::Continue(_) = go_on(&run).unwrap() {
             events += 1;
         }
     }
@@ -106,14 +106,28 @@ pub fn main() {
         // Idle, prepare, check and async handles are called whatever else happens.
         assert!(events >= handles.len() / 6 * 4, "{events} events");
     }
+
+    // A run of every loop, each in a callback, and not one more.
+    let begin = |event_loop: &Loop| {
+        let run = event_loop.begin(RunMode::Nowait)?;
+        run.next().map(|_| run)
+    };
+    let runs: Vec<Run> = loops.iter().map(|event_loop| begin(event_loop).unwrap()).collect();
+    loops.iter().for_each(|event_loop| assert_code(begin(event_loop), ErrorCode::Emfile));
     match how.as_str() {
-        "handles" => drop((handles, loops)),
+        "handles" => drop((handles, runs, loops)),
         "loops" | "signals" => {
             drop(loops);
+            assert_eq!(runs.len(), 64);
+            // Those without anything to run for have finished before.
+            assert!(runs.iter().all(|run| run.next().is_err()));
             drop(handles);
-            drop(reserves);
-            assert!(Loop::create().is_ok() && Reserve::create().is_ok(), "there is room again");
+            drop(pools);
+            let event_loop = Loop::create().unwrap();
+            assert_code(begin(&event_loop), ErrorCode::Emfile);
+            drop(runs);
+            assert!(begin(&event_loop).is_ok() && TimerPool::create().is_ok(), "there is room again");
         }
-        _ => std::mem::forget((handles, loops)),
+        _ => std::mem::forget((handles, runs, loops)),
     }
 }

@@ -1,20 +1,21 @@
 //! Opens and closes, as often as its second argument says, what its first one names. Before, it does so a
 //! few times, and says when the host can be measured: it goes on when the test sends "go".
 
+use std::ops::ControlFlow;
 use uv::async_handle::AsyncHandle;
-use uv::blocking::{Pulled, pull};
 use uv::event_loop::Loop;
 use uv::handle::{AnyHandle, close};
 use uv::poll::Poll;
 use uv::types::{PollEvents, RunMode};
 use uv_handles::bindings::uv::handles as uv;
+use uv_handles_test_guests::go_on;
 
 const SIGWINCH: i32 = 28;
 const WARM_UP: u64 = 20_000;
 
 fn run(event_loop: &Loop) {
-    event_loop.begin(RunMode::Nowait).unwrap();
-    while let Pulled::Event(_) = pull(event_loop, 1).unwrap() {}
+    let run = event_loop.begin(RunMode::Nowait).unwrap();
+    while let ControlFlow::Continue(_) = go_on(&run).unwrap() {}
 }
 
 /// Opens a handle of each kind in turn, starts it, and closes it; some of them in the orderly way.
@@ -82,13 +83,20 @@ fn descriptor(at: u64, event_loop: &Loop) {
     }
 }
 
-/// Opens a loop and drops it, sometimes with a handle that has made it wait.
+/// Opens a loop and drops it, sometimes with a handle that has made it wait, and sometimes before or after
+/// a run that has not finished.
 fn a_loop(at: u64) {
     let event_loop = Loop::create().unwrap();
     if at.is_multiple_of(16) {
         let _named = AsyncHandle::create_named(&event_loop, at, "wake").unwrap();
         run(&event_loop);
         drop(event_loop);
+    } else if at.is_multiple_of(4) {
+        let run = event_loop.begin(RunMode::Default).unwrap();
+        uv::batch::key(&run);
+        if at.is_multiple_of(8) {
+            drop(event_loop);
+        }
     }
 }
 
@@ -105,8 +113,8 @@ pub fn main() {
     drop(socket);
     let measured = |when: &str| {
         println!("{when}");
-        event_loop.begin(RunMode::Once).unwrap();
-        while let Pulled::Event(_) = pull(&event_loop, 1).unwrap() {}
+        let run = event_loop.begin(RunMode::Once).unwrap();
+        while let ControlFlow::Continue(_) = go_on(&run).unwrap() {}
     };
     let repeat = |times: u64| {
         // Of the handles alone: the grant is opened anew by the others.

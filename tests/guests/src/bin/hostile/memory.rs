@@ -2,8 +2,9 @@
 //! succeed does not.
 
 use std::hint::black_box;
-use uv::blocking::{Pulled, pull};
+use std::ops::ControlFlow;
 use uv_handles::bindings::uv::handles as uv;
+use uv_handles_test_guests::go_on;
 
 const CHUNK: usize = 65_536;
 
@@ -23,8 +24,8 @@ pub fn main() {
     println!("{}", black_box(&chunks).len() * CHUNK);
     for _ in 0..1_000 {
         timer.start(0, 0).unwrap();
-        event_loop.begin(uv::types::RunMode::Nowait).unwrap();
-        while let Pulled::Event(_) = pull(&event_loop, 1).unwrap() {}
+        let run = event_loop.begin(uv::types::RunMode::Nowait).unwrap();
+        while let ControlFlow::Continue(_) = go_on(&run).unwrap() {}
     }
     println!("working");
     let much = black_box(vec![1u8; 1 << 20]);

@@ -3,9 +3,9 @@
 use uv::async_handle::AsyncHandle;
 use uv::descriptors::Descriptor;
 use uv::event_loop::Loop;
-use uv::types::StatusCode;
+use uv::types::ErrorCode;
 use uv_handles::bindings::uv::handles as uv;
-use uv_handles_test_guests::assert_status;
+use uv_handles_test_guests::assert_code;
 
 pub fn main() {
     let event_loop = Loop::create().unwrap();
@@ -56,12 +56,12 @@ pub fn main() {
         &very_long,
     ];
     for name in names {
-        assert_status(Descriptor::open(name), StatusCode::Enoent);
-        assert_status(AsyncHandle::create_named(&event_loop, 1, name), StatusCode::Enoent);
+        assert_code(Descriptor::open(name), ErrorCode::Enoent);
+        assert_code(AsyncHandle::create_named(&event_loop, 1, name), ErrorCode::Enoent);
     }
     // A wake-up's name is no descriptor's, nor the other way round.
-    assert_status(Descriptor::open("wake"), StatusCode::Enoent);
-    assert_status(AsyncHandle::create_named(&event_loop, 1, "socket"), StatusCode::Enoent);
+    assert_code(Descriptor::open("wake"), ErrorCode::Enoent);
+    assert_code(AsyncHandle::create_named(&event_loop, 1, "socket"), ErrorCode::Enoent);
     assert!(event_loop.handles().is_empty(), "what was refused has left nothing");
 
     // Addresses are no names of files, hosts or services.
@@ -78,22 +78,22 @@ pub fn main() {
         "unix:/tmp/x",
     ];
     for address in addresses.into_iter().chain([similar.as_str(), &long]) {
-        assert_status(datagrams.send_to(b"x", address), StatusCode::Einval);
+        assert_code(datagrams.send_to(b"x", address), ErrorCode::Einval);
     }
 
-    // Signals that were not granted, those that nobody may have, and numbers that are none.
+    // Signals that were not granted, those that no guest may have, and numbers that are none.
     let signal = uv::signal::Signal::create(&event_loop, 1).unwrap();
     for signum in i32::MIN..i32::MIN + 100 {
-        assert_status(signal.start(signum), StatusCode::Einval);
+        assert_code(signal.start(signum), ErrorCode::Einval);
     }
     for signum in -100..200 {
         let expected = match signum {
-            4..=9 | 11 | 19 | 32 | 33 => StatusCode::Einval,
-            1..=64 => StatusCode::Eacces,
-            _ => StatusCode::Einval,
+            4..=9 | 11 | 19 | 32 | 33 => ErrorCode::Einval,
+            1..=64 => ErrorCode::Eacces,
+            _ => ErrorCode::Einval,
         };
-        assert_status(signal.start(signum), expected);
-        assert_status(signal.start_oneshot(signum), expected);
+        assert_code(signal.start(signum), expected);
+        assert_code(signal.start_oneshot(signum), expected);
     }
     assert_eq!(signal.signum().unwrap(), 0);
     assert!(Descriptor::open("socket").is_ok() && AsyncHandle::create_named(&event_loop, 1, "wake").is_ok());

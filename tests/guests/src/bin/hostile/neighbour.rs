@@ -3,9 +3,10 @@
 //! order of a loop's phases, and no tick may come early. Its tokens are small numbers, which all
 //! guests have in common.
 
-use uv::blocking::{Pulled, pull};
-use uv::types::{Error, Event, Occurrence, PollEvents, RunMode, StatusCode};
+use std::ops::ControlFlow;
+use uv::types::{Error, ErrorCode, Event, EventKind, PollEvents, RunMode};
 use uv_handles::bindings::uv::handles as uv;
+use uv_handles_test_guests::go_on;
 
 const PERIOD: u64 = 10;
 const SIGIO: i32 = 29;
@@ -20,12 +21,12 @@ const SIGNAL: u64 = 7;
 
 /// The place of an event's phase in an iteration. Anything but what this guest expects is wrong.
 fn phase(event: &Event) -> u32 {
-    match (event.token, &event.what) {
-        (PREPARE, Occurrence::Callback) => 0,
-        (WAKE | STOP, Occurrence::Callback) => 1,
-        (PEER, Occurrence::Poll(Ok(PollEvents::READABLE))) => 2,
-        (CHECK, Occurrence::Callback) => 3,
-        (TIMER, Occurrence::Callback) => 4,
+    match (event.token, &event.kind) {
+        (PREPARE, EventKind::Callback) => 0,
+        (WAKE | STOP, EventKind::Callback) => 1,
+        (PEER, EventKind::Poll(Ok(PollEvents::READABLE))) => 2,
+        (CHECK, EventKind::Callback) => 3,
+        (TIMER, EventKind::Callback) => 4,
         _ => panic!("a wrong event: {event:?}"),
     }
 }
@@ -48,8 +49,8 @@ pub fn main() {
 
     let (mut ticks, mut bytes, mut last_phase) = (0, 0u8, 4);
     let mut last_tick = event_loop.now().unwrap();
-    event_loop.begin(RunMode::Default).unwrap();
-    while let Pulled::Event(event) = pull(&event_loop, 1).unwrap() {
+    let run = event_loop.begin(RunMode::Default).unwrap();
+    while let ControlFlow::Continue(event) = go_on(&run).unwrap() {
         let phase = phase(&event);
         let in_order = if phase == 0 { last_phase >= 3 } else { phase >= last_phase };
         assert!(in_order, "phase {phase} after {last_phase}");
@@ -74,8 +75,8 @@ pub fn main() {
                     assert_eq!(descriptor.write(&read).unwrap(), read.len() as u32);
                 }
                 // Readiness may be spurious.
-                Err(Error::Status(StatusCode::Eagain)) => {}
-                Err(error) => panic!("the peer can not be read: {error:?}"),
+                Err(Error::Code(ErrorCode::Eagain)) => {}
+                Err(error) => panic!("the peer cannot be read: {error:?}"),
             },
             STOP => event_loop.stop(),
             _ => {}

@@ -1,13 +1,13 @@
 //! Gives all its handles the same tokens, and uses the tokens of handles that are gone again. The host
 //! gives them no meaning: as many events come as handles are due, with the token of each.
 
-use uv::blocking::{Pulled, pull};
+use uv::batch::BatchStep;
 use uv::event_loop::Loop;
 use uv::handle::{AnyHandle, close};
 use uv::timer::Timer;
-use uv::types::{Event, Occurrence, RunMode};
+use uv::types::{Event, EventKind, RunMode};
 use uv_handles::bindings::uv::handles as uv;
-use uv_handles_test_guests::events;
+use uv_handles_test_guests::{events, go_on_batched};
 
 const HANDLES: usize = 1_000;
 
@@ -22,11 +22,11 @@ fn timers(event_loop: &Loop, token: u64) -> Vec<Timer> {
 
 fn run(event_loop: &Loop) -> Vec<Event> {
     let mut all = Vec::new();
-    event_loop.begin(RunMode::Nowait).unwrap();
+    let run = event_loop.begin(RunMode::Nowait).unwrap();
     loop {
-        match pull(event_loop, u32::MAX).unwrap() {
-            Pulled::Finished(_) => return all,
-            pulled => all.extend(events(pulled)),
+        match go_on_batched(&run, u32::MAX).unwrap() {
+            BatchStep::Finished(_) => return all,
+            step => all.extend(events(step)),
         }
     }
 }
@@ -34,9 +34,9 @@ fn run(event_loop: &Loop) -> Vec<Event> {
 fn assert_all(events: &[Event], token: u64, closed: bool) {
     assert_eq!(events.len(), HANDLES);
     for event in events {
-        let as_expected = match event.what {
-            Occurrence::Callback => !closed,
-            Occurrence::Closed => closed,
+        let as_expected = match event.kind {
+            EventKind::Callback => !closed,
+            EventKind::Closed => closed,
             _ => false,
         };
         assert!(event.token == token && as_expected, "{event:?}");

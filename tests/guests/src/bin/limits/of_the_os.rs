@@ -27,7 +27,7 @@ pub fn main() -> Result<()> {
     in_use.run(RunMode::Default)?;
     assert!(held.borrow().len() > 10);
 
-    // A loop that has never waited can not.
+    // A loop that has never waited cannot.
     let trace = Trace::new();
     let event_loop = Loop::new()?;
     let timer = Timer::new(&event_loop)?;
@@ -38,9 +38,9 @@ pub fn main() -> Result<()> {
         assert_refused(Descriptor::open("other"), StatusCode::EMFILE);
         assert_refused(Poll::new(&event_loop, &clients), StatusCode::EMFILE);
         assert_refused(signal.start(Signum::SIGUSR1), StatusCode::EMFILE);
-        assert!(!signal.active());
+        assert!(!signal.is_active());
         assert_refused(event_loop.run(RunMode::Once), StatusCode::EMFILE);
-        assert!(trace.is_empty() && event_loop.alive() && timer.active());
+        assert!(trace.is_empty() && event_loop.is_alive() && timer.is_active());
     }
     // What needs none goes on: loops that do not have to wait, and the one that can.
     let idle = Idle::new(&event_loop)?;

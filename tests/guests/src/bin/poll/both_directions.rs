@@ -69,7 +69,7 @@ pub fn main() -> Result<()> {
     for sides in ends.chunks(2) {
         let received = [&sides[0], &sides[1]].map(|end| end.received.get());
         assert_eq!(received, if one_way { [0, BYTES] } else { [BYTES, BYTES] });
-        assert!(sides.iter().all(|end| end.to_send.get() == 0 && end.poll.closed()));
+        assert!(sides.iter().all(|end| end.to_send.get() == 0 && end.poll.is_closed()));
     }
     // Readiness may be spurious, but not often.
     let (writes, spurious) = (shared.writes.get(), shared.spurious_writes.get());
@@ -100,7 +100,7 @@ impl End {
         end.pause.set_callback({
             let end = end.clone();
             move |pause| {
-                assert!(!pause.active());
+                assert!(!pause.is_active());
                 end.ask(end.asked.get() | end.after_pause.take());
             }
         });
@@ -110,7 +110,7 @@ impl End {
     fn ask(&self, events: PollEvents) {
         self.asked.set(events);
         self.poll.start(events).unwrap();
-        assert_eq!(self.poll.active(), !events.is_empty());
+        assert_eq!(self.poll.is_active(), !events.is_empty());
     }
 
     fn ready(&self, ready: PollEvents) {
@@ -207,7 +207,7 @@ impl End {
     fn pause(&self, event: PollEvents, milliseconds: u64) {
         self.ask(without(self.asked.get(), event));
         self.after_pause.set(self.after_pause.get() | event);
-        if !self.pause.active() {
+        if !self.pause.is_active() {
             self.pause.start(milliseconds, 0).unwrap();
         }
     }

@@ -13,7 +13,7 @@ pub fn main() -> Result<()> {
     for socket in &sockets {
         let poll = Poll::new(&event_loop, socket)?;
         poll.start_with(PollEvents::READABLE | PollEvents::WRITABLE, |_, _| panic!("it is closed"))?;
-        assert!(poll.active());
+        assert!(poll.is_active());
     }
     for handle in event_loop.handles() {
         handle.close_with({

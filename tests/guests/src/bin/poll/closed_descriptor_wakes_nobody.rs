@@ -1,4 +1,4 @@
-//! A descriptor that is closed here and lives on elsewhere disturbs nobody, whatever happens to it:
+//! A descriptor that is closed here and lives on elsewhere disturbs no wait, whatever happens to it:
 //! the loop waits for its timer, and the next poll handle, which may get the place of the old one, is
 //! not called.
 

@@ -33,7 +33,7 @@ pub fn main() -> Result<()> {
         assert_eq!(trace.take(), "Ok(WRITABLE)", "{what}");
         polls.iter().for_each(Handle::close);
         event_loop.run(RunMode::NoWait)?;
-        assert!(trace.is_empty() && polls.iter().all(Handle::closed), "{what}");
+        assert!(trace.is_empty() && polls.iter().all(Handle::is_closed), "{what}");
     }
     event_loop.close()
 }

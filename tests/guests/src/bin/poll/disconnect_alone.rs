@@ -1,4 +1,4 @@
-//! Watches for the peer's end only, while data that nobody reads waits: it blocks. The end is
+//! Watches for the peer's end only, while data that is not read waits: it blocks. The end is
 //! reported when it comes.
 
 use std::cell::Cell;

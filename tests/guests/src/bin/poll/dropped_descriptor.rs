@@ -8,7 +8,7 @@ pub fn main() -> Result<()> {
     let trace = Trace::new();
     let notes = |name: &str| {
         let (trace, name) = (trace.clone(), name.to_owned());
-        move |poll: &Poll, ready| trace.add(format!("{name} {ready:?} {}", poll.active()))
+        move |poll: &Poll, ready| trace.add(format!("{name} {ready:?} {}", poll.is_active()))
     };
     let socket = Descriptor::open("socket")?;
     let [poll, stopped] = [(); 2].map(|()| Poll::new(&event_loop, &socket).unwrap());
@@ -42,7 +42,7 @@ pub fn main() -> Result<()> {
     fresh.set_callback({
         let trace = trace.clone();
         move |poll, ready| {
-            trace.add(format!("{ready:?} {}", poll.active()));
+            trace.add(format!("{ready:?} {}", poll.is_active()));
             drop(held.take());
         }
     });

@@ -11,7 +11,7 @@ pub fn main() -> Result<()> {
     first.start(PollEvents::WRITABLE)?;
     assert_refused(Poll::new(&event_loop, &socket), StatusCode::EEXIST);
     assert_refused(second.start(PollEvents::READABLE), StatusCode::EEXIST);
-    assert!(!second.active() && first.active());
+    assert!(!second.is_active() && first.is_active());
     first.start(PollEvents::READABLE)?;
     first.start(PollEvents::WRITABLE)?;
 
@@ -32,7 +32,7 @@ pub fn main() -> Result<()> {
     second.start(PollEvents::WRITABLE)?;
     assert_refused(first.start(PollEvents::READABLE), StatusCode::EEXIST);
     second.start(PollEvents::NONE)?;
-    assert!(!second.active());
+    assert!(!second.is_active());
     first.start(PollEvents::WRITABLE)?;
     event_loop.run(RunMode::Once)?;
     assert_eq!(trace.take(), "first WRITABLE");

@@ -1,4 +1,4 @@
-//! What the OS can not poll is refused when the handle is made, and leaves nothing behind. It can
+//! A file that the OS cannot poll is refused when the handle is made, and leaves nothing behind. It can
 //! still be read.
 
 use uv_handles::{Descriptor, Loop, Poll, Result, StatusCode};

@@ -1,4 +1,4 @@
-//! A hang-up without an error reports everything that was asked for, so that whoever reads or writes
+//! A hang-up without an error reports everything that was asked for, so that the guest that reads or writes
 //! sees what has happened.
 
 use uv_handles::{Descriptor, Handle, Loop, Poll, PollEvents, Result, RunMode};
@@ -13,7 +13,7 @@ pub fn main() -> Result<()> {
     poll.set_callback({
         let trace = trace.clone();
         move |poll, ready| {
-            assert!(poll.active(), "it is no error");
+            assert!(poll.is_active(), "it is no error");
             trace.add(format!("{:?}", ready.unwrap()));
         }
     });

@@ -1,4 +1,4 @@
-//! A pipe that nobody reads any more: EBADF, once, and EPIPE for whoever writes.
+//! A pipe without a reader: EBADF, once, and EPIPE for a write.
 
 use std::rc::Rc;
 use uv_handles::{Descriptor, Handle, Loop, Poll, PollEvents, Result, RunMode, StatusCode};
@@ -12,7 +12,7 @@ pub fn main() -> Result<()> {
     poll.start_with(PollEvents::WRITABLE, {
         let trace = trace.clone();
         move |poll, ready| {
-            trace.add(format!("{ready:?} {}", poll.active()));
+            trace.add(format!("{ready:?} {}", poll.is_active()));
         }
     })?;
     assert!(!event_loop.run(RunMode::Default)?);

@@ -1,4 +1,4 @@
-//! TCP's urgent data is reported to whoever asks for it, and to nobody else.
+//! TCP's urgent data is reported to poll handles that ask for it, and to no others.
 
 use uv_handles::{Descriptor, Handle, Loop, Poll, PollEvents, Result, RunMode};
 use uv_handles_test_guests::Trace;

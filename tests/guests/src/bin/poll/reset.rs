@@ -12,7 +12,7 @@ pub fn main() -> Result<()> {
     poll.start_with(PollEvents::READABLE | PollEvents::DISCONNECT, {
         let trace = trace.clone();
         move |poll, ready| {
-            assert!(!poll.active());
+            assert!(!poll.is_active());
             trace.add(format!("{ready:?}"));
         }
     })?;

@@ -13,7 +13,7 @@ pub fn main() -> Result<()> {
     let asked = PollEvents::READABLE | PollEvents::PRIORITIZED;
     poll.set_callback({
         let trace = trace.clone();
-        move |poll, ready| trace.add(format!("{ready:?} {}", poll.active()))
+        move |poll, ready| trace.add(format!("{ready:?} {}", poll.is_active()))
     });
     poll.start(PollEvents::PRIORITIZED)?;
     println!("ready");
@@ -28,7 +28,7 @@ pub fn main() -> Result<()> {
     poll.start(asked)?;
     event_loop.run(RunMode::Once)?;
     assert_eq!(trace.take(), format!("Ok({asked:?}) true"));
-    // Whoever did not ask for it gets the error.
+    // A poll handle that did not ask for it gets the error.
     poll.start(PollEvents::READABLE)?;
     event_loop.run(RunMode::Once)?;
     assert_eq!(trace.take(), "Err(EBADF) false");

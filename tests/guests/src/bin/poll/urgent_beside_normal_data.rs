@@ -27,7 +27,7 @@ pub fn main() -> Result<()> {
     assert_eq!(next(), PollEvents::PRIORITIZED | PollEvents::WRITABLE);
     assert_eq!(socket.write(b"foo"), Ok(3));
 
-    // It stays until somebody takes it, which nobody does here.
+    // It stays until it is taken, which does not happen here.
     poll.start(PollEvents::READABLE)?;
     println!("normal");
     let mut bytes = Vec::new();

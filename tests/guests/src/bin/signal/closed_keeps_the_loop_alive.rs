@@ -16,14 +16,14 @@ pub fn main() -> Result<()> {
     witness.start_with(signum, |witness, _| witness.close())?;
     println!("ready");
     other.run(RunMode::Default)?;
-    assert!(signal.active() && !event_loop.alive());
+    assert!(signal.is_active() && !event_loop.is_alive());
     assert!(!event_loop.run(RunMode::Default)?);
 
     signal.close_with(traces(&trace, "closed"));
-    assert!(event_loop.alive());
+    assert!(event_loop.is_alive());
     assert!(!event_loop.run(RunMode::Default)?);
     assert_eq!(trace.take(), "closed");
-    assert!(!event_loop.alive());
+    assert!(!event_loop.is_alive());
     other.close()?;
     event_loop.close()
 }

@@ -19,7 +19,7 @@ pub fn main() -> Result<()> {
             closes.close_with(traces(&trace, "closed"));
         }
     })?;
-    // Whoever is called first, both have it: it is delivered to the whole process.
+    // Both have it, in either order: it is delivered to the whole process.
     let other = Loop::new()?;
     let witness = Signal::new(&other)?;
     witness.start_with(signum, |witness, _| witness.close())?;

@@ -53,7 +53,7 @@ fn come_and_go() -> Result<()> {
     loop {
         let event_loop = Loop::new()?;
         let signal = Signal::new(&event_loop)?;
-        signal.start_with(Signum::new(45), |_, _| panic!("nobody sends it"))?;
+        signal.start_with(Signum::new(45), |_, _| panic!("it is not sent"))?;
         signal.close();
         assert!(!event_loop.run(RunMode::Default)?);
         event_loop.close()?;

@@ -9,7 +9,7 @@ pub fn main() -> Result<()> {
     let event_loop = Loop::new()?;
     let [oneshot, lasting, made_lasting] = [(); 3].map(|()| Signal::new(&event_loop).unwrap());
     oneshot.start_oneshot_with(signum, |signal, _| {
-        assert!(signal.active(), "inside its callback it is");
+        assert!(signal.is_active(), "inside its callback it is");
         println!("oneshot");
     })?;
     lasting.start_with(signum, |_, _| println!("lasting"))?;
@@ -24,10 +24,10 @@ pub fn main() -> Result<()> {
     })?;
     for turn in 1..=2 {
         println!("send");
-        while turns.get() < turn || oneshot.active() {
+        while turns.get() < turn || oneshot.is_active() {
             event_loop.run(RunMode::Once)?;
         }
-        assert!(lasting.active() && made_lasting.active());
+        assert!(lasting.is_active() && made_lasting.is_active());
         assert_eq!(oneshot.signum(), Ok(None));
     }
     println!("end");

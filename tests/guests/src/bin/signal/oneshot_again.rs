@@ -22,7 +22,7 @@ pub fn main() -> Result<()> {
     })?;
     println!("started");
     assert!(!event_loop.run(RunMode::Default)?, "it has been stopped, so nothing is alive");
-    assert_eq!((calls.get(), signal.active(), signal.signum()), (1, false, Ok(None)));
+    assert_eq!((calls.get(), signal.is_active(), signal.signum()), (1, false, Ok(None)));
 
     println!("over");
     control.run(RunMode::Once)?;
@@ -33,7 +33,7 @@ pub fn main() -> Result<()> {
     println!("started");
     assert!(!event_loop.run(RunMode::Default)?);
     assert_eq!(calls.get(), 2);
-    assert!(signal.closed());
+    assert!(signal.is_closed());
     event_loop.close()?;
     go.close();
     control.run(RunMode::Default)?;

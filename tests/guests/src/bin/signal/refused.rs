@@ -1,4 +1,4 @@
-//! Signals that were not granted, and those that nobody can watch.
+//! Signals that were not granted, and those that no guest can watch.
 
 use uv_handles::{Handle, Loop, Result, RunMode, Signal, Signum, StatusCode};
 use uv_handles_test_guests::assert_refused;
@@ -15,7 +15,7 @@ pub fn main() -> Result<()> {
         assert_refused(signal.start(signum), StatusCode::EACCES);
         assert_refused(signal.start_oneshot(signum), StatusCode::EACCES);
     }
-    assert!(!signal.active() && !event_loop.alive());
+    assert!(!signal.is_active() && !event_loop.is_alive());
 
     // A handle that watches another signal is stopped first, and stays stopped if this is refused.
     // 0 changes nothing.
@@ -26,7 +26,7 @@ pub fn main() -> Result<()> {
     assert_eq!(signal.signum(), Ok(None));
     signal.start(Signum::SIGCONT)?;
     assert_refused(signal.start(Signum::SIGKILL), StatusCode::EINVAL);
-    assert!(!signal.active());
+    assert!(!signal.is_active());
     signal.close();
     event_loop.run(RunMode::Default)?;
     event_loop.close()

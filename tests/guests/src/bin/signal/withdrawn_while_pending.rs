@@ -32,7 +32,7 @@ pub fn main() -> Result<()> {
     stopped.stop();
     event_loop.run(RunMode::NoWait)?;
     assert_eq!(trace.take(), "called close-callback-inside close-callback");
-    assert!(closed.closed());
+    assert!(closed.is_closed());
 
     called.close();
     stopped.close();

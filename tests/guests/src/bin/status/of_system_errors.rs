@@ -9,7 +9,7 @@ pub fn main() -> Result<()> {
     assert_refused(Poll::new(&event_loop, &file), StatusCode::EPERM);
     assert_refused(file.accept(), StatusCode::ENOTSOCK);
     assert_refused(Descriptor::open("directory")?.read_vec(1), StatusCode::EISDIR);
-    assert_refused(Descriptor::open("pipe")?.write(b"nobody reads"), StatusCode::EPIPE);
+    assert_refused(Descriptor::open("pipe")?.write(b"no reader"), StatusCode::EPIPE);
     let socket = Descriptor::open("socket")?;
     assert_refused(socket.accept(), StatusCode::EINVAL);
     assert_refused(socket.read_vec(1), StatusCode::EAGAIN);

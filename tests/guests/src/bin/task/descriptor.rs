@@ -10,14 +10,14 @@ use uv_handles_test_guests::assert_refused;
 const BYTES: usize = 3_000_000;
 
 fn active() -> usize {
-    current_loop().handles().into_iter().filter(Handle::active).count()
+    current_loop().handles().into_iter().filter(Handle::is_active).count()
 }
 
 pub fn main() -> Result<()> {
     let event_loop = Loop::new()?;
     let executor = Executor::new(&event_loop);
     let socket = AsyncDescriptor::open(&event_loop, "socket")?;
-    assert!(!event_loop.alive(), "nobody waits");
+    assert!(!event_loop.is_alive(), "no task waits");
     executor.block_on(async move {
         // The peer is silent until it has got something: this is given up.
         let idle = active();

@@ -1,4 +1,4 @@
-//! Ticks: at their times, merged while nobody waits, as a stream, and over when it is dropped.
+//! Ticks: at their times, merged while no task waits, as a stream, and over when it is dropped.
 
 use futures_util::StreamExt;
 use uv_handles::task::{Executor, Interval, current_loop, interval, sleep, timeout};
@@ -46,10 +46,10 @@ pub fn main() -> Result<()> {
         Ok::<_, Error>(ticks)
     })??;
     // It keeps the loop alive, unless it is told not to.
-    assert!(event_loop.alive());
+    assert!(event_loop.is_alive());
     ticks.timer().dereference()?;
     event_loop.run(RunMode::Default)?;
-    assert!(!event_loop.alive());
+    assert!(!event_loop.is_alive());
     drop(ticks);
     event_loop.run(RunMode::Default)?;
     event_loop.close()

@@ -58,12 +58,12 @@ pub fn main() -> Result<()> {
             sleep(86_400_000).await
         })?;
         sleep(0).await?;
-        let handles = current_loop().handles().iter().filter(|handle| !handle.closing()).count();
+        let handles = current_loop().handles().iter().filter(|handle| !handle.is_closing()).count();
         task.abort();
         task.abort();
         sleep(0).await?;
         assert!(dropped.get());
-        let left = current_loop().handles().iter().filter(|handle| !handle.closing()).count();
+        let left = current_loop().handles().iter().filter(|handle| !handle.is_closing()).count();
         assert_eq!(left, handles - 1);
         assert_refused(task.await, StatusCode::ECANCELED);
 

@@ -19,11 +19,11 @@ impl Drop for Probe {
 pub fn main() -> Result<()> {
     let event_loop = Loop::new()?;
     let executor = Executor::new(&event_loop);
-    assert!(!event_loop.alive() && event_loop.handles().is_empty());
+    assert!(!event_loop.is_alive() && event_loop.handles().is_empty());
 
     // Due, a task keeps it alive; when it has ended, nothing is left.
     executor.spawn(async {})?.detach();
-    assert!(event_loop.alive());
+    assert!(event_loop.is_alive());
     assert_eq!(event_loop.poll_timeout(), Ok(Some(0)));
     assert_eq!(event_loop.run(RunMode::Default), Ok(false));
     assert!(event_loop.handles().is_empty());
@@ -33,7 +33,7 @@ pub fn main() -> Result<()> {
     let begin = event_loop.now()?;
     event_loop.run(RunMode::NoWait)?;
     assert_eq!(event_loop.poll_timeout(), Ok(Some(500)));
-    let active = event_loop.handles().into_iter().filter(Handle::active).count();
+    let active = event_loop.handles().into_iter().filter(Handle::is_active).count();
     assert_eq!(active, 1);
     assert_eq!(event_loop.run(RunMode::Default), Ok(false));
     assert_eq!(event_loop.now()? - begin, 500);
@@ -52,7 +52,7 @@ pub fn main() -> Result<()> {
     assert_eq!(dropped.get(), 0);
     assert_refused(event_loop.close(), StatusCode::EBUSY);
 
-    // It can not be waited for.
+    // It cannot be waited for.
     assert_refused(executor.block_on(pending::<()>()), StatusCode::ECANCELED);
     let stops = event_loop.clone();
     let stopped = executor.block_on(async move {
@@ -62,7 +62,7 @@ pub fn main() -> Result<()> {
     assert_refused(stopped, StatusCode::ECANCELED);
     // The aborted ones are dropped when they would have been polled.
     event_loop.run(RunMode::Default)?;
-    let open = event_loop.handles().iter().filter(|handle| !handle.closing()).count();
+    let open = event_loop.handles().iter().filter(|handle| !handle.is_closing()).count();
     assert_eq!(open, 1, "the executor's, for the task that is left");
 
     // Closing everything ends it. What is spawned before the end of that is not ended.
@@ -103,7 +103,7 @@ pub fn main() -> Result<()> {
     event_loop.run(RunMode::Default)?;
     assert!(done.get());
 
-    // An executor that nobody has any more goes on with its tasks.
+    // An executor that was dropped goes on with its tasks.
     let done = Rc::new(Cell::new(false));
     let says = done.clone();
     Executor::new(&event_loop)
@@ -123,7 +123,7 @@ pub fn main() -> Result<()> {
     let count = polls.clone();
     let spins = std::future::poll_fn(move |cx| {
         count.set(count.get() + 1);
-        if timer_is_there.closing() {
+        if timer_is_there.is_closing() {
             return std::task::Poll::Ready(());
         }
         pass_time(1).unwrap();

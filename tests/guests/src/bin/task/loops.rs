@@ -1,4 +1,4 @@
-//! Several loops and executors: each task is on its own, also while one runs another; and what can not be run.
+//! Several loops and executors: each task is on its own, also while one runs another; and what cannot be run.
 
 use uv_handles::task::{Executor, current_loop, sleep, spawn};
 use uv_handles::{Error, Handle, Loop, Result, RunMode, StatusCode, Timer};

@@ -1,4 +1,4 @@
-//! Messages of the host as a stream: each of them, in order, also if waits are given up and while nobody waits.
+//! Messages of the host as a stream: each of them, in order, also if waits are given up and while no task waits.
 
 use futures_util::StreamExt;
 use uv_handles::task::{Executor, Messages, sleep, timeout};

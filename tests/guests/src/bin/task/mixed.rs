@@ -77,7 +77,7 @@ pub fn main() -> Result<()> {
         })?;
         let mut interval = Interval::new(&event_loop, 10)?;
         let watcher = spawn(async move {
-            while !check.closed() {
+            while !check.is_closed() {
                 interval.tick().await;
             }
         })?;

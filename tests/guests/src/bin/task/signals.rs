@@ -1,4 +1,4 @@
-//! Deliveries of a signal as a stream: counted, also while nobody waits.
+//! Deliveries of a signal as a stream: counted, also while no task waits.
 
 use futures_util::StreamExt;
 use uv_handles::task::{Executor, Signals, WakeUps, signal};
@@ -17,7 +17,7 @@ pub fn main() -> Result<()> {
         }
         assert_eq!(signals.next().await, Some(Signum::new(36)));
         println!("6");
-        // Nobody watches it, until another does.
+        // It is not watched, until another stream is made.
         drop(signals);
         println!("dropped");
         go.recv().await;

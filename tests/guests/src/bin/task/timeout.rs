@@ -35,7 +35,7 @@ pub fn main() -> Result<()> {
     })??;
     // What is left are closed timers, whose time never comes.
     let begin = event_loop.now()?;
-    assert!(event_loop.handles().iter().all(Handle::closing));
+    assert!(event_loop.handles().iter().all(Handle::is_closing));
     event_loop.run(RunMode::Default)?;
     assert_eq!(event_loop.now()?, begin);
     event_loop.close()

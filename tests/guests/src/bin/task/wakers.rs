@@ -69,7 +69,7 @@ pub fn main() -> Result<()> {
     // Of a task that has ended; the executor has no handle any more.
     assert!(event_loop.handles().is_empty());
     waker.wake_by_ref();
-    assert!(!event_loop.alive());
+    assert!(!event_loop.is_alive());
 
     // Of a task that was aborted.
     let (waits, future) = self::waits(&polls);

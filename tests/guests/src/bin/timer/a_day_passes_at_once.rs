@@ -10,7 +10,7 @@ pub fn main() -> Result<()> {
     let timer = Timer::new(&event_loop)?;
     timer.start_with(DAY, 0, Timer::close)?;
     event_loop.run(RunMode::Default)?;
-    assert!(timer.closed());
+    assert!(timer.is_closed());
     assert_eq!(event_loop.now()? - begin, DAY);
     event_loop.close()
 }

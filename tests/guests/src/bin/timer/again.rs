@@ -23,7 +23,7 @@ pub fn main() -> Result<()> {
     assert_eq!(timer.due_in(), Ok(50));
     timer.stop();
     timer.again()?;
-    assert!(!timer.active());
+    assert!(!timer.is_active());
 
     // With one: from now, by the repeat.
     timer.start(500, 40)?;
@@ -32,7 +32,7 @@ pub fn main() -> Result<()> {
     event_loop.run(RunMode::Once)?;
     timer.stop();
     timer.again()?;
-    assert!(timer.active(), "also when it has been stopped");
+    assert!(timer.is_active(), "also when it has been stopped");
     event_loop.run(RunMode::Once)?;
     assert_eq!(trace.take(), "40 80");
 

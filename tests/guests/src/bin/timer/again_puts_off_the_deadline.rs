@@ -21,9 +21,9 @@ pub fn main() -> Result<()> {
             note(timer);
             if timer.repeat() == Ok(100) {
                 timer.set_repeat(0).unwrap();
-                assert!(timer.active(), "it has been armed already");
+                assert!(timer.is_active(), "it has been armed already");
             } else {
-                assert!(!timer.active());
+                assert!(!timer.is_active());
                 timer.close();
             }
         }
@@ -49,6 +49,6 @@ pub fn main() -> Result<()> {
 
     assert!(!event_loop.run(RunMode::Default)?);
     assert_eq!(trace.take(), "other50 other100 other150 other200 other250 put-off350 put-off450");
-    assert!(other.closed() && put_off.closed());
+    assert!(other.is_closed() && put_off.is_closed());
     event_loop.close()
 }

@@ -22,7 +22,10 @@ pub fn main() -> Result<()> {
             [&stopped, &closed, &restarted, &again, &fresh, &last].map(Timer::clone);
         move |_| {
             trace.add("first");
-            assert!(!stopped.active() && !last.active(), "those that wait for their turn are not active");
+            assert!(
+                !stopped.is_active() && !last.is_active(),
+                "those that wait for their turn are not active"
+            );
             stopped.stop();
             closed.close();
             restarted.start(0, 0).unwrap();

@@ -17,6 +17,6 @@ pub fn main() -> Result<()> {
     }
     timer.close();
     assert!(!event_loop.run(RunMode::Once)?);
-    assert!(timer.closed());
+    assert!(timer.is_closed());
     event_loop.close()
 }

@@ -18,7 +18,7 @@ pub fn main() -> Result<()> {
         move |tiny| {
             trace.add("tiny");
             calls.set(calls.get() + 1);
-            assert!(huge.active());
+            assert!(huge.is_active());
             assert_eq!(huge.due_in(), Ok(u64::MAX - tiny.event_loop().now().unwrap()));
             if calls.get() == 9 {
                 tiny.event_loop().handles().iter().for_each(Handle::close);

@@ -4,7 +4,7 @@ use uv_handles::{Handle, Loop, Result, RunMode, Timer};
 use uv_handles_test_guests::{Trace, pass_time, traces};
 
 pub fn main() -> Result<()> {
-    // From 0, and from a time that the largest timeout can not be added to.
+    // From 0, and from a time that the largest timeout cannot be added to.
     pass_time(12_345)?;
     let event_loop = Loop::new()?;
     let begin = event_loop.now()?;

@@ -17,7 +17,7 @@ fn come_and_go(event_loop: &Loop, count: u64) -> Result<()> {
     event_loop.run(RunMode::Default)?;
     timers.iter().for_each(Handle::close);
     event_loop.run(RunMode::Default)?;
-    assert!(timers.iter().all(Handle::closed) && event_loop.handles().is_empty());
+    assert!(timers.iter().all(Handle::is_closed) && event_loop.handles().is_empty());
     Ok(())
 }
 
@@ -62,7 +62,7 @@ pub fn main() -> Result<()> {
             trace.add("one");
             own.start(0, 0).expect("it is open");
             // One that waits to be called in this phase has been stopped already, as uv__run_timers does.
-            assert!(own.active() && !timers[2].active());
+            assert!(own.is_active() && !timers[2].is_active());
             timers[2].stop();
             timers[3].close_with({
                 let trace = trace.clone();
@@ -76,7 +76,7 @@ pub fn main() -> Result<()> {
     });
     event_loop.run(RunMode::Default)?;
     assert_eq!(trace.take(), "0 one 4 5 three-closed one-again new");
-    assert!(timers[3].closed() && !timers[2].active());
+    assert!(timers[3].is_closed() && !timers[2].is_active());
     assert_eq!(timers[0].due_in(), Ok(0));
 
     for event_loop in [&event_loop, &other] {
@@ -89,7 +89,7 @@ pub fn main() -> Result<()> {
 }
 
 fn assert_refused_as_closed(timer: &Timer) {
-    assert!(timer.closing() && !timer.closed());
+    assert!(timer.is_closing() && !timer.is_closed());
     assert_eq!(timer.start(1, 1), Err(Error::HandleClosed));
     timer.stop();
     assert_eq!(timer.again(), Err(Error::HandleClosed));

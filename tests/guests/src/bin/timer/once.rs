@@ -12,18 +12,18 @@ pub fn main() -> Result<()> {
         let trace = trace.clone();
         move |timer| {
             let now = timer.event_loop().now().unwrap();
-            assert!(!timer.active());
+            assert!(!timer.is_active());
             assert_eq!(timer.due_in(), Ok(0));
             trace.add(format!("{}", now - begin));
         }
     })?;
-    assert!(timer.active() && event_loop.alive());
+    assert!(timer.is_active() && event_loop.is_alive());
     assert_eq!(timer.due_in(), Ok(250));
     assert_eq!(event_loop.poll_timeout(), Ok(Some(250)));
 
     assert!(!event_loop.run(RunMode::Default)?);
     assert_eq!(trace.take(), "250");
-    assert!(!timer.active() && !event_loop.alive());
+    assert!(!timer.is_active() && !event_loop.is_alive());
 
     timer.close();
     event_loop.run(RunMode::Default)?;

@@ -17,7 +17,7 @@ pub fn main() -> Result<()> {
         let timer = Timer::new(&event_loop)?;
         let note = note("once");
         timer.start_with(n * 50, 0, move |timer| {
-            assert!(!timer.active());
+            assert!(!timer.is_active());
             note(timer);
             timer.close();
         })?;
@@ -26,7 +26,7 @@ pub fn main() -> Result<()> {
     let calls = Cell::new(0);
     let note = note("repeating");
     repeating.start_with(100, 100, move |timer| {
-        assert!(timer.active());
+        assert!(timer.is_active());
         note(timer);
         calls.set(calls.get() + 1);
         if calls.get() == 5 {

@@ -13,7 +13,7 @@ pub fn main() -> Result<()> {
     timer.start_with(10, 20, {
         let trace = trace.clone();
         move |timer| {
-            assert!(timer.active(), "armed again before its callback");
+            assert!(timer.is_active(), "armed again before its callback");
             assert_eq!(timer.due_in(), Ok(20));
             trace.add((timer.event_loop().now().unwrap() - begin).to_string());
             calls.set(calls.get() + 1);

@@ -39,7 +39,7 @@ pub fn main() -> Result<()> {
     once.start_with(30, 0, move |timer| {
         note(timer);
         timer.set_repeat(5).unwrap();
-        assert!(!timer.active());
+        assert!(!timer.is_active());
         timer.again().unwrap();
         timer.set_callback(|timer| timer.close());
     })?;

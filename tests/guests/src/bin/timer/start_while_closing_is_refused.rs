@@ -1,4 +1,4 @@
-//! From `close` on, before the close callback already, a timer can not be started.
+//! From `close` on, before the close callback already, a timer cannot be started.
 
 use uv_handles::{Error, Handle, Loop, Result, RunMode, Timer};
 use uv_handles_test_guests::{Trace, traces};
@@ -17,7 +17,7 @@ pub fn main() -> Result<()> {
     });
     assert_eq!(timer.start_with(100, 100, traces(&trace, "called")), refused);
     assert_eq!([timer.start(0, 0), timer.again(), timer.set_repeat(1)], [refused; 3]);
-    assert!(!timer.active());
+    assert!(!timer.is_active());
     event_loop.run(RunMode::Default)?;
     assert_eq!(trace.take(), "closed");
     event_loop.close()

@@ -16,7 +16,7 @@ pub fn main() -> Result<()> {
         move |check| {
             // The wait has ended because the timer is due: it would be called in this iteration.
             trace.add("check");
-            assert_eq!((timer.active(), timer.due_in()), (true, Ok(0)));
+            assert_eq!((timer.is_active(), timer.due_in()), (true, Ok(0)));
             check.stop();
             timer.stop();
             timer.start_with(50, 0, traces(&trace, "timer")).unwrap();

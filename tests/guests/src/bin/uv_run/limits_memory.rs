@@ -1,5 +1,5 @@
 //! Asks for as many MiB of memory as each of its arguments says, and tells whether it got them. After
-//! the argument `must` it can not do without.
+//! the argument `must` it cannot do without.
 
 use std::hint::black_box;
 

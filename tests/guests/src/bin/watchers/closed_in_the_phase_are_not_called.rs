@@ -22,7 +22,7 @@ macro_rules! close_the_next {
         });
         assert!($event_loop.run(RunMode::NoWait).unwrap());
         assert_eq!($trace.take(), "first last", stringify!($kind));
-        assert!(first.closed() && next.closed() && last.active());
+        assert!(first.is_closed() && next.is_closed() && last.is_active());
         $event_loop.run(RunMode::NoWait).unwrap();
         assert_eq!($trace.take(), "last", stringify!($kind));
         last.close();

@@ -17,7 +17,7 @@ pub fn main() -> Result<()> {
     })?;
     assert!(!event_loop.run(RunMode::Default)?);
     assert_eq!(trace.take(), "prepare");
-    assert!(prepare.active() && !prepare.referenced());
+    assert!(prepare.is_active() && !prepare.is_referenced());
     prepare.close_with(traces(&trace, "closed"));
     assert!(trace.is_empty());
     assert!(!event_loop.run(RunMode::Default)?);

@@ -26,6 +26,6 @@ pub fn main() -> Result<()> {
     timer.start_with(20, 0, |timer| timer.event_loop().handles().iter().for_each(Handle::close))?;
     assert!(!event_loop.run(RunMode::Default)?);
     assert!(idles.get() > 0 && checks.get() > 0);
-    assert!(idle.closed() && check.closed() && timer.closed());
+    assert!(idle.is_closed() && check.is_closed() && timer.is_closed());
     event_loop.close()
 }

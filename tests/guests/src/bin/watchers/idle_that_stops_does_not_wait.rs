@@ -17,7 +17,7 @@ pub fn main() -> Result<()> {
     })?;
     let check = Check::new(&event_loop)?;
     check.start_with(traces(&trace, "check"))?;
-    // Nobody sends: whoever waits for it waits for ever.
+    // It is never sent, so a wait for it lasts for ever.
     let never = Async::new(&event_loop)?;
     assert!(event_loop.run(RunMode::Once)?);
     assert_eq!(trace.take(), "idle check");
@@ -30,6 +30,6 @@ pub fn main() -> Result<()> {
     }
     assert!(!event_loop.run(RunMode::Once)?);
     assert_eq!(trace.take(), "closed closed closed");
-    assert!(idle.closed() && check.closed() && never.closed());
+    assert!(idle.is_closed() && check.is_closed() && never.is_closed());
     event_loop.close()
 }

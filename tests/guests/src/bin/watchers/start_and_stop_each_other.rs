@@ -74,7 +74,7 @@ pub fn main() -> Result<()> {
                     count(&counts.helpers_called);
                     let (counts, helper) = (counts.clone(), helper.clone());
                     made.close_with(move |made| {
-                        assert!(!made.active());
+                        assert!(!made.is_active());
                         helper.take().expect("there is one at a time");
                         count(&counts.closed);
                     });
@@ -111,7 +111,9 @@ pub fn main() -> Result<()> {
     assert!(made > 1);
     // The last one may have been closed before it was called.
     assert!((made - 1..=made).contains(&counts.helpers_called.get()));
-    assert!(event_loop.handles().is_empty() && helper.take().is_none_or(|helper| helper.closed()));
-    assert!(idles.iter().all(Handle::closed) && always.closed() && check.closed() && timer.closed());
+    assert!(event_loop.handles().is_empty() && helper.take().is_none_or(|helper| helper.is_closed()));
+    assert!(
+        idles.iter().all(Handle::is_closed) && always.is_closed() && check.is_closed() && timer.is_closed()
+    );
     event_loop.close()
 }

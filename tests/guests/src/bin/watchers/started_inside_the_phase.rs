@@ -30,7 +30,7 @@ macro_rules! started_inside {
         assert_eq!(trace.take(), "first last", "{}", stringify!($kind));
         event_loop.run(RunMode::NoWait)?;
         assert_eq!(trace.take(), "fresh restarted first last", "{}", stringify!($kind));
-        assert!(last.active());
+        assert!(last.is_active());
         made.iter().for_each(Handle::close);
         event_loop.run(RunMode::Default)?;
     }};

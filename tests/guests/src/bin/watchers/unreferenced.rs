@@ -11,7 +11,7 @@ pub fn main() -> Result<()> {
     check.start_with(traces(&trace, "check"))?;
     prepare.dereference()?;
     check.dereference()?;
-    assert!(prepare.active() && !prepare.referenced() && !event_loop.alive());
+    assert!(prepare.is_active() && !prepare.is_referenced() && !event_loop.is_alive());
     assert!(!event_loop.run(RunMode::Default)?);
     assert!(trace.is_empty(), "a run that has nothing to do makes no iteration");
 
