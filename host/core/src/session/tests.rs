@@ -1,4 +1,4 @@
-//! Sessions that end in the middle, and sessions that are nested in each other's callbacks.
+//! Sessions released midway, and sessions nested in callbacks.
 
 use super::{Delivery, Driver, RunId};
 use crate::testing::World;
@@ -14,7 +14,7 @@ const LONG: u64 = 1 << 40;
 
 const HUP: i32 = 1;
 
-/// How a guest drives a run.
+/// The number of callbacks per call.
 #[derive(Clone, Copy, Debug)]
 enum Calls {
     OneByOne,
@@ -32,13 +32,13 @@ impl Calls {
     }
 }
 
-/// The tokens of a delivery's callbacks, none for the end of the run.
+/// Returns the tokens of a delivery's callbacks, `None` for the end of the run.
 fn tokens(delivery: Delivery) -> Option<Vec<u64>> {
     Some(match delivery {
         Delivery::Event(event) => vec![event.token],
         Delivery::Callbacks(tokens) | Delivery::Closes(tokens) => tokens,
         Delivery::Polls(ready) => ready.into_iter().map(|(token, _)| token).collect(),
-        Delivery::Wait => panic!("something is due"),
+        Delivery::Wait => panic!("no callback is due"),
         Delivery::Finished { .. } => return None,
     })
 }
@@ -48,7 +48,7 @@ impl World {
         self.loops.begin_run(self.main, mode).unwrap()
     }
 
-    /// A timer that is due at once.
+    /// Makes a timer that is due at once.
     fn due_timer(&mut self, owner: LoopId, token: u64) -> HandleId {
         let timer = self.loops.make_timer(owner, token).unwrap();
         self.loops.timer_start(timer, 0, 0).unwrap();
@@ -68,11 +68,11 @@ impl World {
         called
     }
 
-    /// Drives a run up to the callback with this number, and reports that position.
+    /// Drives a run to its callback number `count`, and reports that position.
     fn drive(&mut self, run: RunId, calls: Calls, count: usize) -> Vec<u64> {
         let mut called = Vec::new();
         while called.len() < count {
-            let tokens = tokens(self.next(run, calls.max()).unwrap()).expect("more is due");
+            let tokens = tokens(self.next(run, calls.max()).unwrap()).expect("another callback is due");
             let fits = tokens.len().min(count - called.len());
             called.extend(&tokens[..fits]);
             self.advance(Some(run), fits - 1, None, &mut std::iter::empty());
@@ -81,8 +81,8 @@ impl World {
     }
 }
 
-/// A released run and the next one call together what one run calls, in the same order, wherever
-/// the first one is released.
+/// Checks that a released run and its successor together make the callbacks of one run, in the same
+/// order, wherever the first is released.
 fn check_released_everywhere(mode: RunMode, count: usize, calls: Calls, make: impl Fn(&mut World)) {
     let undisturbed = {
         let mut world = World::new();
@@ -109,7 +109,8 @@ fn check_released_everywhere(mode: RunMode, count: usize, calls: Calls, make: im
     }
 }
 
-/// Three handles are due in each phase from the poll on but the check phase. Each is called once.
+/// Makes three handles due in each phase from the poll on, except the check phase. Each is called
+/// once.
 fn make_one_shots(world: &mut World) {
     let main = world.main;
     for token in 0..3 {
@@ -126,7 +127,7 @@ fn make_one_shots(world: &mut World) {
         world.loops.signal_start(signal, HUP, true, |_| true).unwrap();
     }
     world.loops.signal_delivered(main, HUP);
-    // The last one that is closed is called first.
+    // The handle closed last is called first.
     for token in (9..12).rev() {
         let closing = world.loops.make_timer(main, token).unwrap();
         world.loops.close(closing);
@@ -163,7 +164,7 @@ fn idle_prepare_and_check_handles_that_were_not_called_are_called_first_by_the_n
                 let mut world = World::new();
                 let timer = world.loops.make_timer(world.main, LONG).unwrap();
                 world.loops.timer_start(timer, 1000, 0).unwrap();
-                // The last one that is started is called first.
+                // The handle started last is called first.
                 for token in (0..4).rev() {
                     let watcher = make(&mut world, token);
                     world.loops.watcher_start(watcher).unwrap();
@@ -240,12 +241,12 @@ fn a_released_run_clears_the_stop_flag_and_ends_the_callback_in_progress() {
     world.loops.close(closing);
     let run = world.session(RunMode::NoWait);
     assert_eq!(world.drive(run, Calls::OneByOne, 1), [0]);
-    assert!(!world.loops.handle_closed(closing), "its close callback is running");
+    assert!(!world.loops.handle_closed(closing), "the close callback is running");
     world.loops.stop(main);
     world.loops.release_run(run);
     assert!(world.loops.handle_closed(closing));
     let run = world.session(RunMode::Default);
-    assert_eq!(world.rest(run, Calls::OneByOne), [1], "it was not stopped");
+    assert_eq!(world.rest(run, Calls::OneByOne), [1], "the run was not stopped");
 }
 
 #[test]
@@ -265,21 +266,21 @@ fn a_timer_that_was_put_back_can_be_stopped_started_and_closed() {
     assert_eq!(world.rest(run, Calls::InBatches), [4, 2, 3], "two timers, and a close callback");
 }
 
-/// A loop beside the main one, with five due timers: the tokens 10 to 14.
+/// Makes a second loop with five due timers, with the tokens 10 to 14.
 fn inner_loop(world: &mut World) -> LoopId {
     let inner = world.loops.make_loop(world.time).unwrap();
     world.due_timers(inner, 10..15);
     inner
 }
 
-/// Runs the inner loop to its end, in batches and with changes of its own.
+/// Runs the inner loop to its end, in batches and with its own operations.
 fn run_inner(world: &mut World, inner: LoopId) {
     let run = world.loops.begin_run(inner, RunMode::Default).unwrap();
     assert_eq!(world.next(run, ALL), Ok(Delivery::Callbacks(vec![10, 11, 12, 13, 14])));
     let close_own = |position| Change { position, operation: Operation::CloseOwn };
     world.advance(Some(run), 2, None, &mut [close_own(0), close_own(2)].into_iter());
     assert_eq!(world.rest(run, Calls::InBatches), [13, 14, 12, 10]);
-    assert_eq!(world.next(run, 1), Err(Error::Invalid), "it has finished");
+    assert_eq!(world.next(run, 1), Err(Error::Invalid), "the run has finished");
     world.loops.release_run(run);
 }
 
@@ -292,19 +293,19 @@ fn a_run_inside_a_batch_of_another_loop_leaves_that_batch_alone() {
         let inner = inner_loop(&mut world);
         let outer = world.session(RunMode::Default);
         assert_eq!(world.next(outer, ALL), Ok(Delivery::Callbacks(vec![0, 1, 2, 3, 4])));
-        // Inside the first callback. The rest of the batch is not withdrawn by another loop's run.
+        // Inside the first callback: another loop's run does not withdraw the rest of the batch.
         let run = world.loops.begin_run(inner, RunMode::Default).unwrap();
         assert_eq!(world.rest(run, calls), [10, 11, 12, 13, 14]);
         world.loops.release_run(run);
-        // Inside the fourth one.
+        // Inside the fourth callback.
         world.advance(Some(outer), 3, None, &mut std::iter::empty());
-        assert_eq!(world.next(outer, ALL).map(tokens), Ok(Some(vec![4])), "the rest has come again");
+        assert_eq!(world.next(outer, ALL).map(tokens), Ok(Some(vec![4])), "the rest is delivered again");
         assert!(timers.iter().all(|&timer| !world.loops.active(timer)));
         assert!(world.rest(outer, Calls::InBatches).is_empty());
     }
 }
 
-/// A pool of the main loop with one timer, closed.
+/// Makes a pool of the main loop with one closed timer.
 fn pool(world: &mut World) -> (PoolId, HandleId) {
     let pool = world.loops.make_pool().unwrap();
     let timers = world.loops.allocate_timers(pool, world.main, 1).unwrap();
@@ -312,7 +313,7 @@ fn pool(world: &mut World) -> (PoolId, HandleId) {
 }
 
 #[test]
-fn changes_of_a_batch_that_another_loops_run_interrupts_are_made_at_their_positions() {
+fn changes_of_a_batch_interrupted_by_another_loops_run_apply_at_their_positions() {
     let mut world = World::new();
     let main = world.main;
     let timers = world.due_timers(main, 0..5);
@@ -320,8 +321,8 @@ fn changes_of_a_batch_that_another_loops_run_interrupts_are_made_at_their_positi
     let inner = inner_loop(&mut world);
     let outer = world.session(RunMode::Default);
     assert_eq!(world.next(outer, ALL), Ok(Delivery::Callbacks(vec![0, 1, 2, 3, 4])));
-    // The second and the fourth callback close their handles, and the third one opens a timer. The
-    // other loop is run before these changes are flushed.
+    // The second and fourth callbacks close their handles, and the third opens a timer. The other
+    // loop runs before these operations are flushed.
     let open = TimerChange::OpenAndStart { token: 9, timeout: 0, repeat: 0 };
     let changes = [
         Change { position: 1, operation: Operation::CloseOwn },
@@ -345,8 +346,8 @@ fn a_stashed_event_waits_for_its_own_run_while_another_loop_runs() {
     let outer = world.session(RunMode::Default);
     assert_eq!(world.next_pair(outer), Ok(None), "the token is too long for a pair");
     let run = world.loops.begin_run(inner, RunMode::Default).unwrap();
-    assert_eq!(world.next_pair(run), Ok(None), "five are no pair");
-    assert_eq!(world.next_pair(outer), Ok(None), "nothing is brought before the stashed event");
+    assert_eq!(world.next_pair(run), Ok(None), "five callbacks are not a pair");
+    assert_eq!(world.next_pair(outer), Ok(None), "the stashed event comes first");
     assert_eq!(world.next(run, ALL), Ok(Delivery::Callbacks(vec![10, 11, 12, 13, 14])));
     assert_eq!(world.next(outer, ALL).map(tokens), Ok(Some(vec![LONG])));
     assert!(world.rest(run, Calls::InBatches).is_empty());
@@ -354,7 +355,7 @@ fn a_stashed_event_waits_for_its_own_run_while_another_loop_runs() {
 }
 
 #[test]
-fn pairs_of_two_loops_do_not_get_in_each_others_way() {
+fn pairs_of_two_loops_are_independent() {
     let mut world = World::new();
     let main = world.main;
     world.due_timers(main, 0..2);
@@ -364,7 +365,7 @@ fn pairs_of_two_loops_do_not_get_in_each_others_way() {
     assert_eq!(world.next_pair(outer), Ok(Some((0, Some(1)))));
     let run = world.loops.begin_run(inner, RunMode::Default).unwrap();
     assert_eq!(world.next_pair(run), Ok(Some((10, Some(11)))));
-    // The second callback of each is told of, and so is not withdrawn.
+    // The second callback of each loop is reported, so it is not withdrawn.
     for session in [run, outer] {
         world.advance(Some(session), 1, None, &mut std::iter::empty());
         assert_eq!(world.next_pair(session), Ok(None));
@@ -373,7 +374,7 @@ fn pairs_of_two_loops_do_not_get_in_each_others_way() {
 }
 
 #[test]
-fn an_inner_run_that_is_released_leaves_the_outer_one_as_it_is() {
+fn releasing_an_inner_run_does_not_affect_the_outer_run() {
     let mut world = World::new();
     let main = world.main;
     world.due_timers(main, 0..5);

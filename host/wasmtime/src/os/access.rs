@@ -1,7 +1,8 @@
-//! Ways to use a stream that other processes share, without blocking and without changing its mode.
+//! Non-blocking access to a shared stream without changing its mode.
 //!
-//! `O_NONBLOCK` belongs to the open file description, which a terminal's users and a process's
-//! relatives share. Setting it would break the others, so every kind of file has its own way.
+//! `O_NONBLOCK` belongs to the open file description, which is shared with a terminal's other users
+//! and with related processes. Setting it would break them, so each kind of file has its own
+//! method.
 
 use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fcntl_getfl, fstat, major, minor, open};
@@ -9,23 +10,24 @@ use rustix::io::{self, Errno};
 use std::io::IsTerminal;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
-/// How a shared stream is used.
+/// The method of access to a shared stream.
 #[derive(Debug)]
 pub(crate) enum Access {
-    /// Through a non-blocking file description of our own: a pipe or terminal, opened once more.
+    /// Through a separate non-blocking file description: a reopened pipe or terminal.
     Own(OwnedFd),
-    /// With a flag of each call: a socket.
+    /// With a flag on each call: a socket.
     Socket,
-    /// Directly: a regular file or /dev/null, which the OS does not poll because it never makes a
-    /// caller wait. Also a stream that is not open in this direction: each call fails with EBADF.
+    /// Directly: a regular file or /dev/null, which the OS does not poll because it never blocks.
+    /// Also a stream that is not open in this direction: each call fails with EBADF.
     Ready,
-    /// With a poll and then a call that must not block: everything else. The descriptor is an epoll
-    /// instance that watches the stream.
+    /// With a poll, followed by a call that must not block: everything else. The descriptor is an
+    /// epoll instance that watches the stream.
     Shared(OwnedFd),
 }
 
 impl Access {
-    /// The access to a stream in one direction: `RDONLY` or `WRONLY`. Reads and writes nothing.
+    /// Returns the access to a stream in one direction, `RDONLY` or `WRONLY`. Reads and writes
+    /// nothing.
     pub(crate) fn to(stream: BorrowedFd<'_>, direction: OFlags) -> io::Result<Access> {
         let stat = fstat(stream)?;
         if FileType::from_raw_mode(stat.st_mode) == FileType::Socket {
@@ -54,11 +56,11 @@ impl Access {
     }
 }
 
-/// Whether opening the stream's file again reaches the same pipe or terminal.
+/// Returns whether reopening the stream's file yields the same pipe or terminal.
 fn may_reopen(stream: BorrowedFd<'_>, stat: &Stat) -> bool {
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::Fifo => true,
-        // These names stand for another terminal each time: /dev/tty, /dev/console, /dev/ptmx,
+        // These names refer to a different terminal each time: /dev/tty, /dev/console, /dev/ptmx,
         // /dev/tty0.
         FileType::CharacterDevice => {
             let alias = major(stat.st_rdev) == 5 || (major(stat.st_rdev), minor(stat.st_rdev)) == (4, 0);
@@ -68,32 +70,32 @@ fn may_reopen(stream: BorrowedFd<'_>, stat: &Stat) -> bool {
     }
 }
 
-/// Opens a pipe or terminal once more, by Linux's name for it.
+/// Reopens a pipe or terminal by its name in Linux's /proc.
 fn reopen(stream: BorrowedFd<'_>, direction: OFlags) -> io::Result<OwnedFd> {
     let path = format!("/proc/self/fd/{}", stream.as_raw_fd());
     open(path, direction | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty())
 }
 
-/// Whether the stream has come to its end. The new description of a FIFO does not see that when the
-/// last writer has closed it before.
+/// Returns whether the stream is at its end. The new description of a FIFO does not report that if
+/// the last writer closed it earlier.
 fn has_hung_up(fd: impl AsFd) -> io::Result<bool> {
     let mut fds = [PollFd::new(&fd, PollFlags::empty())];
     retry(|| poll(&mut fds, Some(&Timespec::default())))?;
     Ok(fds[0].revents().contains(PollFlags::HUP))
 }
 
-/// Whether a call on the descriptor would have something to do now, an error or the end included.
+/// Returns whether a call on the descriptor would not block. An error or the end counts as ready.
 pub(crate) fn is_ready(fd: impl AsFd, events: PollFlags) -> io::Result<bool> {
     let mut fds = [PollFd::new(&fd, events)];
     retry(|| poll(&mut fds, Some(&Timespec::default()))).map(|ready| ready > 0)
 }
 
-/// Waits until a call on the descriptor would have something to do.
+/// Waits until a call on the descriptor would not block.
 pub(crate) fn wait_until_ready(fd: impl AsFd, events: PollFlags) -> io::Result<()> {
     retry(|| poll(&mut [PollFd::new(&fd, events)], None)).map(drop)
 }
 
-/// Calls again what a signal interrupted.
+/// Repeats a call that a signal interrupted.
 pub(crate) fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
@@ -123,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_file_has_its_way() {
+    fn each_kind_of_file_has_its_access() {
         let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
         assert_eq!(kind(&read, OFlags::RDONLY), "own");
         assert_eq!(kind(&write, OFlags::WRONLY), "own");
@@ -133,12 +135,12 @@ mod tests {
         assert_eq!(kind(std::fs::File::open("/dev/null").unwrap(), OFlags::RDONLY), "ready");
         let (master, slave) = crate::os::test_terminal::terminal();
         assert_eq!(kind(slave, OFlags::RDONLY), "own");
-        // Opening the master again would make another terminal.
+        // Reopening the master would create another terminal.
         assert_eq!(kind(master, OFlags::RDONLY), "shared");
     }
 
     #[test]
-    fn no_right_is_gained() {
+    fn reopening_gains_no_permissions() {
         let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
         assert_eq!(kind(&read, OFlags::WRONLY), "ready");
         assert_eq!(kind(&write, OFlags::RDONLY), "ready");

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::ptr;
 
-/// The master of a terminal, and the other side.
+/// Opens a terminal and returns its master and slave.
 pub(crate) fn terminal() -> (OwnedFd, File) {
     let (mut master, mut slave) = (-1, -1);
-    #[expect(unsafe_code, reason = "there is no safe function for it")]
-    // SAFETY: both places are valid for a descriptor, null stands for the default everywhere else, and
-    // what a successful call has opened has no other owner.
+    #[expect(unsafe_code, reason = "openpty has no safe function")]
+    // SAFETY: both locations are valid for a descriptor, null selects the default elsewhere, and the
+    // descriptors of a successful call have no other owner.
     unsafe {
         let result =
             libc::openpty(&mut master, &mut slave, ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
