@@ -9,7 +9,7 @@ use wasmtime::{Store, StoreContextMut, UpdateDeadline};
 ///
 /// At each tick of the engine's epoch, the guest's [`InterruptHandle`](crate::InterruptHandle) is
 /// checked. Call this before the guest is instantiated. It has no effect without
-/// [`Config::epoch_interruption`].
+/// [`Config::epoch_interruption`](wasmtime::Config::epoch_interruption).
 ///
 /// A deadline that the embedder sets later applies until it has passed. That includes one set for a
 /// plugin through its store ([`Plugin::store`](crate::Plugin::store),
