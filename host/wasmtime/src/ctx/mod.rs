@@ -63,9 +63,10 @@ impl UvCtx {
         self.interrupt.clone()
     }
 
-    /// Waits until the guest's writes to outputs from [`UvCtxBuilder::stdout`](crate::UvCtxBuilder::stdout) are complete, unless
-    /// the guest is interrupted. Call it before writing to the same output on the guest's behalf,
-    /// to keep the order. It rarely waits.
+    /// Waits until the guest's writes to outputs from
+    /// [`UvCtxBuilder::stdout`](crate::UvCtxBuilder::stdout) are complete, unless the guest is
+    /// interrupted. Call it before writing to the same output on the guest's behalf, to keep the
+    /// order. It rarely waits.
     pub fn finish_outputs(&self) {
         self.outputs.finish();
     }

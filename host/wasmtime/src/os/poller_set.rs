@@ -84,8 +84,8 @@ impl PollerSet {
         pollers.forget_all(|fd| drop(self.poll.registry().deregister(&mut SourceFd(&fd))));
     }
 
-    /// Waits for at most `timeout` (`None`: without limit) and reports events. Returns early when it
-    /// is woken, and possibly without a cause.
+    /// Waits for at most `timeout` (`None`: without limit) and reports events. Returns early when
+    /// woken, and possibly without a cause.
     pub(crate) fn wait(
         &mut self,
         timeout: Option<Duration>,

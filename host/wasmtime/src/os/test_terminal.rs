@@ -8,8 +8,8 @@ use std::ptr;
 pub(crate) fn terminal() -> (OwnedFd, File) {
     let (mut master, mut slave) = (-1, -1);
     #[expect(unsafe_code, reason = "openpty has no safe function")]
-    // SAFETY: both locations are valid for a descriptor, null selects the default elsewhere, and the
-    // descriptors of a successful call have no other owner.
+    // SAFETY: both locations are valid for a descriptor, null selects the default elsewhere, and
+    // the descriptors of a successful call have no other owner.
     unsafe {
         let result =
             libc::openpty(&mut master, &mut slave, ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
