@@ -17,9 +17,12 @@ macro_rules! cases {
     };
 }
 
+/// The `main` of a case.
+type Main = fn() -> ExitCode;
+
 /// Runs the case that the first argument names. Without such a case the program fails and says which
 /// there are.
-pub fn run_case(cases: &[(&str, fn() -> ExitCode)]) -> ExitCode {
+pub fn run_case(cases: &[(&str, Main)]) -> ExitCode {
     let wanted = env::args().nth(1);
     if let Some((_, run)) = cases.iter().find(|(name, _)| wanted.as_deref() == Some(*name)) {
         return run();

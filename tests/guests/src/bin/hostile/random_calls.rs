@@ -222,7 +222,18 @@ pub fn main() {
     };
     // What brings events is called more often than the rest.
     let runs = of(&["event-loop.begin", "event-loop.next", "batch.next", "blocking.wait"]);
-    let starts = of(&["descriptors.open", "poll.create", "poll.start", "signal.start", "timer.start"]);
+    let starts = of(&[
+        "async-handle.send",
+        "descriptors.open",
+        "idle.create",
+        "idle.start",
+        "poll.create",
+        "poll.start",
+        "prepare.start",
+        "signal.start",
+        "timer.create",
+        "timer.start",
+    ]);
     let all: Vec<&Function> = FUNCTIONS.iter().collect();
     let mut made = 0;
     while made < calls {
