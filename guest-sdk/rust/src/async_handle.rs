@@ -12,8 +12,8 @@ handle_kind! {
     ///
     /// It is active, and so keeps its loop alive, from its making until it is closed or
     /// [dereferenced](crate::Handle::dereference). A guest has one thread, so other threads are the
-    /// host's: they send a [named](Self::named) handle. The guest itself uses [`send`](Self::send) to
-    /// defer work to a later phase of the loop.
+    /// host's: they send a [named](Self::named) handle. The guest itself uses [`send`](Self::send)
+    /// to defer work to a later phase of the loop.
     Async(Synced<RawAsync>), AsyncHandle, callback(&Async) of EventKind::Callback
 }
 
@@ -24,18 +24,18 @@ impl Async {
         Self::make(event_loop, RawAsync::create)
     }
 
-    /// Makes an async handle that the host can send too, under a name that it granted. ENOENT if the
-    /// name was not granted, EBUSY if a handle with that name is open already, and the errors of
-    /// [`new`](Self::new).
+    /// Makes an async handle that the host can send too, under a name that it granted. ENOENT if
+    /// the name was not granted, EBUSY if a handle with that name is open already, and the errors
+    /// of [`new`](Self::new).
     pub fn named(event_loop: &Loop, name: &str) -> Result<Self> {
         Self::make(event_loop, |event_loop, token| RawAsync::create_named(event_loop, token, name))
     }
 
     /// Requests the callback, as `uv_async_send`.
     ///
-    /// Sends coalesce: all sends before the callback begins cause one call, a send after that causes
-    /// another one, and none is lost. `HandleClosed` on a closing handle; a send that was pending when
-    /// the handle was closed is not delivered.
+    /// Sends coalesce: all sends before the callback begins cause one call, a send after that
+    /// causes another one, and none is lost. `HandleClosed` on a closing handle; a send that was
+    /// pending when the handle was closed is not delivered.
     pub fn send(&self) -> Result<()> {
         Ok(self.0.raw.send()?)
     }
@@ -48,8 +48,8 @@ impl Async {
         Ok(())
     }
 
-    /// Takes the oldest message from the mailbox of this [named](Self::named) handle, `None` when the
-    /// mailbox is empty.
+    /// Takes the oldest message from the mailbox of this [named](Self::named) handle, `None` when
+    /// the mailbox is empty.
     ///
     /// Sends coalesce and messages do not, so a callback takes messages until there is none:
     ///
@@ -67,8 +67,8 @@ impl Async {
     /// # }
     /// ```
     ///
-    /// ENOTSUP on a handle without a name, `HandleClosed` on a closing one. Closing the handle drops
-    /// the messages that are left.
+    /// ENOTSUP on a handle without a name, `HandleClosed` on a closing one. Closing the handle
+    /// drops the messages that are left.
     pub fn receive(&self) -> Result<Option<Vec<u8>>> {
         Ok(self.0.raw.receive()?)
     }

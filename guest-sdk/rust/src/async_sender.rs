@@ -6,8 +6,8 @@ use crate::batch::{self, Synced};
 use crate::bindings::uv::handles::async_sender::AsyncSender as RawSender;
 use crate::error::Result;
 
-/// The sending end of another guest's [named](crate::Async::named) async handle, under the name that
-/// the host gave to the connection.
+/// The sending end of another guest's [named](crate::Async::named) async handle, under the name
+/// that the host gave to the connection.
 ///
 /// No call waits for the other guest. Sending fails with ENOTCONN when the other guest has not made
 /// the handle yet, and with EPIPE when it has closed the handle or is gone. It may make the handle

@@ -1,18 +1,18 @@
 //! Batches: several callbacks and several changes of timers with one call of the host.
 //!
-//! The interface `batch` of the WIT package has one rule: before the first call inside a callback of
-//! a batch, the guest tells the host how far the batch has come, and does not call the rest. The rest
-//! comes again. To make that impossible to forget, every resource of the host is wrapped in
+//! The interface `batch` of the WIT package has one rule: before the first call inside a callback
+//! of a batch, the guest tells the host how far the batch has come, and does not call the rest. The
+//! rest comes again. To make that impossible to forget, every resource of the host is wrapped in
 //! [`Synced`], which tells the host whenever it is dereferenced or dropped.
 //!
 //! Some operations are deferred, so that they neither end their batch nor cost a call each: closing
-//! the handle whose callback runs, dropping a handle after its close callback, and changes of timers
-//! of the [timer pool](crate::timer_pool). Changes wait in the command buffer. They are flushed with
-//! the next call.
+//! the handle whose callback runs, dropping a handle after its close callback, and changes of
+//! timers of the [timer pool](crate::timer_pool). Changes wait in the command buffer. They are
+//! flushed with the next call.
 //!
 //! All of this state belongs to the thread and not to a loop. It stays consistent because a
-//! [`Run`](crate::run::Run) asks the host for the next callbacks right after a batch, and every other
-//! call flushes first. While a run waits, no batch is being called and nothing is deferred.
+//! [`Run`](crate::run::Run) asks the host for the next callbacks right after a batch, and every
+//! other call flushes first. While a run waits, no batch is being called and nothing is deferred.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Deref;
@@ -101,7 +101,8 @@ fn with_commands<R>(call: impl FnOnce(Option<Running>, Option<&TimerPool>, &[Cha
     IS_LAST.set(false);
     COMMANDS.with_borrow_mut(|commands| {
         let result = match commands.is_empty() {
-            // The host looks a borrowed resource up, so the pool goes along only where it is needed.
+            // The host looks a borrowed resource up, so the pool goes along only where it is
+            // needed.
             true => call(running, None, &[]),
             false => timer_pool::with_pool(|pool| call(running, pool, commands.changes())),
         };
@@ -119,7 +120,7 @@ pub(crate) fn is_short(token: Token) -> bool {
 }
 
 /// Brings one or two callbacks without arguments and calls them. Returns whether there were any;
-/// otherwise [`next`] tells what there is.
+/// otherwise [`next`] brings the next step.
 pub(crate) fn call_next_callbacks(run: RunKey) -> bool {
     if RUNNING.get().is_some() || has_deferred() {
         return false;
@@ -195,8 +196,8 @@ pub(crate) fn defer(token: impl FnOnce() -> Token, timer: TimerNumber, operation
     }
 }
 
-/// Drops a handle after its close callback. In a batch the drop is deferred until the host knows that
-/// the callback has returned.
+/// Drops a handle after its close callback. In a batch the drop is deferred until the host knows
+/// that the callback has returned.
 pub(crate) fn drop_closed(handle: Rc<dyn Registered>) {
     if RUNNING.get().is_some() {
         CLOSED.with_borrow_mut(|closed| closed.push(handle));

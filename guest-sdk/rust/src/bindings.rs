@@ -1,9 +1,9 @@
 //! The generated bindings of everything that a guest can import.
 //!
 //! A component imports only those functions that its program calls: the linker drops the rest. So
-//! one world serves programs and plugins. Guests reach the interfaces through the safe types of this
-//! crate and need no WIT of their own. The module is public, but hidden, for guests that call the
-//! interfaces directly.
+//! one world serves programs and plugins. Guests reach the interfaces through the safe types of
+//! this crate and need no WIT of their own. The module is public, but hidden, for guests that call
+//! the interfaces directly.
 
 #![allow(
     missing_docs,

@@ -73,7 +73,7 @@ mod tests {
     use crate::bindings::uv::handles::batch::Operation::{Close, CloseOwn, Open, OpenAndStart, Start, Stop};
     use crate::bindings::uv::handles::batch::{OpenAndStartTimer, OpenTimer, Operation, StartTimer};
 
-    /// What the buffer holds after these pushes, in the notation of `Debug`.
+    /// The changes in the buffer after these pushes, in the notation of `Debug`.
     fn pushed(all: &[(u32, Operation)]) -> Vec<String> {
         let mut buffer = CommandBuffer::new();
         all.iter().for_each(|&(position, operation)| buffer.push(position, operation));

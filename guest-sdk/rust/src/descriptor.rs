@@ -49,8 +49,8 @@ impl Descriptor {
         Ok(bytes.len())
     }
 
-    /// Reads at most `max` bytes, as [`read`](Self::read) but without a copy. An empty vector is the
-    /// end of the input, unless `max` is 0.
+    /// Reads at most `max` bytes, as [`read`](Self::read) but without a copy. An empty vector is
+    /// the end of the input, unless `max` is 0.
     pub fn read_vec(&self, max: u32) -> Result<Vec<u8>> {
         Ok(self.0.without_sync().read(max)?)
     }
@@ -61,8 +61,8 @@ impl Descriptor {
         Ok(self.0.without_sync().write(bytes)? as usize)
     }
 
-    /// Receives a datagram, as much of it as fits, and returns its length and its sender. The rest of
-    /// a longer one is lost, as with recvfrom(2). EAGAIN when there is none yet, ENOTSOCK if the
+    /// Receives a datagram, as much of it as fits, and returns its length and its sender. The rest
+    /// of a longer one is lost, as with recvfrom(2). EAGAIN when there is none yet, ENOTSOCK if the
     /// descriptor is no socket; otherwise the system's error.
     pub fn recv_from(&self, buffer: &mut [u8]) -> Result<(usize, String)> {
         let datagram = self.0.without_sync().recv_from(clamped(buffer.len()))?;
@@ -73,8 +73,8 @@ impl Descriptor {
     /// Sends a datagram to an IP address and port (`127.0.0.1:8125`, `[::1]:8125`) and returns how
     /// many bytes were sent. EINVAL for any other notation, EAGAIN when the datagram does not fit
     /// now, EMSGSIZE when it is too large, ENOTSOCK if the descriptor is no socket; otherwise the
-    /// system's error. A socket that the host has connected sends to its peer alone: EISCONN for any
-    /// other address.
+    /// system's error. A socket that the host has connected sends to its peer alone: EISCONN for
+    /// any other address.
     pub fn send_to(&self, bytes: &[u8], address: &str) -> Result<usize> {
         Ok(self.0.without_sync().send_to(bytes, address)? as usize)
     }
@@ -114,8 +114,8 @@ impl Descriptor {
         self.0.without_sync().fileno()
     }
 
-    /// The size of a socket's send buffer in bytes, as it was set, within the system's limits (Linux
-    /// reports twice the size; the host hides that). ENOTSOCK if it is no socket.
+    /// The size of a socket's send buffer in bytes, as it was set, within the system's limits
+    /// (Linux reports twice the size; the host hides that). ENOTSOCK if it is no socket.
     pub fn send_buffer_size(&self) -> Result<u32> {
         Ok(self.0.without_sync().send_buffer_size()?)
     }

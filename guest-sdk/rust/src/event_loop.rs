@@ -22,9 +22,9 @@ use crate::timer_pool::{FreeTimers, HeldTimer};
 /// [`new`](Self::new) and runs them itself. A plugin makes them with [`hosted`](Self::hosted), and
 /// the host runs them.
 ///
-/// Clones are the same loop. The host frees it when the last clone has been dropped **and** the last
-/// value of each of its handles: a handle keeps its loop. So a loop whose handles are never closed
-/// stays until the guest ends.
+/// Clones are the same loop. The host frees it when the last clone has been dropped **and** the
+/// last value of each of its handles: a handle keeps its loop. So a loop whose handles are never
+/// closed stays until the guest ends.
 #[derive(Clone)]
 pub struct Loop(Rc<Inner>);
 
@@ -55,8 +55,8 @@ pub enum RunMode {
 impl Loop {
     /// Makes a loop that the guest runs, with [`run`](Self::run).
     ///
-    /// EMFILE when the guest has as many loops as the host allows. **ENOTSUP in a plugin**: a plugin
-    /// must not block its host, so its loops are made with [`hosted`](Self::hosted).
+    /// EMFILE when the guest has as many loops as the host allows. **ENOTSUP in a plugin**: a
+    /// plugin must not block its host, so its loops are made with [`hosted`](Self::hosted).
     pub fn new() -> Result<Self> {
         batch::sync();
         Ok(Self::of(RawLoop::create()?, Some(FreeTimers::new())))
@@ -64,8 +64,8 @@ impl Loop {
 
     /// Makes a loop that the host runs, for a [plugin](crate::plugin!).
     ///
-    /// The host runs the loop between the calls of the plugin's exports: the callbacks of its handles
-    /// are called while none of the exports runs. [`run`](Self::run) on it answers ENOTSUP.
+    /// The host runs the loop between the calls of the plugin's exports: the callbacks of its
+    /// handles are called while none of the exports runs. [`run`](Self::run) on it answers ENOTSUP.
     ///
     /// EMFILE when the guest has as many loops as the host allows. **ENOTSUP in a program**, whose
     /// loops are made with [`new`](Self::new).
@@ -78,8 +78,8 @@ impl Loop {
         Self(Rc::new(Inner { raw: Synced::new(raw), free_timers, closed: Cell::new(false) }))
     }
 
-    /// Runs the loop and calls the callbacks that become due, as `uv_run`. **Blocks** for as long as
-    /// the mode says.
+    /// Runs the loop and calls the callbacks that become due, as `uv_run`. **Blocks** for as long
+    /// as the mode says.
     ///
     /// The value tells whether the loop was still alive when the run ended: in mode
     /// [`Default`](RunMode::Default) that is so after [`stop`](Self::stop), in the others whenever
@@ -87,9 +87,9 @@ impl Loop {
     ///
     /// EBUSY inside a callback of the same loop, where another loop may be run; ENOTSUP on a
     /// [hosted](Self::hosted) loop; `LoopClosed` on a closed loop. The system's error if the host
-    /// cannot wait (EMFILE when it has no descriptors left), ECANCELED if nothing could ever end the
-    /// wait. After an error the run has ended, and the loop can be run again: callbacks that were
-    /// still due stay due.
+    /// cannot wait (EMFILE when it has no descriptors left), ECANCELED if nothing could ever end
+    /// the wait. After an error the run has ended, and the loop can be run again: callbacks that
+    /// were still due stay due.
     pub fn run(&self, mode: RunMode) -> Result<bool> {
         let run = self.begin(mode)?;
         loop {
@@ -100,18 +100,20 @@ impl Loop {
         }
     }
 
-    /// Runs the loop as [`run`](Self::run) does, but awaits where `run` would block. Needs the feature
+    /// Runs the loop as [`run`](Self::run) does, but awaits where `run` blocks. Needs the feature
     /// `concurrent` and a host with async functions (WASI 0.3).
     ///
-    /// Other tasks of the guest go on while the run waits. They may use this loop and its handles as
-    /// ever: what they change is seen by the run at once. Other loops may be run meanwhile, also with
-    /// `run_async`. Callbacks are called while the future is polled, and never during a wait. The
-    /// values and errors are those of `run`; EBUSY too while another run of this loop is being
+    /// The future is to be awaited in a task of the component model, such as an async export. Other
+    /// tasks of the guest go on while the run waits. They may use this loop and its handles: their
+    /// changes reach the host at once, without waiting for the next callback. They may run other
+    /// loops, also with `run_async`. Callbacks are called only while the future is polled.
+    ///
+    /// The value and the errors are those of `run`. EBUSY while another run of this loop is being
     /// awaited.
     ///
-    /// **Dropping the future** cancels the wait and ends the run. No callback is lost: those that
-    /// were due and not yet called stay due for the next run of the loop. As at the end of every run,
-    /// a pending [`stop`](Self::stop) is forgotten.
+    /// **Dropping the future** cancels the wait and ends the run. No callback is lost: callbacks
+    /// that were due and not yet called stay due for the next run of the loop. As at the end of
+    /// every run, a pending [`stop`](Self::stop) is cleared.
     ///
     /// ```no_run
     /// # use uv_handles::{Handle, Loop, Result, RunMode, Timer};
@@ -132,7 +134,7 @@ impl Loop {
         loop {
             match run.call_due()? {
                 Pause::Wait => {
-                    // Flushes what has been deferred. From here on other tasks defer nothing.
+                    // Syncs, so that nothing is deferred when the wait begins.
                     let raw = run.raw();
                     let _waiting = batch::Waiting::new();
                     concurrent::wait(raw).await?;

@@ -1,8 +1,9 @@
 //! The members that all seven kinds of handles share: libuv's base class `uv_handle_t`.
 //!
-//! A handle value is a reference-counted pointer to an [`Inner`]: the host's resource, the callbacks,
-//! and the [`Common`] part. The trait [`Handle`] is written once, in terms of the trait `Sealed`. The
-//! macro `handle_kind!` implements `Sealed` for a kind, and everything else that is the same for all.
+//! A handle value is a reference-counted pointer to an [`Inner`]: the host's resource, the
+//! callbacks, and the [`Common`] part. The trait [`Handle`] is written once, in terms of the trait
+//! `Sealed`. The macro `handle_kind!` implements `Sealed` for a kind, and everything else that is
+//! the same for all.
 
 use std::cell::Cell;
 use std::fmt;
@@ -19,8 +20,8 @@ use crate::event_loop::Loop;
 use crate::registry::{self, Registered};
 use crate::status::StatusCode;
 
-/// The stage in the life of a handle. It is kept here because asking the host would cost a call. Only
-/// [`Handle::close`] and the close callback change it.
+/// The stage in the life of a handle. It is kept here because asking the host would cost a call.
+/// Only [`Handle::close`] and the close callback change it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Open,
@@ -28,8 +29,8 @@ enum Stage {
     Closed,
 }
 
-/// The slot in which a handle is registered, until its close callback begins, and its stage. Both are
-/// in one number, because a program may have many handles: the stage in the upper bits.
+/// The slot in which a handle is registered, until its close callback begins, and its stage. Both
+/// are in one number, because a program may have many handles: the stage in the upper bits.
 #[derive(Clone, Copy)]
 struct Place(u32);
 
@@ -272,8 +273,8 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
         }
     }
 
-    /// Sets the close callback, which is called once. It replaces one that was set before, as long as
-    /// that has not been called. On a closed handle nothing happens.
+    /// Sets the close callback, which is called once. It replaces one that was set before, as long
+    /// as that has not been called. On a closed handle nothing happens.
     fn set_on_closed(&self, on_closed: impl FnOnce(&Self) + 'static) {
         self.put_on_closed(Box::new(on_closed));
     }
@@ -317,8 +318,8 @@ fn no_buffer<T>(handle: &impl Handle) -> Result<T> {
 }
 
 /// Defines a kind of handle: `Name(holder of its resource), variant of any-handle,
-/// callback(arguments)`, the kind of event that the callback is for, and how the arguments after the
-/// first are made of that event.
+/// callback(arguments)`, the kind of event that the callback is for, and how the arguments after
+/// the first are made of that event.
 macro_rules! handle_kind {
     (
         $(#[$attribute:meta])*

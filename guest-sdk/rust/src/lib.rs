@@ -29,9 +29,9 @@
 //! # Programs and plugins
 //!
 //! A **program** makes its loops with [`Loop::new`] and runs them with [`Loop::run`], which blocks
-//! while there is nothing to do. A **plugin** is a library that states [`plugin!`], makes its loops with
-//! [`Loop::hosted`], and returns from its exports; the host runs the loops between the calls. The
-//! handles and their rules are the same in both.
+//! while there is nothing to do. A **plugin** is a library that states [`plugin!`], makes its loops
+//! with [`Loop::hosted`], and returns from its exports; the host runs the loops between the calls.
+//! The handles and their rules are the same in both.
 //!
 //! # Rules for all handles
 //!
@@ -44,20 +44,20 @@
 //! other, only inside `run`, in libuv's order.
 //!
 //! **Values are references.** A clone of a handle is the same handle. Dropping the last value
-//! *detaches* the handle: it lives on in its loop, and its callback is still called. To end a handle,
-//! [`close`](Handle::close) it. Its close callback comes in a later phase of the loop, and then its
-//! closures are dropped with all that they captured. Values that are still held answer
-//! [`is_closed`](Handle::is_closed). The host frees the handle when it is closed and its last value is
-//! gone, and a [`Loop`] after all of its handles.
+//! *detaches* the handle: it lives on in its loop, and its callback is still called. To end a
+//! handle, [`close`](Handle::close) it. Its close callback comes in a later phase of the loop, and
+//! then its closures are dropped with all that they captured. Values that are still held answer
+//! [`is_closed`](Handle::is_closed). The host frees the handle when it is closed and its last value
+//! is gone, and a [`Loop`] after all of its handles.
 //!
-//! A [`Descriptor`] is different: dropping the last value closes it, and a [`Poll`] does not keep it
-//! open.
+//! A [`Descriptor`] is different: dropping the last value closes it, and a [`Poll`] does not keep
+//! it open.
 //!
 //! **Errors** are values. [`Error::HandleClosed`] and [`Error::LoopClosed`] come from calls on a
 //! handle or loop that is closed. [`Error::Status`] carries a libuv code: EINVAL for invalid
-//! arguments, ENOENT and EACCES for what was not granted, ENOMEM and EMFILE for the host's limits,
-//! ENOTSUP for a function of programs in a plugin or the reverse. The documentation of each function
-//! lists its own.
+//! arguments, ENOENT and EACCES without a grant, ENOMEM and EMFILE for the host's limits, ENOTSUP
+//! for a function of programs in a plugin or the reverse. The documentation of each function lists
+//! its own.
 //!
 //! **Times** are milliseconds. Functions that take a time take a number or a
 //! [`Duration`](std::time::Duration): see [`Milliseconds`].
@@ -67,8 +67,9 @@
 //! With the feature `async`, the module `task` runs futures on the same loop, beside callbacks. It
 //! works on every host.
 //!
-//! With the feature `concurrent`, `Loop::run_async` runs a loop in a guest with async functions (WASI
-//! 0.3): the run awaits where `Loop::run` blocks, and other tasks of the guest go on meanwhile.
+//! With the feature `concurrent`, `Loop::run_async` runs a loop in a guest with async functions
+//! (WASI 0.3): the run awaits where `Loop::run` blocks, and other tasks of the guest go on
+//! meanwhile.
 //!
 //! # From the Python bindings of libuv
 //!

@@ -5,8 +5,8 @@ use std::time::Duration;
 /// A number of milliseconds. Functions that take a time take `impl Into<Milliseconds>`, so that a
 /// plain number of milliseconds works as well as a [`Duration`].
 ///
-/// A `Duration` is rounded up to whole milliseconds, so that a timer is never early. One that is too
-/// long becomes the longest time there is.
+/// A `Duration` is rounded up to whole milliseconds, so that a timer is never early. One that is
+/// too long becomes the longest time there is.
 ///
 /// ```
 /// use std::time::Duration;

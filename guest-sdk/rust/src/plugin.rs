@@ -1,4 +1,5 @@
-//! Plugins: the export with which the host delivers events between the calls of a library's exports.
+//! Plugins: the export with which the host delivers events between the calls of a library's
+//! exports.
 //!
 //! A plugin states [`plugin!`](crate::plugin!) once; everything here is behind that macro.
 
@@ -47,9 +48,9 @@ impl exports::uv::handles::plugin_events::Guest for Events {
     }
 }
 
-/// Makes a library a plugin: the host drives its loops between calls, so that handles made in one of
-/// its exports call back although nothing of the plugin runs. Stated once, beside the library's own
-/// exports; the library's WIT world does not have to mention uv:handles.
+/// Makes a library a plugin: the host drives its loops between calls, so that handles made in one
+/// of its exports call back although nothing of the plugin runs. Stated once, beside the library's
+/// own exports; the library's WIT world does not have to mention uv:handles.
 ///
 /// A plugin makes its loops with [`Loop::hosted`](crate::Loop::hosted) and does not run them:
 /// [`Loop::new`](crate::Loop::new) and [`Loop::run`](crate::Loop::run) answer ENOTSUP. Everything

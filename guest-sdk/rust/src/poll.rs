@@ -77,9 +77,9 @@ impl Poll {
     /// Watches for these events, as `uv_poll_start`.
     ///
     /// On an active handle it replaces the events; an event that was already collected is dropped.
-    /// [`NONE`](PollEvents::NONE) stops the handle. EEXIST while another poll handle of this loop is
-    /// active on the same descriptor, EBADF if the descriptor has been dropped, `HandleClosed` on a
-    /// closing handle.
+    /// [`NONE`](PollEvents::NONE) stops the handle. EEXIST while another poll handle of this loop
+    /// is active on the same descriptor, EBADF if the descriptor has been dropped, `HandleClosed`
+    /// on a closing handle.
     pub fn start(&self, events: PollEvents) -> Result<()> {
         Ok(self.0.raw.start(events.to_raw())?)
     }

@@ -1,11 +1,11 @@
 //! The registry finds the handle of an event by its token.
 //!
 //! A handle is registered from its making until its close callback, and the registry keeps it alive
-//! after the last Rust value of it has been dropped. There is one registry for all loops, so that an
-//! event can be dispatched without knowing its loop, as in a plugin.
+//! after the last Rust value of it has been dropped. There is one registry for all loops, so that
+//! an event can be dispatched without knowing its loop, as in a plugin.
 //!
-//! A token consists of the index and the generation of a slot, so that an event for a handle that is
-//! gone cannot reach the slot's next owner.
+//! A token consists of the index and the generation of a slot, so that an event for a handle that
+//! is gone cannot reach the slot's next owner.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -16,8 +16,8 @@ use crate::bindings::uv::handles::types::{Event, EventKind, Token};
 
 /// A registered handle, of any kind.
 ///
-/// The registry does not name the kinds, so that a program imports the interfaces of only those that
-/// it uses.
+/// The registry does not name the kinds, so that a program imports the interfaces of only those
+/// that it uses.
 pub trait Registered: Any {
     /// Calls the callback for this kind of event. An event of another kind than the handle's does
     /// nothing: the host sends none.
@@ -73,8 +73,8 @@ pub(crate) fn lookup(token: Token) -> Option<Rc<dyn Registered>> {
 }
 
 /// Touches all handles that are about to be called, before the first call. Handles that are in no
-/// cache are then fetched in parallel, where the calls would fetch them one after the other. Handles
-/// that were made one after the other need no help: the processor prefetches them.
+/// cache are then fetched in parallel, where the calls would fetch them one after the other.
+/// Handles that were made one after the other need no help: the processor prefetches them.
 #[inline]
 pub(crate) fn warm(tokens: impl ExactSizeIterator<Item = Token> + Clone) {
     if tokens.len() < FEW || are_adjacent(tokens.clone()) {
@@ -211,7 +211,8 @@ impl<T> Slab<T> {
         }
     }
 
-    /// Ends the life of a token and returns its value, so that it is dropped outside of all borrows.
+    /// Ends the life of a token and returns its value, so that it is dropped outside of all
+    /// borrows.
     fn remove(&mut self, token: Token) -> Option<T> {
         let (index, _) = parts(token);
         let next = self.next;

@@ -8,8 +8,8 @@ use crate::handle::handle_kind;
 use crate::signum::Signum;
 
 handle_kind! {
-    /// A signal handle, as libuv's `uv_signal_t`. Signals are those of the host's process; a guest can
-    /// watch the ones that it was granted.
+    /// A signal handle, as libuv's `uv_signal_t`. Signals are those of the host's process; a guest
+    /// can watch the ones that it was granted.
     ///
     /// Every handle of the process that watches a signal is called for each delivery, after the
     /// other events of the same poll.

@@ -13,12 +13,12 @@ use crate::timer_pool::HeldTimer;
 handle_kind! {
     /// A timer handle, as libuv's `uv_timer_t`.
     ///
-    /// Times are milliseconds: a plain number, or a [`Duration`](std::time::Duration), which is rounded
-    /// up.
+    /// Times are milliseconds: a plain number, or a [`Duration`](std::time::Duration), which is
+    /// rounded up.
     ///
     /// All timers that are due at one time are called in order of deadline and, for equal ones, of
-    /// their start. A repeating timer does not catch up: it is next due one repeat after the time at
-    /// which it was called. A timer that does not repeat is stopped before its callback.
+    /// their start. A repeating timer does not catch up: it is next due one repeat after the time
+    /// at which it was called. A timer that does not repeat is stopped before its callback.
     ///
     /// ```no_run
     /// # use uv_handles::{Handle, Loop, Result, Timer};

@@ -1,4 +1,5 @@
-//! Timers that are allocated ahead and reused, so that neither making nor dropping a timer is a call.
+//! Timers that are allocated ahead and reused, so that neither making nor dropping a timer is a
+//! call.
 //!
 //! Only a loop that the guest runs has them. On a loop that the host runs, every change of a timer
 //! has to reach the host at once, because no call need follow that could flush it.

@@ -35,8 +35,8 @@ macro_rules! watcher {
             }
 
             /// Starts the handle with this callback, which replaces the one before, also if the
-            /// handle is started already (libuv would keep the old one). If starting is refused, the
-            /// callback is not replaced.
+            /// handle is started already (libuv would keep the old one). If starting is refused,
+            /// the callback is not replaced.
             pub fn start_with(&self, callback: impl FnMut(&Self) + 'static) -> Result<()> {
                 self.start()?;
                 self.set_callback(callback);

@@ -20,31 +20,32 @@ use crate::task::slot::Slot;
 
 /// A [`Descriptor`] with a [`Poll`] handle, for tasks to wait with.
 ///
-/// Clones are the same descriptor with the same handle, so any number of tasks can wait for it, one to read and
-/// another to write for example. The handle is active only while somebody waits: the descriptor as such does not keep the
-/// loop alive. Dropping the last clone closes the handle, and the descriptor unless there is another value of it.
+/// Clones are the same descriptor with the same handle, so any number of tasks can wait for it, for
+/// example one to read and another to write. The handle is active only while a task waits: the
+/// descriptor as such does not keep the loop alive. Dropping the last clone closes the handle, and
+/// the descriptor unless there is another value of it.
 ///
-/// **Reading and accepting wait first**, so that each time costs an iteration of the loop: a peer that always has
-/// something to say does not keep others from their turn. Writing tries first.
+/// **Reading and accepting wait first**, so that each takes an iteration of the loop: a peer that
+/// always has something to send does not starve others. Writing tries first.
 ///
-/// **Dropping a future** of it loses nothing that was read, since reading is its last step; of
-/// [`write_all`](Self::write_all), nobody learns then how much has been written.
+/// **Dropping a future** loses no input, because reading is its last step. After dropping a future
+/// of [`write_all`](Self::write_all), the number of bytes that have been written is unknown.
 ///
-/// It has the traits [`AsyncRead`] and [`AsyncWrite`] too, for the adapters of the crate futures. Closing it as an
-/// `AsyncWrite` shuts down the connection's write side.
+/// It implements [`AsyncRead`] and [`AsyncWrite`] too, for the adapters of the crate futures.
+/// Closing it as an `AsyncWrite` shuts down the connection's write side.
 pub struct AsyncDescriptor {
     watch: Rc<Watch>,
-    /// What the traits' functions wait with, which are called again and again for one read or write.
+    /// The waits of the traits' functions, which are polled several times for one read or write.
     reading: Option<Readiness>,
     writing: Option<Readiness>,
 }
 
-/// The handle, and who waits for it.
+/// The handle, and the futures that wait for it.
 struct Watch {
     poll: Poll,
     descriptor: Descriptor,
     waiting: RefCell<Vec<Rc<Waiter>>>,
-    /// What the handle is started for.
+    /// The events for which the handle is started.
     events: Cell<PollEvents>,
 }
 
@@ -63,7 +64,7 @@ impl AsyncDescriptor {
             waiting: RefCell::default(),
             events: Cell::new(PollEvents::NONE),
         });
-        // The handle is the watch's, which closes it.
+        // The watch owns the handle and closes it, so the closure must not keep the watch alive.
         let called = Rc::downgrade(&watch);
         watch.poll.set_callback(move |_, ready| {
             if let Some(watch) = called.upgrade() {
@@ -87,10 +88,11 @@ impl AsyncDescriptor {
         &self.watch.descriptor
     }
 
-    /// Waits until one of these events is there, and answers which, as the callback of a [`Poll`] handle.
+    /// Waits until one of these events is there and returns those that are, as the callback of a
+    /// [`Poll`] handle.
     ///
-    /// EBADF for an error on the descriptor, whose reason reading or writing tells, and the errors of
-    /// [`Poll::start`]. Readiness may be spurious.
+    /// EBADF for an error on the descriptor, the errors of [`Poll::start`]. A read or a write tells
+    /// the reason of an EBADF. Readiness may be spurious.
     pub fn ready(&self, events: PollEvents) -> Readiness {
         Readiness { watch: self.watch.clone(), events, waiter: None }
     }
@@ -105,8 +107,8 @@ impl AsyncDescriptor {
         self.ready(PollEvents::WRITABLE)
     }
 
-    /// Waits for these events and calls a function, as often as that answers EAGAIN: whatever the
-    /// functions of [`Descriptor`] do, done by a task.
+    /// Waits for these events and calls a function, again and again until it answers something else
+    /// than EAGAIN. It turns any function of [`Descriptor`] into an async one.
     ///
     /// ```no_run
     /// # use uv_handles::task::AsyncDescriptor;
@@ -126,9 +128,9 @@ impl AsyncDescriptor {
         loop {
             let ready = self.ready(events).await;
             match call(&self.watch.descriptor) {
-                // What keeps it from waiting would keep it from ever coming to an end.
+                // An error of the wait itself comes again each time, so the loop would never end.
                 Err(error) if is_again(error) => drop(ready?),
-                // An error on the descriptor is what the call has answered.
+                // The call has told the reason of an error on the descriptor.
                 result => return result,
             }
         }
@@ -145,7 +147,7 @@ impl AsyncDescriptor {
         self.when(PollEvents::READABLE, |descriptor| descriptor.read_vec(max)).await
     }
 
-    /// Writes what fits, as [`Descriptor::write`], and waits if nothing does.
+    /// Writes as many bytes as fit, as [`Descriptor::write`], and waits if none does.
     pub async fn write(&self, bytes: &[u8]) -> Result<usize> {
         match self.watch.descriptor.write(bytes) {
             Err(error) if is_again(error) => {
@@ -155,7 +157,7 @@ impl AsyncDescriptor {
         }
     }
 
-    /// Writes all of it, and waits as often as it has to.
+    /// Writes all bytes, and waits as often as needed.
     pub async fn write_all(&self, mut bytes: &[u8]) -> Result<()> {
         while !bytes.is_empty() {
             let written = self.write(bytes).await?;
@@ -164,7 +166,8 @@ impl AsyncDescriptor {
         Ok(())
     }
 
-    /// Waits for a connection and accepts it, as [`Descriptor::accept`], for tasks on the same loop.
+    /// Waits for a connection and accepts it, as [`Descriptor::accept`], for tasks on the same
+    /// loop.
     pub async fn accept(&self) -> Result<Self> {
         let connection = self.when(PollEvents::READABLE, Descriptor::accept).await?;
         Self::new(&self.watch.poll.event_loop(), connection)
@@ -172,7 +175,7 @@ impl AsyncDescriptor {
 }
 
 impl Watch {
-    /// The handle's callback: those whose events are there wait no longer.
+    /// The handle's callback: ends the waits whose events are there.
     fn called(&self, ready: Result<PollEvents, StatusCode>) {
         if ready.is_err() {
             // The host has stopped the handle.
@@ -183,11 +186,11 @@ impl Watch {
         for waiter in answered {
             waiter.answer.put(ready.map(|ready| ready & waiter.events).map_err(Error::Status));
         }
-        // The handle is started already: fewer events are no reason to refuse.
+        // Cannot be refused: the handle is started already, and now for fewer events.
         let _ = self.update();
     }
 
-    /// Watches for what is waited for.
+    /// Watches for the events that are waited for.
     fn update(&self) -> Result<()> {
         let mut wanted = PollEvents::NONE;
         self.waiting.borrow().iter().for_each(|waiter| wanted |= waiter.events);
@@ -231,8 +234,8 @@ fn is_again(error: Error) -> bool {
     error == Error::Status(StatusCode::EAGAIN)
 }
 
-/// Waits for events of a descriptor: what [`AsyncDescriptor::ready`] returns. Dropping it stops the handle, if
-/// nobody else waits.
+/// The future that [`AsyncDescriptor::ready`] returns. Dropping it stops the handle, unless another
+/// task waits.
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct Readiness {
     watch: Rc<Watch>,
@@ -273,7 +276,7 @@ impl fmt::Debug for Readiness {
     }
 }
 
-/// The same descriptor and handle.
+/// A clone is the same descriptor with the same handle.
 impl Clone for AsyncDescriptor {
     fn clone(&self) -> Self {
         Self::of(self.watch.clone())
@@ -332,7 +335,7 @@ impl AsyncWrite for AsyncDescriptor {
 
     fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Progress<io::Result<()>> {
         match self.watch.descriptor.shutdown(Shutdown::Write) {
-            // A pipe ends when it is dropped, and what is not connected any more has ended.
+            // A pipe ends when it is dropped, and a lost connection has ended.
             Err(Error::Status(StatusCode::ENOTSOCK | StatusCode::ENOTCONN)) => Progress::Ready(Ok(())),
             result => Progress::Ready(Ok(result?)),
         }

@@ -1,4 +1,4 @@
-//! The executor: tasks on a loop, and which loop the running task is on.
+//! The executor: tasks on a loop, and the loop of the running task.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -12,25 +12,24 @@ use crate::task::tasks::Tasks;
 
 /// Runs tasks on a loop. Clones are the same executor.
 ///
-/// It is driven by the loop, whoever runs that, and needs no function of its own to be called. As with
-/// handles, dropping the last value of it ends nothing: tasks that have been spawned go on. A loop may have several
-/// executors.
+/// The loop polls the tasks, in any run of it. As with handles, dropping the last value of an
+/// executor ends nothing: tasks that have been spawned go on. A loop may have several executors.
 #[derive(Clone)]
 pub struct Executor(Rc<Inner>);
 
 struct Inner {
     event_loop: Loop,
-    /// Kept by their handle, until that is closed.
+    /// Their handle keeps them alive until it is closed.
     tasks: RefCell<Weak<Tasks>>,
 }
 
 thread_local! {
-    /// Whose tasks are being polled.
+    /// The executor whose tasks are being polled.
     static CURRENT: RefCell<Option<Executor>> = const { RefCell::new(None) };
 }
 
 impl Executor {
-    /// An executor without tasks. It has no handle until there is a task.
+    /// Makes an executor without tasks. It has no handle until there is a task.
     pub fn new(event_loop: &Loop) -> Self {
         Self(Rc::new(Inner { event_loop: event_loop.clone(), tasks: RefCell::default() }))
     }
@@ -40,25 +39,25 @@ impl Executor {
         self.0.event_loop.clone()
     }
 
-    /// Makes a task of a future. It is polled for the first time in the loop's next idle phase, never inside this
-    /// call.
+    /// Makes a task of a future. It is polled for the first time in the loop's next idle phase,
+    /// never inside this call.
     ///
-    /// It can be called anywhere: in a task, in a callback, between two runs, in the export of a plugin. The first
-    /// task needs a handle, so: `LoopClosed` on a closed loop, ENOMEM when the guest has as many handles as the host
-    /// allows.
+    /// It can be called anywhere: in a task, in a callback, between two runs, in the export of a
+    /// plugin. The first task needs a handle: `LoopClosed` on a closed loop, ENOMEM when the guest
+    /// has as many handles as the host allows.
     pub fn spawn<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Result<JoinHandle<T>> {
         Ok(self.tasks()?.spawn(future))
     }
 
-    /// Runs the loop in mode [`Default`](RunMode::Default) until a future is done, and answers its result. The
-    /// iteration in which that happens is completed. **Blocks.**
+    /// Runs the loop in mode [`Default`](RunMode::Default) until a future is done, and returns its
+    /// result. The iteration in which that happens is completed. **Blocks.**
     ///
-    /// Other tasks, and handles with callbacks, make progress meanwhile, and are left as they are then; a later run
-    /// goes on with them.
+    /// Other tasks and callbacks make progress meanwhile. A later run goes on with them.
     ///
-    /// ECANCELED if the loop ends before: because it was stopped, or because nothing is left that could
-    /// happen. The errors of [`spawn`](Self::spawn) and of [`Loop::run`] too: EBUSY inside a callback or a task of
-    /// the loop, ENOTSUP in a plugin. In all these cases the future is aborted.
+    /// ECANCELED if the run ends before, because the loop was stopped or nothing is left that could
+    /// happen. The errors of [`spawn`](Self::spawn) and of [`Loop::run`] too: EBUSY inside a
+    /// callback or a task of the loop, ENOTSUP on a [hosted](Loop::hosted) loop. In all these cases
+    /// the future is aborted.
     pub fn block_on<T: 'static>(&self, future: impl Future<Output = T> + 'static) -> Result<T> {
         let result = Rc::new(Cell::new(None));
         let (place, event_loop) = (result.clone(), self.event_loop());
@@ -75,16 +74,16 @@ impl Executor {
         Err(Error::Status(StatusCode::ECANCELED))
     }
 
-    /// The tasks, with a handle for them.
+    /// The tasks, with an open handle.
     fn tasks(&self) -> Result<Rc<Tasks>> {
         let tasks = self.0.tasks.borrow().upgrade();
-        if let Some(tasks) = tasks.filter(|tasks| !tasks.ending()) {
+        if let Some(tasks) = tasks.filter(|tasks| !tasks.is_ending()) {
             return Ok(tasks);
         }
         let this = self.clone();
-        let tasks = Tasks::new(&self.0.event_loop, move |batch| {
+        let tasks = Tasks::new(&self.0.event_loop, move |poll| {
             let _entered = Entered::new(this.clone());
-            batch();
+            poll();
         })?;
         self.0.tasks.replace(Rc::downgrade(&tasks));
         Ok(tasks)
@@ -106,11 +105,11 @@ impl fmt::Debug for Executor {
     }
 }
 
-/// Makes a task on the loop of the running one, with the errors of [`Executor::spawn`].
+/// Makes a task on the loop of the running task, with the errors of [`Executor::spawn`].
 ///
 /// # Panics
 ///
-/// Where no task is running: there, it is [`Executor::spawn`].
+/// Where no task is running. Use [`Executor::spawn`] there.
 pub fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Result<JoinHandle<T>> {
     current().spawn(future)
 }
@@ -125,10 +124,10 @@ pub fn current_loop() -> Loop {
 }
 
 fn current() -> Executor {
-    CURRENT.with_borrow(Clone::clone).expect("this is called in a task of an `Executor`")
+    CURRENT.with_borrow(Clone::clone).expect("a task of an `Executor` is running")
 }
 
-/// While it lives, tasks of an executor run. They may run another loop, and tasks on it.
+/// While a value lives, tasks of an executor run. They may run another loop, with tasks of its own.
 struct Entered(Option<Executor>);
 
 impl Entered {

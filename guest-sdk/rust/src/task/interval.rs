@@ -17,7 +17,7 @@ use crate::task::owned::Owned;
 use crate::task::slot::Slot;
 use crate::timer::Timer;
 
-/// A tick every so many milliseconds, on the loop of the running task: [`Interval::new`].
+/// Makes a stream of ticks on the loop of the running task, as [`Interval::new`].
 ///
 /// # Panics
 ///
@@ -28,9 +28,9 @@ pub fn interval(period: impl Into<Milliseconds>) -> Result<Interval> {
 
 /// A stream of ticks, by a repeating [`Timer`]. It does not end.
 ///
-/// The first tick is one period after the making. As the timer it does not catch up, and ticks do not pile up: those
-/// that come while nobody waits are one. Dropping it closes the timer; a future of [`tick`](Self::tick) can be
-/// dropped without losing a tick.
+/// The first tick is one period after the making. Like the timer, the stream does not catch up.
+/// Ticks coalesce: those that come before the next call of [`tick`](Self::tick) are one. Dropping
+/// the stream closes the timer; dropping a future of `tick` loses no tick.
 ///
 /// It keeps the loop alive, as its timer does.
 pub struct Interval {
@@ -39,7 +39,8 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Makes the stream and starts its timer. EINVAL for 0, and the errors of [`Timer::new`].
+    /// Makes the stream and starts its timer, counting from the clock. EINVAL for 0, and the errors
+    /// of [`Timer::new`].
     pub fn new(event_loop: &Loop, period: impl Into<Milliseconds>) -> Result<Self> {
         let period = period.into();
         if period == Milliseconds::default() {
@@ -58,7 +59,8 @@ impl Interval {
         poll_fn(|cx| self.tick.poll_take(cx)).await;
     }
 
-    /// The timer: to start it afresh, for another period, to dereference it. Its callback is the stream's.
+    /// The timer, to restart it, to change its period or to dereference it. Its callback belongs to
+    /// the stream.
     pub fn timer(&self) -> &Timer {
         &self.timer
     }

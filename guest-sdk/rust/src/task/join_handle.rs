@@ -1,4 +1,4 @@
-//! What is left of a task in the hands of whoever has spawned it.
+//! The future of a task's result.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -12,8 +12,9 @@ use crate::status::StatusCode;
 
 /// A task that has been spawned: a future of its result.
 ///
-/// ECANCELED instead of a result if the task has been [aborted](Self::abort) or was dropped with its loop's handles,
-/// and also if this is polled again after it was ready. Dropping it detaches the task, which goes on.
+/// ECANCELED in place of a result if the task has been [aborted](Self::abort) or was dropped with
+/// its loop's handles, and also if this future is polled again after it was ready. Dropping it
+/// detaches the task, which goes on.
 #[must_use = "dropping it detaches the task; `abort` ends it"]
 pub struct JoinHandle<T>(RefCell<Option<FallibleTask<T>>>);
 
@@ -22,22 +23,24 @@ impl<T> JoinHandle<T> {
         Self(RefCell::new(Some(task.fallible())))
     }
 
-    /// Ends the task. From now on this future answers ECANCELED, also if the task has just ended by itself.
+    /// Ends the task. From now on this future answers ECANCELED, also if the task has just ended by
+    /// itself.
     ///
-    /// The task is not polled any more. Its future is dropped when it would have been polled next, in the next
-    /// idle phase; a task that aborts itself goes on until it waits, and is dropped then.
+    /// The task is not polled any more. Its future is dropped in the next idle phase. A task that
+    /// aborts itself goes on until it waits, and is dropped then.
     pub fn abort(&self) {
-        // To drop it is to cancel it. Outside of the borrow: it may drop a result, which is the user's.
+        // The drop cancels the task. It is outside of the borrow because it may drop a result of
+        // the user.
         let task = self.0.take();
         drop(task);
     }
 
-    /// Whether there is a result, or never will be.
+    /// Whether the task has ended or been aborted.
     pub fn is_finished(&self) -> bool {
         self.0.borrow().as_ref().is_none_or(FallibleTask::is_finished)
     }
 
-    /// Lets the task go on by itself: the same as dropping this, but said.
+    /// Lets the task go on by itself, as dropping this does.
     pub fn detach(self) {}
 }
 

@@ -12,18 +12,19 @@ use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::task::wake_ups::WakeUps;
 
-/// A stream of the messages that come with the wake-ups of a name, by an [`Async`] handle. It ends when that is closed
-/// by somebody else.
+/// A stream of the messages that are sent to a [named](Async::named) async handle. It ends when the
+/// handle is closed.
 ///
-/// Messages do not coalesce: each is an item, in the order in which they were sent, also those that come while nobody
-/// waits. Dropping it closes the handle, and what has not been taken is gone then; a future of [`recv`](Self::recv)
-/// can be dropped without losing a message. A wake-up without a message is no item.
+/// Messages do not coalesce: each is an item, in the order of sending, also those that come while
+/// no task waits. A send without a message is no item. Dropping the stream closes the handle and
+/// drops the messages that are left; dropping a future of [`recv`](Self::recv) loses no message.
 ///
 /// It keeps the loop alive, as its handle does.
 pub struct Messages(WakeUps);
 
 impl Messages {
-    /// Makes the stream of the messages that are sent under a name, with the errors of [`Async::named`].
+    /// Makes the handle with this name and the stream of its messages, with the errors of
+    /// [`Async::named`].
     pub fn named(event_loop: &Loop, name: &str) -> Result<Self> {
         WakeUps::named(event_loop, name).map(Self)
     }
@@ -33,7 +34,7 @@ impl Messages {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
-    /// The handle, for instance to dereference it. Its callback is the stream's.
+    /// The handle, for instance to dereference it. Its callback belongs to the stream.
     pub fn handle(&self) -> &Async {
         self.0.handle()
     }
@@ -41,10 +42,10 @@ impl Messages {
     fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<u8>>> {
         loop {
             match self.handle().receive() {
-                // A wake-up may stand for any number of messages.
+                // One send may stand for any number of messages.
                 Ok(None) => drop(ready!(Pin::new(&mut self.0).poll_next(cx))),
                 Ok(message) => return Poll::Ready(message),
-                // Its name is beyond doubt, so it is closed.
+                // The handle has a name, so it is closed.
                 Err(_) => return Poll::Ready(None),
             }
         }

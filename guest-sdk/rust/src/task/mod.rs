@@ -1,8 +1,8 @@
-//! async and await on the same loop (feature `async`).
+//! Tasks: async and await on the same loop (feature `async`).
 //!
-//! An [`Executor`] runs tasks on a [`Loop`]. There is no second loop: what a task waits for are handles of
-//! that loop, and a handle drives the tasks. Callbacks and tasks live side by side, and each can cause the
-//! other.
+//! An [`Executor`] runs tasks on a [`Loop`]. There is no second loop: tasks wait with handles of
+//! that loop, and a handle of it polls them. Callbacks and tasks live side by side and can wake
+//! each other.
 //!
 //! ```no_run
 //! use uv_handles::task::{Executor, sleep, spawn};
@@ -25,48 +25,56 @@
 //!
 //! # When a task is polled
 //!
-//! **In the idle phase**: a task that has been spawned or woken is polled when the loop next calls its idle
-//! handles, which is how an iteration begins. All tasks that wait for it are polled then, in the order in which
-//! they were woken, each once (one that wakes itself: in the order in which its poll has returned). A task that is spawned or woken meanwhile, also by itself, is polled in the next
-//! iteration, so that tasks do not keep the loop from anything else; and the loop does not wait for events while a
-//! task is to be polled.
+//! **In the idle phase.** A task that has been spawned or woken is polled when the loop next calls
+//! its idle handles, at the beginning of an iteration. All such tasks are polled then, each once,
+//! in the order in which they were woken; a task that wakes itself counts from the return of its
+//! poll. A task that is spawned or woken during this phase is polled in the next iteration, so that
+//! tasks do not starve other handles. The loop does not wait for events while a task is to be
+//! polled.
 //!
-//! So, in libuv's order of an iteration (idle, prepare, poll for I/O, check, closing, timers): what a timer, a poll,
-//! a signal or an async handle wakes goes on at the beginning of the next iteration, after everything that is
-//! due in this one. The loop's [`now`](Loop::now) has not changed since the timers were called: a task that
-//! sleeps again and again does not drift in virtual time.
+//! libuv's order of an iteration is idle, prepare, poll for I/O, check, closing, timers. So a task
+//! that is woken by a timer, poll, signal or async handle goes on at the beginning of the next
+//! iteration, after everything that is due in this one.
 //!
-//! An idle handle of the executor does it. Among the loop's other idle handles its place is where libuv puts the
-//! one that was started last: in front.
+//! An idle handle of the executor polls the tasks. Among the loop's other idle handles its place is
+//! that of the handle that was started last: in front.
 //!
-//! # What keeps a loop alive
+//! # Times
 //!
-//! A task keeps its loop alive through the handles that it waits for, and by being due to be polled; a task that
-//! waits for something else does not. So a run ends when nothing can happen any more. The executor's idle handle is
-//! closed when its last task has ended: a loop whose tasks have all ended can be closed.
+//! [`sleep`] and [`timeout`] count from the clock at their first poll, and an [`Interval`] from its
+//! making: each refreshes the loop's time first, as [`Loop::update_time`]. So `sleep(100)` takes
+//! 100 ms, also in a task that has worked for long since the iteration began.
 //!
-//! Closing all handles that [`Loop::handles`] gives ends the loop's tasks as well: they are dropped in the closing
-//! phase.
+//! # Keeping a loop alive
+//!
+//! A task keeps its loop alive while it waits with a handle and while it is to be polled. A task
+//! that waits for something else does not, so a run ends when nothing can happen any more. The
+//! executor's idle handle is closed when its last task has ended: a loop whose tasks have all ended
+//! can be closed.
+//!
+//! Closing all handles that [`Loop::handles`] returns ends the loop's tasks as well. They are
+//! dropped in the closing phase.
 //!
 //! # Dropping
 //!
-//! Every future and stream of this module may be dropped at any time, and then closes or stops the handle that it
-//! waited with. [`timeout`] and [`JoinHandle::abort`] do that, and so does whatever selects among futures. Each says
-//! in its documentation what may be lost by that; nothing is unless it says so.
+//! Every future and stream of this module may be dropped at any time, by [`timeout`], by
+//! [`JoinHandle::abort`] or by a `select`. It then closes or stops the handle that it waited with.
+//! Nothing is lost by that unless the documentation of the future says so.
 //!
-//! The one-shot functions ([`sleep`], [`timeout`], reading, writing) make and start their handle when they
-//! are first polled, as all futures do nothing before. The streams ([`Interval`], [`Signals`], [`WakeUps`],
-//! [`Messages`]) start when they are made, so that nothing is missed.
+//! The one-shot functions ([`sleep`], [`timeout`], reading, writing) make and start their handle
+//! when they are first polled. The streams ([`Interval`], [`Signals`], [`WakeUps`], [`Messages`])
+//! start when they are made, so that nothing is missed.
 //!
 //! # In a plugin
 //!
-//! Nothing is different: a task that is spawned in an export goes on between the calls, because handles drive it.
-//! Only [`Executor::block_on`] answers ENOTSUP, as [`Loop::run`] does.
+//! A task that is spawned in an export goes on between the calls, because handles drive it. Only
+//! [`Executor::block_on`] answers ENOTSUP, as [`Loop::run`] does on a [hosted](Loop::hosted) loop.
 //!
 //! # Panics
 //!
-//! A panic in a task ends the guest, as one in a callback does. The functions that need to know the loop by themselves
-//! ([`spawn`], [`current_loop`], [`sleep`], [`timeout`], [`interval`], [`signal`]) panic where no task is running.
+//! A panic in a task ends the guest, as one in a callback does. The functions that use the loop of
+//! the running task ([`spawn`], [`current_loop`], [`sleep`], [`timeout`], [`interval`], [`signal`])
+//! panic where no task is running.
 
 #[allow(unused_imports, reason = "for the documentation")]
 use crate::Loop;
@@ -77,13 +85,13 @@ mod interval;
 mod join_handle;
 mod messages;
 mod owned;
+mod run_queue;
 mod signals;
 mod sleep;
 mod slot;
 mod tasks;
 mod timeout;
 mod wake_ups;
-mod woken;
 
 pub use descriptor::{AsyncDescriptor, Readiness};
 pub use executor::{Executor, current_loop, spawn};

@@ -1,10 +1,10 @@
-//! A handle that belongs to a future: dropping it closes it.
+//! A handle that is closed when it is dropped, for futures and streams.
 
 use std::ops::Deref;
 
 use crate::handle::Handle;
 
-/// It dereferences to the handle.
+/// Dereferences to the handle.
 #[derive(Debug)]
 pub(super) struct Owned<H: Handle>(pub(super) H);
 

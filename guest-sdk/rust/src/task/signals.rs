@@ -1,4 +1,4 @@
-//! A stream of a signal's deliveries.
+//! A stream of the deliveries of a signal.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -16,7 +16,8 @@ use crate::task::executor::current_loop;
 use crate::task::owned::Owned;
 use crate::task::slot::Slot;
 
-/// The deliveries of a signal, on the loop of the running task: [`Signals::new`].
+/// Makes a stream of the deliveries of a signal on the loop of the running task, as
+/// [`Signals::new`].
 ///
 /// # Panics
 ///
@@ -27,19 +28,20 @@ pub fn signal(signum: Signum) -> Result<Signals> {
 
 /// A stream of the deliveries of a signal, by a [`Signal`] handle. It does not end.
 ///
-/// From its making on each delivery is an item, also those that come while nobody waits. Dropping it closes
-/// the handle; a future of [`recv`](Self::recv) can be dropped without losing a delivery.
+/// Each delivery after the making is an item, also those that come while no task waits. Dropping
+/// the stream closes the handle; dropping a future of [`recv`](Self::recv) loses no delivery.
 ///
 /// It keeps the loop alive, as its handle does.
 pub struct Signals {
     handle: Owned<Signal>,
     signum: Signum,
-    /// How many deliveries nobody has taken yet.
+    /// The number of deliveries that have not been taken.
     count: Rc<Slot<u64>>,
 }
 
 impl Signals {
-    /// Makes the stream and starts its handle, with the errors of [`Signal::new`] and [`Signal::start`].
+    /// Makes the stream and starts its handle, with the errors of [`Signal::new`] and
+    /// [`Signal::start`].
     pub fn new(event_loop: &Loop, signum: Signum) -> Result<Self> {
         let handle = Owned(Signal::new(event_loop)?);
         let count = Rc::new(Slot::new());
@@ -53,7 +55,7 @@ impl Signals {
         poll_fn(|cx| self.poll_recv(cx)).await
     }
 
-    /// The handle, for instance to dereference it. Its callback is the stream's.
+    /// The handle, for instance to dereference it. Its callback belongs to the stream.
     pub fn handle(&self) -> &Signal {
         &self.handle
     }

@@ -1,4 +1,4 @@
-//! A task that waits for a time to pass.
+//! A future that is ready after a time.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,10 +12,23 @@ use crate::task::owned::Owned;
 use crate::task::slot::Slot;
 use crate::timer::Timer;
 
-/// Waits for so many milliseconds, by a [`Timer`] of its own.
+/// Waits for a time, by a [`Timer`] of its own.
 ///
-/// The time counts from the loop's [`now`](crate::Loop::now) when the future is first polled. With 0, it is over in the
-/// next timers phase. ENOMEM when the guest has as many handles as the host allows.
+/// The time counts from the clock when the future is first polled, and not from the beginning of
+/// the iteration: the loop's time is refreshed first, as by
+/// [`Loop::update_time`](crate::Loop::update_time). A time of 0 is over in the next timers phase.
+/// ENOMEM when the guest has as many handles as the host allows.
+///
+/// ```no_run
+/// # use uv_handles::{Result, task::sleep};
+/// # async fn example() -> Result<()> {
+/// use std::time::Duration;
+///
+/// sleep(100).await?;
+/// sleep(Duration::from_secs(1)).await?;
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # Panics
 ///
@@ -41,7 +54,7 @@ impl Future for Sleep {
         if let Stage::Unpolled(time) = self.0 {
             self.0 = Stage::Over;
             let event_loop = current_loop();
-            // The loop's time stands still while tasks work.
+            // The loop's time has stood still since the iteration began.
             event_loop.update_time()?;
             let timer = Owned(Timer::new(&event_loop)?);
             let over = Rc::new(Slot::new());

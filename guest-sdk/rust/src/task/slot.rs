@@ -1,9 +1,9 @@
-//! Where a callback leaves something for the task that waits for it.
+//! A slot that hands a value from a callback to a task.
 
 use std::cell::Cell;
 use std::task::{Context, Poll, Waker};
 
-/// A place for one value, and for who is to be woken when it comes.
+/// A place for one value, and for the waker of the task that waits for it.
 pub(super) struct Slot<T> {
     value: Cell<Option<T>>,
     waker: Cell<Option<Waker>>,
@@ -14,7 +14,7 @@ impl<T> Slot<T> {
         Self { value: Cell::new(None), waker: Cell::new(None) }
     }
 
-    /// Leaves a value, in place of one that nobody has taken, and wakes who waits.
+    /// Puts a value in, replaces one that has not been taken, and wakes the task that waits.
     pub(super) fn put(&self, value: T) {
         self.value.set(Some(value));
         if let Some(waker) = self.waker.take() {
@@ -22,12 +22,12 @@ impl<T> Slot<T> {
         }
     }
 
-    /// The value, unless somebody has taken it.
+    /// Takes the value, if there is one.
     pub(super) fn take(&self) -> Option<T> {
         self.value.take()
     }
 
-    /// Takes the value, or waits for it. Who has waited before is forgotten.
+    /// Takes the value, or waits for it. The waker replaces the one before.
     pub(super) fn poll_take(&self, cx: &mut Context<'_>) -> Poll<T> {
         match self.value.take() {
             Some(value) => Poll::Ready(value),
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_who_waits_is_woken_once() {
+    fn the_last_task_that_waits_is_woken_once() {
         let (first, last) = (Arc::new(Count::default()), Arc::new(Count::default()));
         let slot = Slot::new();
         for count in [&first, &last] {

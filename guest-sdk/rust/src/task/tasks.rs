@@ -1,7 +1,8 @@
-//! The tasks that one idle handle polls.
+//! The tasks of an executor, and the idle handle that polls them.
 //!
-//! The handle is there while a task is: the last one that ends closes it, so that the loop can be closed. If
-//! somebody else closes it, because they close all handles of the loop, the tasks are dropped with it.
+//! The last task that ends closes the handle, so that the loop can be closed. If the handle is
+//! closed before, as by code that closes all handles of the loop, the tasks are dropped in its
+//! close callback.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -14,28 +15,28 @@ use crate::event_loop::Loop;
 use crate::handle::Handle;
 use crate::handle::sealed::Sealed;
 use crate::task::join_handle::JoinHandle;
-use crate::task::woken::Woken;
+use crate::task::run_queue::RunQueue;
 use crate::watcher::Idle;
 
 pub(super) struct Tasks {
     idle: Idle,
-    woken: Arc<Woken>,
+    queue: Arc<RunQueue>,
     /// A waker of each task that has not ended, in order of spawning.
     alive: RefCell<BTreeMap<u64, Waker>>,
     spawned: Cell<u64>,
 }
 
 impl Tasks {
-    /// None yet. `around` is called instead of each batch, which it calls.
+    /// Makes the handle. `around` is called in place of each poll of the tasks, and calls it.
     pub(super) fn new(event_loop: &Loop, around: impl Fn(&dyn Fn()) + 'static) -> Result<Rc<Self>> {
         let idle = Idle::new(event_loop)?;
         let tasks = Rc::new(Self {
-            woken: Arc::new(Woken::new(idle.common().token())),
+            queue: Arc::new(RunQueue::new(idle.common().token())),
             alive: RefCell::default(),
             spawned: Cell::new(0),
             idle,
         });
-        // The closures keep the tasks, until the handle is closed.
+        // The closures keep the tasks alive until the handle is closed.
         let polled = tasks.clone();
         tasks.idle.set_callback(move |_| around(&|| polled.poll()));
         let ended = tasks.clone();
@@ -43,8 +44,8 @@ impl Tasks {
         Ok(tasks)
     }
 
-    /// Whether new tasks need another handle.
-    pub(super) fn ending(&self) -> bool {
+    /// Whether the handle is closing, so that new tasks need another one.
+    pub(super) fn is_ending(&self) -> bool {
         self.idle.is_closing()
     }
 
@@ -59,19 +60,19 @@ impl Tasks {
             let _place = place;
             future.await
         };
-        let woken = self.woken.clone();
-        let (runnable, task) = async_task::spawn_local(task, move |task| woken.push(task));
+        let queue = self.queue.clone();
+        let (runnable, task) = async_task::spawn_local(task, move |task| queue.push(task));
         self.alive.borrow_mut().insert(id, runnable.waker());
         runnable.schedule();
         JoinHandle::new(task)
     }
 
-    /// One batch: what was woken before it.
+    /// Polls the tasks that have been woken before.
     fn poll(&self) {
-        for task in self.woken.take() {
+        for task in self.queue.take() {
             task.run();
         }
-        if self.woken.go_on() {
+        if self.queue.go_on() {
             return;
         }
         if self.alive.borrow().is_empty() {
@@ -81,16 +82,16 @@ impl Tasks {
         }
     }
 
-    /// Drops all tasks. Outside of all borrows, as everything that can run code of the user.
+    /// Drops all tasks, outside of all borrows: the drop may run code of the user.
     fn end(&self) {
         let tasks = self.alive.take();
-        // What is woken is in the queue, and what is dropped there is dropped for ever.
+        // Waking moves every task into the queue. Dropping it there drops its future.
         tasks.into_values().for_each(Waker::wake);
-        drop(self.woken.take());
+        drop(self.queue.take());
     }
 }
 
-/// A task's place among those that have not ended: the end is when its future is dropped.
+/// The entry of a task among those that have not ended. It goes with the task's future.
 struct Place {
     tasks: Rc<Tasks>,
     id: u64,

@@ -1,4 +1,4 @@
-//! A future that has to be ready in time.
+//! A limit on the time that a future may take.
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -9,10 +9,12 @@ use crate::milliseconds::Milliseconds;
 use crate::status::StatusCode;
 use crate::task::sleep::sleep;
 
-/// Waits for a future, but no longer than so many milliseconds: ETIMEDOUT then, and the future is dropped.
+/// Waits for a future, but no longer than a time. ETIMEDOUT when the time is over; the future is
+/// dropped then.
 ///
-/// The time counts from the first poll. A future that is ready at once needs no timer; one that becomes ready in the
-/// same iteration as the timer has won. ENOMEM when the guest has as many handles as the host allows.
+/// The time counts from the clock at the first poll, as with [`sleep`]. A future that is ready at
+/// once needs no timer. If the future becomes ready in the same iteration as the timer, its output
+/// is returned. ENOMEM when the guest has as many handles as the host allows.
 ///
 /// ```no_run
 /// # use uv_handles::task::{AsyncDescriptor, timeout};

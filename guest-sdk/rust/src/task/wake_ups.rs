@@ -1,4 +1,4 @@
-//! A stream of wake-ups.
+//! A stream of the sends of an async handle.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -14,42 +14,43 @@ use crate::event_loop::Loop;
 use crate::task::owned::Owned;
 use crate::task::slot::Slot;
 
-/// A stream of wake-ups, by an [`Async`] handle. It does not end.
+/// A stream of the sends of an [`Async`] handle. It does not end.
 ///
-/// Wake-ups coalesce: those that come while nobody waits are one. Dropping it closes the handle; a future of
-/// [`recv`](Self::recv) can be dropped without losing a wake-up.
+/// Sends coalesce: those that come before the next call of [`recv`](Self::recv) are one item.
+/// Dropping the stream closes the handle; dropping a future of `recv` loses no send.
 ///
 /// It keeps the loop alive, as its handle does.
 pub struct WakeUps {
     handle: Owned<Async>,
-    woken: Rc<Slot<()>>,
+    sent: Rc<Slot<()>>,
 }
 
 impl WakeUps {
-    /// Makes the stream of a handle that only the guest itself sends, by [`handle`](Self::handle), with the
-    /// errors of [`Async::new`].
+    /// Makes an async handle that only the guest itself can send, through [`handle`](Self::handle),
+    /// and its stream, with the errors of [`Async::new`].
     pub fn new(event_loop: &Loop) -> Result<Self> {
         Async::new(event_loop).map(Self::of)
     }
 
-    /// Makes the stream of the wake-ups that the host sends under a name, with the errors of [`Async::named`].
+    /// Makes an async handle that the host can send, and its stream, with the errors of
+    /// [`Async::named`].
     pub fn named(event_loop: &Loop, name: &str) -> Result<Self> {
         Async::named(event_loop, name).map(Self::of)
     }
 
     fn of(handle: Async) -> Self {
-        let woken = Rc::new(Slot::new());
-        let callback = woken.clone();
+        let sent = Rc::new(Slot::new());
+        let callback = sent.clone();
         handle.set_callback(move |_| callback.put(()));
-        Self { handle: Owned(handle), woken }
+        Self { handle: Owned(handle), sent }
     }
 
-    /// Waits for the next wake-up.
+    /// Waits for the next send.
     pub async fn recv(&mut self) {
-        poll_fn(|cx| self.woken.poll_take(cx)).await;
+        poll_fn(|cx| self.sent.poll_take(cx)).await;
     }
 
-    /// The handle: to send it, to dereference it. Its callback is the stream's.
+    /// The handle, to send it or to dereference it. Its callback belongs to the stream.
     pub fn handle(&self) -> &Async {
         &self.handle
     }
@@ -59,7 +60,7 @@ impl Stream for WakeUps {
     type Item = ();
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<()>> {
-        self.woken.poll_take(cx).map(Some)
+        self.sent.poll_take(cx).map(Some)
     }
 }
 
