@@ -185,7 +185,7 @@ enum Command {
         minutes: f64,
 
         /// This target alone
-        #[arg(long, value_parser = ["core_calls", "wit_surface"])]
+        #[arg(long, value_parser = ["core_calls", "sessions", "wit_surface"])]
         target: Option<String>,
     },
 

@@ -1,16 +1,23 @@
-//! Fuzzes the loop's core: any calls of its interface in any order, beside a model that knows what each
-//! must answer and what must be true after it.
+//! Fuzzes the loop's core: random calls of its interface beside a model.
 //!
-//! Ids are those of loops and handles that exist, and a handle is only given to calls of its kind: the
-//! core relies on its caller for that, and in the host the types of WIT see to it.
+//! The model knows the answer of each call, and what holds after it. Ids name loops, runs, handles
+//! and pools that exist, and a handle is only passed to calls of its kind: the core relies on its
+//! caller for that, and in the host the types of WIT guarantee it.
 
 #![no_main]
 
+mod driver;
+mod handle;
 mod model;
+mod pools;
+mod runs;
 
 use arbitrary::Arbitrary;
+use driver::Wait;
+use handle::Kind;
 use libfuzzer_sys::fuzz_target;
-use model::{Kind, Model};
+use model::Model;
+use pools::PoolChange;
 use uv_handles_core::{PollEvents, Readiness, RunMode, SourceId};
 
 fuzz_target!(|calls: Vec<Call>| {
@@ -22,7 +29,8 @@ fuzz_target!(|calls: Vec<Call>| {
     model.release_everything();
 });
 
-/// One call. Numbers that stand for a loop or a handle are cut to how many there are.
+/// One call. A number that stands for a loop, a run, a handle or a pool is taken modulo how many
+/// there are.
 #[derive(Debug, Arbitrary)]
 enum Call {
     MakeLoop {
@@ -35,8 +43,39 @@ enum Call {
     Begin(u8, Mode),
     Step(u8, Time),
     Polled(u8, Time),
-    /// What a driver does: begins a run if there is none, and goes on to the next callback or the end.
+    /// Begins a run if there is none, and goes on to the next callback or the end, as a driver does.
     Drive(u8, Mode, Time),
+    BeginRun(u8, Mode),
+    Next {
+        run: u8,
+        max: u8,
+        now: Time,
+        wait: Wait,
+    },
+    NextPair {
+        run: u8,
+        now: Time,
+        wait: Wait,
+    },
+    Advance {
+        run: u8,
+        position: u8,
+        pool: Option<u8>,
+        changes: Vec<PoolChange>,
+    },
+    KeyOfRun(u8),
+    ReleaseRun(u8),
+    MakePool,
+    Allocate {
+        pool: u8,
+        event_loop: u8,
+        count: u8,
+    },
+    Flush {
+        pool: u8,
+        changes: Vec<PoolChange>,
+    },
+    ReleasePool(u8),
     Make {
         event_loop: u8,
         kind: Kind,
@@ -64,16 +103,16 @@ enum Call {
     SignalDelivered(u8, u8),
 }
 
-/// Times of every magnitude, small ones often enough to be equal.
+/// Times of every magnitude. Small ones are often equal.
 #[derive(Debug, Clone, Copy, Arbitrary)]
-enum Time {
+pub enum Time {
     Near(u8),
     Power(u8),
     Any(u64),
 }
 
 impl Time {
-    fn ms(self) -> u64 {
+    pub fn ms(self) -> u64 {
         match self {
             Time::Near(ms) => ms.into(),
             Time::Power(bit) => 1 << (bit % 64),
@@ -82,7 +121,7 @@ impl Time {
     }
 }
 
-/// Signal numbers, most of them possible ones.
+/// Signal numbers, most of them valid.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 enum Signum {
     Likely(u8),
@@ -120,10 +159,28 @@ fn make(model: &mut Model, call: Call) {
         Call::StopLoop(at) => model.with_loop(at, |model, id| model.loops.stop(id)),
         Call::Begin(at, mode) => model.with_loop(at, |model, id| model.begin(id, mode.into())),
         Call::Step(at, now) => model.with_loop(at, |model, id| model.step(id, now.ms())),
-        Call::Polled(at, now) => model.with_loop(at, |model, id| model.loops.polled(id, now.ms())),
+        Call::Polled(at, now) => model.with_loop(at, |model, id| model.polled(id, now.ms())),
         Call::Drive(at, mode, now) => {
             model.with_loop(at, |model, id| model.drive(id, mode.into(), now.ms()));
         }
+        Call::BeginRun(at, mode) => model.with_loop(at, |model, id| model.begin_run(id, mode.into())),
+        Call::Next { run, max, now, wait } => {
+            model.with_run(run, |model, at| model.next(at, max.into(), now.ms(), wait));
+        }
+        Call::NextPair { run, now, wait } => {
+            model.with_run(run, |model, at| model.next_pair(at, now.ms(), wait));
+        }
+        Call::Advance { run, position, pool, changes } => {
+            model.with_run(run, |model, at| model.advance(at, position.into(), pool, &changes));
+        }
+        Call::KeyOfRun(at) => model.with_run(at, Model::key_of_run),
+        Call::ReleaseRun(at) => model.with_run(at, Model::release_run),
+        Call::MakePool => model.make_pool(),
+        Call::Allocate { pool, event_loop, count } => {
+            model.with_loop(event_loop, |model, id| model.allocate(pool, id, count.into()));
+        }
+        Call::Flush { pool, changes } => model.flush(pool, &changes),
+        Call::ReleasePool(at) => model.release_pool(at),
         Call::Make { event_loop, kind, token } => {
             model.with_loop(event_loop, |model, id| model.make(id, kind, token, source(token as u8)));
         }
@@ -137,7 +194,7 @@ fn make(model: &mut Model, call: Call) {
             model.expect_open(id, start);
         }),
         Call::TimerAgain(at) => model.with_kind(at, Kind::is_timer, |model, id| {
-            // Refused also if it was never started.
+            // EINVAL if it has never been started.
             let _ = model.loops.timer_again(id);
         }),
         Call::TimerSetRepeat(at, repeat) => model.with_kind(at, Kind::is_timer, |model, id| {

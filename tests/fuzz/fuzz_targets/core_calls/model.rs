@@ -1,93 +1,56 @@
-//! What the core must answer and keep true, held in the plainest form: a list of loops and a list of
-//! handles. Which callback comes next is not its business (the differential test compares that with
-//! libuv); that it is a possible one is.
+//! The model: the answers and the state of the core, as lists of loops, handles, runs and pools.
+//!
+//! The model does not know which callback comes next (the differential test compares that with
+//! libuv). It knows that the callback is a possible one.
 
-use arbitrary::Arbitrary;
+use crate::handle::{Handle, Kind, Stage};
+use crate::runs::{Ended, Session};
 use std::collections::HashSet;
 use uv_handles_core::{
-    Error, Event, HandleId, Limits, LoopId, Loops, Occurrence, PollEvents, RunMode, SourceId, Step,
-    TimerChange,
+    Error, Event, HandleId, Limits, LoopId, Loops, Occurrence, PollEvents, PoolId, RunMode, SourceId, Step,
 };
 
 /// Low enough to be reached.
-const LIMITS: Limits = Limits { handles: 24, loops: 3 };
+pub const LIMITS: Limits = Limits { handles: 24, loops: 3 };
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Arbitrary)]
-pub enum Kind {
-    Timer,
-    Idle,
-    Prepare,
-    Check,
-    Async,
-    Poll,
-    Signal,
-}
-
-impl Kind {
-    pub fn is_timer(self) -> bool {
-        self == Kind::Timer
-    }
-
-    pub fn is_watcher(self) -> bool {
-        matches!(self, Kind::Idle | Kind::Prepare | Kind::Check)
-    }
-
-    pub fn is_async(self) -> bool {
-        self == Kind::Async
-    }
-
-    pub fn is_poll(self) -> bool {
-        self == Kind::Poll
-    }
-
-    pub fn is_signal(self) -> bool {
-        self == Kind::Signal
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Open,
-    Closing,
-    /// Its close callback is running.
-    Called,
-    Closed,
-}
-
-struct Handle {
-    id: HandleId,
-    owner: LoopId,
-    kind: Kind,
-    token: u64,
-    stage: Stage,
-    referenced: bool,
-}
-
-struct EventLoop {
-    id: LoopId,
+pub struct EventLoop {
+    pub id: LoopId,
     now: u64,
-    closed: bool,
-    runs: bool,
-    /// The handle whose callback is running, and whether it has been released in there.
+    pub closed: bool,
+    pub runs: bool,
+    /// The run in progress belongs to a session, which alone goes on with it.
+    pub in_session: bool,
+    /// The handle whose callback is running, and whether it was released inside it.
     running: Option<(HandleId, bool)>,
-    /// Given up, but handles of it are left.
+    /// The loop is released, but some of its handles are not.
     released: bool,
 }
 
-/// The core and what is known of it.
+/// The core and the model of it.
 pub struct Model {
     pub loops: Loops,
     event_loops: Vec<EventLoop>,
-    /// Those that are not released, in order of making.
-    handles: Vec<Handle>,
+    /// The handles that are not released, in order of making.
+    pub handles: Vec<Handle>,
+    pub sessions: Vec<Session>,
+    pub pools: Vec<PoolId>,
+    /// How many keys of runs have been made.
+    pub keys: u64,
 }
 
 impl Model {
     pub fn new() -> Model {
-        Model { loops: Loops::new(LIMITS), event_loops: Vec::new(), handles: Vec::new() }
+        Model {
+            loops: Loops::new(LIMITS),
+            event_loops: Vec::new(),
+            handles: Vec::new(),
+            sessions: Vec::new(),
+            pools: Vec::new(),
+            keys: 0,
+        }
     }
 
-    /// Does this with a loop that the guest has.
+    /// Makes this call with a loop that is not released.
     pub fn with_loop(&mut self, at: u8, call: impl FnOnce(&mut Model, LoopId)) {
         let held: Vec<LoopId> = self.event_loops.iter().filter(|it| !it.released).map(|it| it.id).collect();
         if !held.is_empty() {
@@ -95,7 +58,7 @@ impl Model {
         }
     }
 
-    /// Does this with a handle of one of these kinds.
+    /// Makes this call with a handle of one of these kinds.
     pub fn with_kind(&mut self, at: u8, of: impl Fn(Kind) -> bool, call: impl FnOnce(&mut Model, HandleId)) {
         let held: Vec<HandleId> = self.handles.iter().filter(|it| of(it.kind)).map(|it| it.id).collect();
         if !held.is_empty() {
@@ -103,7 +66,7 @@ impl Model {
         }
     }
 
-    /// Does this with a handle.
+    /// Makes this call with a handle.
     pub fn with_handle(&mut self, at: u8, call: impl FnOnce(&mut Model, HandleId)) {
         self.with_kind(at, |_| true, call);
     }
@@ -116,8 +79,15 @@ impl Model {
         }
         let id = made.expect("the limit is not reached");
         assert!(self.event_loops.iter().all(|it| it.id != id), "its number is in use");
-        let event_loop = EventLoop { id, now, closed: false, runs: false, running: None, released: false };
-        self.event_loops.push(event_loop);
+        self.event_loops.push(EventLoop {
+            id,
+            now,
+            closed: false,
+            runs: false,
+            in_session: false,
+            running: None,
+            released: false,
+        });
     }
 
     pub fn close_loop(&mut self, id: LoopId) {
@@ -136,6 +106,9 @@ impl Model {
         self.loops.release_loop(id);
         let state = self.event_loop_mut(id);
         (state.closed, state.runs, state.running, state.released) = (true, false, None, true);
+        for session in self.sessions.iter_mut().filter(|it| it.owner == id && it.ended.is_none()) {
+            session.end(Ended::LoopGone);
+        }
         for handle in self.handles.iter_mut().filter(|handle| handle.owner == id) {
             (handle.stage, handle.referenced) = (Stage::Closed, false);
         }
@@ -154,7 +127,10 @@ impl Model {
             false => self.if_open(id),
         };
         assert_eq!(begun, expected);
-        self.event_loop_mut(id).runs |= begun.is_ok();
+        if begun.is_ok() {
+            let state = self.event_loop_mut(id);
+            (state.runs, state.in_session) = (true, false);
+        }
     }
 
     /// Goes on to the next callback or the end of the run, with a wait in which nothing happens.
@@ -163,11 +139,25 @@ impl Model {
             self.begin(id, mode);
         }
         self.step(id, now);
-        self.loops.polled(id, now);
+        self.polled(id, now);
         self.step(id, now);
     }
 
+    pub fn polled(&mut self, id: LoopId, now: u64) {
+        if !self.is_in_session(id) {
+            self.loops.polled(id, now);
+        }
+    }
+
+    fn is_in_session(&self, id: LoopId) -> bool {
+        let state = self.event_loop(id);
+        state.runs && state.in_session
+    }
+
     pub fn step(&mut self, id: LoopId, now: u64) {
+        if self.is_in_session(id) {
+            return;
+        }
         let step = self.loops.step(id, &mut || now);
         let state = self.event_loop_mut(id);
         if !state.runs {
@@ -186,7 +176,7 @@ impl Model {
         }
     }
 
-    /// Goes on as far as is known, at most so many callbacks.
+    /// Passes upcoming callbacks, at most this many.
     fn pass(&mut self, id: LoopId, most: usize) {
         let upcoming: Vec<Event> = self.loops.upcoming(id).take(most).collect();
         let handles: Vec<HandleId> = upcoming.iter().map(|event| event.handle).collect();
@@ -197,8 +187,8 @@ impl Model {
         }
     }
 
-    /// The callback that was running is over.
-    fn called(&mut self, id: LoopId) {
+    /// The callback that was running has returned.
+    pub fn called(&mut self, id: LoopId) {
         if let Some((before, false)) = self.event_loop_mut(id).running.take()
             && let Some(handle) = self.handles.iter_mut().find(|handle| handle.id == before)
             && handle.stage == Stage::Called
@@ -207,8 +197,8 @@ impl Model {
         }
     }
 
-    /// An event comes to a handle that can have it.
-    fn delivered(&mut self, id: LoopId, Event { handle, token, what }: Event) {
+    /// Checks that an event is delivered to a handle that can have it.
+    pub fn delivered(&mut self, id: LoopId, Event { handle, token, what }: Event) {
         self.event_loop_mut(id).running = Some((handle, false));
         let known = self.handles.iter_mut().find(|known| known.id == handle).expect("it is not released");
         assert_eq!((known.owner, known.token), (id, token));
@@ -236,16 +226,6 @@ impl Model {
     pub fn make(&mut self, owner: LoopId, kind: Kind, token: u64, source: SourceId) {
         let loops = &mut self.loops;
         let made = match kind {
-            // One that is made ahead is a timer as any other, once it is opened.
-            Kind::Timer if token % 2 == 1 => loops.make_reserve().and_then(|reserve| {
-                let timer = loops.reserve_timers(reserve, owner, 1).map(|timers| timers[0]);
-                if let Ok(timer) = timer {
-                    loops.change_timer(reserve, timer.index(), TimerChange::Open { token });
-                }
-                // It stays, and there may not be as many reserves as timers.
-                loops.release_reserve(reserve);
-                timer
-            }),
             Kind::Timer => loops.make_timer(owner, token),
             Kind::Idle => loops.make_idle(owner, token),
             Kind::Prepare => loops.make_prepare(owner, token),
@@ -257,15 +237,21 @@ impl Model {
         if kind == Kind::Poll && made == Err(Error::Exists) {
             return;
         }
-        // A handle that was released in its own callback keeps its place until that is over.
-        let left_over = self.event_loops.iter().filter(|it| matches!(it.running, Some((_, true)))).count();
-        let full = self.handles.len() + left_over >= LIMITS.handles as usize;
+        let full = self.free_places() == 0;
         let expected = self.if_open(owner).and(if full { Err(Error::TooManyHandles) } else { Ok(()) });
         assert_eq!(made.map(drop), expected);
         if let Ok(id) = made {
             assert!(self.handles.iter().all(|handle| handle.id != id), "its number is in use");
-            self.handles.push(Handle { id, owner, kind, token, stage: Stage::Open, referenced: true });
+            let (stage, referenced, pool) = (Stage::Open, true, None);
+            self.handles.push(Handle { id, owner, kind, token, stage, referenced, pool });
         }
+    }
+
+    /// How many more handles the limit allows.
+    pub fn free_places(&self) -> usize {
+        // A handle that was released in its own callback keeps its place until the callback returns.
+        let left_over = self.event_loops.iter().filter(|it| matches!(it.running, Some((_, true)))).count();
+        LIMITS.handles as usize - self.handles.len() - left_over
     }
 
     pub fn close(&mut self, id: HandleId) {
@@ -309,7 +295,8 @@ impl Model {
         assert!(!self.loops.active(id));
     }
 
-    /// A call that is refused on a closing handle, and only there. Answers whether it was accepted.
+    /// Checks a call that is refused on a closing handle, and only there. Returns whether it was
+    /// accepted.
     pub fn expect_open(&self, id: HandleId, called: Result<(), Error>) -> bool {
         let expected = match self.handle(id).stage {
             Stage::Open => Ok(()),
@@ -319,13 +306,13 @@ impl Model {
         called.is_ok()
     }
 
-    /// Something waits to be called. A run may have taken it out already.
+    /// Checks that a callback is due. A run may have taken it out already.
     pub fn expect_ready(&self, id: HandleId) {
         let owner = self.handle(id).owner;
         assert!(self.loops.has_ready(owner) || self.event_loop(owner).runs);
     }
 
-    /// What is true after every call.
+    /// Checks what holds after every call.
     pub fn check(&mut self) {
         for handle in &self.handles {
             let (loops, id, stage) = (&self.loops, handle.id, handle.stage);
@@ -354,7 +341,8 @@ impl Model {
             let open = self.open_handles(id);
             assert_eq!(self.loops.handles(id), open);
 
-            // Those of the closing phase in progress do not count, and only the core knows which they are.
+            // Handles that the closing phase in progress has taken out do not keep the loop alive. Only
+            // the core knows which handles those are.
             let active = |handle: &HandleId| self.loops.active(*handle) && self.loops.referenced(*handle);
             let closing = open.iter().any(|&handle| self.loops.handle_closing(handle));
             let (active, alive) = (open.iter().any(active), self.loops.alive(id));
@@ -372,8 +360,13 @@ impl Model {
         }
     }
 
-    /// Gives everything up. All places must be free then.
+    /// Releases everything. All places must be free then.
     pub fn release_everything(mut self) {
+        // Half of the runs before their loops, the others after them.
+        while self.sessions.len() > LIMITS.loops as usize / 2 {
+            self.release_run(0);
+            self.check();
+        }
         while let Some(&EventLoop { id, .. }) = self.event_loops.iter().find(|it| !it.released) {
             self.release_loop(id);
             self.check();
@@ -382,10 +375,20 @@ impl Model {
             self.release(id);
             self.check();
         }
+        while !self.sessions.is_empty() {
+            self.release_run(0);
+        }
+        while !self.pools.is_empty() {
+            self.release_pool(0);
+        }
         assert!(self.event_loops.is_empty());
         assert_eq!(self.loops.watched_signals(), 0);
         let loops: HashSet<LoopId> = (0..LIMITS.loops).map(|_| self.loops.make_loop(0).unwrap()).collect();
         assert_eq!(loops.len(), LIMITS.loops as usize);
+        for &owner in &loops {
+            self.loops.begin_run(owner, RunMode::Default).expect("no run is left");
+            self.loops.make_pool().expect("no pool is left");
+        }
         let owner = *loops.iter().next().expect("the limit is not 0");
         let all: HashSet<HandleId> =
             (0..LIMITS.handles).map(|_| self.loops.make_timer(owner, 0).unwrap()).collect();
@@ -398,7 +401,7 @@ impl Model {
         self.handles.iter().filter(open).map(|handle| handle.id).collect()
     }
 
-    fn if_open(&self, id: LoopId) -> Result<(), Error> {
+    pub fn if_open(&self, id: LoopId) -> Result<(), Error> {
         if self.event_loop(id).closed { Err(Error::LoopClosed) } else { Ok(()) }
     }
 
@@ -407,11 +410,11 @@ impl Model {
         self.event_loops.retain(|it| it.id != id || !it.released || used);
     }
 
-    fn event_loop(&self, id: LoopId) -> &EventLoop {
+    pub fn event_loop(&self, id: LoopId) -> &EventLoop {
         self.event_loops.iter().find(|it| it.id == id).expect("it is held")
     }
 
-    fn event_loop_mut(&mut self, id: LoopId) -> &mut EventLoop {
+    pub fn event_loop_mut(&mut self, id: LoopId) -> &mut EventLoop {
         self.event_loops.iter_mut().find(|it| it.id == id).expect("it is held")
     }
 

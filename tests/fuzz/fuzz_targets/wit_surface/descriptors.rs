@@ -1,8 +1,9 @@
 //! The guest's calls of descriptors.
 
-use crate::guest::{Guest, borrow, pick, refusable};
+use crate::guest::{Guest, refusable};
+use crate::resources::{borrow, pick};
 use uv_handles_host::UvCtxView;
-use uv_handles_host::bindings::uv::handles::descriptors::{Descriptor, HostDescriptor, ShutdownHow, Word};
+use uv_handles_host::bindings::uv::handles::descriptors::{Descriptor, HostDescriptor, ShutdownHow};
 use wasmtime::component::Resource;
 
 impl Guest {
@@ -21,20 +22,6 @@ impl Guest {
         self.with_descriptor(at, |host, descriptor| {
             let read = host.read(descriptor, max).unwrap_or_default();
             assert!(read.len() <= max.min(4_096) as usize);
-        });
-    }
-
-    pub fn read_word(&mut self, at: u8, max: u32) {
-        self.with_descriptor(at, |host, descriptor| {
-            if let Ok(word) = host.read_word(descriptor, max) {
-                assert!(word.length <= max.min(8));
-            }
-        });
-    }
-
-    pub fn write_word(&mut self, at: u8, word: Word) {
-        self.with_descriptor(at, |host, descriptor| {
-            assert!(host.write_word(descriptor, word).unwrap_or_default() <= word.length.min(8));
         });
     }
 

@@ -1,20 +1,16 @@
-//! The guest's side: the resources that it holds, as wasmtime's tables would, and its calls of loops and handles.
+//! The guest's side: the resources that it holds, as in wasmtime's tables, and its calls of loops and
+//! handles.
 
-use uv_handles_host::bindings::uv::handles::async_handle::{AsyncHandle, HostAsyncHandle};
-use uv_handles_host::bindings::uv::handles::batch::Host as Batch;
-use uv_handles_host::bindings::uv::handles::blocking::{Host as _, Pulled};
-use uv_handles_host::bindings::uv::handles::check::{Check, HostCheck};
+use crate::resources::{self, Kind, Start, borrow, pick};
+use uv_handles_host::bindings::uv::handles::async_handle::HostAsyncHandle;
 use uv_handles_host::bindings::uv::handles::event_loop::{HostLoop, Loop};
 use uv_handles_host::bindings::uv::handles::handle::{self, AnyHandle, Host as _};
-use uv_handles_host::bindings::uv::handles::idle::{HostIdle, Idle};
-use uv_handles_host::bindings::uv::handles::poll::{HostPoll, Poll};
-use uv_handles_host::bindings::uv::handles::prepare::{HostPrepare, Prepare};
-use uv_handles_host::bindings::uv::handles::signal::{HostSignal, Signal};
-use uv_handles_host::bindings::uv::handles::timer::{HostTimer, Timer};
-use uv_handles_host::bindings::uv::handles::types::{
-    Error, Event, Occurrence, PollEvents, RunMode, StatusCode,
-};
-use uv_handles_host::{Interrupted, Limits, UvCtx, UvCtxView};
+use uv_handles_host::bindings::uv::handles::plugin_loop;
+use uv_handles_host::bindings::uv::handles::poll::HostPoll;
+use uv_handles_host::bindings::uv::handles::signal::HostSignal;
+use uv_handles_host::bindings::uv::handles::timer::HostTimer;
+use uv_handles_host::bindings::uv::handles::types::{Error, ErrorCode, Event, EventKind, PollEvents};
+use uv_handles_host::{Limits, UvCtx, UvCtxView};
 use wasmtime::component::Resource;
 
 /// Low enough to be reached.
@@ -24,83 +20,85 @@ pub fn set_limits(limits: &mut Limits) {
 }
 
 const HANDLES: u32 = 24;
-const LOOPS: u32 = 3;
+pub const LOOPS: u32 = 3;
 const DESCRIPTORS: u32 = 5;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    Timer,
-    Idle,
-    Prepare,
-    Check,
-    Async,
-    Poll,
-    Signal,
-}
+/// The loop of a handle or a run whose loop is dropped.
+pub const NO_LOOP: u32 = u32::MAX;
 
-/// The token tells handles apart: each has its own, but those that were made ahead and are not opened have none.
+/// A handle. Each has a token of its own, except pooled timers that have never been opened.
 #[derive(Clone, Copy)]
 pub struct Handle {
     pub rep: u32,
     pub kind: Kind,
     pub event_loop: u32,
     pub token: u64,
-    /// What it was made by, if it was made ahead.
-    pub reserve: Option<u32>,
+    /// The pool that it was allocated from.
+    pub pool: Option<u32>,
+}
+
+/// A run that is not dropped.
+#[derive(Clone, Copy)]
+pub struct Run {
+    pub rep: u32,
+    pub event_loop: u32,
+    pub finished: bool,
 }
 
 pub struct Guest {
     ctx: UvCtx,
+    pub is_plugin: bool,
     pub loops: Vec<u32>,
     pub handles: Vec<Handle>,
     pub descriptors: Vec<u32>,
-    pub reserves: Vec<u32>,
-    /// How many there have been.
+    pub pools: Vec<u32>,
+    pub runs: Vec<Run>,
+    /// All keys of runs that the guest has seen, also of runs that have ended.
+    pub keys: Vec<u64>,
+    /// How many tokens the guest has given.
     pub tokens: u64,
     pub interrupted: bool,
 }
 
-pub fn borrow<T: 'static>(rep: u32) -> Resource<T> {
-    Resource::new_borrow(rep)
-}
-
-/// The answer may be an error.
+/// A call that may be refused.
 pub fn refusable<T>(_: Result<T, Error>) {}
 
-pub fn pick<T: Copy>(held: &[T], at: u8) -> Option<(usize, T)> {
-    let at = (at as usize).checked_rem(held.len())?;
-    Some((at, held[at]))
+pub fn is_code<T>(answer: &Result<T, Error>, code: ErrorCode) -> bool {
+    matches!(answer, Err(Error::Code(it)) if *it == code)
 }
 
 pub fn any(Handle { rep, kind, .. }: Handle) -> AnyHandle {
-    match kind {
-        Kind::Timer => AnyHandle::Timer(borrow(rep)),
-        Kind::Idle => AnyHandle::Idle(borrow(rep)),
-        Kind::Prepare => AnyHandle::Prepare(borrow(rep)),
-        Kind::Check => AnyHandle::Check(borrow(rep)),
-        Kind::Async => AnyHandle::AsyncHandle(borrow(rep)),
-        Kind::Poll => AnyHandle::Poll(borrow(rep)),
-        Kind::Signal => AnyHandle::Signal(borrow(rep)),
-    }
+    resources::any(kind, rep)
 }
 
 impl Guest {
-    pub fn new(ctx: UvCtx) -> Guest {
-        let (loops, handles, descriptors, reserves) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Guest { ctx, loops, handles, descriptors, reserves, tokens: 0, interrupted: false }
+    pub fn new(ctx: UvCtx, is_plugin: bool) -> Guest {
+        Guest {
+            ctx,
+            is_plugin,
+            loops: Vec::new(),
+            handles: Vec::new(),
+            descriptors: Vec::new(),
+            pools: Vec::new(),
+            runs: Vec::new(),
+            keys: Vec::new(),
+            tokens: 0,
+            interrupted: false,
+        }
     }
 
     pub fn host(&mut self) -> UvCtxView<'_> {
         UvCtxView { ctx: &mut self.ctx }
     }
 
-    /// What is true after every call.
+    /// Checks what holds after every call.
     pub fn check(&mut self) {
         if self.interrupted {
             return;
         }
         assert!(self.loops.len() <= LOOPS as usize && self.handles.len() <= HANDLES as usize);
-        assert!(self.descriptors.len() <= DESCRIPTORS as usize && self.reserves.len() <= LOOPS as usize);
+        assert!(self.descriptors.len() <= DESCRIPTORS as usize && self.pools.len() <= LOOPS as usize);
+        assert!(self.runs.len() <= LOOPS as usize && !(self.is_plugin && !self.runs.is_empty()));
         for id in self.loops.clone() {
             let tokens = HostLoop::handles(&mut self.host(), borrow(id));
             let (closed, alive) =
@@ -118,7 +116,7 @@ impl Guest {
                 assert!(closing || is_listed, "an open handle is listed");
                 assert!(closed || alive || !active || !self.host().referenced(any(handle)));
                 let fileno = handle::Host::fileno(&mut self.host(), any(handle));
-                assert!(fileno.is_err() || handle.kind == Kind::Poll);
+                assert_eq!(fileno.is_ok(), handle.kind == Kind::Poll && !closing);
             }
             assert_eq!(listed.next(), None, "only what the guest has made and not dropped is listed");
             let now = self.host().now(borrow::<Loop>(id));
@@ -127,21 +125,25 @@ impl Guest {
         }
     }
 
-    pub fn create_loop(&mut self) {
-        match HostLoop::create(&mut self.host()) {
-            Ok(made) => self.loops.push(made.rep()),
-            Err(error) => assert!(matches!(error, Error::Status(StatusCode::Emfile))),
+    /// Makes a loop, by the function for programs or by the one for plugins.
+    pub fn create_loop(&mut self, for_plugin: bool) {
+        let made = match for_plugin {
+            true => plugin_loop::Host::create(&mut self.host()),
+            false => HostLoop::create(&mut self.host()),
+        };
+        if for_plugin != self.is_plugin {
+            assert!(is_code(&made, ErrorCode::Enotsup));
+        } else if self.loops.len() == LOOPS as usize {
+            assert!(is_code(&made, ErrorCode::Emfile));
         }
+        // A dropped loop keeps its place until its handles are dropped.
+        self.loops.extend(made.ok().map(|made| made.rep()));
     }
 
-    fn with_loop(&mut self, at: u8, call: impl FnOnce(&mut Guest, u32)) {
+    pub fn with_loop(&mut self, at: u8, call: impl FnOnce(&mut Guest, u32)) {
         if let Some((_, id)) = pick(&self.loops, at) {
             call(self, id);
         }
-    }
-
-    pub fn begin(&mut self, at: u8, mode: RunMode) {
-        self.with_loop(at, |guest, id| refusable(guest.host().begin(borrow(id), mode)));
     }
 
     pub fn stop_loop(&mut self, at: u8) {
@@ -160,92 +162,29 @@ impl Guest {
         if let Some((at, id)) = pick(&self.loops, at) {
             self.loops.swap_remove(at);
             HostLoop::drop(&mut self.host(), Resource::new_own(id)).unwrap();
-            // Its number may be given away once its handles are gone; they are closed for good.
-            self.handles.iter_mut().filter(|it| it.event_loop == id).for_each(|it| it.event_loop = u32::MAX);
+            // Its number may be given away once its handles are dropped. They are closed for good.
+            self.handles.iter_mut().filter(|it| it.event_loop == id).for_each(|it| it.event_loop = NO_LOOP);
+            self.runs.iter_mut().filter(|it| it.event_loop == id).for_each(|it| it.event_loop = NO_LOOP);
         }
     }
 
-    /// Begins a run and takes some events of it.
-    pub fn run(&mut self, at: u8, mode: RunMode, events: u8) {
-        self.begin(at, mode);
-        for _ in 0..events % 8 {
-            if !self.interrupted {
-                self.pull(at, 1);
-            }
-        }
-    }
-
-    /// Goes on with a run. The virtual time jumps to a timer of the guard's own if there is nothing else to
-    /// wait for, because otherwise the wait would be for ever, as it should.
-    pub fn pull(&mut self, at: u8, max: u32) {
-        let Some((_, id)) = pick(&self.loops, at) else {
-            return;
-        };
-        let guard = HostTimer::create(&mut self.host(), borrow(id), u64::MAX);
-        match &guard {
-            Ok(timer) => HostTimer::start(&mut self.host(), borrow(timer.rep()), 1 << 40, 0).unwrap(),
-            Err(_) => HostLoop::stop(&mut self.host(), borrow(id)),
-        }
-        if let Ok(timer) = &guard {
-            self.host().dereference(AnyHandle::Timer(borrow(timer.rep()))).unwrap();
-        }
-        match self.host().pull(borrow(id), max) {
-            Ok(Ok(Pulled::Event(event))) => self.delivered(id, event),
-            Ok(Ok(Pulled::Finished(_)) | Err(_)) => {}
-            Ok(Ok(batch)) => {
-                let of = |what: Occurrence| move |token| Event { token, what: what.clone() };
-                let events: Vec<Event> = match batch {
-                    Pulled::Callbacks(tokens) => tokens.into_iter().map(of(Occurrence::Callback)).collect(),
-                    Pulled::Polls(ready) => {
-                        let event = |(token, events)| Event { token, what: Occurrence::Poll(Ok(events)) };
-                        ready.into_iter().map(event).collect()
-                    }
-                    Pulled::Closes(tokens) => tokens.into_iter().map(of(Occurrence::Closed)).collect(),
-                    Pulled::Event(_) | Pulled::Finished(_) => unreachable!("seen above"),
-                };
-                assert!((2..=max as usize).contains(&events.len()));
-                // More or less than what has been handed over, and closing some or none, in any order.
-                let position = max % (events.len() as u32 + 2);
-                events.into_iter().for_each(|event| self.delivered(id, event));
-                // What closes the callback's own handle, and what means nothing: it is of no reserve, or can not be read.
-                let close = |position: u32| 5 << 48 | u64::from(position as u16) << 32;
-                let changes = match max % 4 {
-                    0 | 2 => vec![],
-                    1 => vec![close(0), close(position)],
-                    _ => vec![close(position + 1), u64::from(max / 4 % 8) << 48, close(0), close(position)],
-                };
-                Batch::advance(&mut self.host(), position, None, changes);
-            }
-            Err(error) => {
-                assert!(error.is::<Interrupted>(), "{error:?}");
-                self.interrupted = true;
-                return;
-            }
-        }
-        if let Ok(timer) = guard {
-            HostTimer::drop(&mut self.host(), timer).unwrap();
-        }
-    }
-
-    /// An event comes to a handle that the guest has, on this loop, and that can have it.
-    fn delivered(&mut self, id: u32, Event { token, what }: Event) {
-        if token == u64::MAX {
-            return;
-        }
+    /// Checks that an event is delivered to a handle that the guest has, on this loop, and that can
+    /// have it.
+    pub fn delivered(&mut self, id: u32, Event { token, kind }: Event) {
         let handle = *self.handles.iter().find(|handle| handle.token == token).expect("it is not dropped");
         assert_eq!(handle.event_loop, id);
         let closing = self.host().closing(any(handle));
-        match (what, handle.kind) {
-            (Occurrence::Closed, _) => assert!(closing),
-            (Occurrence::Poll(_), Kind::Poll) | (Occurrence::Signal(_), Kind::Signal) => assert!(!closing),
-            (Occurrence::Callback, kind) => assert!(!closing && !matches!(kind, Kind::Poll | Kind::Signal)),
-            (what, kind) => panic!("{what:?} of a {kind:?}"),
+        match (kind, handle.kind) {
+            (EventKind::Closed, _) => assert!(closing),
+            (EventKind::Poll(_), Kind::Poll) | (EventKind::Signal(_), Kind::Signal) => assert!(!closing),
+            (EventKind::Callback, kind) => assert!(!closing && !matches!(kind, Kind::Poll | Kind::Signal)),
+            (event, kind) => panic!("{event:?} of a {kind:?}"),
         }
     }
 
-    fn made<T: 'static>(&mut self, event_loop: u32, kind: Kind, made: Result<Resource<T>, Error>) {
-        if let Ok(made) = made {
-            let handle = Handle { rep: made.rep(), kind, event_loop, token: self.tokens, reserve: None };
+    fn made(&mut self, event_loop: u32, kind: Kind, made: Result<u32, Error>) {
+        if let Ok(rep) = made {
+            let handle = Handle { rep, kind, event_loop, token: self.tokens, pool: None };
             assert!(self.handles.iter().all(|held| held.rep != handle.rep), "its number is in use");
             self.handles.push(handle);
         }
@@ -253,32 +192,18 @@ impl Guest {
     }
 
     pub fn make(&mut self, at: u8, kind: Kind) {
-        let Some((_, id)) = pick(&self.loops, at) else {
-            return;
-        };
-        let token = self.tokens;
-        macro_rules! make {
-            ($host:ident) => {{
-                let made = $host::create(&mut self.host(), borrow(id), token);
-                self.made(id, kind, made);
-            }};
-        }
-        match kind {
-            Kind::Timer => make!(HostTimer),
-            Kind::Idle => make!(HostIdle),
-            Kind::Prepare => make!(HostPrepare),
-            Kind::Check => make!(HostCheck),
-            Kind::Async => make!(HostAsyncHandle),
-            Kind::Signal => make!(HostSignal),
-            Kind::Poll => unreachable!("a poll handle needs a descriptor"),
-        }
+        self.with_loop(at, |guest, id| {
+            let token = guest.tokens;
+            let made = resources::create(&mut guest.host(), kind, id, token);
+            guest.made(id, kind, made);
+        });
     }
 
     pub fn make_named(&mut self, at: u8, name: String) {
         self.with_loop(at, |guest, id| {
             let token = guest.tokens;
             let made = guest.host().create_named(borrow(id), token, name);
-            guest.made(id, Kind::Async, made);
+            guest.made(id, Kind::Async, made.map(|made| made.rep()));
         });
     }
 
@@ -289,7 +214,7 @@ impl Guest {
         self.with_loop(at, |guest, id| {
             let token = guest.tokens;
             let made = HostPoll::create(&mut guest.host(), borrow(id), token, borrow(descriptor));
-            guest.made(id, Kind::Poll, made);
+            guest.made(id, Kind::Poll, made.map(|made| made.rep()));
         });
     }
 
@@ -316,29 +241,18 @@ impl Guest {
         });
     }
 
-    pub fn buffers(&mut self, at: u8, size: u32) {
+    pub fn receive(&mut self, at: u8) {
         self.with_handle(at, |guest, handle| {
-            let mut host = guest.host();
-            handle::Host::send_buffer_size(&mut host, any(handle)).unwrap_err();
-            handle::Host::receive_buffer_size(&mut host, any(handle)).unwrap_err();
-            handle::Host::set_send_buffer_size(&mut host, any(handle), size).unwrap_err();
-            handle::Host::set_receive_buffer_size(&mut host, any(handle), size).unwrap_err();
+            if handle.kind == Kind::Async {
+                refusable(guest.host().receive(borrow(handle.rep)));
+            }
         });
     }
 
-    pub fn start(&mut self, at: u8, first: u64, second: u8, events: PollEvents) {
+    pub fn start(&mut self, at: u8, start: Start) {
         self.with_handle(at, |guest, handle @ Handle { rep, kind, .. }| {
-            let mut host = guest.host();
-            let started = match kind {
-                Kind::Timer => HostTimer::start(&mut host, borrow(rep), first, second.into()),
-                Kind::Idle => HostIdle::start(&mut host, borrow(rep)),
-                Kind::Prepare => HostPrepare::start(&mut host, borrow(rep)),
-                Kind::Check => HostCheck::start(&mut host, borrow(rep)),
-                Kind::Async => host.send(borrow(rep)),
-                Kind::Poll => HostPoll::start(&mut host, borrow(rep), events),
-                Kind::Signal => HostSignal::start(&mut host, borrow(rep), i32::from(second)),
-            };
-            let stopped = kind == Kind::Poll && events == PollEvents::empty();
+            let started = resources::start(&mut guest.host(), kind, rep, start);
+            let stopped = kind == Kind::Poll && start.events == PollEvents::empty();
             assert!(started.is_err() || guest.host().active(any(handle)) != stopped);
         });
     }
@@ -363,42 +277,22 @@ impl Guest {
     pub fn set_repeat(&mut self, at: u8, repeat: u64) {
         self.with_handle(at, |guest, Handle { rep, kind, .. }| {
             if kind == Kind::Timer && guest.host().set_repeat(borrow(rep), repeat).is_ok() {
-                assert_eq!(guest.host().repeat(borrow(rep)).ok(), Some(repeat));
+                assert_eq!(HostTimer::repeat(&mut guest.host(), borrow(rep)).ok(), Some(repeat));
             }
         });
     }
 
     pub fn stop(&mut self, at: u8) {
         self.with_handle(at, |guest, handle @ Handle { rep, kind, .. }| {
-            let mut host = guest.host();
-            match kind {
-                Kind::Timer => HostTimer::stop(&mut host, borrow(rep)),
-                Kind::Idle => HostIdle::stop(&mut host, borrow(rep)),
-                Kind::Prepare => HostPrepare::stop(&mut host, borrow(rep)),
-                Kind::Check => HostCheck::stop(&mut host, borrow(rep)),
-                Kind::Poll => HostPoll::stop(&mut host, borrow(rep)),
-                Kind::Signal => HostSignal::stop(&mut host, borrow(rep)),
-                Kind::Async => return,
-            }
-            assert!(!host.active(any(handle)));
+            resources::stop(&mut guest.host(), kind, rep);
+            assert!(kind == Kind::Async || !guest.host().active(any(handle)));
         });
     }
 
     pub fn drop_handle(&mut self, at: u8) {
-        let Some((at, Handle { rep, kind, .. })) = pick(&self.handles, at) else {
-            return;
-        };
-        self.handles.remove(at);
-        let mut host = self.host();
-        let dropped = match kind {
-            Kind::Timer => HostTimer::drop(&mut host, Resource::<Timer>::new_own(rep)),
-            Kind::Idle => HostIdle::drop(&mut host, Resource::<Idle>::new_own(rep)),
-            Kind::Prepare => HostPrepare::drop(&mut host, Resource::<Prepare>::new_own(rep)),
-            Kind::Check => HostCheck::drop(&mut host, Resource::<Check>::new_own(rep)),
-            Kind::Async => HostAsyncHandle::drop(&mut host, Resource::<AsyncHandle>::new_own(rep)),
-            Kind::Poll => HostPoll::drop(&mut host, Resource::<Poll>::new_own(rep)),
-            Kind::Signal => HostSignal::drop(&mut host, Resource::<Signal>::new_own(rep)),
-        };
-        dropped.unwrap();
+        if let Some((at, Handle { rep, kind, .. })) = pick(&self.handles, at) {
+            self.handles.remove(at);
+            resources::drop_handle(&mut self.host(), kind, rep);
+        }
     }
 }

@@ -1,37 +1,43 @@
-//! Fuzzes what the host gives to guests: any calls of the WIT interfaces in any order, with the OS at work
-//! behind them - sockets, pipes, signals, wake-ups - and with others at work outside.
+//! Fuzzes the host's interfaces: random calls of the WIT interfaces, with the real OS behind them.
 //!
-//! The calls go to the traits that `bindgen!` has made of the WIT package, so everything behind
-//! wasmtime's own part is exercised, at thousands of inputs a second. Resources are the only arguments that
-//! are not arbitrary: a guest can not forge them either.
+//! Sockets, pipes, signals and async senders are real, and others use their far ends. The calls go to
+//! the traits that `bindgen!` generates from the WIT package: wasmtime's own part is not in it, and a
+//! second has thousands of inputs. Resources are the only arguments that are not arbitrary: a guest
+//! cannot forge them either.
 
 #![no_main]
 
+mod changes;
 mod descriptors;
 mod guest;
 mod outside;
-mod reserves;
+#[path = "../resources.rs"]
+mod resources;
+mod runs;
 
 use arbitrary::Arbitrary;
-use guest::{Guest, Kind};
+use changes::{Changes, Operate};
+use guest::Guest;
 use libfuzzer_sys::fuzz_target;
 use outside::Outside;
-use uv_handles_host::bindings::uv::handles::descriptors::{ShutdownHow, Word};
-use uv_handles_host::bindings::uv::handles::types::{PollEvents, RunMode};
+use resources::{Kind, Start, poll_events, run_mode};
+use runs::Key;
+use uv_handles_host::bindings::uv::handles::descriptors::ShutdownHow;
 
-fuzz_target!(|calls: Vec<Call>| {
+fuzz_target!(|input: Input| {
+    let Input { is_plugin, calls } = input;
     let before = outside::resources();
-    let (mut outside, ctx) = Outside::new();
-    let mut guest = Guest::new(ctx);
-    // A beginning that nearly everything needs, so that few calls lead far.
-    guest.create_loop();
+    let (mut outside, ctx) = Outside::new(is_plugin);
+    let mut guest = Guest::new(ctx, is_plugin);
+    // Nearly everything needs these, so that few calls lead far.
+    guest.create_loop(is_plugin);
     for name in ["listener", "stream"] {
         guest.open(name.to_owned());
         outside.connect();
     }
     for call in calls {
         if guest.interrupted {
-            // None of its code runs any more.
+            // None of the guest's code runs any more.
             break;
         }
         make(&mut guest, &mut outside, call);
@@ -41,8 +47,15 @@ fuzz_target!(|calls: Vec<Call>| {
     assert_eq!(outside::resources(), before, "something is left behind");
 });
 
-/// One call of the guest, or something that happens outside. Numbers that stand for a resource are cut to how
-/// many there are.
+/// A guest, and what happens to it.
+#[derive(Debug, Arbitrary)]
+struct Input {
+    is_plugin: bool,
+    calls: Vec<Call>,
+}
+
+/// One call of the guest, or something that happens outside. A number that stands for a resource is
+/// taken modulo how many there are.
 #[derive(Debug, Arbitrary)]
 enum Call {
     Loop(LoopCall),
@@ -50,19 +63,41 @@ enum Call {
     Handle(u8, HandleCall),
     Descriptor(DescriptorCall),
     Outside(OutsideCall),
-    Reserve(u8, ReserveCall),
+    Run(RunCall),
+    Pool(u8, PoolCall),
 }
 
 #[derive(Debug, Arbitrary)]
 enum LoopCall {
-    Create,
-    Begin(u8, u8),
-    Pull(u8, u32),
-    /// Begins a run and pulls a few times.
-    Run(u8, u8, u8),
+    /// By the function for programs, or by the one for plugins.
+    Create(bool),
     Stop(u8),
     Close(u8),
     UpdateTime(u8),
+    Drop(u8),
+}
+
+#[derive(Debug, Arbitrary)]
+enum RunCall {
+    Begin(u8, u8),
+    Next(u8),
+    /// Begins a run and takes a few events of it.
+    Run(u8, u8, u8),
+    BatchNext {
+        key: Key,
+        max: u32,
+        position: Option<u32>,
+        pool: Option<u8>,
+        changes: Changes,
+    },
+    NextCallbacks(Key),
+    Advance {
+        key: Key,
+        position: u32,
+        pool: Option<u8>,
+        changes: Changes,
+    },
+    Wait(u8),
     Drop(u8),
 }
 
@@ -83,8 +118,8 @@ enum HandleCall {
     Close,
     Reference,
     Dereference,
-    Buffers(u32),
-    /// A timer's timeout and repeat; of a poll handle the events; of a signal handle the signal.
+    Receive,
+    /// A timer's timeout and repeat, a poll handle's events, or a signal handle's signal.
     Start(u64, u8),
     StartOneshot(i32),
     Again,
@@ -97,8 +132,6 @@ enum HandleCall {
 enum DescriptorCall {
     Open(Name),
     Read(u8, u32),
-    ReadWord(u8, u32),
-    WriteWord(u8, u32, u64),
     RecvFrom(u8, u32),
     Write(u8, Vec<u8>),
     WriteMuch(u8, u16),
@@ -112,16 +145,14 @@ enum DescriptorCall {
 }
 
 #[derive(Debug, Arbitrary)]
-enum ReserveCall {
+enum PoolCall {
     Create,
-    Make {
+    Allocate {
         event_loop: u8,
         count: u8,
     },
-    /// What is done, and to which handle, which need not be one of the reserve's timers.
-    Change(u8, u8, u16, [u64; 2]),
-    /// Anything, but to no handle that there is.
-    Numbers(u32, Vec<u64>),
+    /// A change of a handle, which need not be one of the pool's timers.
+    Flush(u8, Operate),
     Drop,
 }
 
@@ -140,7 +171,7 @@ enum OutsideCall {
     Interrupt,
 }
 
-/// A name to open: mostly one that was granted.
+/// A name to open: usually one that was granted.
 #[derive(Debug, Arbitrary)]
 enum Name {
     Granted(u8),
@@ -156,7 +187,7 @@ impl Name {
     }
 }
 
-/// Where a datagram is to go: nowhere but to this machine.
+/// The destination of a datagram. Those that leave this machine are not sent.
 #[derive(Debug, Arbitrary)]
 enum Address {
     Peer,
@@ -180,24 +211,19 @@ fn make(guest: &mut Guest, outside: &mut Outside, call: Call) {
             OutsideCall::WakeUp(which) => outside.wake_up(which),
             OutsideCall::Interrupt => outside.interrupt.interrupt(),
         },
-        Call::Reserve(at, call) => match call {
-            ReserveCall::Create => guest.create_reserve(),
-            ReserveCall::Make { event_loop, count } => guest.make_ahead(at, event_loop, count),
-            ReserveCall::Change(handle, operation, position, times) => {
-                guest.change(at, handle, operation, position, times);
-            }
-            ReserveCall::Numbers(position, numbers) => guest.tell(at, position, numbers),
-            ReserveCall::Drop => guest.drop_reserve(at),
+        Call::Run(call) => of_run(guest, call),
+        Call::Pool(at, call) => match call {
+            PoolCall::Create => guest.create_pool(),
+            PoolCall::Allocate { event_loop, count } => guest.allocate(at, event_loop, count),
+            PoolCall::Flush(handle, operate) => guest.flush(at, handle, operate),
+            PoolCall::Drop => guest.drop_pool(at),
         },
     }
 }
 
 fn of_loop(guest: &mut Guest, call: LoopCall) {
     match call {
-        LoopCall::Create => guest.create_loop(),
-        LoopCall::Begin(at, mode) => guest.begin(at, run_mode(mode)),
-        LoopCall::Run(at, mode, events) => guest.run(at, run_mode(mode), events),
-        LoopCall::Pull(at, max) => guest.pull(at, max),
+        LoopCall::Create(for_plugin) => guest.create_loop(for_plugin),
         LoopCall::Stop(at) => guest.stop_loop(at),
         LoopCall::Close(at) => guest.close_loop(at),
         LoopCall::UpdateTime(at) => guest.update_time(at),
@@ -205,8 +231,19 @@ fn of_loop(guest: &mut Guest, call: LoopCall) {
     }
 }
 
-fn run_mode(mode: u8) -> RunMode {
-    [RunMode::Default, RunMode::Once, RunMode::Nowait][mode as usize % 3]
+fn of_run(guest: &mut Guest, call: RunCall) {
+    match call {
+        RunCall::Begin(at, mode) => guest.begin(at, run_mode(mode)),
+        RunCall::Next(at) => guest.next(at),
+        RunCall::Run(at, mode, events) => guest.run(at, run_mode(mode), events),
+        RunCall::BatchNext { key, max, position, pool, changes } => {
+            guest.batch_next(key, max, position, pool, changes);
+        }
+        RunCall::NextCallbacks(key) => guest.next_callbacks(key),
+        RunCall::Advance { key, position, pool, changes } => guest.advance(key, position, pool, changes),
+        RunCall::Wait(at) => guest.wait(at),
+        RunCall::Drop(at) => guest.drop_run(at),
+    }
 }
 
 fn of_making(guest: &mut Guest, event_loop: u8, make: Make) {
@@ -227,13 +264,10 @@ fn of_handle(guest: &mut Guest, at: u8, call: HandleCall) {
         HandleCall::Close => guest.close(at),
         HandleCall::Reference => guest.set_referenced(at, true),
         HandleCall::Dereference => guest.set_referenced(at, false),
-        HandleCall::Buffers(size) => guest.buffers(at, size),
-        HandleCall::Start(first, second) => {
-            let all =
-                [PollEvents::READABLE, PollEvents::WRITABLE, PollEvents::DISCONNECT, PollEvents::PRIORITIZED];
-            let asked = all.into_iter().enumerate().filter(|(bit, _)| second & (1 << bit) != 0);
-            let events = asked.fold(PollEvents::empty(), |events, (_, event)| events | event);
-            guest.start(at, first, second, events);
+        HandleCall::Receive => guest.receive(at),
+        HandleCall::Start(timeout, second) => {
+            let (repeat, signum) = (second.into(), second.into());
+            guest.start(at, Start { timeout, repeat, events: poll_events(second), signum });
         }
         HandleCall::StartOneshot(signum) => guest.start_oneshot(at, signum),
         HandleCall::Again => guest.again(at),
@@ -247,8 +281,6 @@ fn of_descriptor(guest: &mut Guest, outside: &Outside, call: DescriptorCall) {
     match call {
         DescriptorCall::Open(name) => guest.open(name.of(&outside::DESCRIPTORS)),
         DescriptorCall::Read(at, max) => guest.read(at, max),
-        DescriptorCall::ReadWord(at, max) => guest.read_word(at, max),
-        DescriptorCall::WriteWord(at, length, bytes) => guest.write_word(at, Word { length, bytes }),
         DescriptorCall::RecvFrom(at, max) => guest.recv_from(at, max),
         DescriptorCall::Write(at, bytes) => guest.write(at, bytes),
         DescriptorCall::WriteMuch(at, length) => guest.write(at, vec![7; length.into()]),

@@ -1,7 +1,8 @@
-//! What is outside of the guest: what it was granted, who is at the other ends, and what must be left of all of
-//! it afterwards.
+//! The outside of the guest: its grants, their far ends, and the process's resources that must be
+//! the same afterwards.
 
 use crate::guest;
+use crate::resources::Kind;
 use std::fs::File;
 use std::io::{PipeWriter, Read, Write};
 use std::mem::MaybeUninit;
@@ -25,17 +26,20 @@ pub struct Outside {
     datagrams: UdpSocket,
     to: IpAddress,
     listener: SocketAddr,
-    /// Those that wait to be accepted or have been.
+    /// The far ends of connections, accepted or waiting.
     clients: Vec<UnixStream>,
     wake_ups: [AsyncSender; 2],
     pub interrupt: InterruptHandle,
 }
 
 impl Outside {
-    /// A context with one grant of each kind, and the other ends.
-    pub fn new() -> (Outside, UvCtx) {
+    /// A context with one grant of each kind, and the far ends.
+    pub fn new(is_plugin: bool) -> (Outside, UvCtx) {
         let mut builder = UvCtx::builder();
         builder.limits(guest::set_limits).virtual_time(true);
+        if is_plugin {
+            builder.plugin();
+        }
         let (stream, theirs) = UnixStream::pair().unwrap();
         stream.set_nonblocking(true).unwrap();
         builder.descriptor("stream", theirs).unwrap();
@@ -81,7 +85,7 @@ impl Outside {
         self.datagrams.local_addr().unwrap().to_string()
     }
 
-    /// Never enough to fill a buffer, and so to block.
+    /// Writes to the far ends, never enough to fill a buffer and so to block.
     pub fn write(&mut self, length: u8) {
         let bytes = vec![1; length.into()];
         let ends = self.stream.iter_mut().chain(&mut self.clients);
@@ -149,7 +153,7 @@ pub fn is_here(address: &str) -> bool {
 
 extern "C" fn ignore(_: libc::c_int) {}
 
-/// Raises a signal that the guest may watch. It is on this thread, so it has been delivered on return.
+/// Raises a signal that the guest may watch. It is delivered on return, because this thread handles it.
 pub fn raise(which: u8) {
     static HANDLED: Once = Once::new();
     HANDLED.call_once(|| {
@@ -163,15 +167,16 @@ pub fn raise(which: u8) {
     unsafe { libc::raise(SIGNALS[which as usize % SIGNALS.len()]) };
 }
 
-/// What a context may use of the process: how many descriptors are open, and which handlers are installed.
+/// The resources of the process that contexts use: the number of open descriptors, and the signal
+/// handlers.
 pub fn resources() -> (usize, [usize; SIGNALS.len()]) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         raise(0);
-        // What is made once and kept for ever: the descriptor behind signals.
-        let mut guest = guest::Guest::new(Outside::new().1);
-        guest.create_loop();
-        guest.make(0, guest::Kind::Signal);
+        // The descriptor behind signals is made once and never closed.
+        let mut guest = guest::Guest::new(Outside::new(false).1, false);
+        guest.create_loop(false);
+        guest.make(0, Kind::Signal);
         guest.start_oneshot(0, SIGNALS[0]);
     });
     let descriptors = std::fs::read_dir("/proc/self/fd").expect("this is Linux").count();
