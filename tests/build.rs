@@ -1,11 +1,11 @@
-//! Lists the test guests: a constant for each case, and for each suite a macro that names its cases,
-//! so that a case without a test does not compile.
+//! Lists the test guests: a constant for each case, and for each suite a macro that names its
+//! cases, so that a case without a test does not compile.
 //!
 //! Also links the program `conformance` so that it stands between mio and the OS.
 //!
-//! A suite is a file of `tests/`. A folder of `guests/src/bin` is a program, and each of its files but
-//! `main.rs` is a case, whose name begins with the program's. A file of `guests/src/bin` is a program of
-//! its own. A case belongs to the suite that its name begins with.
+//! A suite is a file of `tests/`. A folder of `guests/src/bin` is a program, and each of its files
+//! but `main.rs` is a case, whose name begins with the program's. A file of `guests/src/bin` is a
+//! program of its own. A case belongs to the suite that its name begins with.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -65,7 +65,7 @@ fn cases() -> Vec<(String, String)> {
     all
 }
 
-/// What a directory holds, sorted.
+/// The contents of a directory, sorted.
 fn entries(dir: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(dir).unwrap_or_else(|error| panic!("{dir}: {error}"));
     let mut paths: Vec<PathBuf> =

@@ -1,5 +1,5 @@
-//! The attacks of the hostile guests, each once: `tests/hostile.rs` runs every one beside a well-behaved
-//! guest, `tests/hostile_leaks.rs` looks for what they leave behind.
+//! The attacks of the hostile guests, each once: `tests/hostile.rs` runs every one beside a
+//! well-behaved guest, `tests/hostile_leaks.rs` looks for what they leave behind.
 
 use crate::os::{kill_self, stream_pair};
 use crate::*;
@@ -35,7 +35,7 @@ pub fn floods() {
     }
 }
 
-/// All handles that are allowed, of the kind that costs the host most.
+/// As many handles as the limit allows, of the kind that costs the host most.
 pub fn flood_of_signals() {
     flood("signals");
 }
@@ -69,7 +69,7 @@ pub fn stale() {
     output.succeeded();
 }
 
-/// Numbers of resources that are not the guest's, and text that is none.
+/// Numbers of resources that are not the guest's, and invalid text.
 pub fn forged() {
     for what in ["unknown", "zero", "loop", "kind", "dropped", "twice", "text", "length", "much"] {
         let output = Guest::new(HOSTILE_FORGED).arg(what).run(|_| {});

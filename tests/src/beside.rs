@@ -1,8 +1,8 @@
 //! A well-behaved guest beside attackers: it must see no wrong event and keep its time.
 //!
-//! It is `hostile_neighbour`, on a thread of its own, with a timer of 10 ms. A native thread waits for
-//! 10 ms again and again beside it. However busy the machine is, it is as busy for both; so what the
-//! attackers may not change is how many ticks the guest counts for the native thread's.
+//! It is `hostile_neighbour`, on a thread of its own, with a timer of 10 ms. A native thread waits
+//! for 10 ms again and again beside it. However busy the machine is, it is as busy for both; so
+//! what the attackers may not change is how many ticks the guest counts for the native thread's.
 
 use crate::os::stream_pair;
 use crate::{HOSTILE_NEIGHBOUR, spawn};
@@ -13,13 +13,13 @@ use std::thread;
 use std::time::Duration;
 use uv_handles_host::SendError;
 
-/// The period of both.
+/// The period of both timers.
 const PERIOD: Duration = Duration::from_millis(10);
 
-/// How many native ticks an attack lasts at least: it is repeated until then.
+/// The least number of native ticks for an attack: it is repeated until then.
 const TICKS: u32 = 30;
 
-/// A signal that is granted to the neighbour alone and that nobody sends.
+/// A signal that is granted to the neighbor alone and that is never sent.
 const NEVER_SENT: i32 = libc::SIGIO;
 
 /// Runs an attack, again and again for a while, beside the well-behaved guest.

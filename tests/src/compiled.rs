@@ -1,11 +1,11 @@
-//! A cache of what is compiled once in a test process and shared by its tests.
+//! A cache of values that a test process makes once and its tests share.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// Values by key, each made once. Tests that need a value at the same time wait for the one that makes
-/// it; other values are made meanwhile.
+/// Values by key, each made once. Tests that need a value at the same time wait for the one that
+/// makes it; other values are made meanwhile.
 pub(crate) struct Once<K, V>(Mutex<Option<HashMap<K, Arc<OnceLock<V>>>>>);
 
 impl<K: Eq + Hash, V: Clone> Once<K, V> {

@@ -1,4 +1,4 @@
-//! Running a guest in this process: the engine, the store, and what comes out.
+//! Runs a guest in this process: the engine, the store, and the guest's output.
 
 use crate::compiled::Once;
 use crate::os::{Thread, cpu_time};
@@ -38,7 +38,7 @@ enum Linkage {
     Async,
 }
 
-/// What the variable UV_HANDLES_LINKAGE says: all tests of a run use the same one.
+/// The linkage that the variable UV_HANDLES_LINKAGE selects: all tests of a run use the same one.
 fn linkage() -> Linkage {
     match std::env::var("UV_HANDLES_LINKAGE").as_deref() {
         Err(_) | Ok("sync") => Linkage::Sync,
@@ -57,7 +57,7 @@ pub struct State {
 }
 
 impl State {
-    /// A guest's data with these contexts, and as much memory as it likes.
+    /// A guest's data with these contexts, and without a limit on memory.
     pub fn new(uv: UvCtx, wasi: WasiCtx) -> State {
         State { uv, wasi, table: ResourceTable::new(), limits: StoreLimits::default() }
     }
@@ -126,12 +126,13 @@ fn engine(configuration: Configuration) -> &'static Engine {
     }
 }
 
-/// Ends the epoch: every guest that runs in the configuration with epochs now, traps.
+/// Ends the epoch: every guest that runs in the configuration with epochs traps.
 pub fn end_epoch() {
     engine(Configuration::Epochs).increment_epoch();
 }
 
-/// Compiles and links a guest's program, once for each configuration: all cases of a program share it.
+/// Compiles and links a guest's program, once for each configuration: all cases of a program share
+/// it.
 fn prepared(guest: Case, configuration: Configuration) -> InstancePre<State> {
     static PREPARED: Once<(&str, Configuration), InstancePre<State>> = Once::new();
     let compile = || {
@@ -231,8 +232,9 @@ impl Guest {
     }
 }
 
-/// Starts a guest on a thread of its own. `prepare` is told where it prints to, and answers what runs it: when
-/// that returns, everything of the guest's must have been released.
+/// Starts a guest on a thread of its own. `prepare` gets the pipe that the guest prints to, and
+/// returns the function that runs the guest. When that function returns, everything that the guest
+/// had must have been released.
 pub(crate) fn start<R>(name: String, prepare: impl FnOnce(OutputFile, MemoryOutputPipe) -> R) -> Running
 where
     R: FnOnce() -> wasmtime::Result<Result<(), ()>> + Send + 'static,
@@ -313,7 +315,7 @@ pub enum End {
 }
 
 impl End {
-    /// In one line: what the guest says of its own failure is on its standard error.
+    /// In one line: the guest's own description of its failure is on its standard error.
     pub(crate) fn summary(&self) -> String {
         match self {
             End::Success => "success".into(),
@@ -396,7 +398,7 @@ impl Running {
             self.seen.push(line);
         }
         let (report, stderr) = (self.so_far(), self.stderr());
-        // Nothing of it is left, not even for a moment.
+        // Nothing of the guest is left at this point, not even for a moment.
         for thread in self.threads {
             thread.join().expect("it has reported its end");
         }
@@ -412,18 +414,18 @@ impl Running {
     }
 }
 
-/// What came out of a guest.
+/// The result of a guest's run.
 #[derive(Debug)]
 pub struct Output {
-    /// What it printed.
+    /// Its standard output.
     pub lines: Vec<String>,
-    /// What it printed on standard error.
+    /// Its standard error.
     pub stderr: String,
-    /// How it ended.
+    /// The way it ended.
     pub end: End,
-    /// How long it ran.
+    /// The wall time of the run.
     pub wall: Duration,
-    /// How much of a processor it used for that.
+    /// The processor time that it used.
     pub cpu: Duration,
     report: String,
 }

@@ -1,11 +1,11 @@
 //! The harness of the whole-system tests: guests under the host, against the real OS.
 //!
 //! The suites are the files of `tests/`. Most suites have one guest program, a folder of
-//! `guests/src/bin` by the suite's name, and each file of that folder is a case. The program's first
-//! argument selects the case, so a suite is linked and compiled once. A case asserts by itself; a test
-//! compares what it prints. Every case has a constant here (see [`Case`]) and a test of its name,
-//! `<suite>_<case>`; a case without a test does not compile. [`generate_tests`] writes the tests that
-//! only run a case:
+//! `guests/src/bin` by the suite's name, and each file of that folder is a case. The program's
+//! first argument selects the case, so a suite is linked and compiled once. A case asserts by
+//! itself; a test compares what it prints. Every case has a constant here (see [`Case`]) and a test
+//! of its name, `<suite>_<case>`; a case without a test does not compile. [`generate_tests`] writes
+//! the tests that only run a case:
 //!
 //! ```text
 //! use uv_handles_tests::*;
@@ -59,11 +59,11 @@ use std::time::{Duration, Instant};
 
 include!(concat!(env!("OUT_DIR"), "/guests.rs"));
 
-/// How long a test waits for what must happen, before it fails. It is no bound on how long anything
-/// may take: it ends what would hang.
+/// The time that a test waits for an event that must happen, before it fails. It bounds no
+/// duration: it ends a test that would hang.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Waits until something is true that no one reports, such as what a signal handler has counted.
+/// Waits until a condition is true that is not reported, such as a signal handler's count.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! The test's side of the OS: peers for the guests' descriptors, signals, the modes of descriptors.
+//! The test's side of the OS: peers of the guests' descriptors, signals, and descriptors' modes.
 
 use crate::PATIENCE;
 use std::io::{self, Read, Write};
@@ -66,7 +66,7 @@ pub fn connect(address: std::net::SocketAddr) -> TcpStream {
 ///
 /// # Panics
 ///
-/// If nobody connects.
+/// If no connection comes.
 pub fn accept(listener: &TcpListener) -> TcpStream {
     listener.set_nonblocking(true).unwrap();
     let mut accepted = None;
@@ -86,8 +86,8 @@ fn patient_tcp(stream: TcpStream) -> TcpStream {
     stream
 }
 
-/// Three clients at once of something that sends back what it gets. Each sends more than fits into both directions'
-/// buffers together, so that everybody has to wait.
+/// Three clients at once of an echo server. Each sends more than fits into both directions' buffers
+/// together, so every side has to wait.
 ///
 /// # Panics
 ///
@@ -120,8 +120,8 @@ pub fn tcp_pair() -> (TcpStream, TcpStream) {
     (ours, theirs)
 }
 
-/// An address on which nobody listens, and what keeps others from doing so: one end of a connection.
-pub fn nobody() -> (TcpStream, std::net::SocketAddr) {
+/// An address that refuses connections, and one end of a connection that keeps the address taken.
+pub fn refusing_address() -> (TcpStream, std::net::SocketAddr) {
     let (ours, _) = tcp_pair();
     let address = ours.local_addr().unwrap();
     (ours, address)
@@ -165,15 +165,16 @@ pub fn flags(fd: BorrowedFd<'_>) -> i32 {
     flags
 }
 
-/// A pseudo-terminal: the side of whoever types, and the side of the program, which gets what is
-/// typed as it is.
+/// A pseudo-terminal: the side of the user who types, and the side of the program, which receives
+/// the typed bytes unchanged.
 pub fn terminal() -> (OwnedFd, OwnedFd) {
     let (mut ours, mut theirs): (RawFd, RawFd) = (-1, -1);
-    // SAFETY: both places are valid for a descriptor, and null stands for the default everywhere else.
+    // SAFETY: both places are valid for a descriptor, and null stands for the default everywhere
+    // else.
     let result =
         unsafe { libc::openpty(&mut ours, &mut theirs, ptr::null_mut(), ptr::null_mut(), ptr::null_mut()) };
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
-    // SAFETY: the call succeeded: both are open, and nobody else's.
+    // SAFETY: the call succeeded, so both are open, and they have no other owner.
     unsafe { (OwnedFd::from_raw_fd(ours), OwnedFd::from_raw_fd(theirs)) }
 }
 
@@ -224,11 +225,11 @@ pub fn epoll() -> OwnedFd {
     // SAFETY: it takes a flag.
     let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
     assert!(fd >= 0, "{}", io::Error::last_os_error());
-    // SAFETY: the call succeeded: it is open, and nobody else's.
+    // SAFETY: the call succeeded, so it is open, and it has no other owner.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }
 
-/// Lets it poll one that can be read.
+/// Adds a readable descriptor to an epoll descriptor.
 pub fn epoll_add(epoll: BorrowedFd<'_>, fd: BorrowedFd<'_>) {
     let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: 0 };
     // SAFETY: both are open, and the event is valid for the call.
@@ -237,7 +238,7 @@ pub fn epoll_add(epoll: BorrowedFd<'_>, fd: BorrowedFd<'_>) {
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
 }
 
-/// Lets this process open as many descriptors as it ever may, and answers how many that are.
+/// Lets this process open as many descriptors as its hard limit allows, and returns that number.
 pub fn raise_descriptor_limit() -> usize {
     let mut limit = MaybeUninit::<libc::rlimit>::zeroed();
     // SAFETY: the place is valid for the limits, and zeroed bytes are valid limits.

@@ -1,5 +1,6 @@
-//! A runtime that knows nothing of `uv:handles`: wasmtime with wasmtime-wasi's own linker. Composed guests run
-//! on it, if wanted in virtual time: then WASI's monotonic clock stands still except when it is waited for.
+//! A runtime without `uv:handles`: wasmtime with wasmtime-wasi's own linker. Composed guests run on
+//! it, in virtual time if requested: then WASI's monotonic clock stands still except while it is
+//! waited for.
 
 use crate::compiled::Once;
 use crate::guest::{Running, start};
@@ -65,7 +66,7 @@ pub fn virtual_time<T: PlainView + 'static>(linker: &mut Linker<T>) -> wasmtime:
     Ok(())
 }
 
-/// A moment of the virtual clock. Waiting for it lets the time pass.
+/// A moment of the virtual clock. A wait for it lets the time pass.
 struct Deadline {
     clock: VirtualClock,
     /// In milliseconds.
@@ -97,7 +98,7 @@ impl PlainView for PlainState {
     }
 }
 
-/// Which time a component gets.
+/// The time that a component gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Time {
     /// wasmtime-wasi's own clock.
@@ -115,7 +116,8 @@ fn compiled(file: &Path) -> Component {
     })
 }
 
-/// A program that is to be run on the plain runtime. It may use the network, and its standard input is empty.
+/// A program that is to be run on the plain runtime. It may use the network, and its standard input
+/// is empty.
 #[allow(missing_debug_implementations, reason = "WasiCtxBuilder has none")]
 pub struct Plain {
     file: PathBuf,

@@ -25,7 +25,7 @@ mod synchronous {
     wasmtime::component::bindgen!({ path: "guest-plugin/wit", world: "plugin" });
 }
 
-/// What the plugin exports.
+/// The plugin's exports.
 pub use bindings::Plugin as Exports;
 /// The same, called synchronously.
 pub use synchronous::Plugin as SyncExports;
@@ -48,7 +48,7 @@ impl Plugins {
         Ok(Plugins { pre: async_linker(&engine)?.instantiate_pre(&component)? })
     }
 
-    /// Whose epoch the instances obey.
+    /// The engine whose epoch the instances obey.
     pub fn engine(&self) -> &Engine {
         self.pre.engine()
     }
@@ -151,7 +151,7 @@ pub async fn virtual_plugin() -> Result<(Plugin<State>, Exports)> {
     plugin(virtual_time).await
 }
 
-/// Waits for something that comes, unless a test has failed.
+/// Waits for an item, unless a test has failed.
 ///
 /// # Panics
 ///
@@ -160,7 +160,7 @@ pub async fn in_time<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, future).await.expect("it does not come")
 }
 
-/// What the plugin has written down since it was last asked.
+/// The lines that the plugin has written since the last call.
 ///
 /// # Panics
 ///
@@ -171,7 +171,7 @@ pub async fn lines(handle: &PluginHandle<State>, exports: &Arc<Exports>) -> Vec<
     in_time(call).await.expect("the plugin is there").expect("it answers")
 }
 
-/// Dispatches until nothing is left that could happen, and gives the lines.
+/// Dispatches until no more events can occur, and returns the lines.
 ///
 /// # Errors
 ///

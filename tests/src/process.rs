@@ -42,9 +42,9 @@ pub fn uv_run_file(options: &[&str], file: &Path) -> Command {
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    /// What it prints on its standard output.
+    /// Its standard output.
     pub stdout: Lines,
-    /// What it prints on its standard error.
+    /// Its standard error.
     pub stderr: Lines,
 }
 
@@ -55,14 +55,14 @@ pub fn start(options: &[&str], guest: impl Into<Case>, args: &[&str]) -> Process
     Process::spawn(command)
 }
 
-/// How a run has ended.
+/// The end of a run.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Ended {
     /// Its exit code.
     pub code: i32,
-    /// What it has printed.
+    /// Its standard output.
     pub stdout: Vec<String>,
-    /// What it has printed on standard error.
+    /// Its standard error.
     pub stderr: Vec<String>,
 }
 
@@ -74,7 +74,8 @@ pub fn ended(options: &[&str], guest: impl Into<Case>, args: &[&str]) -> Ended {
 }
 
 impl Ended {
-    /// It ended well, said nothing else, and printed these lines.
+    /// Asserts that it succeeded, with these lines on standard output and nothing on standard
+    /// error.
     ///
     /// # Panics
     ///
@@ -86,13 +87,13 @@ impl Ended {
     }
 }
 
-/// What follows the title in the next line of its output with this title.
+/// The text that follows this title, in the next line of output that has it.
 pub fn find(process: &mut Process, title: &str) -> String {
     let prefix = format!("{title}: ");
     process.stdout.find(|line| line.strip_prefix(&prefix).map(str::to_owned))
 }
 
-/// Where the socket `clients` of uv-run listens, as that says.
+/// The address on which uv-run's socket `clients` listens, as uv-run reports it.
 pub fn listens_on(process: &mut Process) -> SocketAddr {
     process
         .stderr
@@ -119,7 +120,7 @@ impl Lines {
         Lines { lines, seen: Vec::new() }
     }
 
-    /// Waits for the next line; none is the end of the stream.
+    /// Waits for the next line, or none at the end of the stream.
     ///
     /// # Panics
     ///
@@ -135,7 +136,7 @@ impl Lines {
         }
     }
 
-    /// Waits for a line of which `wanted` makes something.
+    /// Waits for a line for which `wanted` returns a value.
     ///
     /// # Panics
     ///
@@ -241,7 +242,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Fails if it has ended, which is what is wanted.
+        // Fails if it has ended already, which is fine.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -31,7 +31,7 @@ pub fn runtime() -> PathBuf {
 /// If uv-run or the runtime has not been built.
 pub fn uv_run_script(options: &[&str], script: &Path) -> Command {
     static COMPILED: Once = Once::new();
-    // Once, and before any test counts on its patience: the runtime is compiled, and kept for the others.
+    // Compiles and keeps the runtime once, before any test counts on its patience.
     COMPILED.call_once(|| {
         let dir = tempfile::tempdir().expect("the OS has a place for files");
         let nothing = dir.path().join("nothing.py");
@@ -45,19 +45,19 @@ pub fn uv_run_script(options: &[&str], script: &Path) -> Command {
 fn command(options: &[&str], script: &Path) -> Command {
     let mut command = uv_run_file(options, script);
     command.env("UV_HANDLES_PYTHON", runtime());
-    // Not the user's: it is the tests' own, and can be written to.
+    // Not the user's cache: this one belongs to the tests and is writable.
     command.env("XDG_CACHE_HOME", build_dir().with_file_name("python").join("cache"));
     command
 }
 
-/// How a script has ended.
+/// The end of a script.
 #[derive(Debug)]
 pub struct Ended {
     /// Its exit code.
     pub code: i32,
-    /// What it printed.
+    /// Its standard output.
     pub stdout: Vec<String>,
-    /// What it, or uv-run, said on standard error.
+    /// Its standard error, and uv-run's.
     pub stderr: Vec<String>,
 }
 
@@ -81,7 +81,7 @@ impl Ended {
         Ended::of(uv_run_script(options, &script))
     }
 
-    /// It ended well and printed these lines.
+    /// Asserts that it succeeded and printed these lines.
     ///
     /// # Panics
     ///

@@ -1,7 +1,7 @@
-//! One run of the guest that calls everything at random, with something of every kind granted to it and
-//! things happening outside.
+//! A run of the guest that makes random calls, with a grant of every kind and with events from
+//! outside.
 
-use crate::os::{connect, kill_self, listener, nobody, stream_pair};
+use crate::os::{connect, kill_self, listener, refusing_address, stream_pair};
 use crate::plain::{Plain, Time};
 use crate::{Guest, HOSTILE_RANDOM_CALLS, Running};
 use std::collections::BTreeMap;
@@ -13,14 +13,14 @@ use std::thread;
 use std::time::Duration;
 use uv_handles_host::AsyncSender;
 
-/// How often something happens outside.
+/// The interval between events from outside.
 const PERIOD: Duration = Duration::from_micros(100);
 
-/// How many bytes the guest gets at once.
+/// The number of bytes that the guest gets at once.
 const READ_LIMIT: u32 = 1_000;
 
-/// Makes so many calls, by the seed, and answers with how often each function was called. Seeds that
-/// are multiples of eight are in real time, which takes longer and is not the same each time.
+/// Makes so many calls, chosen by the seed, and returns how often each function was called. Seeds
+/// that are multiples of eight run in real time, which takes longer and differs from run to run.
 ///
 /// # Panics
 ///
@@ -58,7 +58,7 @@ pub fn random_calls(seed: u64, calls: u64) -> BTreeMap<String, u64> {
             uv.descriptor("udp", udp).unwrap().descriptor("file", file).unwrap();
             uv.descriptor("reads", reads).unwrap().descriptor("writes", writes).unwrap();
             wake_ups = Some(["wake", "tick"].map(|name| uv.async_sender(name)));
-            // Nobody forbids a guest to be connected with itself.
+            // A guest may be connected with itself.
             let wake = uv.async_sender("wake");
             uv.async_connection("self", &wake);
         });
@@ -72,7 +72,7 @@ pub fn random_calls(seed: u64, calls: u64) -> BTreeMap<String, u64> {
         scope.spawn(move || {
             let mut buffer = [0; 100_000];
             while ended.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
-                // Whatever the guest has made impossible is refused.
+                // Operations that the guest has made impossible are refused.
                 let _ = wake_ups.each_ref().map(AsyncSender::send);
                 let _ = wake_ups[0].send_message([4; 100]);
                 let _ = (ours.write(&[2; 100]), ours.read(&mut buffer));
@@ -86,8 +86,8 @@ pub fn random_calls(seed: u64, calls: u64) -> BTreeMap<String, u64> {
     })
 }
 
-/// The same of a guest that is composed with the adapter, on a runtime that has WASI only. Its sockets and streams
-/// are real, its time is virtual.
+/// The same for a guest that is composed with the adapter, on a runtime that has WASI only. Its
+/// sockets and streams are real, its time is virtual.
 ///
 /// # Panics
 ///
@@ -95,7 +95,7 @@ pub fn random_calls(seed: u64, calls: u64) -> BTreeMap<String, u64> {
 pub fn random_calls_composed(seed: u64, calls: u64) -> BTreeMap<String, u64> {
     let (listener, address) = listener();
     listener.set_nonblocking(true).unwrap();
-    let (_kept, refuses) = nobody();
+    let (_kept, refuses) = refusing_address();
     let (stdin, mut lines) = std::io::pipe().unwrap();
     lines.write_all(&[1; 10_000]).unwrap();
     let guest = Plain::composed(HOSTILE_RANDOM_CALLS).time(Time::Virtual).stdin_pipe(stdin);

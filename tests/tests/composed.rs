@@ -4,7 +4,7 @@
 use std::io::{Read, Seek, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
-use uv_handles_tests::os::{accept, connect, echo_clients, listener, nobody, read_exactly, reset};
+use uv_handles_tests::os::{accept, connect, echo_clients, listener, read_exactly, refusing_address, reset};
 use uv_handles_tests::plain::{Plain, Time, composed_whole};
 use uv_handles_tests::*;
 
@@ -102,7 +102,7 @@ fn line_stats_filters_a_pipe() {
 #[test]
 fn composed_opens() {
     let (listener, address) = listener();
-    let (_kept, refuses) = nobody();
+    let (_kept, refuses) = refusing_address();
     let port = address.port();
     let grants = format!(
         "--stdin --stdout-as=out --stderr-as err --listen=here=127.0.0.1:0\n\t--listen taken={address} \

@@ -157,7 +157,7 @@ fn descriptors_trap() {
     });
     let mut client = connect(address);
     guest.wait().trapped();
-    let refused = TcpStream::connect(address).expect_err("nobody listens any more");
+    let refused = TcpStream::connect(address).expect_err("the listener is closed");
     assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
     assert_eq!(client.read(&mut [0]).unwrap(), 0, "the accepted connection is closed as well");
 }

@@ -60,7 +60,7 @@ fn ends(way: &str, kind: &str) {
     }
     assert_eq!(output.lines, ["ready"], "nothing of it runs any more");
     assert_eq!((go.send(), end.send()), (Err(SendError::Closed), Err(SendError::Closed)));
-    assert!(TcpStream::connect(address).is_err(), "nobody listens any more");
+    assert!(TcpStream::connect(address).is_err(), "the listener is still open");
     if let Some(mut client) = client {
         assert_eq!(client.read(&mut [0]).unwrap(), 0, "the accepted connection is closed");
     }

@@ -273,7 +273,7 @@ fn a_plugin_that_is_taken_out_can_go_on_in_another_set() -> Result<()> {
     sets.settle()?;
     let store = sets.set.remove(id).expect("it is in the set");
     ours.write_all(b"ab")?;
-    assert_eq!(sets.set.turn(Some(Duration::ZERO))?.callbacks, 0, "nobody is there");
+    assert_eq!(sets.set.turn(Some(Duration::ZERO))?.callbacks, 0, "the set is empty");
     let mut others = Sets { plugins: sets.plugins, set: PluginSet::new()? };
     let id = others.set.add(store, &instance)?;
     assert_eq!(others.lines(&(id, exports))?, ["read 2"]);

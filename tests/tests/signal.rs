@@ -58,7 +58,7 @@ fn signal_refused() {
     });
     output.succeeded();
     let expected = [1, 1, 2, 2, 15, 15, 64, 64, 1].map(|signum| format!("Signal({signum})"));
-    assert_eq!(*denied.lock().unwrap(), expected, "what nobody can watch was not denied");
+    assert_eq!(*denied.lock().unwrap(), expected, "a signal that cannot be watched was not denied");
 }
 
 /// How often the embedder's own handler was called, by signal. A signal for the process may be
@@ -153,7 +153,7 @@ fn signal_stopped() {
     go.send().unwrap();
 
     guest.expect("stopped");
-    assert_eq!(installed(signum), before, "nobody watches it");
+    assert_eq!(installed(signum), before, "no guest watches it");
     kill_self(signum);
     go.send().unwrap();
 
@@ -312,7 +312,7 @@ fn mixed(watches: &[&str], calls: [&[&str]; 3]) {
     guest.expect("ready");
     for calls in calls {
         if calls.is_empty() {
-            // Nobody is left.
+            // No guest watches the signal any more.
             guest.expect("end");
             (0..3).for_each(|_| kill_self(42));
             break;

@@ -1,5 +1,5 @@
-//! A component with async exports: each call makes a loop and awaits its run, while other calls of the
-//! same instance go on.
+//! A component with async exports: each call makes a loop and awaits its run, while other calls of
+//! the same instance go on.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;

@@ -1,5 +1,5 @@
-//! A plugin for the tests of driving one from outside: each export leaves handles behind, whose callbacks
-//! write lines.
+//! A plugin for the tests of drivers: each export leaves handles behind, whose callbacks write
+//! lines.
 
 use std::cell::{Cell, RefCell};
 use uv_handles::task::{Executor, WakeUps, sleep, timeout};

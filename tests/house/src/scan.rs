@@ -3,8 +3,8 @@
 /// A module's path from the crate's root.
 pub type Module = Vec<String>;
 
-/// The text without comments and the contents of strings, and without `#[cfg(test)]` modules that have a
-/// body. Lines stay where they are.
+/// The text without comments and the contents of strings, and without `#[cfg(test)]` modules that
+/// have a body. Lines stay where they are.
 pub fn code_of(text: &str) -> String {
     without_test_bodies(&without_comments(text))
 }
@@ -59,7 +59,7 @@ fn raw_string(text: &str) -> Option<usize> {
     Some(content.find(&end).map_or(text.len(), |at| begin + at + end.len()))
 }
 
-/// The length of a character literal that could be taken for something else, if one begins here.
+/// The length of a character literal of a quote, a brace or a backslash, if one begins here.
 fn character(text: &str) -> Option<usize> {
     ["'\"'", "'\\''", "'\\\"'", "'{'", "'}'", "'\\\\'"]
         .into_iter()
@@ -142,8 +142,9 @@ fn inner_modules(code: &str, module: &[String]) -> Vec<(std::ops::Range<usize>, 
     inner
 }
 
-/// The paths into the crate that a file's code uses, from the crate's root: those that begin with `crate` or
-/// `super`, and imports that begin with a module that the file declares. Re-exports are left out.
+/// The paths into the crate that a file's code uses, from the crate's root: those that begin with
+/// `crate` or `super`, and imports that begin with a module that the file declares. Re-exports are
+/// left out.
 pub fn paths(code: &str, module: &[String]) -> Vec<Module> {
     let inner = inner_modules(code, module);
     let here = |at: usize| {
@@ -180,7 +181,7 @@ fn parent(module: &[String]) -> Module {
     module[..module.len().saturating_sub(1)].to_vec()
 }
 
-/// Whether a visibility is what the text ends with.
+/// Whether the text ends with a visibility.
 fn is_public(text: &str) -> bool {
     let text = text.trim_end();
     text.ends_with("pub")

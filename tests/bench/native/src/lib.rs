@@ -87,16 +87,20 @@ pub fn run() {
         _ => {}
     }
     if let Some(answers) = session.answers() {
-        ANSWERS.set(answers).expect("nobody has set them");
+        ANSWERS.set(answers).expect("they are set once");
     }
-    SESSION.set(Mutex::new(session)).expect("nobody has set it");
+    SESSION.set(Mutex::new(session)).expect("it is set once");
     // SAFETY: it reads as many numbers as it takes, and nothing else of this program.
     unsafe { work(numbers.as_ptr()) };
     println!("{}", std::mem::take(&mut *session_now()).finish());
 }
 
 fn session_now() -> MutexGuard<'static, Session> {
-    SESSION.get().expect("it is set before the work").lock().expect("nobody panics with it")
+    SESSION
+        .get()
+        .expect("it is set before the work")
+        .lock()
+        .expect("no thread panics while it holds the lock")
 }
 
 #[unsafe(no_mangle)]

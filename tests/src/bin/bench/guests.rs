@@ -18,12 +18,12 @@ use wasmtime::component::{Component, HasSelf, Instance, InstancePre, TypedFunc};
 use wasmtime::{Result, Store};
 use wasmtime_wasi::p2::bindings::CommandPre;
 
-/// What the guests tell.
+/// The reports of the guests.
 #[derive(Debug, Default)]
 pub struct Ticks {
     started: AtomicU64,
     ticks: AtomicU64,
-    /// After how many ticks somebody wants to know.
+    /// The number of ticks after which the waiting thread is woken.
     wanted: AtomicU64,
     reached: Notify,
     failed: AtomicBool,
@@ -83,13 +83,15 @@ pub enum As {
     Plugins,
     /// The same component without a loop: a timer of the embedder's calls an export.
     Called,
-    /// The same, called synchronously: each millisecond the export of those whose turn it is.
+    /// The same, called synchronously: each millisecond, the exports of the guests whose turn it
+    /// is.
     InTurn,
 }
 
-/// Starts so many guests with timers of this period, lets them tick so often on average, and prints the report. Each has
-/// ticked once before: what it needs from its first callback on (a page for its table of functions, ...) is part of an
-/// idle guest's memory, and not of a tick's time.
+/// Starts so many guests with timers of this period, lets them tick so often on average, and prints
+/// the report. Each has ticked once before: the memory that a guest needs from its first callback
+/// on, such as a page for its table of functions, counts as an idle guest's memory and not as a
+/// tick's time.
 pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64) -> Result<()> {
     match hosted {
         As::Set(slack) => return set(component, slack, many, period, ticks),
@@ -114,7 +116,12 @@ pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64
                 As::Set(_) | As::InTurn => unreachable!("they have no tasks"),
                 As::Plugins => match plugin(pre, period).await {
                     // It has a task of its own: this one ends.
-                    Ok(started) => return plugins.lock().expect("nobody panics with it").push(started),
+                    Ok(started) => {
+                        return plugins
+                            .lock()
+                            .expect("no thread panics while it holds the lock")
+                            .push(started);
+                    }
                     Err(failed) => Err(failed),
                 },
             };
@@ -122,7 +129,7 @@ pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64
         });
     };
     let mut session = Session::new();
-    // One to begin with: what all of them share is not theirs.
+    // One guest in advance, so that shared memory does not count as the guests' own.
     start(pre.clone());
     runtime.block_on(told.until_started(1));
     session.memory("before");
@@ -133,7 +140,7 @@ pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64
     session.begin();
     runtime.block_on(told.until_ticks(many * ticks));
     session.end();
-    let plugins = plugins.lock().expect("nobody panics with it");
+    let plugins = plugins.lock().expect("no thread panics while it holds the lock");
     assert!(plugins.iter().all(|(_, task)| !task.is_finished()), "a plugin has ended");
     report(session, many, ticks)
 }
@@ -149,7 +156,7 @@ fn set(component: &Component, slack: Duration, many: u64, period: u64, ticks: u6
         let (store, instance, tick) = instance(&pre, UvCtx::builder().plugin())?;
         let id = set.add(store, &instance)?;
         tick.call(set.store(id).expect("it has just been added"), (period,))?;
-        // It waits, and those before it go on, also while others are added.
+        // It waits, and the guests before it continue, also while others are added.
         assert!(set.turn(Some(Duration::ZERO))?.ended.is_empty(), "a plugin has ended");
         Ok(())
     };
@@ -207,7 +214,7 @@ fn report(mut session: Session, many: u64, ticks: u64) -> Result<()> {
     session.count("operations", many * ticks);
     session.count("guests", many);
     println!("{}", session.finish());
-    // The process ends with its guests: to take them down one by one is not what is measured.
+    // The process ends with its guests: the time to drop them one by one is not measured.
     std::process::exit(0)
 }
 

@@ -1,4 +1,4 @@
-//! What an instance costs: made and dropped with its store and its contexts, without a call.
+//! The cost of an instance: made and dropped with its store and its contexts, without a call.
 
 use crate::bindings::Guest;
 use crate::run::wasi;
@@ -14,7 +14,8 @@ pub fn run(component: &Component, with_uv: bool, times: u64) -> Result<()> {
     let mut linker = if with_uv { linker(engine)? } else { wasi_linker(engine)? };
     Guest::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
     let pre = linker.instantiate_pre(component)?;
-    // Whoever does not have the interfaces makes no context for them.
+    // An embedder without the interfaces makes no contexts, so these are made before the
+    // measurement.
     let mut others: Vec<UvCtx> =
         (0..if with_uv { 0 } else { times }).map(|_| UvCtx::builder().build()).collect();
 

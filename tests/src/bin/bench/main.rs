@@ -1,5 +1,5 @@
-//! The benchmark's sides in the sandbox: does one piece of work once and prints what came out. `cargo xtask bench`
-//! runs it, in turns with the other sides.
+//! The benchmark's sides in the sandbox: does one piece of work and prints the result. `cargo xtask
+//! bench` runs it, in turns with the other sides.
 //!
 //! ```text
 //! bench compile CONFIGURATION GUEST COMPILED       compiles a guest for later runs
@@ -11,7 +11,8 @@
 //! bench called COMPILED MANY PERIOD TICKS           ... that have no loop; also in-turn
 //! ```
 //!
-//! A configuration is `recommended`, `dense`, `concurrency`, `without-epochs` or `on-demand`, a linker `uv` or `wasi`.
+//! A configuration is `recommended`, `dense`, `concurrency`, `without-epochs` or `on-demand`, a
+//! linker `uv` or `wasi`.
 
 mod guests;
 mod instantiate;
@@ -37,7 +38,7 @@ fn main() -> Result<()> {
     match args[..] {
         ["compile", configuration, guest, compiled] => {
             let bytes = engine(configuration, ONE)?.precompile_component(&std::fs::read(guest)?)?;
-            // Whoever runs it at the same time sees the old one or the new one.
+            // A concurrent run of it sees either the old file or the new one.
             let fresh = format!("{compiled}.new");
             std::fs::write(&fresh, bytes)?;
             std::fs::rename(fresh, compiled)?;
@@ -86,16 +87,17 @@ fn has_uv(linker: &str) -> bool {
     }
 }
 
-/// As docs/embedding.md shows it.
+/// The configuration that docs/embedding.md shows.
 const TIMER_SLACK: Duration = Duration::from_millis(4);
 
 /// More than enough for a plugin that ticks.
 const PLUGIN_MEMORY: u64 = 1 << 20;
 
-/// What one guest needs: a composed one has the adapter's memory beside its own.
+/// The memory of one guest: a composed one has the adapter's memory in addition to its own.
 const ONE: u32 = 2;
 
-/// The engine as the host crate recommends it for so many guests, or with what embedders may need beside.
+/// The engine that the host crate recommends for so many guests, or with options that embedders may
+/// need in addition.
 fn engine(configuration: &str, guests: u32) -> Result<Engine> {
     let mut config = match configuration {
         "dense" => uv_handles_host::dense_engine_config(guests, PLUGIN_MEMORY),

@@ -1,7 +1,7 @@
-//! What a guest's marks are for. One process does one work, so there is one place for it.
+//! The meaning of a guest's marks. One process does one piece of work, so one place holds it.
 //!
-//! The store's data is that of the tests' harness: its linkers are compiled once, and not again with each change of
-//! the benchmark.
+//! The store's data is that of the tests' harness: its linkers are compiled once, and not again
+//! with each change of the benchmark.
 
 use crate::bindings::uv_handles::bench::{control, lists};
 use crate::guests::Ticks;
@@ -10,7 +10,7 @@ use uv_handles_bench::{Answers, Session};
 use uv_handles_tests::State;
 use wasmtime::component::Resource;
 
-/// Who wants to know what a guest tells.
+/// The receiver of a guest's marks.
 enum Marks {
     /// One guest is measured.
     One(Mutex<Session>, Option<Arc<Answers>>),
@@ -20,13 +20,13 @@ enum Marks {
 
 static MARKS: OnceLock<Marks> = OnceLock::new();
 
-/// One guest is to be measured in this session.
+/// Measures one guest in this session.
 pub fn measure(session: Session) {
     let answers = session.answers();
     set(Marks::One(Mutex::new(session), answers));
 }
 
-/// Many guests are to tick.
+/// Counts the ticks of many guests.
 pub fn count_ticks(ticks: Arc<Ticks>) {
     set(Marks::Many(ticks));
 }
@@ -42,7 +42,9 @@ pub fn report() {
 
 fn session<T>(with: impl FnOnce(&mut Session) -> T) -> Option<T> {
     match MARKS.get() {
-        Some(Marks::One(session, _)) => Some(with(&mut session.lock().expect("nobody panics with it"))),
+        Some(Marks::One(session, _)) => {
+            Some(with(&mut session.lock().expect("no thread panics while it holds the lock")))
+        }
         _ => None,
     }
 }
@@ -71,7 +73,7 @@ impl control::Host for State {
         match MARKS.get() {
             Some(Marks::Many(ticks)) => ticks.tick(),
             Some(Marks::One(_, Some(answers))) => answers.answer(),
-            _ => panic!("nobody waits for an answer"),
+            _ => panic!("no answer is expected"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What each work needs of the outside: grants, and whoever is on their other side.
+//! The environment of each work: its grants, and their peers.
 
 use std::any::Any;
 use std::net::TcpListener;
@@ -55,6 +55,6 @@ fn event_descriptor() -> OwnedFd {
     // SAFETY: it takes numbers only.
     let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
     assert!(fd >= 0, "{}", std::io::Error::last_os_error());
-    // SAFETY: the call succeeded: it is open, and nobody else's.
+    // SAFETY: the call succeeded, so it is open, and it has no other owner.
     unsafe { OwnedFd::from_raw_fd(fd) }
 }

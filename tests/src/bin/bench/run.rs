@@ -1,4 +1,4 @@
-//! One guest that works, on this thread.
+//! Runs one guest on this thread.
 
 use crate::bindings::Guest;
 use crate::outside::grant;
@@ -11,7 +11,8 @@ use wasmtime::{Result, Store};
 use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi::p2::bindings::sync::Command;
 
-/// Runs a guest with these arguments, on a linker with or without `uv:handles`, and prints the report.
+/// Runs a guest with these arguments, on a linker with or without `uv:handles`, and prints the
+/// report.
 pub fn run(component: &Component, with_uv: bool, work: &[&str]) -> Result<()> {
     let engine = component.engine();
     let mut linker = if with_uv { linker(engine)? } else { wasi_linker(engine)? };
@@ -33,7 +34,7 @@ pub fn run(component: &Component, with_uv: bool, work: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// What a guest has of WASI: its arguments, and where it can say why it fails.
+/// A guest's WASI context: its arguments, and standard error for its failures.
 pub fn wasi(args: &[&str]) -> WasiCtx {
     let mut wasi = WasiCtx::builder();
     wasi.inherit_stderr().allow_blocking_current_thread(true).arg("bench").args(args);

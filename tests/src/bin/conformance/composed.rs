@@ -1,5 +1,5 @@
-//! The fourth side: the same guest composed with the adapter, on a runtime that has WASI only, in virtual
-//! time. It carries out the programs that use nothing but what a composition has.
+//! The fourth side: the same guest composed with the adapter, on a runtime that has WASI only, in
+//! virtual time. It runs the programs that use only features of a composition.
 
 use crate::bindings;
 use crate::outside::Outside;
@@ -17,7 +17,7 @@ pub struct Composed {
 
 impl Composed {
     pub fn new() -> Composed {
-        // It uses everything, so it is among those that miss something.
+        // The guest imports everything, so its composition is one with missing features.
         let file = uv_handles_tests::component("conformance-guest");
         let file = file.with_file_name("composed/partial/conformance-guest.wasm");
         let link = || -> wasmtime::Result<bindings::InterpreterPre<State>> {
@@ -36,8 +36,8 @@ impl Composed {
         }
     }
 
-    /// Carries out a program: one without descriptors and signals, and with timers as guards, because
-    /// nothing outside of a composition can end a wait of its.
+    /// Runs a program: one without descriptors and signals, and with timers as guards, because
+    /// nothing outside of a composition can end a wait in it.
     pub fn run(&self, program: &Program) -> Option<Outcome> {
         let unknown = |kind: Kind| matches!(kind, Kind::Poll | Kind::Signal);
         if !program.guarded || program.handles.iter().any(|handle| unknown(handle.kind)) {

@@ -1,5 +1,5 @@
-//! The differential test: random handle programs on native libuv, on the loop's core, as a guest in the
-//! sandbox, through the Rust SDK or the Python one, and as a guest composed with the adapter.
+//! The differential test: random handle programs on native libuv, on the loop's core, as a guest in
+//! the sandbox, through the Rust SDK or the Python one, and as a guest composed with the adapter.
 
 mod composed;
 mod outside;
@@ -19,7 +19,8 @@ mod bindings {
     wasmtime::component::bindgen!({ path: "conformance/guest/wit", world: "interpreter" });
 }
 
-/// Compares random handle programs on native libuv, on the loop's core, and as a guest in the sandbox
+/// Compares random handle programs on native libuv, on the loop's core, and as a guest in the
+/// sandbox
 ///
 /// Guarded programs without poll and signal handles are compared with the adapter too.
 #[derive(Debug, Parser)]
@@ -35,7 +36,7 @@ struct Cli {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // Not needed by the process that only shares the work out.
+    // The process that only distributes the work does not need it.
     let sandbox = LazyCell::new(Sandbox::new);
     let python = LazyCell::new(Python::new);
     let composed = LazyCell::new(Composed::new);

@@ -1,25 +1,25 @@
-//! What is outside of the sandbox while a guest carries out a program: the peers' ends of the socket
-//! pairs, the clock, signals. And what the guest is granted of it.
+//! The environment of a guest that runs a program: the peers' ends of the socket pairs, the clock
+//! and signals, and the guest's grants.
 
 use crate::wait::{self, Controlled};
 use uv_handles_conformance::{Peers, raise};
 use uv_handles_conformance_program::{Op, Program, Source, script};
 use uv_handles_host::{UvCtx, VirtualClock};
 
-/// The surroundings of one run of a program.
+/// The environment of one run of a program.
 pub struct Outside {
     peers: Peers,
     clock: VirtualClock,
 }
 
 impl Outside {
-    /// What the program needs.
+    /// The environment that the program needs.
     pub fn new(program: &Program) -> Outside {
         Outside { peers: Peers::new(program), clock: VirtualClock::new() }
     }
 
-    /// The context of a guest that carries out the program in this thread, whose waits are under control
-    /// until what comes with it is dropped.
+    /// The context of a guest that runs the program in this thread. Its waits are under control
+    /// until the returned guard is dropped.
     pub fn grant(&self, program: &Program) -> (UvCtx, Controlled) {
         let mut uv = UvCtx::builder();
         uv.virtual_clock(&self.clock);
@@ -47,7 +47,7 @@ impl Outside {
         &self.clock
     }
 
-    /// Does a step that no guest can do, and gives its answer.
+    /// Does a step that a guest cannot do, and returns its answer.
     pub fn perform(&self, step: &str) -> String {
         match script::parse_step(step) {
             Ok(Op::Source(pair, op)) => self.peers.perform(pair, op),

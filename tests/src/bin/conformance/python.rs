@@ -1,9 +1,10 @@
-//! The Python side: a script that interprets programs through the package `uv`, in a fresh instance of the
-//! runtime for each.
+//! The Python side: a script that interprets programs through the package `uv`, in a fresh instance
+//! of the runtime for each.
 //!
-//! The script gets the program as its argument. What it prints is steps that are to be done for it, which
-//! a thread does and answers on its standard input, and in the end the trace. It is a module in a directory
-//! of its own, where Python keeps it compiled: that would take longer than what it does.
+//! The script gets the program as its argument. It prints the steps that the test has to do for it,
+//! and at the end the trace. A thread does the steps and answers on the script's standard input.
+//! The script is a module in a directory of its own, where Python keeps it compiled: compiling
+//! takes longer than a run.
 
 use crate::outside::Outside;
 use std::fs::File;
@@ -23,7 +24,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx};
 const MODULE: &str = "conformance_interpreter";
 const INTERPRETER: &str = include_str!("../../../python/conformance_interpreter.py");
 
-/// What the guest calls the module's directory.
+/// The guest's name of the module's directory.
 const MODULES: &str = "/modules";
 
 /// The runtime, compiled and linked, and the module.
@@ -38,7 +39,7 @@ impl Python {
         let link = || -> Result<Python> {
             let mut config = Config::new();
             config.concurrency_support(false);
-            // Each of the processes needs it, and compiling takes longer than all else.
+            // Each of the processes needs it, and compiling takes longer than the rest.
             let mut cache = CacheConfig::new();
             cache.with_directory(runtime().with_file_name("cache").join("conformance"));
             config.cache(Some(Cache::new(cache)?));
@@ -54,7 +55,7 @@ impl Python {
         link().unwrap_or_else(|error| panic!("the Python runtime can not be used: {error:?}"))
     }
 
-    /// Carries out a program.
+    /// Runs a program.
     pub fn run(&self, program: &Program) -> Outcome {
         let outside = Outside::new(program);
         let (uv, _waits) = outside.grant(program);
@@ -88,7 +89,7 @@ impl Python {
     }
 }
 
-/// Does the steps that the script asks for, until its end. Gives its trace.
+/// Does the steps that the script asks for, until it ends. Returns its trace.
 fn serve(outside: &Outside, steps: impl Read, mut answers: impl Write) -> io::Result<Vec<String>> {
     let mut trace = Vec::new();
     for line in BufReader::new(steps).lines() {

@@ -30,7 +30,7 @@ impl Sandbox {
         Sandbox { guest: link().unwrap_or_else(|error| panic!("the guest can not be used: {error:?}")) }
     }
 
-    /// Carries out a program.
+    /// Runs a program.
     pub fn run(&self, program: &Program) -> Outcome {
         let outside = Outside::new(program);
         let (uv, _waits) = outside.grant(program);

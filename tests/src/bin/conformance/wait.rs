@@ -1,7 +1,7 @@
-//! Waiting under control: what stands between mio and epoll_wait (the linker's `--wrap`).
+//! Controls waits: the functions between mio and epoll_wait (the linker's `--wrap`).
 //!
-//! What is ready is reported in order of the tokens, which is the order in which poll handles were made;
-//! and what would wait for ever is woken.
+//! Ready descriptors are reported in order of their tokens, which is the order in which poll
+//! handles were made. A wait that would never end is woken.
 
 use std::cell::RefCell;
 use std::ffi::c_int;
@@ -9,14 +9,14 @@ use std::ffi::c_int;
 type Wake = Box<dyn Fn()>;
 
 thread_local! {
-    /// What ends a wait without limit, while waits are under control.
+    /// Ends a wait without limit, while waits are under control.
     static WAKE: RefCell<Option<Wake>> = const { RefCell::new(None) };
 }
 
-/// Waits of this thread are under control until it is dropped.
+/// A guard: waits of this thread are under control until it is dropped.
 pub struct Controlled(());
 
-/// Takes control of this thread's waits. `wake` has to end one that nothing else would end.
+/// Takes control of this thread's waits. `wake` has to end a wait that nothing else would end.
 pub fn controlled(wake: impl Fn() + 'static) -> Controlled {
     WAKE.set(Some(Box::new(wake)));
     Controlled(())

@@ -10,11 +10,11 @@ use uv_handles_host::Interrupted;
 use uv_handles_tests::os::{connect, install, kill_self, listener, reset};
 use uv_handles_tests::{End, Guest, Running, SOAK_LIFE};
 
-/// How many guests live at a time.
+/// The number of guests at a time.
 const AT_A_TIME: usize = 4;
 
-/// How often each of them is followed by the next, at most: every life leaves two connections behind that the
-/// OS remembers for a minute, and there are only so many ports.
+/// The most times that each of them is followed by the next. Every life leaves two connections
+/// behind that the OS remembers for a minute, and the number of ports is limited.
 const EVERY: Duration = Duration::from_millis(100);
 
 /// The signal that all of them watch.
@@ -30,7 +30,7 @@ pub struct Lives {
 }
 
 impl Lives {
-    /// Begins.
+    /// Starts the guests.
     pub fn start() -> Lives {
         extern "C" fn ignore(_: libc::c_int) {}
         // The signal comes also when no guest watches it.
@@ -52,12 +52,12 @@ impl Lives {
         Lives { lived, enough, threads }
     }
 
-    /// How many have ended.
+    /// The number of guests that have ended.
     pub fn lived(&self) -> u64 {
         self.lived.load(Ordering::Relaxed)
     }
 
-    /// Waits for those that live, and begins no others.
+    /// Waits for the running guests, and starts no others.
     ///
     /// # Panics
     ///

@@ -1,6 +1,7 @@
-//! The soak: guests that open, close, trap and start again, for as long as asked, with sockets, signals and
-//! wake-ups under load, and a well-behaved guest beside them. On standard output, one line of JSON for each sample
-//! of what the process uses. `cargo xtask soak` runs it, judges the samples and draws them.
+//! The soak: guests that open, close, trap and start again, for as long as requested, with sockets,
+//! signals and async handles under load, and a well-behaved guest beside them. It prints one line
+//! of JSON for each sample of the process's resources. `cargo xtask soak` runs it, judges the
+//! samples and draws them.
 //!
 //! ```text
 //! soak SECONDS [MILLISECONDS BETWEEN SAMPLES]

@@ -1,4 +1,4 @@
-//! The well-behaved guest beside the others: its timer shows what they do to it.
+//! The well-behaved guest beside the others: its timer shows their effect on it.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use uv_handles_tests::{Running, SOAK_TIMER, spawn};
 pub struct Neighbour {
     guest: Running,
     end: AsyncSender,
-    /// In microseconds, since it was last asked for.
+    /// In microseconds, since the last request.
     worst: Arc<AtomicU64>,
 }
 
@@ -38,7 +38,7 @@ impl Neighbour {
         Neighbour { guest, end: end.expect("it was granted"), worst }
     }
 
-    /// The latest call of its timer since this was last asked for.
+    /// The greatest delay of its timer since the last request.
     pub fn worst_lateness(&self) -> Duration {
         Duration::from_micros(self.worst.swap(0, Ordering::Relaxed))
     }

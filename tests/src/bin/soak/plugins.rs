@@ -1,5 +1,5 @@
-//! Many plugins on one runtime with two threads: each has a timer of 100 ms that repeats, and is sent a message each
-//! second. On standard output, one line of JSON for each sample.
+//! Many plugins on one runtime with two threads: each has a repeating timer of 100 ms, and is sent
+//! a message each second. It prints one line of JSON for each sample.
 
 use crate::sample::{entries, resident_kib};
 use std::time::{Duration, Instant};
@@ -69,7 +69,7 @@ async fn start(plugins: &Plugins) -> Result<Running> {
     Ok(Running { plugin, task, exports, wake_up, sent: 0 })
 }
 
-/// Every plugin is still there, still ticks, has had every message, and ends when it is asked to.
+/// Asserts that every plugin still exists, still ticks, has had every message, and ends on request.
 async fn end(all: Vec<Running>) -> Result<()> {
     let (mut fewest, mut most) = (u64::MAX, 0);
     let before: Vec<u64> = all.iter().map(|running| running.plugin.stats().timers).collect();
@@ -91,7 +91,7 @@ async fn end(all: Vec<Running>) -> Result<()> {
     Ok(())
 }
 
-/// What has been done and used so far.
+/// The work done and the resources used so far.
 struct Moment {
     at: Instant,
     cpu: Duration,
@@ -128,7 +128,8 @@ impl Moment {
     }
 }
 
-/// Below which bound this share of all timers were late; twice the last one for what is beyond all.
+/// The bound below which this share of all timers were late; twice the last one for those beyond
+/// all.
 fn percentile(counts: &[u64], share: f64) -> u64 {
     let wanted = (counts.iter().sum::<u64>() as f64 * share).ceil() as u64;
     let mut sum = 0;

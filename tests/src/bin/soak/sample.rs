@@ -1,4 +1,4 @@
-//! What the process uses at a moment, as /proc tells.
+//! The resources that the process uses at a moment, as /proc reports them.
 
 use std::fmt;
 use std::fs;
@@ -14,7 +14,7 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Looks now.
+    /// Takes a sample now.
     pub fn take(begin: Instant, lives: u64, lateness: Duration) -> Sample {
         Sample {
             at: begin.elapsed(),
