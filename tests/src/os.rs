@@ -200,7 +200,7 @@ pub struct Thread(libc::pid_t);
 impl Thread {
     /// The thread that asks.
     pub fn current() -> Thread {
-        // SAFETY: it takes nothing and can not fail.
+        // SAFETY: it takes nothing and cannot fail.
         Thread(unsafe { libc::gettid() })
     }
 

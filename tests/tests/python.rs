@@ -210,7 +210,7 @@ open('/data/new', 'w').write('new')
 ";
     let data = tempfile::tempdir().unwrap();
     let ended = Ended::of_text(&["--isolated", &format!("--dir={}::/data", data.path().display())], text);
-    // The root itself is not granted, so it can not be listed; a file elsewhere is not there.
+    // The root itself is not granted, so it cannot be listed; a file elsewhere is not there.
     assert_eq!(ended.code, 1, "{ended:?}");
     let text = text.replace("print(os.listdir('/'))", "");
     Ended::of_text(&["--isolated", &format!("--dir={}::/data", data.path().display())], text)
@@ -326,12 +326,12 @@ fn refused(ended: &Ended, expected: &[&str]) {
 fn a_script_or_directory_that_is_not_there_is_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing.py");
-    refused(&Ended::of(uv_run_script(&[], &missing)), &["missing.py can not be read", "No such file"]);
+    refused(&Ended::of(uv_run_script(&[], &missing)), &["missing.py cannot be read", "No such file"]);
     let directory = dir.path().join("directory.py");
     fs::create_dir(&directory).unwrap();
-    refused(&Ended::of(uv_run_script(&[], &directory)), &["directory.py can not be read"]);
+    refused(&Ended::of(uv_run_script(&[], &directory)), &["directory.py cannot be read"]);
     let ended = Ended::of_text(&["--pythonpath=/no/such/directory"], "");
-    refused(&ended, &["/no/such/directory can not be opened"]);
+    refused(&ended, &["/no/such/directory cannot be opened"]);
 }
 
 #[test]
@@ -344,14 +344,14 @@ fn a_runtime_that_is_none_is_one_sentence() {
         command.env_remove("UV_HANDLES_PYTHON");
         Ended::of(command)
     };
-    refused(&runtime(&dir.path().join("none.wasm")), &["none.wasm can not be read"]);
-    refused(&runtime(&script), &["script.py can not be run: it is too short to be WebAssembly"]);
+    refused(&runtime(&dir.path().join("none.wasm")), &["none.wasm cannot be read"]);
+    refused(&runtime(&script), &["script.py cannot be run: it is too short to be WebAssembly"]);
     let other = uv_handles_tests::component("first-timer");
     refused(&runtime(&other), &["first-timer.wasm is not the Python runtime", "uv:python/scripts@0.1.0"]);
 
     let mut command = uv_run_script(&[], &script);
     command.env("UV_HANDLES_PYTHON", dir.path().join("variable.wasm"));
-    refused(&Ended::of(command), &["variable.wasm can not be read"]);
+    refused(&Ended::of(command), &["variable.wasm cannot be read"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `uv-run` with what can not be used, and guests that do not end well: always one sentence that a user
+//! `uv-run` with what cannot be used, and guests that do not end well: always one sentence that a user
 //! understands, and the exit code that the manual promises.
 
 use std::fs;
@@ -93,10 +93,10 @@ fn the_beginning_of_a_program_is_refused_in_one_sentence() {
 fn a_file_that_can_not_be_read_is_refused_in_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing.wasm").to_str().unwrap().to_owned();
-    refused_in_one_sentence(&[], &missing, &[&missing, "can not be read", "No such file"]);
+    refused_in_one_sentence(&[], &missing, &[&missing, "cannot be read", "No such file"]);
     let dir = dir.path().to_str().unwrap();
-    refused_in_one_sentence(&[], dir, &[dir, "can not be read"]);
-    refused_in_one_sentence(&["--list-imports"], &missing, &[&missing, "can not be read"]);
+    refused_in_one_sentence(&[], dir, &[dir, "cannot be read"]);
+    refused_in_one_sentence(&["--list-imports"], &missing, &[&missing, "cannot be read"]);
 }
 
 #[test]
@@ -135,8 +135,8 @@ fn a_grant_that_is_not_possible_is_refused_in_one_sentence() {
         ("--control", path("file"), "is no socket"),
         ("--fifo", format!("in={}", path("none")), "mkfifo"),
         ("--fifo", format!("in={}", path("file")), "is no FIFO"),
-        ("--dir", path("none"), "can not be opened"),
-        ("--dir-ro", format!("{}::/data", path("none")), "can not be opened"),
+        ("--dir", path("none"), "cannot be opened"),
+        ("--dir-ro", format!("{}::/data", path("none")), "cannot be opened"),
         ("--env", "UV_RUN_HAS_NO_SUCH_VARIABLE".into(), "has no such variable"),
         ("--max-memory", "1K".into(), "needs more memory to begin with"),
     ] {
@@ -170,9 +170,9 @@ fn an_option_that_can_not_be_read_is_refused() {
         (&["--unix-listen", "clients="], "the path is empty"),
         (&["--fifo", "in=,read"], "the path is empty"),
         (&["--stdout-as", ""], "the name is empty"),
-        (&["--signal", "kill"], "the signal kill can not be watched"),
+        (&["--signal", "kill"], "the signal kill cannot be watched"),
         (&["--signal", "hup,fire"], "there is no signal \"fire\""),
-        (&["--wake", "print=9"], "the signal 9 can not be watched"),
+        (&["--wake", "print=9"], "the signal 9 cannot be watched"),
         (&["--dir", "::/data"], "the path is empty"),
         (&["--env", "=value"], "the name is empty"),
         (&["--max-handles", "many"], "many"),
@@ -192,7 +192,7 @@ fn a_configuration_file_that_can_not_be_used_is_refused_in_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("uv-run.toml").to_str().unwrap().to_owned();
     let options = ["--config", &path];
-    refused_in_one_sentence(&options, &guest(), &["--config", &path, "can not be read"]);
+    refused_in_one_sentence(&options, &guest(), &["--config", &path, "cannot be read"]);
     for (text, line, expected) in [
         ("stdin = true\nlisen = { a = \"127.0.0.1:0\" }", 2, "unknown key `lisen`"),
         ("\n\n[max]\nhandles = 1", 3, "unknown key `max`"),
@@ -201,7 +201,7 @@ fn a_configuration_file_that_can_not_be_used_is_refused_in_one_sentence() {
         ("stdin", 1, ""),
         ("timeout = 0", 1, "is no number of seconds above 0"),
         ("[listen]\nclients = \"localhost:80\"", 1, "is no ADDRESS:PORT"),
-        ("signal = [\"kill\"]", 1, "can not be watched"),
+        ("signal = [\"kill\"]", 1, "cannot be watched"),
     ] {
         fs::write(&path, text).unwrap();
         let place = format!("--config {path}, line {line}: ");

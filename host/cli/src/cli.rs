@@ -1,7 +1,7 @@
 //! The command line of `uv-run`.
 //!
-//! What it grants and how it limits a guest is one struct, [`Options`], which a configuration file
-//! fills in as well: every option has the key of the same name there.
+//! The grants and limits of a guest are one struct, [`Options`]. A configuration file fills it in as
+//! well: every option has the key of the same name there.
 
 use crate::config::{entries, number, value};
 use crate::values::{
@@ -16,9 +16,9 @@ const EXIT_CODES: &str = "\
 Exit codes:
   the guest's own     it ended by itself
   1                   the guest trapped; what happened is on standard error
-  2                   the command line, the configuration or the component can not be used
+  2                   the command line, the configuration or the component cannot be used
   124                 --timeout has passed
-  141                 nobody reads standard output any more, as with any filter before `head`
+  141                 standard output is closed, as for any filter before `head`
 
 RUST_LOG=uv_handles_host=debug,uv_run=debug tells more about a run.";
 
@@ -90,8 +90,8 @@ pub struct Cli {
     #[arg(long, value_name = "SHELL", help_heading = "Running")]
     pub completions: Option<Shell>,
 
-    /// The guest, a component or a Python script, and its arguments: whatever follows the file's name is
-    /// the guest's.
+    /// The guest, a component or a Python script, and its arguments: everything that follows the
+    /// file's name is the guest's.
     #[arg(
         value_name = "GUEST.wasm|SCRIPT.py",
         required_unless_present_any = ["completions", "compose"],
@@ -145,7 +145,7 @@ pub struct Options {
 
     /// Grants a listening Unix socket; the file is removed at the end.
     ///
-    /// An existing file is refused, unless it is a socket that nobody listens on any more.
+    /// An existing file is refused, unless it is a socket without a listener.
     #[arg(long, value_name = "NAME=PATH", value_hint = ValueHint::FilePath, help_heading = "Descriptors")]
     #[serde(deserialize_with = "entries")]
     pub unix_listen: Vec<Named<SocketPath>>,

@@ -1,4 +1,4 @@
-//! From a file to a component that can be run, or to one sentence about why it can not.
+//! Loads a component from a file, or explains in one sentence why it cannot be run.
 
 use crate::guest::Guest;
 use crate::imports;
@@ -9,12 +9,13 @@ use wasmtime::error::Context;
 use wasmtime::{Cache, Config, Engine, Result, bail};
 use wasmtime_wasi::p2::bindings::sync::CommandPre;
 
-/// The engine. With the cache, what is compiled once is there for later runs, of `wasmtime` too.
+/// The engine. With the cache, later runs reuse compiled code, and so do those of `wasmtime`.
 pub fn engine(cache: bool) -> Result<Engine> {
     let mut config = Config::new();
     // Guests of uv:handles use no component-model async, and calls are three times cheaper without.
     config.concurrency_support(false);
-    // For --timeout. Always, so that one compilation serves with and without it; it costs next to nothing.
+    // For --timeout. Always on, so that one compilation serves runs with and without --timeout. The
+    // cost is negligible.
     config.epoch_interruption(true);
     if cache {
         match Cache::from_file(None) {
@@ -28,22 +29,22 @@ pub fn engine(cache: bool) -> Result<Engine> {
 /// Reads and compiles a component.
 pub fn load(engine: &Engine, file: &Path) -> Result<Component> {
     let name = file.display();
-    let bytes = std::fs::read(file).with_context(|| format!("{name} can not be read"))?;
-    check_format(&bytes).with_context(|| format!("{name} can not be run"))?;
+    let bytes = std::fs::read(file).with_context(|| format!("{name} cannot be read"))?;
+    check_format(&bytes).with_context(|| format!("{name} cannot be run"))?;
     Component::new(engine, bytes).map_err(|error| {
         wasmtime::Error::msg(format!("{name} is not a valid WebAssembly component: {}", in_one_line(&error)))
     })
 }
 
-/// Connects a component's imports with what uv-run has.
+/// Links a component's imports with the interfaces that uv-run provides.
 pub fn link(engine: &Engine, component: &Component, file: &Path) -> Result<CommandPre<Guest>> {
     let name = file.display();
     if let Some(problem) = imports::problem(engine, component) {
-        bail!("{name} can not be run: {problem}");
+        bail!("{name} cannot be run: {problem}");
     }
     let instance = linker(engine)?
         .instantiate_pre(component)
-        .map_err(|error| wasmtime::Error::msg(format!("{name} can not be run: {}", in_one_line(&error))))?;
+        .map_err(|error| wasmtime::Error::msg(format!("{name} cannot be run: {}", in_one_line(&error))))?;
     CommandPre::new(instance).map_err(|_| {
         let is_plugin = imports::exports(engine, component, "uv:handles/plugin-events");
         let what = match is_plugin {
@@ -51,7 +52,7 @@ pub fn link(engine: &Engine, component: &Component, file: &Path) -> Result<Comma
             false => "it is a library",
         };
         wasmtime::Error::msg(format!(
-            "{name} can not be run: it does not export wasi:cli/run@0.2, so {what} and not a program"
+            "{name} cannot be run: it does not export wasi:cli/run@0.2, so {what} and not a program"
         ))
     })
 }
@@ -60,11 +61,11 @@ fn linker(engine: &Engine) -> Result<Linker<Guest>> {
     let mut linker = Linker::<Guest>::new(engine);
     uv_handles_host::add_to_linker_sync(&mut linker)?;
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
-    output::end_when_nobody_reads(&mut linker)?;
+    output::exit_when_stdout_is_closed(&mut linker)?;
     Ok(linker)
 }
 
-/// Refuses in one sentence what wasmtime would refuse in several lines.
+/// Refuses a malformed file in one sentence; wasmtime's own error takes several lines.
 fn check_format(bytes: &[u8]) -> Result<()> {
     if bytes.trim_ascii_start().starts_with(b"(component") || bytes.trim_ascii_start().starts_with(b"(module")
     {

@@ -1,4 +1,4 @@
-//! The configuration file: the command line's options as TOML, and how the two go together.
+//! The configuration file: the command line's options as TOML, and the merge of both.
 
 use crate::cli::Options;
 use crate::values::Named;
@@ -14,17 +14,17 @@ use wasmtime::{Result, bail};
 /// Reads a file of options.
 pub fn read(file: &Path) -> Result<Options> {
     let name = file.display();
-    let text = std::fs::read_to_string(file).with_context(|| format!("--config {name} can not be read"))?;
+    let text = std::fs::read_to_string(file).with_context(|| format!("--config {name} cannot be read"))?;
     match parse(&text) {
         Ok(options) => Ok(options),
         Err(message) => bail!("--config {name}{message}"),
     }
 }
 
-/// Reads options; the error begins behind the file's name.
+/// Parses options. The error's text follows the file's name.
 fn parse(text: &str) -> Result<Options, String> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
-        // TOML's word for a key is not serde's.
+        // serde says "field" for a key of TOML.
         let message = error.message().replace("unknown field", "unknown key").replace('\n', ", ");
         match error.span() {
             Some(span) => {
@@ -37,8 +37,8 @@ fn parse(text: &str) -> Result<Options, String> {
 }
 
 impl Options {
-    /// The options of a file below those of the command line: lists are added to, and what has the
-    /// same name or can be there only once is the command line's.
+    /// Merges a file's options into those of the command line. Lists are joined. The command line has
+    /// precedence for entries of the same name and for options that can be given only once.
     pub fn over(self, file: Options) -> Options {
         let mut names: HashSet<String> = HashSet::new();
         names.extend(self.listen.iter().map(|grant| grant.name.clone()));
@@ -87,7 +87,7 @@ impl Options {
     }
 }
 
-/// One value as the command line has it. TOML's numbers are as good as text.
+/// One value in the command line's notation. A TOML number is taken as its text.
 pub fn value<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(from: D) -> Result<Option<T>, D::Error> {
     from.deserialize_any(Texts(PhantomData)).and_then(|mut texts: Vec<T>| match texts.pop() {
         Some(text) if texts.is_empty() => Ok(Some(text)),
@@ -100,8 +100,8 @@ pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Erro
     u32::deserialize(from).map(Some)
 }
 
-/// What may be given several times: an array of what the command line has, a table of names and
-/// values, or just one.
+/// An option that may be given several times: an array of values in the command line's notation, a
+/// table of names and values, or a single value.
 pub fn entries<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(from: D) -> Result<Vec<T>, D::Error> {
     from.deserialize_any(Texts(PhantomData))
 }
@@ -233,7 +233,7 @@ mod tests {
             ("stdin = true\nlisen = 1", ", line 2: unknown key `lisen`"),
             ("\n\nlisten = [\"a\"]", ", line 3: expected NAME=..."),
             ("listen = { a = \"localhost:0\" }", ", line 1: \"localhost:0\" is no ADDRESS:PORT"),
-            ("signal = [\"kill\"]", ", line 1: the signal kill can not be watched"),
+            ("signal = [\"kill\"]", ", line 1: the signal kill cannot be watched"),
             ("stdin = \"yes\"", ", line 1: invalid type"),
             ("max-handles = -1", ", line 1: invalid value"),
             ("timeout = 0", ", line 1: \"0\" is no number of seconds"),

@@ -1,4 +1,4 @@
-//! Telling the user what the guest asked for in vain, and which option would grant it.
+//! Reports denied requests to the user, with the option that would grant each.
 
 use crate::output::{quoted, say};
 use crate::signals;
@@ -6,15 +6,15 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use uv_handles_host::Denied;
 
-/// How many different things are told. A guest may think of any number of names.
+/// The number of different requests that are reported. A guest may make up any number of names.
 const MOST: usize = 100;
 
-/// What has been told.
+/// The requests that have been reported.
 #[derive(Debug, Default)]
 pub struct Told(Mutex<HashSet<String>>);
 
 impl Told {
-    /// Tells it, unless it has been told already.
+    /// Reports a request, unless it has been reported already.
     pub fn tell(&self, message: String) {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if told.len() > MOST || !told.insert(message.clone()) {
@@ -27,7 +27,7 @@ impl Told {
     }
 }
 
-/// The sentence for something of uv:handles.
+/// The message for a request of uv:handles.
 pub fn sentence(denied: Denied<'_>) -> String {
     match denied {
         Denied::Descriptor(name) => {
@@ -54,12 +54,12 @@ pub fn sentence(denied: Denied<'_>) -> String {
             quoted(name),
             argument(name)
         ),
-        // The library may learn to deny more than this command knows options for.
+        // A later version of the library may deny requests for which this command has no option.
         other => format!("the guest asked for {other:?}, which was not granted"),
     }
 }
 
-/// The sentence for a socket of WASI's.
+/// The message for a socket of WASI's.
 pub fn wasi_socket() -> String {
     "the guest asked for a socket of WASI's, which uv-run never grants; \
      --listen, --connect and --udp grant sockets of uv:handles"

@@ -1,21 +1,21 @@
-//! How a run has ended: what is said about it, and the exit code.
+//! The end of a run: the message and the exit code.
 
 use crate::guest::Guest;
-use crate::output::{NobodyReads, say};
+use crate::output::{StdoutClosed, say};
 use crate::timeout::Timeout;
-use crate::{NOBODY_READS, TIMED_OUT};
+use crate::{STDOUT_CLOSED, TIMED_OUT};
 use std::process::ExitCode;
 use uv_handles_host::Interrupted;
 use wasmtime::{Error, Store, Trap, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-/// Reports a guest's error, and answers with the exit code.
+/// Reports a guest's error, and returns the exit code.
 pub fn report(error: &Error, store: &Store<Guest>, timeout: Option<&Timeout>) -> ExitCode {
     if let Some(I32Exit(code)) = error.downcast_ref() {
         return ExitCode::from(u8::try_from(*code).unwrap_or(1));
     }
-    if error.is::<NobodyReads>() {
-        return ExitCode::from(NOBODY_READS);
+    if error.is::<StdoutClosed>() {
+        return ExitCode::from(STDOUT_CLOSED);
     }
     let interrupted = error.is::<Interrupted>() || matches!(error.downcast_ref(), Some(Trap::Interrupt));
     if let Some(timeout) = timeout.filter(|timeout| interrupted && timeout.has_passed()) {
@@ -35,7 +35,7 @@ pub fn report(error: &Error, store: &Store<Guest>, timeout: Option<&Timeout>) ->
     ExitCode::FAILURE
 }
 
-/// What happened, in plain words.
+/// A description of the error in plain words.
 fn sentence(error: &Error) -> String {
     let Some(trap) = error.downcast_ref::<Trap>() else {
         let text = error.root_cause().to_string();

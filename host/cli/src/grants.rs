@@ -1,5 +1,5 @@
-//! Making what the options grant: sockets are bound and connected, FIFOs and directories opened, before
-//! the guest starts.
+//! Makes the grants of the options, before the guest starts: binds and connects sockets, and opens
+//! FIFOs and directories.
 
 use crate::cli::Options;
 use crate::closed;
@@ -24,13 +24,13 @@ use wasmtime::error::Context;
 use wasmtime::{Result, bail};
 use wasmtime_wasi::{FsPerms, WasiCtx};
 
-/// What the guest is given, and what goes with it.
+/// A guest's contexts, and the parts of uv-run that belong to its grants.
 pub struct Grants {
     pub uv: UvCtx,
     pub wasi: WasiCtx,
-    /// The wake-ups that signals send.
+    /// The async handles that signals trigger.
     pub by_signal: Vec<(i32, AsyncSender)>,
-    /// The control socket, and the wake-ups that it sends.
+    /// The control socket, and the async handles that it triggers.
     pub control: Option<(UnixListener, Vec<AsyncSender>)>,
     pub files: SocketFiles,
 }
@@ -75,7 +75,7 @@ pub fn make(options: &Options, args: &[String]) -> Result<Grants> {
         grant("--fifo", &file.name, fifo(&file.value))?;
     }
     if options.stdin {
-        uv.stdin("stdin", io::stdin()).context("--stdin: standard input can not be used")?;
+        uv.stdin("stdin", io::stdin()).context("--stdin: standard input cannot be used")?;
     }
     if let Some(name) = &options.stdout_as {
         let made = match closed::at_start(1) {
@@ -109,7 +109,7 @@ pub fn make(options: &Options, args: &[String]) -> Result<Grants> {
     Ok(Grants { uv: uv.build(), wasi: wasi(options, args, told)?, by_signal, control, files })
 }
 
-/// The signals that send wake-ups. Nothing else can have them then.
+/// The signals that trigger async handles. They have no other use in this run.
 pub fn wake_signals(options: &Options) -> Result<wake::SignalSet> {
     let signums = options.wake.iter().filter_map(|wake| wake.signal);
     for signum in signums.clone() {
@@ -144,7 +144,7 @@ fn check_names(options: &Options) -> Result<()> {
 }
 
 fn connect(peer: &HostPort) -> Result<OwnedFd> {
-    let addresses = peer.resolve().with_context(|| format!("{peer} can not be resolved"))?;
+    let addresses = peer.resolve().with_context(|| format!("{peer} cannot be resolved"))?;
     let socket = TcpStream::connect(&addresses[..]).with_context(|| format!("{peer} does not answer"))?;
     Ok(socket.into())
 }
@@ -153,11 +153,11 @@ fn udp(udp: &Udp) -> Result<UdpSocket> {
     let bind = udp.bind.0;
     let socket = UdpSocket::bind(bind).with_context(|| bind.to_string())?;
     if let Some(peer) = &udp.peer {
-        let addresses = peer.resolve().with_context(|| format!("{peer} can not be resolved"))?;
-        // A socket reaches its own kind only; a name may have addresses of both.
+        let addresses = peer.resolve().with_context(|| format!("{peer} cannot be resolved"))?;
+        // An IPv4 socket reaches IPv4 addresses only, and likewise for IPv6. A name may have both.
         let reachable: Vec<_> =
             addresses.into_iter().filter(|address| address.is_ipv4() == bind.is_ipv4()).collect();
-        socket.connect(&reachable[..]).with_context(|| format!("{peer} can not be reached from {bind}"))?;
+        socket.connect(&reachable[..]).with_context(|| format!("{peer} cannot be reached from {bind}"))?;
     }
     Ok(socket)
 }
@@ -173,8 +173,8 @@ fn fifo(fifo: &Fifo) -> Result<OwnedFd> {
     let fd = match open(&fifo.path, flags, Mode::empty()) {
         Ok(fd) => fd,
         Err(Errno::NOENT) => bail!("there is no {name}; `mkfifo` makes it"),
-        Err(Errno::NXIO) => bail!("nobody reads {name} yet"),
-        Err(error) => bail!("{name} can not be opened: {}", io::Error::from(error)),
+        Err(Errno::NXIO) => bail!("{name} has no reader yet"),
+        Err(error) => bail!("{name} cannot be opened: {}", io::Error::from(error)),
     };
     let is_fifo = FileType::from_raw_mode(fstat(&fd).map_err(io::Error::from)?.st_mode) == FileType::Fifo;
     match is_fifo {
@@ -183,12 +183,12 @@ fn fifo(fifo: &Fifo) -> Result<OwnedFd> {
     }
 }
 
-/// The part of WASI that every program gets - where to print, its arguments, clocks and random
-/// numbers - and what is granted.
+/// The WASI context: the part that every program gets (standard output and standard error, its
+/// arguments, clocks and random numbers) and the granted files.
 fn wasi(options: &Options, args: &[String], told: Arc<Told>) -> Result<WasiCtx> {
     let mut wasi = WasiCtx::builder();
     wasi.stdout(Standard::Output).stderr(Standard::Error);
-    // The guest has this thread to itself: what it prints may block it.
+    // The guest has this thread to itself, so printing may block it.
     wasi.allow_blocking_current_thread(true);
     wasi.args(args);
     for Env { name, value } in &options.env {
@@ -201,11 +201,11 @@ fn wasi(options: &Options, args: &[String], told: Arc<Told>) -> Result<WasiCtx> 
         [(&options.dir, FsPerms::ReadWrite, "--dir"), (&options.dir_ro, FsPerms::ReadOnly, "--dir-ro")]
     {
         for dir in dirs {
-            let host = || format!("{option} {} can not be opened", dir.host.display());
+            let host = || format!("{option} {} cannot be opened", dir.host.display());
             wasi.preopened_dir(&dir.host, &dir.guest, permissions).with_context(host)?;
         }
     }
-    // WASI's sockets can not be polled by a loop, so there is no option for them.
+    // WASI's sockets cannot be polled by a loop, so there is no option for them.
     wasi.allow_tcp(true).allow_udp(true);
     wasi.socket_addr_check(move |_, _| {
         told.tell(denied::wasi_socket());
@@ -238,14 +238,14 @@ mod tests {
         for (option, expected) in [
             (format!("--listen=a={}", taken.local_addr().unwrap()), "in use"),
             (format!("--connect=a={closed}"), "does not answer"),
-            ("--udp=a=127.0.0.1:0,[::1]:1".into(), "can not be reached from 127.0.0.1:0"),
+            ("--udp=a=127.0.0.1:0,[::1]:1".into(), "cannot be reached from 127.0.0.1:0"),
             ("--udp=a=192.0.2.1:0".into(), "192.0.2.1:0: "),
             (format!("--unix-listen=a={}", path("file")), "is no socket"),
             (format!("--unix-listen=a={}", path("none/socket")), "No such file"),
             (format!("--unix-connect=a={}", path("none")), "No such file"),
             (format!("--fifo=a={}", path("none")), "`mkfifo` makes it"),
             (format!("--fifo=a={}", path("file")), "is no FIFO"),
-            (format!("--dir={}", path("none")), "can not be opened"),
+            (format!("--dir={}", path("none")), "cannot be opened"),
             (format!("--control={}", path("file")), "is no socket"),
             ("--env=UV_RUN_HAS_NO_SUCH_VARIABLE".into(), "has no such variable"),
         ] {
@@ -270,7 +270,7 @@ mod tests {
         let path = dir.path().join("fifo");
         rustix::fs::mknodat(rustix::fs::CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
         let open = |mode| fifo(&Fifo { path: path.clone(), mode });
-        assert!(open(FifoMode::Write).unwrap_err().to_string().contains("nobody reads"));
+        assert!(open(FifoMode::Write).unwrap_err().to_string().contains("has no reader"));
         let _reader = open(FifoMode::Read).unwrap();
         open(FifoMode::Write).unwrap();
     }

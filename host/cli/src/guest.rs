@@ -1,4 +1,4 @@
-//! What the store of a guest holds.
+//! The data of a guest's store.
 
 use crate::limits::MemoryLimit;
 use uv_handles_host::{UvCtx, UvCtxView, UvView};

@@ -1,4 +1,4 @@
-//! Limiting a guest's memory.
+//! The limit on a guest's memory.
 
 use wasmtime::ResourceLimiter;
 
@@ -12,13 +12,13 @@ pub struct MemoryLimit {
 }
 
 impl MemoryLimit {
-    /// So many bytes; none is no limit but wasm's own.
+    /// A limit in bytes. Without one, only wasm's own limit applies.
     pub fn new(limit: Option<u64>) -> MemoryLimit {
         let limit = limit.map_or(usize::MAX, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
         MemoryLimit { limit, used: 0, refused: false }
     }
 
-    /// Whether the guest has asked for more than it may have.
+    /// Whether the guest has asked for more than the limit.
     pub fn was_reached(&self) -> bool {
         self.refused
     }
@@ -44,7 +44,7 @@ impl ResourceLimiter for MemoryLimit {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        // Beyond the memory's own maximum it fails anyway, and is not to be counted.
+        // Growth beyond the memory's own maximum fails anyway, and is not counted.
         let possible = maximum.is_none_or(|maximum| desired <= maximum);
         Ok(possible && self.grow(desired.saturating_sub(current)))
     }

@@ -1,7 +1,7 @@
 //! `uv-run`: runs a guest from the command line, with what the command line grants.
 //!
-//! `cli` and `config` say what the user wants, `grants` makes it, `component` loads the guest, and this
-//! file puts it together.
+//! `cli` and `config` read the options, `grants` makes the grants, `component` loads the guest, and
+//! this file combines them.
 
 mod cli;
 mod closed;
@@ -41,17 +41,17 @@ use wasmtime::error::Context;
 use wasmtime::{Engine, Result, Store, Trap, WasmBacktrace, bail};
 use wasmtime_wasi::p2::bindings::sync::{Command, CommandPre};
 
-/// A wrong command line (clap's own), or a component that can not be used.
+/// A wrong command line (clap's own), or a component that cannot be used.
 const UNUSABLE: u8 = 2;
 
 /// --timeout has passed. The code of timeout(1).
 const TIMED_OUT: u8 = 124;
 
-/// Nobody reads standard output. What a shell makes of a death by SIGPIPE.
-const NOBODY_READS: u8 = 141;
+/// Standard output is closed. A shell reports a death by SIGPIPE with the same code.
+const STDOUT_CLOSED: u8 = 141;
 
-/// Component handles that wasmtime allows beyond those of uv:handles: WASI's streams and files. This many
-/// are what it allows all together unless told otherwise.
+/// Component handles that wasmtime allows beyond those of uv:handles: WASI's streams and files. The
+/// number is wasmtime's own default limit for all handles.
 const OTHER_HANDLES: usize = 100_000;
 
 fn main() -> ExitCode {
@@ -122,7 +122,7 @@ fn start() -> Result<ExitCode> {
     let memory = MemoryLimit::new(options.max_memory.map(|size| size.0));
     let guest = Guest { uv, wasi, table: ResourceTable::new(), memory };
     let code = run(&engine, &program, script.as_ref(), guest, options, timeout.as_ref());
-    // Not before everything that the guest has written is out.
+    // Only after everything that the guest has written is out.
     drop(timeout);
     // Its thread may still have the files.
     files.remove();
@@ -151,7 +151,7 @@ fn run(
         Err(_) if store.data().memory.was_reached() => {
             bail!("the guest needs more memory to begin with than --max-memory allows");
         }
-        Err(error) => return Err(error.context("the guest can not be started")),
+        Err(error) => return Err(error.context("the guest cannot be started")),
     };
     let ended = match script {
         Some(script) => script.run(&mut store, &instance),
@@ -165,7 +165,8 @@ fn run(
     })
 }
 
-/// Our limits are to be reached first: theirs are errors that a guest can handle, this one is a trap.
+/// The limit on component handles. It is high enough for uv:handles' own limits to be reached first:
+/// those are errors that a guest can handle, and this one is a trap.
 fn max_component_handles(options: &Options) -> usize {
     let limits = Limits::default();
     [

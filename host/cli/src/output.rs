@@ -1,4 +1,4 @@
-//! What is printed: uv-run's own messages, and what becomes of a guest that prints to nobody.
+//! uv-run's own messages, and the end of a guest that prints to a closed standard output.
 
 use crate::guest::Guest;
 use crate::stdio::Standard;
@@ -9,23 +9,23 @@ use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::p2::bindings::sync::io::streams::{Host, HostOutputStream, StreamError as Reported};
 use wasmtime_wasi::p2::{DynOutputStream, StreamError, StreamResult};
 
-/// The longest text of a guest's that is repeated.
+/// The number of characters of a quoted text that are shown.
 const QUOTED: usize = 64;
 
-/// Says something on standard error. If nobody listens there, that is no reason to fail.
+/// Prints a message on standard error. A closed standard error is ignored.
 pub fn say(message: impl fmt::Display) {
     // In one write: lines of several threads do not mix.
     let _ = Standard::Error.write_all(format!("uv-run: {message}\n").as_bytes());
 }
 
-/// Prints on standard output, and ends the process if nobody reads it.
+/// Prints on standard output, and ends the process if it is closed.
 pub fn print(text: &str) {
     if Standard::Output.write_all(text.as_bytes()).is_err() {
-        std::process::exit(crate::NOBODY_READS.into());
+        std::process::exit(crate::STDOUT_CLOSED.into());
     }
 }
 
-/// A text that somebody else chose, so that it can be printed: quoted, escaped, and not too long.
+/// Quotes, escapes and shortens an untrusted text, so that it can be printed.
 pub fn quoted(text: &str) -> String {
     match text.char_indices().nth(QUOTED) {
         Some((end, _)) => format!("\"{}...\"", text[..end].escape_debug()),
@@ -36,30 +36,30 @@ pub fn quoted(text: &str) -> String {
 /// The interface, in the version of wasmtime-wasi; guests that import another 0.2 get it as well.
 const STREAMS: &str = "wasi:io/streams@0.2.12";
 
-/// The guest has printed something that nobody reads.
+/// The guest has printed to a closed standard output.
 #[derive(Debug)]
-pub struct NobodyReads;
+pub struct StdoutClosed;
 
-impl fmt::Display for NobodyReads {
+impl fmt::Display for StdoutClosed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("nobody reads standard output")
+        f.write_str("standard output is closed")
     }
 }
 
-impl std::error::Error for NobodyReads {}
+impl std::error::Error for StdoutClosed {}
 
-/// Ends the guest at once when it prints and nobody reads, as SIGPIPE ends a C program. Otherwise most
-/// guests would panic about it on standard error. Descriptors are not concerned: writing to one answers
-/// with EPIPE.
-pub fn end_when_nobody_reads(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    // These four are how a guest prints; they do what wasmtime-wasi's do and look at the error.
+/// Ends the guest at once when it prints to a closed standard output, as SIGPIPE ends a C program.
+/// Otherwise most guests would panic about it on standard error. Descriptors are not affected: writing
+/// to one returns EPIPE.
+pub fn exit_when_stdout_is_closed(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    // A guest prints by these four functions. They call wasmtime-wasi's and inspect the error.
     linker.allow_shadowing(true);
     let mut streams = linker.instance(STREAMS)?;
     streams.func_wrap(
         "[method]output-stream.write",
         |mut store: StoreContextMut<'_, Guest>, (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| {
             let guest = store.data_mut();
-            // What the guest has written to a descriptor comes before what it prints.
+            // Writes to a descriptor come out before later prints.
             guest.uv.finish_outputs();
             let table = &mut guest.table;
             let written = HostOutputStream::write(table, stream, bytes);
@@ -70,7 +70,7 @@ pub fn end_when_nobody_reads(linker: &mut Linker<Guest>) -> wasmtime::Result<()>
         "[method]output-stream.blocking-write-and-flush",
         |mut store: StoreContextMut<'_, Guest>, (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| {
             let guest = store.data_mut();
-            // What the guest has written to a descriptor comes before what it prints.
+            // Writes to a descriptor come out before later prints.
             guest.uv.finish_outputs();
             let table = &mut guest.table;
             let written = HostOutputStream::blocking_write_and_flush(table, stream, bytes);
@@ -103,13 +103,13 @@ fn reported(
 ) -> wasmtime::Result<(Result<(), Reported>,)> {
     match result {
         Ok(()) => Ok((Ok(()),)),
-        Err(StreamError::Closed) if nobody_reads() => Err(NobodyReads.into()),
+        Err(StreamError::Closed) if stdout_is_closed() => Err(StdoutClosed.into()),
         Err(error) => Ok((Err(Host::convert_stream_error(table, error)?),)),
     }
 }
 
 /// Whether standard output is a pipe or socket without a reader.
-fn nobody_reads() -> bool {
+fn stdout_is_closed() -> bool {
     let stdout = std::io::stdout();
     let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
     poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok()
@@ -131,7 +131,7 @@ mod tests {
             let added = streams.func_wrap(&name, |_, (): ()| Ok(()));
             assert!(added.is_err(), "wasmtime-wasi has no {name} in {STREAMS}");
         }
-        end_when_nobody_reads(&mut linker).unwrap();
+        exit_when_stdout_is_closed(&mut linker).unwrap();
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Keeping the Python runtime compiled, so that a script starts at once.
 //!
-//! wasmtime's cache keeps compiled code compressed, and finds it by a hash of the component. For most guests
-//! that takes a millisecond; for the runtime, which is a hundred times larger, it takes longer than all that
-//! most scripts do. So its code is kept as a plain file that is mapped into memory, and found by what tells
-//! one build of the runtime from another: its place, its size and its time.
+//! wasmtime's cache keeps compiled code compressed, and finds it by a hash of the component. For most
+//! guests that takes a millisecond. The runtime is a hundred times larger, and the same takes longer
+//! than most scripts run. So its code is kept as a plain file that is mapped into memory, and the key
+//! is the place, the size and the time of the runtime's file.
 
 use crate::component;
 use std::fs::{self, File};
@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Result};
 
-/// Reads and compiles a component, or takes what an earlier run has compiled. With `cache`, what is compiled
-/// is kept.
+/// Reads and compiles a component, or takes the code that an earlier run has compiled. With `cache`,
+/// compiled code is kept.
 pub fn load(engine: &Engine, file: &Path, cache: bool) -> Result<Component> {
     let kept = cache.then(|| Kept::of(engine, file)).flatten();
     if let Some(component) = kept.as_ref().and_then(|kept| kept.take(engine)) {
@@ -33,7 +33,7 @@ pub fn load(engine: &Engine, file: &Path, cache: bool) -> Result<Component> {
 /// The place of a component's compiled code.
 struct Kept {
     dir: PathBuf,
-    /// What all builds of the component have in common.
+    /// The part of the file name that all builds of the component share.
     prefix: String,
     name: String,
 }
@@ -55,14 +55,14 @@ impl Kept {
         if !belongs_to_us(&file) {
             return None;
         }
-        // SAFETY: only what `Component::serialize` has made may be deserialized. The file is this user's own
-        // and nobody else could write it; `keep` is what writes there, and puts a file in its place when it
-        // is complete. wasmtime's own cache trusts the user's directory in the same way, and so does whoever
-        // starts a program from it.
+        // SAFETY: only the output of `Component::serialize` may be deserialized. The file belongs to
+        // this user and no other user could write it. Only `keep` writes there, and it renames a file
+        // into place when it is complete. wasmtime's own cache trusts the user's directory in the same
+        // way, and so does a user who starts a program from it.
         match unsafe { Component::deserialize_file(engine, &file) } {
             Ok(component) => Some(component),
             Err(error) => {
-                tracing::debug!("what is kept can not be used: {error:#}");
+                tracing::debug!("the cached code cannot be used: {error:#}");
                 None
             }
         }
@@ -81,7 +81,7 @@ impl Kept {
             let _ = fs::remove_file(&fresh);
         }
         written?;
-        // Those of earlier builds. Whoever runs one has it mapped.
+        // Removes the code of earlier builds. A process that runs one has it mapped.
         for entry in fs::read_dir(&self.dir)?.flatten() {
             let name = entry.file_name();
             let name = name.to_string_lossy();
@@ -93,14 +93,14 @@ impl Kept {
     }
 }
 
-/// Where users' caches are.
+/// The user's cache directory for uv-handles.
 fn cache_dir() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).map(PathBuf::from).filter(|dir| dir.is_absolute());
     let caches = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
     Some(caches.join("uv-handles"))
 }
 
-/// Whether a file is there that nobody but this user can have written.
+/// Whether the file exists and only this user can have written it.
 fn belongs_to_us(file: &Path) -> bool {
     // The directory of a process in /proc belongs to its effective user.
     let (Ok(file), Ok(us)) = (fs::symlink_metadata(file), fs::metadata("/proc/self")) else {

@@ -1,5 +1,5 @@
-//! Python scripts: `uv-run script.py` runs the Python runtime, a component that `cargo xtask python` builds,
-//! and hands it the script.
+//! Python scripts: `uv-run script.py` runs the Python runtime and hands it the script. The runtime is
+//! a component that `cargo xtask python` builds.
 //!
 //! The runtime exports `uv:python/scripts.run`, see guest-sdk/python/wit/runtime.wit.
 
@@ -43,7 +43,7 @@ impl Script {
             return Ok(None);
         };
         let (name, args) = (name.clone(), args.to_vec());
-        let source = std::fs::read(&name).with_context(|| format!("{name} can not be read"))?;
+        let source = std::fs::read(&name).with_context(|| format!("{name} cannot be read"))?;
         let beside = Path::new(&name).parent().filter(|parent| !parent.as_os_str().is_empty());
         let dirs = [beside.unwrap_or(Path::new(".")).to_owned()]
             .into_iter()
@@ -56,7 +56,7 @@ impl Script {
         Ok(Some(Script { name, source, args, path }))
     }
 
-    /// The script with what runs it in this component, the runtime.
+    /// The script together with the function of this component, the runtime, that runs it.
     pub fn in_runtime(self, runtime: &Component, file: &Path) -> Result<Ready> {
         let scripts = runtime.get_export_index(None, SCRIPTS);
         match scripts.and_then(|scripts| runtime.get_export_index(Some(&scripts), "run")) {
@@ -85,7 +85,7 @@ impl Ready {
 /// A directory of modules. Python shows their files in tracebacks, so the guest's name is the host's.
 fn module_dir(dir: &Path) -> Result<Dir> {
     let shown = dir.display();
-    let host = dir.canonicalize().with_context(|| format!("the directory {shown} can not be opened"))?;
+    let host = dir.canonicalize().with_context(|| format!("the directory {shown} cannot be opened"))?;
     match host.to_str() {
         Some(guest) => Ok(Dir { guest: guest.into(), host }),
         None => bail!("the directory {shown} has a name that is no UTF-8"),
@@ -163,12 +163,12 @@ mod tests {
     #[test]
     fn what_is_not_there_is_one_sentence() {
         let error = format!("{:#}", of(&["no-such-script.py"]).1.unwrap_err());
-        assert!(error.starts_with("no-such-script.py can not be read: "), "{error}");
+        assert!(error.starts_with("no-such-script.py cannot be read: "), "{error}");
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("script.py");
         std::fs::write(&file, "").unwrap();
         let error = of(&["--pythonpath", "no-such-directory", file.to_str().unwrap()]).1.unwrap_err();
-        assert!(format!("{error:#}").starts_with("the directory no-such-directory can not be opened"));
+        assert!(format!("{error:#}").starts_with("the directory no-such-directory cannot be opened"));
     }
 
     #[test]

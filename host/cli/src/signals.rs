@@ -1,7 +1,7 @@
 //! Linux's signals, by name and by number.
 
 /// The signals that a guest may watch. Missing are those that the host depends on itself, such as
-/// SIGSEGV, and SIGKILL and SIGSTOP, which nobody can catch.
+/// SIGSEGV, and SIGKILL and SIGSTOP, which cannot be caught.
 const SIGNALS: [(&str, i32); 25] = [
     ("hup", 1),
     ("int", 2),
@@ -35,17 +35,17 @@ pub fn number(text: &str) -> Result<i32, String> {
     let lower = text.trim().to_lowercase();
     let name = lower.strip_prefix("sig").unwrap_or(&lower);
     if ["kill", "stop", "segv", "bus", "ill", "fpe", "trap", "abrt"].contains(&name) {
-        return Err(format!("the signal {text} can not be watched"));
+        return Err(format!("the signal {text} cannot be watched"));
     }
     let known = SIGNALS.iter().find(|(known, _)| *known == name).map(|&(_, signum)| signum);
     let signum = known
         .or_else(|| name.parse().ok())
         .ok_or_else(|| format!("there is no signal {text:?}; expected a name such as hup, or a number"))?;
     let watchable = SIGNALS.iter().any(|&(_, known)| known == signum) || (34..=64).contains(&signum);
-    watchable.then_some(signum).ok_or_else(|| format!("the signal {text} can not be watched"))
+    watchable.then_some(signum).ok_or_else(|| format!("the signal {text} cannot be watched"))
 }
 
-/// What to write on the command line for a signal: its name, or the number of one without.
+/// The text for a signal on the command line: its name, or the number of a signal without one.
 pub fn name(signum: i32) -> String {
     let known = SIGNALS.iter().find(|&&(_, known)| known == signum);
     known.map_or_else(|| signum.to_string(), |(name, _)| (*name).to_owned())

@@ -26,7 +26,7 @@ pub enum Standard {
 }
 
 impl Standard {
-    /// Writes all of it, however long its reader takes.
+    /// Writes all of it, and waits for the reader as long as it takes.
     pub fn write_all(self, bytes: &[u8]) -> io::Result<()> {
         match self {
             _ if closed::at_start(self.number()) => Err(Errno::BADF.into()),

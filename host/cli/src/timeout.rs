@@ -1,8 +1,8 @@
-//! `--timeout`: ending a guest wherever it is.
+//! `--timeout`: ends a guest at any point of its execution.
 //!
-//! A guest that waits in its loop is reached by the interrupt handle, one that computes by wasmtime's
-//! epochs. One that is blocked in WASI - it sleeps, or prints to a full pipe - is reached by neither:
-//! then the process ends around it.
+//! The interrupt handle ends a guest that waits in its loop. wasmtime's epochs end one that computes.
+//! Neither reaches a guest that is blocked in WASI, because it sleeps or prints to a full pipe: then
+//! the whole process ends.
 
 use crate::output::say;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use std::time::Duration;
 use uv_handles_host::InterruptHandle;
 use wasmtime::Engine;
 
-/// How long a guest that was told to end may take for it.
+/// The time that a guest has to end after the interrupt.
 const GRACE: Duration = Duration::from_millis(500);
 
 /// A time limit for a guest, until it is dropped.
@@ -24,7 +24,7 @@ pub struct Timeout {
 }
 
 impl Timeout {
-    /// Begins to count. `stuck` is called when the guest has not ended some time after its end.
+    /// Starts the clock. `stuck` is called when the guest has not ended some time after the limit.
     pub fn start(
         limit: Duration,
         engine: Engine,
@@ -48,7 +48,7 @@ impl Timeout {
         Ok(timeout)
     }
 
-    /// Says that the time is over, unless it has been said.
+    /// Reports the timeout, unless it has been reported.
     pub fn tell(&self) {
         tell(self.limit);
     }
@@ -59,13 +59,13 @@ impl Timeout {
     }
 }
 
-/// Says it once, whichever thread comes first.
+/// Reports the timeout once, from the thread that comes first.
 fn tell(limit: Duration) {
     static TOLD: Once = Once::new();
     TOLD.call_once(|| say(format!("the guest was ended after {} s (--timeout)", limit.as_secs_f64())));
 }
 
-/// Says it, unless that takes long: standard error may be what the guest is blocked by.
+/// Reports the timeout, but does not wait long: the guest may be blocked by standard error.
 fn tell_soon(limit: Duration) {
     let (told, done) = mpsc::channel();
     let teller = std::thread::Builder::new().name("uv-run last words".into()).spawn(move || {
@@ -73,7 +73,7 @@ fn tell_soon(limit: Duration) {
         drop(told);
     });
     if teller.is_ok() {
-        // It sends nothing: this ends when it has spoken, or with the time.
+        // The thread sends nothing: this wait ends when the thread drops its end, or after the time.
         let _: Result<(), _> = done.recv_timeout(GRACE);
     }
 }

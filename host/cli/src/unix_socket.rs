@@ -21,13 +21,13 @@ struct Files(Mutex<Vec<SocketFile>>);
 #[derive(Debug)]
 struct SocketFile {
     path: PathBuf,
-    /// Device and inode: somebody may have put another file there in the meantime.
+    /// Device and inode: another process may have put another file there in the meantime.
     identity: (u64, u64),
 }
 
 impl SocketFiles {
-    /// Listens on a new socket at a path. A socket file that nobody listens on any more is left over
-    /// from a run that was killed, and is replaced; any other file stays what it is.
+    /// Listens on a new socket at a path. A socket file without a listener is left over from a run
+    /// that was killed, and is replaced. Any other file stays as it is.
     pub fn listen(&self, path: &Path) -> Result<UnixListener> {
         if let Ok(found) = fs::symlink_metadata(path) {
             let name = quoted(&path.to_string_lossy());
@@ -36,8 +36,8 @@ impl SocketFiles {
             }
             match UnixStream::connect(path) {
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path)
-                    .with_context(|| format!("{name}, an old socket, can not be replaced"))?,
-                // Whoever listens may have no time, or be somebody else's.
+                    .with_context(|| format!("{name}, an old socket, cannot be replaced"))?,
+                // The listener may be busy, or belong to another user.
                 _ => bail!("the socket {name} exists already, and is in use"),
             }
         }

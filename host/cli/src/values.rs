@@ -1,5 +1,5 @@
-//! What the options' values are made of. Each kind of value is read from text by one `FromStr`,
-//! whether the text comes from the command line or from a configuration file.
+//! The types of the options' values. One `FromStr` reads each type from text, whether the text comes
+//! from the command line or from a configuration file.
 
 use crate::signals;
 use std::fmt;
@@ -145,7 +145,7 @@ pub struct Fifo {
 pub enum FifoMode {
     /// For reading; the input ends when the last writer has closed it.
     Read,
-    /// For writing, to somebody who reads already.
+    /// For writing, to a FIFO that another process reads already.
     Write,
     /// For both, which keeps it open: its input never ends.
     Both,
@@ -181,7 +181,7 @@ impl FromStr for Signals {
     }
 }
 
-/// `NAME[=SIGNAL]`: a wake-up, and a signal that sends it.
+/// `NAME[=SIGNAL]`: a named async handle, and a signal that triggers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wake {
     pub name: String,
@@ -235,7 +235,7 @@ impl FromStr for Env {
             None => (text, None),
         };
         if text.contains('\0') {
-            return Err("a variable can not contain a NUL".into());
+            return Err("a variable cannot contain a NUL".into());
         }
         Ok(Env { name: name.parse::<Name>()?.0, value })
     }

@@ -1,4 +1,4 @@
-//! Sending a guest's wake-ups by hand: by a signal to uv-run, or by a line on the control socket.
+//! Triggers a guest's async handles: by a signal to uv-run, or by a line on the control socket.
 
 use crate::output::{quoted, say};
 use crate::signals;
@@ -12,7 +12,7 @@ use uv_handles_host::AsyncSender;
 /// The longest line on the control socket.
 const LINE: u64 = 4096;
 
-/// Signals that are taken by a thread of their own rather than by a handler.
+/// Signals that a dedicated thread waits for, without a handler.
 #[derive(Clone, Copy)]
 pub struct SignalSet(libc::sigset_t);
 
@@ -22,8 +22,8 @@ impl SignalSet {
     #[expect(unsafe_code, reason = "the standard library has no signal sets")]
     pub fn block(signums: impl IntoIterator<Item = i32>) -> SignalSet {
         let mut set = MaybeUninit::<libc::sigset_t>::uninit();
-        // SAFETY: sigemptyset makes a valid set of what it is given, and sigaddset changes a valid one;
-        // a number that is no signal is refused.
+        // SAFETY: sigemptyset initializes the set, and sigaddset changes an initialized one. It refuses
+        // a number that is no signal.
         let set = unsafe {
             libc::sigemptyset(set.as_mut_ptr());
             for signum in signums {
@@ -31,7 +31,7 @@ impl SignalSet {
             }
             set.assume_init()
         };
-        // SAFETY: the set is valid, and nobody wants to know the one before.
+        // SAFETY: the set is valid, and null says that the previous set is not wanted.
         unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) };
         SignalSet(set)
     }
@@ -40,13 +40,14 @@ impl SignalSet {
     #[expect(unsafe_code, reason = "the standard library has no signal sets")]
     fn next(&self) -> i32 {
         let mut signum = 0;
-        // SAFETY: the set is valid, its signals are blocked, and the number has a place.
+        // SAFETY: the set is valid, its signals are blocked, and `signum` is a valid place for the
+        // number.
         while unsafe { libc::sigwait(&raw const self.0, &raw mut signum) } != 0 {}
         signum
     }
 }
 
-/// Begins to send wake-ups when their signals arrive, until the process ends.
+/// Starts to trigger async handles when their signals arrive, until the process ends.
 pub fn by_signals(set: SignalSet, wakes: Vec<(i32, AsyncSender)>) -> io::Result<()> {
     std::thread::Builder::new().name("uv-run signals".into()).spawn(move || {
         loop {
@@ -62,7 +63,7 @@ pub fn by_signals(set: SignalSet, wakes: Vec<(i32, AsyncSender)>) -> io::Result<
     Ok(())
 }
 
-/// Begins to answer on the control socket, until the process ends.
+/// Starts to answer on the control socket, until the process ends.
 pub fn by_lines(listener: UnixListener, senders: Vec<AsyncSender>) -> io::Result<()> {
     let senders: Arc<[AsyncSender]> = senders.into();
     std::thread::Builder::new().name("uv-run control".into()).spawn(move || {
@@ -83,7 +84,7 @@ pub fn by_lines(listener: UnixListener, senders: Vec<AsyncSender>) -> io::Result
     Ok(())
 }
 
-/// Answers line by line, until either side has enough.
+/// Answers line by line, until either side closes the connection or a line is too long.
 fn serve(client: &UnixStream, senders: &[AsyncSender]) {
     let mut lines = BufReader::new(client);
     let mut line = Vec::new();
@@ -105,7 +106,7 @@ fn serve(client: &UnixStream, senders: &[AsyncSender]) {
     }
 }
 
-/// Sends the wake-up of this name.
+/// Triggers the async handle of this name, and returns the answer.
 fn answer(name: &str, senders: &[AsyncSender]) -> String {
     match senders.iter().find(|sender| sender.name() == name).map(AsyncSender::send) {
         Some(Ok(())) => "ok".into(),

@@ -75,7 +75,7 @@ const SUMMARY: &str = "== summary ";
 ///
 /// # Errors
 ///
-/// What is wrong with the command: a script that can not be read.
+/// What is wrong with the command: a script that cannot be read.
 pub fn check(options: &Options, others: Vec<Other<'_>>) -> Result<ExitCode, String> {
     let mut sides = Sides { compared: vec![0; others.len()], others };
     let mut differing = 0;

@@ -21,7 +21,7 @@ pub struct Echo {
 ///
 /// # Panics
 ///
-/// If the server can not be reached.
+/// If the server cannot be reached.
 pub fn echo_clients(address: SocketAddr, echo: Echo) -> Peer {
     let connect = || {
         let stream = std::net::TcpStream::connect(address).expect("the server listens");
@@ -65,7 +65,7 @@ impl Client {
                     return true;
                 }
                 self.send();
-                // The answer can not be there yet; edge-triggered, the poll tells of it.
+                // The answer cannot be there yet; edge-triggered, the poll tells of it.
                 return false;
             }
         }

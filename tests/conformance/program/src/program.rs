@@ -71,7 +71,7 @@ impl Kind {
 pub enum Source {
     /// One end of the socket pair of this number. The other end is the peer.
     Pair(usize),
-    /// Something that the OS can not poll.
+    /// Something that the OS cannot poll.
     File,
 }
 

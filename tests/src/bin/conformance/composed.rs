@@ -31,9 +31,7 @@ impl Composed {
             bindings::Interpreter::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
             bindings::InterpreterPre::new(linker.instantiate_pre(&component)?)
         };
-        Composed {
-            guest: link().unwrap_or_else(|error| panic!("the composition can not be used: {error:?}")),
-        }
+        Composed { guest: link().unwrap_or_else(|error| panic!("the composition cannot be used: {error:?}")) }
     }
 
     /// Runs a program: one without descriptors and signals, and with timers as guards, because

@@ -52,7 +52,7 @@ impl Python {
             std::fs::write(modules.path().join(format!("{MODULE}.py")), INTERPRETER)?;
             Ok(Python { modules, runtime: linker(&engine)?.instantiate_pre(&component)?, run })
         };
-        link().unwrap_or_else(|error| panic!("the Python runtime can not be used: {error:?}"))
+        link().unwrap_or_else(|error| panic!("the Python runtime cannot be used: {error:?}"))
     }
 
     /// Runs a program.
@@ -71,7 +71,7 @@ impl Python {
         // The script's output has ended with its instance.
         let trace = match (run, server.join().expect("the steps can be done")) {
             (Ok(()), Ok(trace)) => trace,
-            (Ok(()), Err(error)) => vec![format!("the script can not be served: {error}")],
+            (Ok(()), Err(error)) => vec![format!("the script cannot be served: {error}")],
             (Err(error), _) => vec![format!("the script fails: {error:?}")],
         };
         Outcome { trace, ..Outcome::default() }

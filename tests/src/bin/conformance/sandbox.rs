@@ -27,7 +27,7 @@ impl Sandbox {
             bindings::Interpreter::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
             bindings::InterpreterPre::new(linker.instantiate_pre(&component)?)
         };
-        Sandbox { guest: link().unwrap_or_else(|error| panic!("the guest can not be used: {error:?}")) }
+        Sandbox { guest: link().unwrap_or_else(|error| panic!("the guest cannot be used: {error:?}")) }
     }
 
     /// Runs a program.
