@@ -1,7 +1,7 @@
 //! Descriptors: what the embedder granted under a name, and what a guest has opened or accepted.
 //!
-//! A guest gets a duplicate of what was granted, so a grant outlives its use and can be opened
-//! again. What a guest sees are numbers of its own, never those of the host.
+//! A guest gets a duplicate of the granted descriptor, so a grant outlives its use and can be opened
+//! again. A guest sees numbers of its own, never those of the host.
 
 use crate::os::access::retry;
 use crate::os::signals;
@@ -75,15 +75,15 @@ impl Drop for NonBlocking {
 /// A descriptor that the guest has open.
 #[derive(Debug)]
 pub(crate) struct Descriptor {
-    /// What poll handles watch. It is also what is read and written, unless `way` has a stream.
+    /// The descriptor that poll handles watch. Reads and writes use it too, unless `way` has a stream.
     fd: OwnedFd,
     /// Never used again, unlike the descriptor's place.
     serial: u32,
     grant: Option<usize>,
     way: Way,
-    /// Who was accepted. The OS does not tell any more once the connection has been reset.
-    /// Boxed, because an address is large and most descriptors have none: what many handles read and write stays close
-    /// together.
+    /// The peer of an accepted connection. The OS no longer reports it once the connection has been
+    /// reset. Boxed, because an address is large and most descriptors have none: the data that many
+    /// handles read and write stays close together.
     peer: Option<Box<SocketAddrAny>>,
 }
 
@@ -210,7 +210,7 @@ impl Descriptors {
         &self.open[place as usize]
     }
 
-    /// How the loop's core knows the descriptor at this place.
+    /// The core's identifier of the descriptor at this place.
     pub(crate) fn source(&self, place: u32) -> SourceId {
         SourceId(u64::from(self.get(place).serial) << 32 | u64::from(place))
     }
@@ -294,9 +294,9 @@ impl Descriptor {
         Ok((length, sender.as_ref().map(text).unwrap_or_default()))
     }
 
-    /// Sends a datagram. Only to IP addresses: the path of a Unix socket would be a way into the file
-    /// system that nobody granted. And on a connected socket only to its peer: Linux would send to others
-    /// too, but whoever connects a socket and then grants it has granted that peer alone.
+    /// Sends a datagram, to IP addresses only: the path of a Unix socket would give access to the file
+    /// system without a grant. A connected socket sends to its peer only. Linux would send to other
+    /// addresses too, but an embedder that grants a connected socket grants that peer alone.
     pub(crate) fn send_to(&self, bytes: &[u8], address: &str) -> io::Result<usize> {
         let address: SocketAddr = address.parse().map_err(|_| Errno::INVAL)?;
         if let Ok(Some(peer)) = net::getpeername(self.socket()?)
@@ -324,7 +324,7 @@ impl Descriptor {
     }
 }
 
-/// Linux answers with the double of what was set.
+/// Linux returns twice the value that was set.
 fn undoubled(size: usize) -> u32 {
     let size = if cfg!(target_os = "linux") { size / 2 } else { size };
     u32::try_from(size).unwrap_or(u32::MAX)
@@ -348,7 +348,7 @@ fn text(address: &SocketAddrAny) -> String {
         .unwrap_or_default()
 }
 
-/// Switches the file description's mode and answers whether that changed it.
+/// Switches the file description's mode and returns whether that changed it.
 pub(crate) fn set_nonblocking(fd: impl AsFd, nonblocking: bool) -> io::Result<bool> {
     let flags = fcntl_getfl(&fd)?;
     let mut wanted = flags;

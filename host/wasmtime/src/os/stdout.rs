@@ -18,10 +18,11 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// How often an interrupt is looked for while a write in progress is waited for.
+/// The interval of checks for an interrupt while the guest waits for a write in progress.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// The most that a thread writes for one request. What poll(2) calls writable takes less at times.
+/// The most bytes that a thread writes for one request. A stream that poll(2) reports as writable may
+/// take fewer.
 const CHUNK: usize = 4096;
 
 /// A granted output.
@@ -30,7 +31,7 @@ pub(crate) struct Output {
     stream: Arc<OwnedFd>,
     /// Set when the guest first opens the output.
     access: OnceLock<Access>,
-    /// What has become of the last write that a thread made: only with [`Access::Shared`].
+    /// The state of the last write that a thread made: only with [`Access::Shared`].
     last: Mutex<Last>,
 }
 
@@ -40,7 +41,7 @@ enum Last {
     #[default]
     Done,
     InThread(BlockingCall<()>),
-    /// The guest is yet to be told.
+    /// The error has not been reported to the guest yet.
     Failed(Errno),
 }
 
@@ -159,7 +160,7 @@ fn write_all(stream: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match signals::without_sigpipe(|| retry(|| io::write(stream, bytes))) {
             Ok(written) => bytes = &bytes[written..],
-            // Somebody has switched a shared description to non-blocking mode.
+            // Another process has switched a shared description to non-blocking mode.
             Err(Errno::AGAIN) => wait_until_ready(stream, PollFlags::OUT)?,
             Err(error) => return Err(error),
         }
