@@ -2,7 +2,7 @@
 //! guests rely on.
 
 use std::path::Path;
-use wit_parser::{Docs, PackageId, Resolve, TypeDefKind, WorldItem, WorldKey};
+use wit_parser::{Docs, PackageId, Resolve, Stability, TypeDefKind, WorldItem, WorldKey};
 
 /// The version of the WIT package. It is apart from the crates' version.
 const VERSION: &str = "0.2.0";
@@ -66,6 +66,32 @@ fn every_item_is_documented() {
         }
     }
     assert!(undocumented.is_empty(), "{undocumented:#?}");
+}
+
+#[test]
+fn every_item_says_since_when_it_is_there() {
+    let (resolve, package) = package();
+    let mut unmarked = Vec::new();
+    let mut check = |name: String, stability: &Stability| {
+        if !matches!(stability, Stability::Stable { .. }) {
+            unmarked.push(name);
+        }
+    };
+    let package = &resolve.packages[package];
+    for (name, &world) in &package.worlds {
+        check(format!("world {name}"), &resolve.worlds[world].stability);
+    }
+    for (name, &interface) in &package.interfaces {
+        let interface = &resolve.interfaces[interface];
+        check(format!("interface {name}"), &interface.stability);
+        for (function, item) in &interface.functions {
+            check(format!("{name}: {function}"), &item.stability);
+        }
+        for (type_name, &id) in &interface.types {
+            check(format!("{name}: {type_name}"), &resolve.types[id].stability);
+        }
+    }
+    assert!(unmarked.is_empty(), "{unmarked:#?}");
 }
 
 /// The interfaces of `uv:handles` among a world's imports or exports.
