@@ -88,6 +88,23 @@ async fn other_tasks_go_on_while_a_run_waits() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_wait_sees_what_another_task_changes() -> Result<()> {
+    let (mut store, guest) = instance(|_| ()).await?;
+    let calls = in_time(store.run_concurrent(async |store| {
+        let touches = async {
+            until_in_progress(&guest, store, 1).await?;
+            guest.call_touch(store, 1).await
+        };
+        let (calls, touched) = tokio::join!(guest.call_hold(store), touches);
+        touched?;
+        calls
+    }))
+    .await??;
+    assert_eq!(calls, 1);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_thousand_runs_wait_at_once() -> Result<()> {
     let (mut store, guest) = instance(|uv| {
         uv.limits(|limits| limits.loops = 2_000);

@@ -11,7 +11,7 @@ impl Guest for Adapter {
     fn wait(run: RunBorrow<'_>) -> Result<(), Error> {
         with(|loops| {
             let id = loops.loop_of_run(event_loop::run_id(&run))?;
-            if !loops.is_polling(id) || loops.wait_stage(id) == WaitStage::New {
+            if !loops.has_to_wait(id) {
                 return Ok(());
             }
             let deadline = loops.next_deadline(id);

@@ -271,9 +271,14 @@ impl Loops {
         }
     }
 
-    /// Returns whether the loop's run is at its poll.
-    pub fn is_polling(&self, id: LoopId) -> bool {
-        matches!(&self.state(id).run, Some(run) if run.phase == Phase::Poll && run.running.is_none())
+    /// Returns whether the loop's run has to wait: it has come to its poll, the guest has been told, and
+    /// nothing has happened since that ends the wait, such as a stop or a started idle handle.
+    pub fn has_to_wait(&mut self, id: LoopId) -> bool {
+        let is_told = matches!(
+            &self.state(id).run,
+            Some(run) if run.phase == Phase::Poll && run.running.is_none() && run.wait != WaitStage::New
+        );
+        is_told && self.wait_limit(id) != Some(0)
     }
 
     /// Returns the latest time at which the wait of [`Step::Poll`] ends: the deadline of the first

@@ -160,6 +160,10 @@ impl Loops {
     /// Returns `TooManyLoops` when there are as many runs as loops may exist. Finished runs count
     /// until they are released.
     pub fn begin_run(&mut self, owner: LoopId, mode: RunMode) -> Result<RunId, Error> {
+        self.open_state(owner)?;
+        if self.state(owner).run.is_some() {
+            return Err(Error::Busy);
+        }
         if self.sessions.len() >= self.limits.loops as usize {
             return Err(Error::TooManyLoops);
         }

@@ -24,6 +24,8 @@ struct Component;
 
 thread_local! {
     static IN_PROGRESS: Cell<u32> = const { Cell::new(0) };
+    /// The timer of `hold`, and the handle that keeps its loop alive.
+    static HELD: RefCell<Option<(Timer, Async)>> = const { RefCell::new(None) };
 }
 
 /// Counts a call while it lives.
@@ -73,6 +75,25 @@ async fn wait_for(name: &str, sends: u32) -> Result<u32> {
     Ok(count.get())
 }
 
+async fn hold() -> Result<u32> {
+    let event_loop = Loop::new()?;
+    let calls = Rc::new(Cell::new(0));
+    let (timer, keeps_alive) = (Timer::new(&event_loop)?, Async::new(&event_loop)?);
+    timer.set_callback({
+        let (calls, keeps_alive) = (calls.clone(), keeps_alive.clone());
+        move |timer| {
+            calls.set(calls.get() + 1);
+            timer.close();
+            keeps_alive.close();
+        }
+    });
+    HELD.set(Some((timer, keeps_alive)));
+    event_loop.run_async(RunMode::Default).await?;
+    HELD.set(None);
+    event_loop.close()?;
+    Ok(calls.get())
+}
+
 /// Polls a future once.
 async fn once<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
@@ -117,6 +138,18 @@ impl bindings::Guest for Component {
     async fn wait_again(name: String) -> Vec<String> {
         let _call = Call::begin();
         wait_again(&name).await.expect("the name was granted")
+    }
+
+    async fn hold() -> u32 {
+        let _call = Call::begin();
+        hold().await.expect("nothing is refused")
+    }
+
+    fn touch(milliseconds: u64) {
+        HELD.with_borrow(|held| {
+            let (timer, _) = held.as_ref().expect("hold was called");
+            timer.start(milliseconds, 0).expect("it is open");
+        });
     }
 
     fn in_progress() -> u32 {

@@ -248,6 +248,8 @@ impl UvCtxBuilder {
             connections,
             clock: Clock::new(virtual_clock),
             run_keys: RunKeys::default(),
+            #[cfg(feature = "concurrent")]
+            concurrent_waits: Arc::default(),
             on_denied,
             read_buffer: Vec::new(),
             limits,

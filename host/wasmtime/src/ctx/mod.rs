@@ -21,6 +21,8 @@ use crate::os::pollers::Pollers;
 use crate::os::signals;
 use crate::os::stdout::Outputs;
 use std::io;
+#[cfg(feature = "concurrent")]
+use std::sync::Arc;
 use uv_handles_core::{HandleId, LoopId, Loops};
 
 /// The loops, handles and grants of one guest. Dropping it releases everything.
@@ -35,6 +37,9 @@ pub struct UvCtx {
     pub(crate) connections: Connections,
     pub(crate) clock: Clock,
     pub(crate) run_keys: RunKeys,
+    /// Held by each task of the guest that waits.
+    #[cfg(feature = "concurrent")]
+    pub(crate) concurrent_waits: Arc<()>,
     pub(crate) on_denied: OnDenied,
     /// The buffer of all reads, reused so that it need not be cleared for each.
     pub(crate) read_buffer: Vec<u8>,
@@ -120,6 +125,16 @@ impl UvCtx {
         Ok(())
     }
 
+    /// Lets the waits of the guest's tasks look again. To be called when a call of the guest has changed
+    /// what a loop waits for: another task may wait for that loop.
+    #[inline(always)]
+    pub(crate) fn recheck_waits(&self) {
+        #[cfg(feature = "concurrent")]
+        if Arc::strong_count(&self.concurrent_waits) > 1 {
+            self.interrupt.shared().task().all().notify_waiters();
+        }
+    }
+
     /// Releases the handle of a resource that the guest drops.
     pub(crate) fn release(&mut self, handle: HandleId) {
         self.close_handle(handle);
@@ -139,6 +154,7 @@ impl UvCtx {
         // Earlier deliveries go to the handles that watched at the time.
         self.collect();
         self.loops.close(handle);
+        self.recheck_waits();
         let owner = self.loops.loop_of(handle);
         if let (Some(_), Some(poller)) = (self.loops.poll_source(handle), self.pollers.made(owner)) {
             poller.mark_stale(handle);

@@ -7,6 +7,7 @@ use crate::ctx::UvCtx;
 use crate::driver::RunError;
 use crate::os::pollers::OwnedWait;
 use std::io;
+use std::sync::Arc;
 use tokio::time::{Instant, timeout_at};
 use uv_handles_core::RunId;
 
@@ -14,6 +15,8 @@ use uv_handles_core::RunId;
 pub(crate) struct PendingWait {
     deadline: Option<Instant>,
     wait: OwnedWait,
+    /// Counts as a wait of the context while it lives.
+    _count: Arc<()>,
 }
 
 impl UvCtx {
@@ -31,7 +34,8 @@ impl UvCtx {
             return Ok(None);
         }
         let wait = self.pollers.watch_for(id, owned)?;
-        Ok(Some(PendingWait { deadline: left.and_then(|left| Instant::now().checked_add(left)), wait }))
+        let deadline = left.and_then(|left| Instant::now().checked_add(left));
+        Ok(Some(PendingWait { deadline, wait, _count: self.concurrent_waits.clone() }))
     }
 }
 

@@ -144,7 +144,7 @@ impl UvCtx {
         if self.interrupt.is_interrupted() {
             return Err(RunError::Interrupted);
         }
-        if !self.loops.is_polling(id) || self.loops.wait_stage(id) == WaitStage::New {
+        if !self.loops.has_to_wait(id) {
             return Ok(None);
         }
         match self.loops.next_deadline(id) {

@@ -39,7 +39,9 @@ impl HostAsyncHandle for UvCtxView<'_> {
     }
 
     fn send(&mut self, handle: Resource<AsyncHandle>) -> Result<(), Error> {
-        Ok(self.ctx.loops.async_send(handle_id(&handle))?)
+        self.ctx.loops.async_send(handle_id(&handle))?;
+        self.ctx.recheck_waits();
+        Ok(())
     }
 
     fn receive(&mut self, handle: Resource<AsyncHandle>) -> Result<Option<Vec<u8>>, Error> {

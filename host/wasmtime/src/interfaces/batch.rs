@@ -36,6 +36,7 @@ impl Host for UvCtxView<'_> {
             let position = position.map_or(usize::MAX, |position| position as usize);
             let mut changes = changes.into_iter().map(Into::into);
             OsDriver(self.ctx).advance(run, position, pool.and_then(pool_id), &mut changes);
+            self.ctx.recheck_waits();
         }
         let delivery = match run.filter(|_| max > 0) {
             Some(run) => OsDriver(self.ctx).next(run, max),
@@ -72,6 +73,7 @@ impl Host for UvCtxView<'_> {
         let run = self.ctx.loops.run_of_key(key);
         let mut changes = changes.into_iter().map(Into::into);
         OsDriver(self.ctx).advance(run, position as usize, pool.and_then(pool_id), &mut changes);
+        self.ctx.recheck_waits();
     }
 }
 
@@ -99,6 +101,7 @@ impl HostTimerPool for UvCtxView<'_> {
 
     fn flush(&mut self, pool: Resource<TimerPool>, changes: Vec<Change>) {
         OsDriver(self.ctx).advance(None, 0, pool_id(pool), &mut changes.into_iter().map(Into::into));
+        self.ctx.recheck_waits();
     }
 
     fn drop(&mut self, pool: Resource<TimerPool>) -> wasmtime::Result<()> {

@@ -46,6 +46,7 @@ impl HostLoop for UvCtxView<'_> {
 
     fn stop(&mut self, id: Resource<Loop>) {
         self.ctx.loops.stop(loop_id(&id));
+        self.ctx.recheck_waits();
     }
 
     fn close(&mut self, id: Resource<Loop>) -> Result<(), Error> {
@@ -85,6 +86,7 @@ impl HostLoop for UvCtxView<'_> {
         self.ctx.pollers.remove(id);
         self.ctx.collect();
         self.ctx.loops.release_loop(id);
+        self.ctx.recheck_waits();
         self.ctx.after_closing();
         Ok(())
     }

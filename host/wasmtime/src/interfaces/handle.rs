@@ -41,11 +41,15 @@ impl Host for UvCtxView<'_> {
     }
 
     fn reference(&mut self, handle: AnyHandle) -> Result<(), Error> {
-        Ok(self.ctx.loops.reference(id(&handle))?)
+        self.ctx.loops.reference(id(&handle))?;
+        self.ctx.recheck_waits();
+        Ok(())
     }
 
     fn dereference(&mut self, handle: AnyHandle) -> Result<(), Error> {
-        Ok(self.ctx.loops.dereference(id(&handle))?)
+        self.ctx.loops.dereference(id(&handle))?;
+        self.ctx.recheck_waits();
+        Ok(())
     }
 
     fn fileno(&mut self, handle: AnyHandle) -> Result<u32, Error> {

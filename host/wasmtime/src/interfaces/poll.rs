@@ -45,6 +45,7 @@ impl HostPoll for UvCtxView<'_> {
             return Err(ErrorCode::Ebadf.into());
         }
         self.ctx.loops.poll_start(handle, events.into())?;
+        self.ctx.recheck_waits();
         self.mark_stale(handle)
     }
 

@@ -24,6 +24,7 @@ impl UvCtxView<'_> {
             self.ctx.loops.signal_stop(signal);
             return Err(error.into());
         }
+        self.ctx.recheck_waits();
         Ok(started?)
     }
 }

@@ -15,7 +15,9 @@ impl HostTimer for UvCtxView<'_> {
     }
 
     fn start(&mut self, timer: Resource<Timer>, timeout: u64, repeat: u64) -> Result<(), Error> {
-        Ok(self.ctx.loops.timer_start(handle_id(&timer), timeout, repeat)?)
+        self.ctx.loops.timer_start(handle_id(&timer), timeout, repeat)?;
+        self.ctx.recheck_waits();
+        Ok(())
     }
 
     fn stop(&mut self, timer: Resource<Timer>) {
@@ -23,7 +25,9 @@ impl HostTimer for UvCtxView<'_> {
     }
 
     fn again(&mut self, timer: Resource<Timer>) -> Result<(), Error> {
-        Ok(self.ctx.loops.timer_again(handle_id(&timer))?)
+        self.ctx.loops.timer_again(handle_id(&timer))?;
+        self.ctx.recheck_waits();
+        Ok(())
     }
 
     fn repeat(&mut self, timer: Resource<Timer>) -> Result<u64, Error> {

@@ -21,7 +21,9 @@ macro_rules! watcher {
             }
 
             fn start(&mut self, watcher: Resource<$interface::$kind>) -> Result<(), Error> {
-                Ok(self.ctx.loops.watcher_start(handle_id(&watcher))?)
+                self.ctx.loops.watcher_start(handle_id(&watcher))?;
+                self.ctx.recheck_waits();
+                Ok(())
             }
 
             fn stop(&mut self, watcher: Resource<$interface::$kind>) {
