@@ -1,12 +1,13 @@
-//! `cargo xtask guide`: follows docs/guest.md from an empty folder to running guests, to the letter.
+//! `cargo xtask guide`: follows docs/guest.md literally.
 //!
-//! In the order of the page, each Rust program is written to the file that the line before it names
-//! (`src/main.rs`:), and each line of a console block that begins with `$ ` is run by a shell, in the folder
-//! that the line before it has left. What stands below a command is what it has to print, to the last line.
+//! In the order of the page, each block in the language `rust` is written to the file that the line
+//! before it names (`src/main.rs`:). Each line of a `console` block that begins with `$ ` is run by a
+//! shell, in the folder in which the previous command ended. The lines below a command are its exact
+//! output. Blocks in the languages `rs`, `toml` and `wit` are for the reader alone.
 //!
-//! Three things are not as for a reader, who has the internet and time. `uv-run` is there already, because
-//! installing it compiles wasmtime. The path of the SDK is this repository's. And cargo builds offline,
-//! with this workspace's Cargo.lock and in the folder where all guests are built.
+//! Three things differ from a reader's machine. `uv-run` is built beforehand, because installing it
+//! compiles wasmtime. The path of the SDK is this repository's. Cargo builds offline, with this
+//! workspace's Cargo.lock and in the folder where all guests are built.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -23,18 +24,18 @@ use crate::workspace::Workspace;
 
 const PAGE: &str = "docs/guest.md";
 
-/// What the page calls the repository.
+/// The name of the repository on the page.
 const CHECKOUT: &str = "uv-handles";
 
-/// How a reader gets uv-run.
+/// The command that installs uv-run.
 const INSTALL: &str = "cargo install --locked --path uv-handles/host/cli";
 
-/// One thing to do.
+/// One step of the page.
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     /// Write this program to this file.
     Write { file: String, content: String },
-    /// Run this command, which prints this.
+    /// Run this command and compare its output.
     Run { command: String, prints: String },
 }
 
@@ -43,7 +44,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>) -> Result<()> {
     let toolchain = Toolchain::ensure(workspace, Target::Wasip2, forced)?;
     let uv_run = uv_run::build(workspace, Profile::Quick)?;
     let page = fs::read_to_string(workspace.root.join(PAGE)).context("cannot read the page")?;
-    let steps = steps(&page).with_context(|| format!("{PAGE} can not be followed"))?;
+    let steps = steps(&page).with_context(|| format!("{PAGE} cannot be followed"))?;
     say(format_args!("following {PAGE}: {} steps", steps.len()));
     let empty = tempfile::tempdir()?;
     let mut reader = Reader { workspace, toolchain, uv_run, place: empty.path().to_owned(), project: None };
@@ -55,14 +56,14 @@ pub fn run(workspace: &Workspace, forced: Option<Way>) -> Result<()> {
     reader.tidy_up()
 }
 
-/// Whoever follows the page.
+/// A reader who follows the page.
 struct Reader<'a> {
     workspace: &'a Workspace,
     toolchain: Toolchain,
     uv_run: PathBuf,
     /// The current folder.
     place: PathBuf,
-    /// The folder of the page's project, once it is there.
+    /// The folder of the page's project, once it exists.
     project: Option<PathBuf>,
 }
 
@@ -70,7 +71,7 @@ impl Reader<'_> {
     fn follow(&mut self, step: &Step) -> Result<()> {
         match step {
             Step::Write { file, content } => Ok(fs::write(self.place.join(file), content)?),
-            // uv-run has been built instead.
+            // uv-run has been built already.
             Step::Run { command, .. } if command == INSTALL => Ok(()),
             Step::Run { command, prints } => {
                 let printed = self.shell(command)?;
@@ -80,13 +81,13 @@ impl Reader<'_> {
         }
     }
 
-    /// Runs a command, moves to where it has left the shell, and gives what it has printed.
+    /// Runs a command, follows its changes of folder, and returns its output.
     fn shell(&mut self, command: &str) -> Result<String> {
         let sdk = self.workspace.root.join("guest-sdk");
         let command = command.replace(&format!("../{CHECKOUT}/guest-sdk"), &sdk.to_string_lossy());
         say(format_args!("$ {command}"));
         let mut shell = self.toolchain.shell(&[self.uv_run.parent().context("a program has a folder")?])?;
-        // The last line that it prints is the folder.
+        // The last line of the output is the folder.
         shell.arg("-ec").arg(format!("{command}\npwd")).current_dir(&self.place);
         shell.env("CARGO_NET_OFFLINE", "true").stdin(Stdio::null());
         let mut printed = process::output(&mut shell)?;
@@ -95,7 +96,7 @@ impl Reader<'_> {
         Ok(printed)
     }
 
-    /// When the project has come into being, lets it build where all guests are built, with the same crates.
+    /// Once the project exists, makes it build where all guests are built, with the same crates.
     fn share_target_directory(&mut self) -> Result<()> {
         if self.project.is_none() && self.place.join("Cargo.toml").is_file() {
             fs::create_dir_all(self.toolchain.build_dir())?;
@@ -106,7 +107,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Removes from the shared folder what only the page's project has put there.
+    /// Removes the page's project from the shared folder.
     fn tidy_up(self) -> Result<()> {
         let project = self.project.context("the page makes no project")?;
         let name = project.file_name().context("it has a name")?.to_string_lossy().into_owned();
@@ -117,7 +118,7 @@ impl Reader<'_> {
     }
 }
 
-/// What the page says is to be done.
+/// Returns the steps of a page.
 fn steps(page: &str) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     let mut lines = page.lines();
@@ -137,13 +138,14 @@ fn steps(page: &str) -> Result<Vec<Step>> {
                 steps.push(Step::Write { file: file.to_owned(), content: block.join("\n") + "\n" });
             }
             "console" => steps.extend(commands(&block)?),
+            "rs" | "toml" | "wit" => {}
             other => bail!("there is a block in the language {other:?}"),
         }
     }
     Ok(steps)
 }
 
-/// The commands of a console block, each with what it prints.
+/// Returns the commands of a console block, each with its output.
 fn commands(block: &[&str]) -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     for line in block {
@@ -168,7 +170,7 @@ mod tests {
     #[test]
     fn a_page_is_read_in_its_order() {
         let page = "# Title\n\n```console\n$ cargo new a && cd a   # a comment\n```\n\n`src/main.rs`:\n\n\
-                    ```rust\nfn main() {}\n```\n\n```console\n$ one\n1\n2\n$ two\n```\n";
+                    ```rust\nfn main() {}\n```\n\n```rs\nshown\n```\n\n```console\n$ one\n1\n2\n$ two\n```\n";
         let run = |command: &str, prints: &str| Step::Run { command: command.into(), prints: prints.into() };
         let expected = [
             run("cargo new a && cd a", ""),
@@ -180,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_followed_is_said() {
+    fn a_page_that_cannot_be_followed_is_an_error() {
         for page in ["```rust\nfn main() {}\n```\n", "```console\nprinted\n```\n", "```text\n```\n"] {
             assert!(steps(page).is_err(), "{page}");
         }
