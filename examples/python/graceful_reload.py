@@ -4,7 +4,7 @@
     uv-run --dir-ro /tmp/config::/config --signal hup,int,term examples/python/graceful_reload.py
     kill -HUP $(pidof uv-run)
 
-A configuration that can not be read is reported, and the one before stays. SIGTERM and SIGINT end the
+A configuration that cannot be read is reported, and the one before stays. SIGTERM and SIGINT end the
 service after what it is doing.
 """
 
@@ -28,7 +28,7 @@ class Config:
 
     @staticmethod
     def read() -> "Config":
-        """Reads the file. `ValueError` for what is no configuration, `OSError` if it can not be read."""
+        """Reads the file. `ValueError` for what is no configuration, `OSError` if it cannot be read."""
         with open(FILE, encoding="utf-8") as file:
             values = json.load(file)
         try:
@@ -73,7 +73,7 @@ def main() -> None:
     try:
         service = Service(Config.read())
     except (OSError, ValueError) as error:
-        sys.exit(f"{FILE} can not be used: {error}")
+        sys.exit(f"{FILE} cannot be used: {error}")
     for signum, action in [
         (signal.SIGHUP, service.reload),
         (signal.SIGINT, service.end),

@@ -121,7 +121,7 @@ enum Command {
     ///
     /// It installs them into target/runtimes: jco from npm (with Node.js from PyPI, if the machine has none or an
     /// old one), wasmtime from PyPI, wasmCloud's host from crates.io (takes some minutes to build). It needs
-    /// the network the first time, and fails if one of them can not be had. The first two are a part of `test`.
+    /// the network the first time, and fails if one of them cannot be had. The first two are a part of `test`.
     Runtimes {
         /// These alone
         #[arg(value_name = "RUNTIME")]

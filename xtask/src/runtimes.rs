@@ -1,6 +1,6 @@
 //! `cargo xtask runtimes`: composed guests on runtimes that know nothing of `uv:handles`.
 //!
-//! Each runtime is installed into target/runtimes first, from its registry. What can not be installed or run
+//! Each runtime is installed into target/runtimes first, from its registry. What cannot be installed or run
 //! is an error, never left out. Those that are quick to install are a part of `cargo xtask test`.
 
 use std::env;
@@ -49,7 +49,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, runtimes: &[Runtime]) -> 
     for &runtime in runtimes {
         let name = runtime.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
         let program =
-            runtime.install(workspace).with_context(|| format!("the runtime {name} can not be had"))?;
+            runtime.install(workspace).with_context(|| format!("the runtime {name} cannot be had"))?;
         let run = |guest: &str, run: &dyn Fn(&mut Guest) -> Result<()>| -> Result<()> {
             let file = composed.join(format!("{guest}.wasm"));
             let ran = Guest::start(&program, &file).and_then(|mut guest| {
@@ -109,7 +109,7 @@ impl Guest {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("{} can not be started", first.display()))?;
+            .with_context(|| format!("{} cannot be started", first.display()))?;
         let lines = BufReader::new(child.stdout.take().context("it is a pipe")?).lines();
         Ok(Guest { child, lines, printed: Vec::new() })
     }

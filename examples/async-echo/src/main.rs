@@ -1,9 +1,9 @@
 //! An echo server with async and await: a task for each connection, which is closed when it has been silent
 //! for too long.
 //!
-//! It listens on the socket that the host grants under the name `clients` and ends with SIGTERM. The argument is the number
-//! of milliseconds after which a silent connection is closed, 10,000 unless given; connections that are open when the
-//! signal comes have as long to come to their end.
+//! It listens on the socket that the host grants under the name `clients`, and ends on SIGTERM. The
+//! argument is the number of milliseconds after which a silent connection is closed (default:
+//! 10,000). After the signal, open connections have the same time to end.
 
 use std::cell::Cell;
 use std::pin::pin;
@@ -26,7 +26,7 @@ async fn serve(clients: AsyncDescriptor, mut term: Signals, patience: u64) -> Re
     let open = Rc::new(Cell::new(0));
     let accepting = pin!(accept(clients, patience, open.clone()));
     let ending = pin!(term.recv());
-    // Whichever is first ends the other one.
+    // The first to complete cancels the other.
     if let Either::Left((result, _)) = select(accepting, ending).await {
         return result;
     }
@@ -37,25 +37,25 @@ async fn serve(clients: AsyncDescriptor, mut term: Signals, patience: u64) -> Re
         }
         Ok(())
     };
-    // Out of time or not: what is open still is closed when this program ends.
+    // The end of the program closes connections that are still open.
     timeout(patience, all_ended).await.unwrap_or(Ok(()))
 }
 
-/// Accepts for ever, or until that fails.
+/// Accepts until accepting fails.
 async fn accept(clients: AsyncDescriptor, patience: u64, open: Rc<Cell<u32>>) -> Result<()> {
     loop {
         match clients.accept().await {
             Ok(client) => spawn(connection(client, patience, open.clone()))?.detach(),
-            // The guest has as many as the host allows: one has to end first.
+            // The limit of descriptors is reached: a connection has to end first.
             Err(Error::Status(StatusCode::EMFILE | StatusCode::ENOMEM)) => sleep(10).await?,
-            // It has gone before it was accepted.
+            // The client was gone before it was accepted.
             Err(Error::Status(StatusCode::ECONNABORTED)) => {}
             Err(error) => return Err(error),
         }
     }
 }
 
-/// One connection, from its beginning to its end, and what is said of it.
+/// Serves one connection to its end, and prints a line about it.
 async fn connection(client: AsyncDescriptor, patience: u64, open: Rc<Cell<u32>>) {
     let who = client.descriptor().peer_address().unwrap_or_default();
     open.set(open.get() + 1);
@@ -66,14 +66,14 @@ async fn connection(client: AsyncDescriptor, patience: u64, open: Rc<Cell<u32>>)
     open.set(open.get() - 1);
 }
 
-/// Sends back what comes, to its end. ETIMEDOUT if nothing has come, or nothing could be sent, for too long.
+/// Echoes until the end of the input. ETIMEDOUT if nothing was received or sent for too long.
 async fn echo(client: &AsyncDescriptor, patience: u64) -> Result<u64> {
     let mut buffer = vec![0; 16 * 1024];
     let mut total = 0;
     loop {
         let read = timeout(patience, client.read(&mut buffer)).await??;
         if read == 0 {
-            // Not if the client has gone altogether.
+            // Fails if the client has disconnected.
             let _ = client.descriptor().shutdown(Shutdown::Write);
             return Ok(total);
         }

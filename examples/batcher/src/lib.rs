@@ -1,4 +1,4 @@
-//! Lines in batches, by number or by time: what one puts in front of a database or a metrics server.
+//! Returns lines in batches, by number or by time, as for a database or a metrics server.
 //!
 //! It is a library, not a program: a component with a world of its own (`wit/world.wit`) that exports
 //! one function. The world does not mention uv:handles. Inside the export, the SDK is used as in any
@@ -30,7 +30,7 @@ impl bindings::Guest for Component {
         });
         batcher
             .and_then(|batcher| batcher.next(max_lines as usize, window_ms))
-            .map_err(|error| format!("the input can not be read: {error}"))
+            .map_err(|error| format!("the input cannot be read: {error}"))
     }
 }
 
@@ -80,7 +80,7 @@ impl Batcher {
     }
 }
 
-/// What has been read and not been handed out.
+/// Lines that were read and not returned yet.
 #[derive(Default)]
 struct Input {
     lines: VecDeque<String>,
@@ -125,7 +125,7 @@ impl Input {
         self.lines.push_back(String::from_utf8_lossy(&line).into_owned());
     }
 
-    /// The next lines; when there are none left, how the input ended.
+    /// Returns the next lines, or the result of the input when none are left.
     fn take(&mut self, max_lines: usize) -> Result<Vec<String>> {
         let count = self.lines.len().min(max_lines);
         match self.end {

@@ -1,4 +1,4 @@
-//! A timer that fires once: the smallest guest there is.
+//! A timer that fires once: the smallest guest.
 //!
 //! `cargo build --release --target wasm32-wasip2`, then `uv-run` on the result.
 

@@ -21,7 +21,7 @@ pub fn listen(filter: &Rc<Filter>, socket: Descriptor) -> Result<()> {
     let retry = Timer::new(filter.event_loop())?;
     let resumed = listener.clone();
     retry.set_callback(move |_| {
-        // Refused only if the handle is closing, and then there is nobody to accept any more.
+        // Refused only if the handle is closing; then no clients are accepted any more.
         let _ = resumed.start(PollEvents::READABLE);
     });
     let filter = filter.clone();
@@ -40,7 +40,7 @@ pub fn listen(filter: &Rc<Filter>, socket: Descriptor) -> Result<()> {
     })
 }
 
-/// Tells a client what it has sent, then closes its connection.
+/// Sends a client its counts, then closes its connection.
 fn answer(client: &Rc<Input>) {
     let (lines, bytes) = client.totals();
     let mut rest = format!("you sent {lines} lines, {bytes} bytes\n").into_bytes();
@@ -60,7 +60,7 @@ fn answer(client: &Rc<Input>) {
     }
 }
 
-/// Writes what fits. Answers whether there is a rest for later.
+/// Writes as much as fits. Returns whether a rest remains.
 fn write_some(descriptor: &Descriptor, rest: &mut Vec<u8>) -> bool {
     match descriptor.write(rest) {
         Ok(written) => {
@@ -68,7 +68,7 @@ fn write_some(descriptor: &Descriptor, rest: &mut Vec<u8>) -> bool {
             !rest.is_empty()
         }
         Err(Error::Status(StatusCode::EAGAIN)) => true,
-        // EPIPE, ECONNRESET, ...: the client does not want to know.
+        // EPIPE, ECONNRESET, ...: the client has disconnected.
         Err(_) => false,
     }
 }

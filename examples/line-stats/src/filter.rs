@@ -1,4 +1,4 @@
-//! What the callbacks share: the statistics, the output, and the work that is waiting.
+//! State shared by the callbacks: statistics, output, and waiting work.
 //!
 //! Reading and counting are two steps. A poll callback only queues what it has read; an idle handle
 //! counts it slice by slice, one slice per iteration of the loop. So a signal or a timer waits for
@@ -26,7 +26,7 @@ pub struct Filter {
     /// The inputs with queued chunks, in the order of their turns.
     turns: RefCell<VecDeque<Rc<Input>>>,
     stats: RefCell<Stats>,
-    /// What has been printed since the last flush.
+    /// Output since the last flush.
     output: RefCell<Vec<u8>>,
     failure: Cell<Option<Error>>,
 }
@@ -79,20 +79,20 @@ impl Filter {
         Ok(())
     }
 
-    /// Prints one line: the title and what has been counted.
+    /// Prints one line: the title and the counts.
     pub fn print(&self, title: &str) {
-        // Writing to a vector can not fail.
+        // Writing to a vector cannot fail.
         let _ = writeln!(self.output.borrow_mut(), "{title}: {}", self.stats.borrow());
     }
 
-    /// Prints what has been counted until now, and counts from zero.
+    /// Prints the counts so far, and counts from zero.
     pub fn reset(&self) {
         self.print("reset");
         self.stats.take();
     }
 
-    /// Reads no more, from nobody. What was read before is still queued, and the idle handle keeps
-    /// the loop alive until it is counted.
+    /// Stops reading from all inputs. Queued data stays, and the idle handle keeps the loop alive
+    /// until it is counted.
     pub fn end_inputs(&self) {
         for handle in self.event_loop.handles() {
             if let AnyHandle::Poll(poll) = handle {
@@ -101,7 +101,7 @@ impl Filter {
         }
     }
 
-    /// Writes what has been printed. If it can not be written, it is lost.
+    /// Writes the collected output. Output that cannot be written is lost.
     pub fn flush(&self) -> io::Result<()> {
         let output = self.output.take();
         if output.is_empty() {
@@ -112,8 +112,8 @@ impl Filter {
         stdout.flush()
     }
 
-    /// Ends the loop if a callback did not succeed. A callback has nobody to return its error to,
-    /// so [`finish`](Self::finish) does.
+    /// Ends the loop if a callback failed. A callback has no caller to return its error to, so
+    /// [`finish`](Self::finish) returns it.
     pub fn check(&self, result: Result<()>) {
         if let Err(error) = result {
             self.failure.set(Some(error));
@@ -124,7 +124,7 @@ impl Filter {
     /// Prints the final summary. Returns the error that has ended the loop, if one has.
     pub fn finish(&self) -> Result<()> {
         self.print("final summary");
-        // Nobody may be reading any more, which is no error.
+        // The output may have no reader any more, which is not an error.
         let _ = self.flush();
         self.failure.take().map_or(Ok(()), Err)
     }

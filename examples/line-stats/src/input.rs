@@ -1,8 +1,7 @@
-//! An input: a descriptor with its poll handle, a short queue of what has been read from it, and the
-//! count of its lines.
+//! An input: a descriptor, its poll handle, a short queue, and a line count.
 //!
-//! While the queue is full the input is not polled, so whoever writes to it has to wait, and memory
-//! stays bounded: [`QUEUE`] chunks of [`CHUNK`] bytes for each input.
+//! While the queue is full the input is not polled, so its writer has to wait (backpressure) and
+//! memory stays bounded: [`QUEUE`] chunks of [`CHUNK`] bytes for each input.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -77,7 +76,7 @@ impl Input {
         &self.descriptor
     }
 
-    /// What this input alone has brought, as lines and bytes.
+    /// Returns the lines and bytes of this input alone.
     pub fn totals(&self) -> (u64, u64) {
         self.lines.borrow().totals()
     }
@@ -138,7 +137,7 @@ impl Input {
         self.settle();
     }
 
-    /// When nothing is left to be read or counted, counts what follows the last newline, and calls
+    /// When nothing is left to read or count, counts the text after the last newline, and calls
     /// `at_end` if this was the end.
     fn settle(self: &Rc<Self>) {
         let stage = self.stage.get();

@@ -2,11 +2,11 @@
 //! prints a summary every second.
 //!
 //! This file is the wiring: it opens what the host granted and makes a handle for each thing that
-//! may happen. What the callbacks share is in `filter`, reading in `input`, TCP clients are in
-//! `client`, and the counting, which knows nothing of handles, is in `stats`.
+//! may happen. Shared state of the callbacks is in `filter`, reading in `input`, TCP clients in
+//! `client`, and counting, which uses no handles, in `stats`.
 //!
-//! The loop ends by itself when there is nothing more to read: only what brings input (poll handles)
-//! or works on it (the idle handle) keeps it alive. All other handles are dereferenced.
+//! The loop ends by itself when there is nothing more to read: only handles that bring input (poll
+//! handles) or process it (the idle handle) keep it alive. All other handles are dereferenced.
 
 mod client;
 mod filter;
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Not eprintln, which would trap if nobody reads what is said.
+            // Not eprintln, which would trap if standard error has no reader.
             let _ = writeln!(io::stderr(), "line-stats: {error}");
             ExitCode::FAILURE
         }
@@ -123,14 +123,14 @@ fn watch_signal(filter: &Rc<Filter>, signum: Signum, action: fn(&Filter)) -> Res
     }
 }
 
-/// A prepare handle: it is called right before the loop waits, so whatever was printed is written
-/// out first. A check handle, called right after the wait, would leave what the timer printed in the
+/// A prepare handle: it is called right before the loop waits, so collected output is written
+/// first. A check handle, called right after the wait, would leave what the timer printed in the
 /// buffer for as long as the next wait takes.
 fn flush_once_per_iteration(filter: &Rc<Filter>) -> Result<()> {
     let prepare = Prepare::new(filter.event_loop())?;
     let filter = filter.clone();
     prepare.start_with(move |prepare| {
-        // Nobody reads the output any more. Then there is nothing left to do, and that is no error.
+        // The output has no reader any more. Nothing is left to do, and that is not an error.
         if filter.flush().is_err() {
             prepare.event_loop().stop();
         }

@@ -1,7 +1,7 @@
-//! Counting, without a handle in sight: the statistics, and the lines of one input.
+//! Statistics, and the line count of one input. Uses no handles.
 //!
-//! Memory is bounded whatever the input is. A line is never kept, only its first word, and of that
-//! the first [`WORD`] bytes; of different words [`WORDS`] are counted, the first to come.
+//! Memory is bounded for every input. A line is never kept, only its first word, and of that the
+//! first [`WORD`] bytes; of different words [`WORDS`] are counted, the first to come.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ const WORDS: usize = 10_000;
 /// Words in a summary.
 const TOP: usize = 5;
 
-/// What has been counted, over all inputs.
+/// The counts over all inputs.
 #[derive(Debug, Default)]
 pub struct Stats {
     lines: u64,
@@ -62,7 +62,7 @@ impl fmt::Display for Stats {
     }
 }
 
-/// A word as text. Anybody may have sent it, so nothing in it may control a terminal or end the line.
+/// A word as text. Its origin is untrusted, so it must not control a terminal or end the line.
 fn printable(word: &[u8]) -> String {
     let harmless =
         |c: char| if c.is_control() || c.is_whitespace() { char::REPLACEMENT_CHARACTER } else { c };

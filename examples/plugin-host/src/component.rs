@@ -1,5 +1,5 @@
 //! From a component's bytes to a version of a plugin that can be started, or to one sentence about why it
-//! can not.
+//! cannot.
 
 use crate::directory::Parts;
 use crate::guest::Guest;
@@ -57,7 +57,7 @@ impl Components {
     /// Compiles and links. It takes its time.
     pub fn version(&self, parts: Parts) -> Result<Version, String> {
         let Parts { manifest, component: file, bytes } = parts;
-        check_format(&bytes).map_err(|problem| format!("{file} can not be loaded: {problem}"))?;
+        check_format(&bytes).map_err(|problem| format!("{file} cannot be loaded: {problem}"))?;
         let component = Component::new(&self.engine, &bytes).map_err(|error| {
             format!("{file} is not a valid WebAssembly component: {}", in_one_line(&error))
         })?;
@@ -101,10 +101,10 @@ mod tests {
     fn what_does_not_fit_is_refused_in_one_sentence() {
         let components = Components::new(1, false).unwrap();
         for (bytes, expected) in [
-            (&b""[..], "a.wasm can not be loaded: it is empty"),
-            (b"\0asm", "a.wasm can not be loaded: it is cut off"),
-            (b"#!/bin/sh\n", "a.wasm can not be loaded: it is not WebAssembly"),
-            (b"\0asm\x01\0\0\0", "a.wasm can not be loaded: it is a core module"),
+            (&b""[..], "a.wasm cannot be loaded: it is empty"),
+            (b"\0asm", "a.wasm cannot be loaded: it is cut off"),
+            (b"#!/bin/sh\n", "a.wasm cannot be loaded: it is not WebAssembly"),
+            (b"\0asm\x01\0\0\0", "a.wasm cannot be loaded: it is a core module"),
             (b"\0asm\x0d\0\x01\0\xff\xff", "a.wasm is not a valid WebAssembly component: "),
             // A component without anything.
             (b"\0asm\x0d\0\x01\0", "a.wasm does not fit the world plugin-host:plugin: "),

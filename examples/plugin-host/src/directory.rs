@@ -13,7 +13,7 @@ use std::{fs, io};
 pub struct Found {
     /// The same while manifest and component are the same.
     pub fingerprint: u64,
-    /// What it consists of, or the sentence that says why it can not be started.
+    /// What it consists of, or the sentence that says why it cannot be started.
     pub parts: Result<Parts, String>,
 }
 
@@ -29,7 +29,7 @@ pub struct Parts {
 /// Reads the directory.
 pub fn scan(directory: &Path) -> Result<BTreeMap<String, Found>, String> {
     let refused =
-        |error: io::Error| format!("the directory {} can not be read: {error}", directory.display());
+        |error: io::Error| format!("the directory {} cannot be read: {error}", directory.display());
     let (mut manifests, mut components) = (BTreeSet::new(), BTreeSet::new());
     for entry in fs::read_dir(directory).map_err(refused)? {
         let file = entry.map_err(refused)?.file_name();
@@ -50,7 +50,7 @@ pub fn scan(directory: &Path) -> Result<BTreeMap<String, Found>, String> {
         let file = format!("{name}.wasm");
         let used = |found: &Found| match &found.parts {
             Ok(parts) => parts.component == file,
-            // It may be the one whose manifest can not be read.
+            // It may be the one whose manifest cannot be read.
             Err(_) => false,
         };
         if !manifests.contains(name) && !found.values().any(used) {
@@ -80,7 +80,7 @@ fn parts(directory: &Path, name: &str, hash: &mut DefaultHasher) -> Result<Parts
     let file = format!("{name}.toml");
     let read = |file: &str, hash: &mut DefaultHasher| {
         let bytes =
-            fs::read(directory.join(file)).map_err(|error| format!("{file} can not be read: {error}"))?;
+            fs::read(directory.join(file)).map_err(|error| format!("{file} cannot be read: {error}"))?;
         bytes.hash(hash);
         Ok::<_, String>(bytes)
     };
@@ -126,7 +126,7 @@ mod tests {
         assert_eq!(found["good"].parts.as_ref().unwrap().bytes, b"1");
         assert_eq!(found["twin"].parts.as_ref().unwrap().bytes, b"1");
         assert!(problem(&found["lonely"]).starts_with("lonely.wasm has no manifest"));
-        assert!(problem(&found["empty"]).starts_with("empty.wasm can not be read: No such file"));
+        assert!(problem(&found["empty"]).starts_with("empty.wasm cannot be read: No such file"));
         assert!(problem(&found["no name"]).starts_with("no name is no name for a plugin"));
 
         let again = scan(dir.path()).unwrap();
@@ -137,6 +137,6 @@ mod tests {
         assert_ne!(changed["good"].fingerprint, found["good"].fingerprint);
         assert_ne!(changed["twin"].fingerprint, found["twin"].fingerprint);
         assert_eq!(changed["empty"].fingerprint, found["empty"].fingerprint);
-        assert!(scan(&dir.path().join("none")).unwrap_err().contains("can not be read: No such file"));
+        assert!(scan(&dir.path().join("none")).unwrap_err().contains("cannot be read: No such file"));
     }
 }

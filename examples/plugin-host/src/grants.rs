@@ -183,17 +183,17 @@ mod tests {
     async fn a_grant_that_fails_is_named() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = taken.local_addr().unwrap();
-        let nobody = {
+        let absent = {
             let gone = TcpListener::bind("127.0.0.1:0").unwrap();
             gone.local_addr().unwrap()
         };
         for (grants, expected) in [
             (format!("listen = {{ a = \"{address}\" }}"), format!("the grant listen.a fails: {address}: ")),
-            (format!("connect = {{ b = \"{nobody}\" }}"), format!("the grant connect.b fails: {nobody}: ")),
+            (format!("connect = {{ b = \"{absent}\" }}"), format!("the grant connect.b fails: {absent}: ")),
             ("connect = { b = \"nowhere\" }".into(), "the grant connect.b fails: nowhere: ".into()),
             (
-                "plugins = { c = \"nobody\" }".into(),
-                "the grant plugins.c fails: there is no plugin nobody".into(),
+                "plugins = { c = \"absent\" }".into(),
+                "the grant plugins.c fails: there is no plugin absent".into(),
             ),
             (
                 "listen = { a = \"127.0.0.1:0\" }\nconnect = { a = \"x\" }".into(),

@@ -34,7 +34,7 @@ struct Plugins {
     by_name: BTreeMap<String, Plugin>,
     /// No more are started.
     stopping: bool,
-    /// Why the directory can not be read.
+    /// Why the directory cannot be read.
     problem: Option<String>,
 }
 
@@ -196,7 +196,7 @@ impl Host {
         plugins.by_name.iter().map(|(name, plugin)| (name.clone(), plugin.status.clone())).collect()
     }
 
-    /// Why the directory can not be read, if it can not.
+    /// Why the directory cannot be read, if it cannot.
     pub fn problem(&self) -> Option<String> {
         self.plugins().problem.clone()
     }

@@ -67,7 +67,7 @@ fn refuse(problem: &str) -> ExitCode {
 async fn run(cli: Cli) -> ExitCode {
     let mut signals = match Signals::new() {
         Ok(signals) => signals,
-        Err(error) => return refuse(&format!("signals can not be handled: {error}")),
+        Err(error) => return refuse(&format!("signals cannot be handled: {error}")),
     };
     let listener = match TcpListener::bind(cli.listen).await {
         Ok(listener) => listener,

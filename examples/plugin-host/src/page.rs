@@ -7,7 +7,7 @@ use maud::{DOCTYPE, Markup, html};
 pub const CSS: &str = include_str!("page.css");
 pub const JS: &str = include_str!("page.js");
 
-/// The whole page. `problem` is why the directory can not be read.
+/// The whole page. `problem` is why the directory cannot be read.
 pub fn page(plugins: &[View], problem: Option<&str>) -> Markup {
     html! {
         (DOCTYPE)

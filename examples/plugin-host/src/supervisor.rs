@@ -17,7 +17,7 @@ use tokio::time::{MissedTickBehavior, interval};
 pub enum Command {
     /// This version is to run instead of what runs.
     Run(Box<Version>),
-    /// There is another version, but it can not be run, as this sentence says.
+    /// There is another version, but it cannot be run, as this sentence says.
     Broken(String),
     /// The plugin is to end, and the supervisor with it. The answer is whether it ended by itself.
     Stop(oneshot::Sender<bool>),
@@ -211,7 +211,7 @@ impl Supervisor {
         }
     }
 
-    /// The version in the directory can not be run. One that runs, or will, is left alone.
+    /// The version in the directory cannot be run. One that runs, or will, is left alone.
     fn broken(&self, problem: String, goes_on: bool) {
         let mut status = self.shared.lock();
         let name = &self.name;

@@ -1,7 +1,7 @@
-//! A service that does something every so often. It is what docs/deploy.md deploys.
+//! A service that prints a line periodically. docs/deploy.md deploys it.
 //!
-//! Two environment variables set it up: `TICKER_PERIOD_MS` (1000 unless set) and `TICKER_TICKS`, after which it ends
-//! (none unless set).
+//! Environment variables: `TICKER_PERIOD_MS` (default: 1000), and `TICKER_TICKS`, the number of
+//! lines after which it ends (default: no end).
 
 use std::env::VarError;
 use uv_handles::{Handle, Loop, Result, RunMode, Timer};
@@ -23,7 +23,7 @@ fn main() -> Result<()> {
     event_loop.close()
 }
 
-/// An environment variable that holds a number; whatever else it holds ends the program.
+/// Returns the number in an environment variable. Any other content ends the program.
 fn number(name: &str) -> Option<u64> {
     match std::env::var(name) {
         Ok(text) => Some(text.parse().unwrap_or_else(|_| panic!("{name} is no number: {text:?}"))),

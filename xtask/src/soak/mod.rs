@@ -48,7 +48,7 @@ pub fn judge(samples: &Path, drawing: &Path, plugins: Option<u32>) -> Result<()>
         return plugins::report(samples, drawing, count);
     }
     let text = fs::read_to_string(samples).with_context(|| format!("cannot read {}", samples.display()))?;
-    let samples = samples::parse(&text).context("the samples can not be read")?;
+    let samples = samples::parse(&text).context("the samples cannot be read")?;
     plot::draw(&samples, &samples::PANELS, drawing)?;
     say(format_args!("drawn in {}", drawing.display()));
     let verdict = samples::verdict(&samples)?;

@@ -58,7 +58,7 @@ const PANELS: [Panel<Sample>; 5] = [
 pub fn report(samples: &Path, drawing: &Path, count: u32) -> Result<()> {
     let text = fs::read_to_string(samples).with_context(|| format!("cannot read {}", samples.display()))?;
     let parsed: Result<Vec<Sample>> = text.lines().map(Sample::parse).collect();
-    let samples = parsed.context("the samples can not be read")?;
+    let samples = parsed.context("the samples cannot be read")?;
     ensure!(!samples.is_empty(), "there is no sample: it was too short");
     plot::draw(&samples, &PANELS, drawing)?;
     say(format_args!("drawn in {}", drawing.display()));

@@ -23,7 +23,7 @@ fn each_is_told_by_name_and_the_others_run_on() {
     directory.plugin(
         "unconnected",
         "tailer",
-        &format!("{never}[grants]\nplugins = {{ other = \"nobody\" }}"),
+        &format!("{never}[grants]\nplugins = {{ other = \"absent\" }}"),
     );
     directory.plugin("not-granted", "tailer", never);
     directory.plugin("misfit", "plugin-guest", "");
@@ -46,13 +46,13 @@ fn each_is_told_by_name_and_the_others_run_on() {
     for (name, expected) in [
         ("unknown-key", "unknown-key.toml, line 2: unknown key `lisen`, expected one of `listen`"),
         ("taken", &format!("the grant listen.lines fails: {address}: Address already in use")),
-        ("unconnected", "the grant plugins.other fails: there is no plugin nobody"),
-        ("not-granted", "its init refused: the socket lines can not be tailed: "),
+        ("unconnected", "the grant plugins.other fails: there is no plugin absent"),
+        ("not-granted", "its init refused: the socket lines cannot be tailed: "),
         ("misfit", "misfit.wasm does not fit the world plugin-host:plugin: "),
         ("program", "program.wasm does not fit the world plugin-host:plugin: "),
-        ("module", "module.wasm can not be loaded: it is a core module, not a component"),
-        ("text", "text.wasm can not be loaded: it is not WebAssembly"),
-        ("missing", "missing.wasm can not be read: No such file"),
+        ("module", "module.wasm cannot be loaded: it is a core module, not a component"),
+        ("text", "text.wasm cannot be loaded: it is not WebAssembly"),
+        ("missing", "missing.wasm cannot be read: No such file"),
         ("lonely", "lonely.wasm has no manifest: write lonely.toml"),
         ("panics", "it panicked: it was bound to happen ("),
         ("refuses", "its init refused: the disk is on fire"),
@@ -104,8 +104,8 @@ fn a_directory_or_an_address_that_is_none_is_told() {
     let server = Server::start(directory).loaded();
     std::fs::remove_dir(path).unwrap();
     server.signal("HUP");
-    server.logged("can not be read: No such file");
-    assert!(server.get("/").body.contains("can not be read: No such file"));
+    server.logged("cannot be read: No such file");
+    assert!(server.get("/").body.contains("cannot be read: No such file"));
 
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

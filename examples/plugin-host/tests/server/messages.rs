@@ -57,11 +57,11 @@ fn a_message_that_can_not_be_taken_is_answered_with_the_reason() {
         (sent("dead", b"hello"), 409, "dead has failed, and does not run"),
         (sent("waits", b"hello"), 503, "waits has ended, and will be started again"),
         (sent("parked", b"hello"), 409, "parked is parked: nothing would read it"),
-        (sent("nobody", b"hello"), 404, "there is no plugin nobody"),
+        (sent("absent", b"hello"), 404, "there is no plugin absent"),
         (sent("%3Cb%3E%0A", b"hello"), 404, "there is no plugin <b>\\n"),
         (server.post("/plugins/deaf/wake-ups/flush", b""), 409, "deaf has no flush open"),
         (server.post("/plugins/deaf/wake-ups/other", b""), 404, "the manifest of deaf grants no wake-up"),
-        (server.get("/plugins/nobody"), 404, "there is no plugin nobody"),
+        (server.get("/plugins/absent"), 404, "there is no plugin absent"),
         (server.get("/nothing"), 404, "there is no such page"),
     ] {
         assert_eq!(answer.code, code, "{answer:?}");

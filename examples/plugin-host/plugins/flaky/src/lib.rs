@@ -1,16 +1,16 @@
-//! A plugin that crashes now and then, in as many ways as its manifest can ask for: what the server does
-//! with those, its page shows and its tests check.
+//! A plugin that crashes, in the ways that its manifest lists. The page of the server and its tests
+//! show how the server handles that.
 //!
 //! | key of `[config]` | |
 //! | --- | --- |
 //! | `every` | milliseconds from one tick to the next; 500 unless set |
-//! | `ticks` | how many ticks go well; for ever unless set |
+//! | `ticks` | the number of ticks that succeed; no limit unless set |
 //! | `then` | what happens at the next one: `panic`, `exit`, `memory`, `spin`, `park`; `panic` unless set |
 //! | `init` | what the start does: `panic`, `spin`, `memory`, or fails with any other text |
 //! | `mailbox` | `unread` leaves messages where they are; `none` has no mailbox |
 //! | `stop` | `ignore` goes on when it is to stop |
 //!
-//! A message `crash` makes it crash at once; others are said on standard output.
+//! A message `crash` makes it crash at once; others are printed on standard output.
 
 use std::collections::HashMap;
 use std::hint::black_box;

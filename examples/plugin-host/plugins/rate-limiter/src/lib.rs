@@ -1,14 +1,16 @@
-//! A plugin that limits rates: whoever connects to its address `clients` sends a key per line - a user, an
-//! address - and is told `ok`, or `wait` with the milliseconds until the next token. A key has a bucket of
-//! tokens, which a timer fills again; when it is full, timer and bucket are gone.
+//! A plugin that limits rates. Clients connect to its address `clients` and send a key per line - a
+//! user, an address. The answer is `ok`, or `wait` with the milliseconds until the next token. A
+//! key has a bucket of tokens, which a timer fills again; when it is full, timer and bucket are
+//! gone.
 //!
 //! | key of `[config]` | |
 //! | --- | --- |
 //! | `per-second` | tokens that a key gets per second; 5 unless set |
 //! | `burst` | tokens that a bucket holds; 10 unless set |
 //!
-//! A message `per-second N` or `burst N` in its mailbox changes that for what comes. When a key has used up its
-//! tokens, the plugin that is connected as `alarms` hears of it, if there is one.
+//! A message `per-second N` or `burst N` in its mailbox changes the values from then on. When a key
+//! has used up its tokens, a message goes to the plugin that is connected as `alarms`, if there is
+//! one.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -45,11 +47,11 @@ impl bindings::Guest for Component {
         for (key, value) in config {
             limiter.set(&key, &value)?;
         }
-        start(&limiter).map_err(|error| format!("the socket clients can not be served: {error}"))
+        start(&limiter).map_err(|error| format!("the socket clients cannot be served: {error}"))
     }
 }
 
-/// No client can make it hold more keys than that.
+/// The limit of keys, so that clients cannot fill the memory.
 const MOST_BUCKETS: usize = 10_000;
 const LONGEST_LINE: usize = 256;
 
@@ -114,7 +116,7 @@ fn serve(event_loop: &Loop, limiter: &Rc<Limiter>, client: Descriptor) -> Result
                 line.clear();
             }
         }
-        // A client that does not take its answers is not worth a buffer.
+        // Close a client that does not read its answers, instead of buffering them.
         if client.write(answers.as_bytes()) != Ok(answers.len()) {
             poll.close();
         }
@@ -144,7 +146,7 @@ impl Limiter {
         }
     }
 
-    /// Takes a token, or says how long it is until there is one.
+    /// Takes a token, or returns the time until there is one.
     fn take(self: &Rc<Limiter>, event_loop: &Loop, key: &str) -> Result<Result<(), u64>> {
         if let Some(bucket) = self.buckets.borrow_mut().get_mut(key) {
             if bucket.tokens == 0 {
@@ -185,7 +187,7 @@ impl Limiter {
         let sent =
             self.alarms.as_ref().map(|alarms| alarms.send_message(format!("{key} is too fast").as_bytes()));
         if let Some(Err(error)) = sent {
-            println!("nobody hears that {key} is too fast: {error}");
+            println!("the message that {key} is too fast is lost: {error}");
         }
     }
 }

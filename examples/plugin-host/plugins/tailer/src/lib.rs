@@ -1,5 +1,6 @@
-//! A plugin that tails sockets: whoever connects to its address `lines` sends lines, as log shippers do. Those
-//! with one of the words in them are shown; of all of them, the tailer says now and then how many there were.
+//! A plugin that tails sockets. Clients connect to its address `lines` and send lines, as log
+//! shippers do. Lines that contain one of the words are shown, and the number of all lines is
+//! printed periodically.
 //!
 //! | key of `[config]` | |
 //! | --- | --- |
@@ -41,7 +42,7 @@ impl bindings::Guest for Component {
         let words = config.get("words").map(String::as_str).unwrap_or_default();
         let words = words.split_whitespace().map(str::to_owned).collect();
         let tailer = Rc::new(Tailer { words, lines: Cell::new(0), shown: Cell::new(0) });
-        start(&tailer, summary).map_err(|error| format!("the socket lines can not be tailed: {error}"))
+        start(&tailer, summary).map_err(|error| format!("the socket lines cannot be tailed: {error}"))
     }
 }
 
@@ -59,7 +60,7 @@ fn start(tailer: &Rc<Tailer>, summary: u64) -> Result<()> {
     let socket = Descriptor::open("lines")?;
     let accepting = tailer.clone();
     Poll::new(&event_loop, &socket)?.start_with(PollEvents::READABLE, move |poll, _| {
-        // Another one may have been faster; what else there is, is met again at the next callback.
+        // Another process may have been faster. Further clients are accepted at the next callback.
         if let Ok(client) = socket.accept()
             && let Err(error) = tail(&poll.event_loop(), &accepting, client)
         {
