@@ -1,4 +1,4 @@
-"""A chat server: whatever one client says, all others hear.
+"""A chat server: a line of one client goes to all others.
 
     uv-run --listen clients=127.0.0.1:7000 --signal int,term examples/python/chat_server.py
     nc 127.0.0.1 7000

@@ -31,8 +31,8 @@ CHUNK = 64 * 1024
 """Bytes that are read at once, and counted in one iteration of the loop."""
 
 QUEUE = 4
-"""Chunks that are read ahead of counting them. An input whose queue is full is not polled, so whoever writes
-to it has to wait, and memory stays bounded."""
+"""Chunks that are read ahead of counting them. An input whose queue is full is not polled, so its
+writer has to wait and memory stays bounded."""
 
 WORD = 64
 """Bytes of a word that tell it from others."""
@@ -79,7 +79,7 @@ class Stats:
 
 
 def printable(word: bytes) -> str:
-    """A word as text. Anybody may have sent it, so nothing in it may control a terminal or end the line."""
+    """A word as text. Its origin is untrusted, so it must not control a terminal or end the line."""
     text = word.decode(errors="replace")
     return "".join("\ufffd" if unicodedata.category(c) == "Cc" or c.isspace() else c for c in text)
 
@@ -177,7 +177,7 @@ class Filter:
         self.stats = Stats()
 
     def end_inputs(self) -> None:
-        """Reads no more, from nobody. What was read before is still counted."""
+        """Stops reading from all inputs. Data that was read is still counted."""
         for handle in uv.Loop.get_current().handles:
             if isinstance(handle, uv.Poll):
                 handle.close()
@@ -345,7 +345,7 @@ def main() -> None:
     watch_signal(signal.SIGINT, filter.end_inputs)
     watch_signal(signal.SIGTERM, filter.end_inputs)
 
-    # Right before the loop waits, so whatever was printed is written out first.
+    # Right before the loop waits, so collected output is written first.
     prepare = uv.Prepare()
     prepare.start(lambda _: filter.flush())
     prepare.dereference()

@@ -27,7 +27,7 @@ struct Guest {
     /// The file's name in target/guests, without `.wasm`.
     name: String,
     /// The file's name as the compiler writes it.
-    artefact: String,
+    artifact: String,
 }
 
 /// The guests that are built together.
@@ -50,7 +50,7 @@ pub fn build_one(workspace: &Workspace, forced: Option<Way>, name: &str) -> Resu
     let toolchain = Toolchain::ensure(workspace, Target::Wasip2, forced)?;
     say(format_args!("building {name} for {} ({})", Target::Wasip2.triple(), toolchain.describe()));
     process::run(toolchain.cargo_build(Profile::Quick)?.args(["--package", name]))?;
-    let built = toolchain.artefacts(Profile::Quick).join(format!("{name}.wasm"));
+    let built = toolchain.artifacts(Profile::Quick).join(format!("{name}.wasm"));
     let component = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
     let dir = workspace.guests_dir();
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
@@ -84,7 +84,7 @@ pub fn build_some(
         }
         process::run(&mut cargo)?;
         for guest in batch.guests {
-            let built = toolchain.artefacts(profile).join(&guest.artefact);
+            let built = toolchain.artifacts(profile).join(&guest.artifact);
             let component = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
             let file = dir.join(format!("{}.wasm", guest.name));
             ensure!(!files.contains(&file), "two guests are named {}", guest.name);
@@ -123,11 +123,11 @@ fn batches(workspace: &Workspace, wanted: impl Fn(&Package) -> bool) -> Result<B
         let batch = batches.entry(target).or_default();
         batch.packages.push(package.name.clone());
         batch.guests.extend(
-            package.bins.iter().map(|bin| Guest { name: bin.clone(), artefact: format!("{bin}.wasm") }),
+            package.bins.iter().map(|bin| Guest { name: bin.clone(), artifact: format!("{bin}.wasm") }),
         );
         batch.guests.extend(package.cdylib.iter().map(|lib| Guest {
             name: lib.replace('_', "-"),
-            artefact: format!("{}.wasm", lib.replace('-', "_")),
+            artifact: format!("{}.wasm", lib.replace('-', "_")),
         }));
     }
     Ok(batches)

@@ -80,7 +80,7 @@ impl Toolchain {
             }
             None if is_installed(target)? => Way::Rustup,
             // It was needed before. Do not try to reach rustup's servers again each time.
-            None if Self::new(workspace, target, Way::Debian).artefacts(Profile::Quick).is_dir()
+            None if Self::new(workspace, target, Way::Debian).artifacts(Profile::Quick).is_dir()
                 && DEBIAN.missing().is_ok_and(|missing| missing.is_empty()) =>
             {
                 Way::Debian
@@ -109,8 +109,8 @@ impl Toolchain {
         Toolchain { way, target, build_dir: workspace.target_dir.join("guest-build").join(name) }
     }
 
-    /// The directory that the artefacts of a profile are in.
-    pub fn artefacts(&self, profile: Profile) -> PathBuf {
+    /// The directory that the artifacts of a profile are in.
+    pub fn artifacts(&self, profile: Profile) -> PathBuf {
         self.build_dir.join(self.target.triple()).join(profile.name())
     }
 

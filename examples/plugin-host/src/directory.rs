@@ -1,5 +1,5 @@
-//! What the plugins' directory has: a manifest and a component for each name, and how to know whether they
-//! have changed.
+//! Scans the plugins' directory: a manifest and a component for each name, and whether they have
+//! changed.
 
 use crate::manifest::Manifest;
 use std::collections::hash_map::DefaultHasher;
@@ -8,12 +8,12 @@ use std::hash::{Hash, Hasher};
 use std::path::Path;
 use std::{fs, io};
 
-/// A plugin as the directory has it.
+/// A plugin in the directory.
 #[derive(Debug)]
 pub struct Found {
     /// The same while manifest and component are the same.
     pub fingerprint: u64,
-    /// What it consists of, or the sentence that says why it cannot be started.
+    /// Its parts, or the sentence that says why it cannot be started.
     pub parts: Result<Parts, String>,
 }
 

@@ -1,4 +1,4 @@
-//! Making what a manifest grants, before a life of the plugin begins.
+//! Makes the grants of a manifest, before a life of the plugin begins.
 
 use crate::manifest::Manifest;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -10,14 +10,14 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use uv_handles_host::{AsyncSender, Denied, UvCtx};
 
-/// The wake-up whose messages come from outside.
+/// The async handle whose messages come from outside.
 pub const MAILBOX: &str = "mailbox";
 
 /// How long a peer may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// The mailboxes of all plugins, by name. They are there before the plugin is, and outlive it, so that plugins
-/// can be connected in any order and stay connected.
+/// The mailboxes of all plugins, by name. They exist before the plugin and outlive it, so that
+/// plugins can be connected in any order and stay connected.
 #[derive(Debug, Default)]
 pub struct Mailboxes(Mutex<HashMap<String, AsyncSender>>);
 
@@ -34,13 +34,13 @@ impl Mailboxes {
     }
 }
 
-/// The sockets of a plugin that listen. They are kept while the plugin restarts: whoever connects in the
-/// meantime waits, and is not turned away.
+/// The listening sockets of a plugin. They stay open while the plugin restarts: clients that
+/// connect meanwhile wait and are not refused.
 #[derive(Debug, Default)]
 pub struct Listeners(HashMap<(String, SocketAddr), TcpListener>);
 
 impl Listeners {
-    /// Lets go of those that a manifest does not have.
+    /// Closes the sockets that a manifest does not have.
     pub fn retain(&mut self, manifest: &Manifest) {
         self.0.retain(|(name, address), _| manifest.grants.listen.get(name) == Some(address));
     }
@@ -53,13 +53,13 @@ impl Listeners {
     }
 }
 
-/// What one life of a plugin is given.
+/// The grants of one life of a plugin.
 #[derive(Debug)]
 pub struct Granted {
     pub uv: UvCtx,
-    /// Where its sockets listen.
+    /// The addresses of its sockets.
     pub listens: BTreeMap<String, SocketAddr>,
-    /// The wake-ups that can be sent from outside.
+    /// The async handles that can be sent from outside.
     pub wake_ups: HashMap<String, AsyncSender>,
 }
 
@@ -138,19 +138,19 @@ async fn connect(peer: &str) -> io::Result<OwnedFd> {
     Ok(socket.into_std()?.into())
 }
 
-/// Tells of what a plugin asks for and is not granted, each once: its author or its manifest may be wrong.
+/// Logs each request of a plugin that was not granted, once: its code or its manifest may be wrong.
 #[derive(Debug)]
 struct Told {
     plugin: Arc<str>,
     known: Mutex<HashSet<String>>,
 }
 
-/// After so many, it asks in order to fill the log.
+/// The limit of logged requests, so that a plugin cannot fill the log.
 const MOST_TOLD: usize = 16;
 
 impl Told {
     fn tell(&self, denied: Denied<'_>) {
-        // Plugins choose the names: they may be long, or anything at all.
+        // Plugins choose the names: they may be long and contain any characters.
         let short = |name: &str| name.chars().take(64).collect::<String>();
         let what = match denied {
             Denied::Descriptor(name) => {

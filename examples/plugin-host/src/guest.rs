@@ -1,4 +1,4 @@
-//! What the store of a plugin holds, and the limit of its memory.
+//! The data in the store of a plugin, and the limit of its memory.
 
 use crate::output::{Output, Stream};
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl WasiView for Guest {
     }
 }
 
-/// How much memory a plugin uses, for whoever watches it.
+/// The memory usage of a plugin, which its status shows.
 #[derive(Debug, Default)]
 pub struct Memory {
     used: AtomicUsize,
@@ -50,7 +50,7 @@ impl Memory {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Whether it has asked for more than it may have.
+    /// Whether it has requested more than its limit.
     pub fn was_refused(&self) -> bool {
         self.refused.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! All plugins: loading the directory, loading it again, messages to plugins, and the end.
+//! All plugins: loading and reloading the directory, messages to plugins, and the end.
 
 use crate::cli::Cli;
 use crate::component::{Components, in_one_line};
@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use uv_handles_host::{AsyncSender, EpochTicker, SendError};
 
-/// How long a plugin may compute before others have their turn.
+/// The time that a plugin may compute before others have their turn.
 const EPOCH: Duration = Duration::from_millis(10);
 
 pub struct Host {
@@ -25,54 +25,54 @@ pub struct Host {
     plugins: Mutex<Plugins>,
     /// One reload at a time.
     reloading: tokio::sync::Mutex<()>,
-    /// Reaches plugins that compute without end.
+    /// Interrupts plugins that compute without end.
     _ticker: EpochTicker,
 }
 
 #[derive(Default)]
 struct Plugins {
     by_name: BTreeMap<String, Plugin>,
-    /// No more are started.
+    /// No more plugins are started.
     stopping: bool,
-    /// Why the directory cannot be read.
+    /// The reason why the directory cannot be read.
     problem: Option<String>,
 }
 
-/// A plugin as its host knows it.
+/// The host's entry of a plugin.
 struct Plugin {
-    /// Of what was loaded last.
+    /// The fingerprint of the parts that were loaded last.
     fingerprint: u64,
     status: Shared,
     commands: mpsc::UnboundedSender<Command>,
     mailbox: AsyncSender,
 }
 
-/// What a reload has to do.
+/// The work of a reload.
 #[derive(Default)]
 struct Sorted {
     /// Plugins whose manifests are gone.
     removed: Vec<(String, Plugin)>,
-    /// What has to be loaded, and whom to tell.
+    /// The plugins to load, and their supervisors.
     changed: Vec<(Found, mpsc::UnboundedSender<Command>)>,
 }
 
-/// Why a message or a wake-up does not reach its plugin.
+/// The reason why a message or a send does not reach its plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// There is no such plugin or wake-up.
+    /// There is no such plugin or async handle.
     Unknown(String),
-    /// It has ended, or it does not take any.
+    /// The plugin has ended, or takes no messages.
     NotTaken(String),
-    /// It is not there now, but will be.
+    /// The plugin is about to start.
     NotNow(String),
-    /// It has not read those before.
+    /// The mailbox is full.
     Full(String),
-    /// It never will be taken.
+    /// The message is larger than the mailbox.
     TooLarge(String),
 }
 
 impl Host {
-    /// Without any plugin yet: those are loaded by [`Host::reload`].
+    /// Creates a host without plugins. [`Host::reload`] loads them.
     pub fn new(cli: &Cli) -> Result<Host, String> {
         let components = Components::new(cli.capacity, !cli.no_cache);
         let components = components.map_err(|error| format!("wasmtime: {}", in_one_line(&error)))?;
@@ -93,8 +93,8 @@ impl Host {
         self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads the directory, and starts, replaces and stops what has come, changed and gone. Plugins that are the
-    /// same are left alone, unless they have ended: those are tried again.
+    /// Reads the directory. Starts new plugins, replaces changed ones and stops removed ones.
+    /// Unchanged plugins are not affected, unless they have ended: those are started again.
     pub async fn reload(&self) -> Result<(), String> {
         let _one = self.reloading.lock().await;
         let directory = self.directory.clone();
@@ -130,7 +130,7 @@ impl Host {
         Ok(())
     }
 
-    /// Takes out what is gone, and says what has to be loaded.
+    /// Removes plugins without a manifest, and returns the plugins to load.
     fn sort(&self, found: BTreeMap<String, Found>) -> Sorted {
         let mut plugins = self.plugins();
         if plugins.stopping {
@@ -170,7 +170,7 @@ impl Host {
         Plugin { fingerprint, status, commands, mailbox: self.mailboxes.of(name) }
     }
 
-    /// Stops all plugins, at the same time. Whether all of them ended by themselves.
+    /// Stops all plugins at the same time. Returns whether all of them ended by themselves.
     pub async fn stop(&self) -> bool {
         let mut tasks = JoinSet::new();
         {
@@ -183,7 +183,7 @@ impl Host {
         tasks.join_all().await.into_iter().all(|orderly| orderly)
     }
 
-    /// All plugins as they are now, by name.
+    /// Returns the present views of all plugins, by name.
     pub fn views(&self) -> Vec<View> {
         let now = Instant::now();
         let plugins = self.plugins();
@@ -196,7 +196,7 @@ impl Host {
         plugins.by_name.iter().map(|(name, plugin)| (name.clone(), plugin.status.clone())).collect()
     }
 
-    /// Why the directory cannot be read, if it cannot.
+    /// Returns the reason why the directory cannot be read, if any.
     pub fn problem(&self) -> Option<String> {
         self.plugins().problem.clone()
     }
@@ -220,7 +220,7 @@ impl Host {
         sent
     }
 
-    /// Sends a wake-up that a plugin's manifest grants.
+    /// Sends an async handle that a plugin's manifest grants.
     pub fn wake(&self, name: &str, wake_up: &str) -> Result<(), Refusal> {
         let plugins = self.plugins();
         let plugin = plugins.by_name.get(name).ok_or_else(|| unknown(name))?;
@@ -236,7 +236,7 @@ impl Host {
 }
 
 impl Plugin {
-    /// Stops it. Whether it ended by itself.
+    /// Stops the plugin. Returns whether it ended by itself.
     fn stop(&self) -> impl Future<Output = bool> + Send + use<> {
         let (done, stopped) = oneshot::channel();
         let sent = self.commands.send(Command::Stop(done));
@@ -254,7 +254,7 @@ fn unknown(name: &str) -> Refusal {
     Refusal::Unknown(format!("there is no plugin {}", name.escape_debug()))
 }
 
-/// Why a plugin in this state takes nothing at all.
+/// Returns the reason why a plugin in this state takes no messages.
 fn ended(name: &str, state: State) -> Option<Refusal> {
     match state {
         State::Starting | State::Running => None,

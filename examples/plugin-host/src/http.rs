@@ -1,4 +1,4 @@
-//! What is served by HTTP.
+//! The HTTP routes.
 
 use crate::host::{Host, Refusal};
 use crate::{metrics, page};
@@ -12,12 +12,12 @@ use axum::routing::{get, post};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// The longest message that is read at all. What a plugin takes, its manifest says.
+/// The longest message that is read. A plugin's own limit is in its manifest.
 const LONGEST_MESSAGE: usize = 16 << 20;
 
 type Server = State<Arc<Host>>;
 
-/// All that the server answers to.
+/// All routes of the server.
 pub fn router(host: Arc<Host>) -> Router {
     Router::new()
         .route("/", get(index))

@@ -1,5 +1,5 @@
-//! One life of a plugin: an instance in a store of its own, from its grants to the sentence that says how it
-//! has ended.
+//! One life of a plugin: an instance in a store of its own, from its grants to the sentence about
+//! its end.
 
 use crate::component::{Exports, Version, in_one_line};
 use crate::grants::{self, Granted, Listeners, Mailboxes};
@@ -14,28 +14,30 @@ use uv_handles_host::{Interrupted, Plugin, PluginHandle, PluginStats, Stopped, i
 use wasmtime::Store;
 use wasmtime_wasi::I32Exit;
 
-/// A plugin that runs. When it is dropped, so is the plugin, wherever it is.
+/// A running plugin. Dropping this drops the plugin in any state.
 pub struct Life {
     handle: PluginHandle<Guest>,
     task: Task,
     traces: Traces,
 }
 
-/// What is left of a life when it is over.
+/// The result of a life.
 struct Traces {
     output: Arc<Output>,
     memory: Arc<Memory>,
     limit: usize,
 }
 
-/// Why a life is over: whose wish it was, and a sentence without its subject and its full stop.
+/// The reason for the end of a life: its kind, and a sentence without its subject and its full
+/// stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct End {
     pub ending: Ending,
     pub reason: String,
 }
 
-/// The task that a plugin runs in. It ends when this is dropped; when exactly, only [`Task::end`] tells.
+/// The task that a plugin runs in. Dropping this ends the task at some later time; [`Task::end`]
+/// waits for it.
 pub struct Task(JoinHandle<wasmtime::Result<()>>);
 
 impl Drop for Task {
@@ -45,11 +47,11 @@ impl Drop for Task {
 }
 
 impl Task {
-    /// Ends it wherever it is, and waits until everything that it had is closed: the next life may open the
-    /// same.
+    /// Ends the task in any state, and waits until everything that it had is closed, because the
+    /// next life may open the same.
     pub async fn end(mut self) {
         self.0.abort();
-        // Whatever it came to.
+        // The result does not matter.
         let _ = (&mut self.0).await;
     }
 }
@@ -111,7 +113,8 @@ impl Life {
         self.traces.memory.used()
     }
 
-    /// Ends the plugin; by itself, if it does so within the time. Whether it did, and what it has done.
+    /// Asks the plugin to end, and interrupts it after the time. Returns whether it ended by
+    /// itself, and its counters.
     pub async fn stop(self, grace: Duration) -> (bool, PluginStats) {
         let stopped = self.handle.stop(grace).await;
         self.task.end().await;
@@ -145,7 +148,7 @@ fn too_slow(start: Duration) -> End {
     End::failed(format!("its start took longer than {} s (limits.start)", start.as_secs_f64()))
 }
 
-/// What a plugin says, as a part of a sentence.
+/// A plugin's text, as a part of a sentence.
 fn one_line(text: &str) -> String {
     let words = text.split_whitespace().map(|word| word.escape_debug().to_string());
     words.collect::<Vec<_>>().join(" ")
@@ -154,7 +157,7 @@ fn one_line(text: &str) -> String {
 impl Traces {
     fn end(&self, result: Result<wasmtime::Result<()>, JoinError>) -> End {
         match result {
-            // Its last handle was dropped: nobody waits for it then.
+            // Its last handle was dropped, so the result has no receiver.
             Ok(Ok(())) => End { ending: Ending::Finished, reason: "it was stopped".into() },
             Ok(Err(error)) => self.failure(&error),
             Err(error) => End::failed(format!("its task has ended: {error}")),
@@ -166,7 +169,7 @@ impl Traces {
         End { ending, reason: format!("{reason}, in its init") }
     }
 
-    /// Says what an error means that a call of the plugin came back with.
+    /// Describes the error of a call of the plugin.
     fn failure(&self, error: &wasmtime::Error) -> End {
         if let Some(I32Exit(code)) = error.downcast_ref::<I32Exit>() {
             let ending = if *code == 0 { Ending::Finished } else { Ending::Failed };

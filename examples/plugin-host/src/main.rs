@@ -1,4 +1,4 @@
-//! A server that hosts the plugins of a directory on one tokio runtime, and shows on a page how they are.
+//! Hosts the plugins of a directory on one tokio runtime, with a status page.
 //!
 //! | file | what it knows |
 //! | --- | --- |
@@ -53,7 +53,7 @@ fn main() -> ExitCode {
         Err(error) => return refuse(&format!("there is no runtime to be had: {error}")),
     };
     let code = runtime.block_on(run(cli));
-    // What is still in a system call then, is left behind.
+    // Threads that are still in a system call are abandoned.
     runtime.shutdown_timeout(Duration::from_millis(500));
     code
 }
@@ -79,7 +79,7 @@ async fn run(cli: Cli) -> ExitCode {
     };
     match listener.local_addr() {
         Ok(address) => {
-            // Nobody may read it.
+            // Standard output may have no reader.
             let _ = writeln!(io::stdout(), "plugin-host: http://{address}/");
         }
         Err(error) => return refuse(&format!("--listen {}: {error}", cli.listen)),
@@ -105,7 +105,7 @@ async fn run(cli: Cli) -> ExitCode {
         }
     };
     drop(shut);
-    // A client that keeps its connection open is no reason to stay.
+    // A client that keeps its connection open does not delay the end.
     let _ = tokio::time::timeout(LAST_ANSWERS, server).await;
     if orderly { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -121,7 +121,7 @@ enum Asked {
     Stop,
 }
 
-/// The signals that the server itself is for.
+/// The signals that the server handles.
 struct Signals {
     hup: Signal,
     term: Signal,

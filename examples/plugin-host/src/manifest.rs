@@ -1,5 +1,4 @@
-//! A plugin's manifest: what it is configured with, what it may reach, how much it may have, and what happens
-//! when it ends.
+//! A plugin's manifest: its configuration, grants, limits, and restart policy.
 
 use crate::restart::{Policy, Restart};
 use serde::de::{self, Deserialize, Deserializer};
@@ -7,7 +6,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// What NAME.toml says. Everything in it has a default.
+/// The content of NAME.toml. Everything in it has a default.
 #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Manifest {
@@ -21,23 +20,23 @@ pub struct Manifest {
     pub restart: Restart,
 }
 
-/// What the plugin may reach. Names are those that it opens them by.
+/// The grants of the plugin, by the names under which it opens them.
 #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Grants {
-    /// Sockets that listen. They outlive the plugin, so that nobody is turned away while it restarts.
+    /// Listening sockets. They outlive the plugin, so that no client is refused while it restarts.
     pub listen: BTreeMap<String, SocketAddr>,
     /// Connections, made anew for each life, to HOST:PORT.
     pub connect: BTreeMap<String, String>,
     /// Signals of the server's process.
     pub signals: Vec<Signum>,
-    /// Wake-ups that `POST /plugins/NAME/wake-ups/WAKE-UP` sends.
+    /// Async handles that `POST /plugins/NAME/wake-ups/WAKE-UP` sends.
     pub wake_ups: Vec<String>,
     /// Mailboxes of other plugins.
     pub plugins: BTreeMap<String, String>,
 }
 
-/// How much the plugin may have.
+/// The limits of the plugin.
 #[derive(Debug, Clone, PartialEq, serde::Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Limits {
@@ -110,9 +109,9 @@ impl Manifest {
     }
 }
 
-/// Says file, line, key and what is wrong with it.
+/// Describes an error with file, line and key.
 fn sentence(file: &str, text: &str, error: &toml::de::Error) -> String {
-    // TOML's word for a key is not serde's.
+    // TOML and serde use different words for a key.
     let message = error.message().replace("unknown field", "unknown key").replace('\n', ", ");
     let Some(span) = error.span() else {
         return format!("{file}: {message}");

@@ -23,7 +23,7 @@ pub fn text(host: &Host) -> Result<String, fmt::Error> {
     Ok(text)
 }
 
-/// What is told of each plugin, all of one moment.
+/// The metrics of each plugin, all of one moment.
 #[derive(Debug)]
 struct Plugins(Vec<Plugin>);
 

@@ -1,5 +1,5 @@
-//! What a plugin prints: lines of the server's log, under its name. Its last words are kept, because they
-//! say why it has ended.
+//! Writes a plugin's output to the server's log, under the plugin's name. The last lines are kept,
+//! because they contain the reason for its end.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,7 +11,7 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 
 /// A longer line is logged in pieces.
 const LONGEST_LINE: usize = 4096;
-/// How many lines of standard error are kept.
+/// The number of lines of standard error that are kept.
 const LAST_WORDS: usize = 16;
 
 /// The output of one life of a plugin.
@@ -33,7 +33,8 @@ impl Output {
         Arc::new(Output { plugin: plugin.clone(), text: Mutex::default() })
     }
 
-    /// What the plugin said when it panicked, and where, in one line; none if it did not.
+    /// Returns the message and place of the plugin's panic in one line, or `None` if it did not
+    /// panic.
     pub fn panic(&self) -> Option<String> {
         panic_message(self.text().last.make_contiguous())
     }
@@ -73,7 +74,7 @@ impl Output {
     }
 }
 
-/// A line as text that does nothing to a terminal.
+/// A line as text without control characters.
 fn printable(line: &[u8]) -> String {
     let line = String::from_utf8_lossy(line);
     let escaped = |c: char| match c {

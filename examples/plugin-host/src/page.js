@@ -9,7 +9,7 @@ async function refresh() {
     const response = await fetch("/", { signal: AbortSignal.timeout(5000) });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const fresh = page.getElementById("plugins");
-    // What somebody has selected or scrolled to is not taken from under their eyes.
+    // Do not replace the table while the user has selected or scrolled to something.
     if (fresh && getSelection().isCollapsed) {
       const left = main.querySelector(".scroll")?.scrollLeft ?? 0;
       main.replaceChildren(...fresh.childNodes);

@@ -1,5 +1,5 @@
-//! The page: a table of the plugins. It is whole without scripts; the one that it has fetches it again every
-//! second and puts the new table in the old one's place.
+//! The page: a table of the plugins. It works without scripts. Its script fetches the page every
+//! second and replaces the table.
 
 use crate::status::{State, View};
 use maud::{DOCTYPE, Markup, html};
@@ -144,7 +144,7 @@ fn milliseconds(milliseconds: f64) -> String {
     format!("{milliseconds:.1} ms")
 }
 
-/// A number of bytes as people say it.
+/// A number of bytes with a unit.
 pub fn bytes(bytes: usize) -> String {
     match bytes {
         0..1024 => format!("{bytes} B"),

@@ -1,5 +1,5 @@
-//! When a plugin that has ended is started again: the policy of its manifest, as a state machine that is told
-//! how long each life was and answers how long to wait.
+//! The restart policy of a manifest, as a state machine. Its input is the length of each life, its
+//! output the time to wait.
 
 use serde::Deserialize;
 use std::time::Duration;
@@ -33,9 +33,9 @@ pub struct Restart {
 /// How a life has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// As the plugin wanted it.
+    /// The plugin ended by itself, successfully.
     Finished,
-    /// Not so.
+    /// The plugin failed.
     Failed,
 }
 
@@ -52,7 +52,8 @@ impl BackOff {
         BackOff { restart, next: restart.initial }
     }
 
-    /// A life has ended: how long to wait until the next one, none if there is none.
+    /// Records the end of a life. Returns the wait before the next one, or `None` if there is no
+    /// next one.
     pub fn ended(&mut self, ending: Ending, lived: Duration) -> Option<Duration> {
         match (self.restart.policy, ending) {
             (Policy::Never, _) | (Policy::OnFailure, Ending::Finished) => return None,

@@ -1,5 +1,5 @@
-//! What can be told about a plugin: its state, why it is in it, and what it has done. Its supervisor writes;
-//! the page, the metrics and the log's readers read.
+//! The status of a plugin: its state, the reason for it, and its counters. The supervisor writes
+//! it; the page and the metrics read it.
 
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use uv_handles_host::{AsyncSender, PluginStats};
 
-/// Where a plugin is.
+/// The state of a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
-    /// Being compiled or initialised.
+    /// Being compiled or initialized.
     Starting,
     Running,
     /// Running, but nothing keeps it alive: it will never be called back.
@@ -21,7 +21,7 @@ pub enum State {
     BackingOff,
     /// It has ended, and is not started again before a reload.
     Failed,
-    /// As failed, but it has ended as it wanted or as it was told.
+    /// As failed, but it has ended by itself or by a command.
     Stopped,
 }
 
@@ -41,17 +41,17 @@ impl State {
     }
 }
 
-/// How many samples, a second apart, rates are told from.
+/// The number of samples, a second apart, for rates.
 const SAMPLES: usize = 10;
 
-/// All that is known of a plugin.
+/// The complete status of a plugin.
 #[derive(Debug)]
 pub struct Status {
     pub state: State,
     since: Instant,
     /// When it is started again.
     pub until: Option<Instant>,
-    /// Why it has ended, while it has.
+    /// The reason for its end, while it has ended.
     pub reason: Option<String>,
     /// Why the newer version in the directory does not run instead of this one.
     pub problem: Option<String>,
@@ -64,13 +64,13 @@ pub struct Status {
     /// Starts after the first of this version.
     pub restarts: u64,
     pub messages: Messages,
-    /// What all lives before this one have done.
+    /// The counters of all lives before this one.
     earlier: PluginStats,
-    /// And this one with them, lately; the last is the newest.
+    /// Recent sums with this life included; the last is the newest.
     samples: VecDeque<(Instant, PluginStats)>,
 }
 
-/// What became of the messages to a plugin.
+/// Counters of the messages to a plugin.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct Messages {
     pub accepted: u64,
@@ -97,7 +97,7 @@ impl Status {
         }
     }
 
-    /// Is in another state from now on.
+    /// Changes the state.
     pub fn enter(&mut self, state: State, reason: Option<String>) {
         if state != self.state {
             (self.state, self.since) = (state, Instant::now());
@@ -105,7 +105,7 @@ impl Status {
         (self.reason, self.until) = (reason, None);
     }
 
-    /// What this life of the plugin has done so far.
+    /// Records the counters of this life so far.
     pub fn sample(&mut self, now: Instant, life: PluginStats) {
         if self.samples.len() == SAMPLES {
             self.samples.pop_front();
@@ -117,13 +117,13 @@ impl Status {
     pub fn end_life(&mut self, now: Instant, life: PluginStats) {
         self.sample(now, life);
         self.earlier = self.total();
-        // What does not run has no rate.
+        // A plugin that does not run has no rate.
         self.samples.clear();
         self.memory = 0;
         self.wake_ups.clear();
     }
 
-    /// What all lives have done.
+    /// Returns the counters of all lives.
     pub fn total(&self) -> PluginStats {
         self.samples.back().map_or(self.earlier, |&(_, stats)| stats)
     }
@@ -173,7 +173,7 @@ impl Status {
     }
 }
 
-/// Adds up what two lives have done.
+/// Adds the counters of two lives.
 fn together(a: PluginStats, b: PluginStats) -> PluginStats {
     let mut sum = b;
     sum.callbacks += a.callbacks;
@@ -212,7 +212,7 @@ pub struct View {
     pub messages: Messages,
 }
 
-/// A status that several tasks know.
+/// A status that several tasks share.
 #[derive(Debug, Clone)]
 pub struct Shared(Arc<Mutex<Status>>);
 

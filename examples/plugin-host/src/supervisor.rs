@@ -1,5 +1,5 @@
-//! The task that looks after one plugin: it starts it, notices its end, waits as its manifest says, and starts
-//! it again; and it does what the host tells it, whatever the plugin does.
+//! The task that supervises one plugin. It starts the plugin, notices its end, waits as its
+//! manifest says, and restarts it. It executes commands of the host in every state of the plugin.
 
 use crate::component::Version;
 use crate::grants::{Listeners, Mailboxes};
@@ -13,17 +13,18 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
 
-/// What the host tells a supervisor.
+/// Commands from the host to a supervisor.
 pub enum Command {
-    /// This version is to run instead of what runs.
+    /// Run this version in the place of the current one.
     Run(Box<Version>),
-    /// There is another version, but it cannot be run, as this sentence says.
+    /// A newer version cannot be run, for the reason in this sentence.
     Broken(String),
-    /// The plugin is to end, and the supervisor with it. The answer is whether it ended by itself.
+    /// End the plugin and the supervisor. The answer is whether the plugin ended by itself.
     Stop(oneshot::Sender<bool>),
 }
 
-/// A command that has ended what ran, and whether that ended by itself. No command: the host is gone.
+/// The command that ended the current life, and whether the life ended by itself. No command: the
+/// host is gone.
 struct Told {
     command: Option<Command>,
     orderly: bool,
@@ -38,11 +39,11 @@ pub struct Supervisor {
     pub grace: Duration,
 }
 
-/// How often the status is brought up to date.
+/// The interval at which the status is updated.
 const TICK: Duration = Duration::from_secs(1);
 
 impl Supervisor {
-    /// Looks after the plugin until it is told to stop, or the host is gone.
+    /// Supervises the plugin until the command to stop, or until the host is gone.
     pub async fn run(mut self) {
         let mut listeners = Listeners::default();
         let mut current: Option<Box<Version>> = None;
@@ -71,7 +72,7 @@ impl Supervisor {
         }
     }
 
-    /// One life of a version after the other, until the host wants something else.
+    /// Runs lives of a version one after the other, until the next command of the host.
     async fn lives(&mut self, version: &Version, listeners: &mut Listeners) -> Told {
         let mut back_off = BackOff::new(version.manifest.restart);
         loop {
@@ -101,7 +102,7 @@ impl Supervisor {
         }
     }
 
-    /// One life: how it has ended, unless the host has ended it.
+    /// Runs one life. Returns how it ended, unless the host ended it.
     async fn live(&mut self, version: &Version, listeners: &mut Listeners) -> Result<End, Told> {
         self.shared.lock().enter(State::Starting, None);
         let mut task = None;
@@ -121,7 +122,7 @@ impl Supervisor {
             Ok(Ok(begun)) => begun,
             Ok(Err(end)) => return Ok(end),
             Err(command) => {
-                // It has not begun to do anything that it could bring to an end.
+                // It has not started, so it has nothing to complete.
                 if let Some(task) = task {
                     task.end().await;
                 }
@@ -161,7 +162,7 @@ impl Supervisor {
         }
     }
 
-    /// Brings the status up to date. Whether the plugin is parked.
+    /// Updates the status. Returns whether the plugin is parked.
     fn sample(&self, life: &Life) -> bool {
         let stats = life.stats();
         let mut status = self.shared.lock();
@@ -211,7 +212,7 @@ impl Supervisor {
         }
     }
 
-    /// The version in the directory cannot be run. One that runs, or will, is left alone.
+    /// The version in the directory cannot be run. A running or waiting version is not affected.
     fn broken(&self, problem: String, goes_on: bool) {
         let mut status = self.shared.lock();
         let name = &self.name;

@@ -1,5 +1,5 @@
-//! Whatever is wrong with a plugin is told by name, on the page and in the log, in one sentence; and the
-//! others run on.
+//! Errors of a plugin are reported by name, on the page and in the log, in one sentence. The other
+//! plugins keep running.
 
 use crate::harness::{Directory, Server, guest_file, program};
 use std::net::TcpListener;

@@ -30,7 +30,7 @@ impl Directory {
     /// A manifest for one of the sample plugins.
     pub fn plugin(&self, name: &str, guest: &str, manifest: &str) {
         let component = format!("{name}.wasm");
-        // Whoever reads at the same time sees the old or the new one.
+        // Concurrent readers see the old or the new file.
         let fresh = self.path().join(format!(".{component}"));
         std::fs::copy(guest_file(guest), &fresh).unwrap();
         std::fs::rename(fresh, self.path().join(component)).unwrap();
@@ -68,7 +68,7 @@ pub struct Server {
     pub directory: Directory,
 }
 
-/// What a request was answered with.
+/// The response to a request.
 #[derive(Debug)]
 pub struct Answer {
     pub code: u16,

@@ -1,5 +1,5 @@
-//! The server as a process of its own, with plugins in a directory of its own: what it answers, what it logs,
-//! and how it ends.
+//! Tests of the server as a process, with a directory of plugins: its responses, its log, and its
+//! end.
 
 mod harness;
 

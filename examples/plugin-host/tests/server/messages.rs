@@ -17,7 +17,7 @@ fn a_message_reaches_its_plugin_and_nothing_is_lost() {
     for n in 0..50 {
         server.logged(&format!("chatty says: message: number {n}"));
     }
-    // What is no text, is text that does nothing.
+    // A message that is not text is shown without control characters.
     assert_eq!(server.post("/plugins/chatty/message", b"\x1b[2J\xff").code, 202);
     server.logged("chatty says: message: \\u{1b}[2J\u{fffd}");
     assert_eq!(server.post("/plugins/chatty/message", b"").code, 202);
@@ -72,7 +72,8 @@ fn a_message_that_can_not_be_taken_is_answered_with_the_reason() {
     assert_eq!(server.get("/plugins/full/message").code, 405);
 }
 
-/// The rate limiter answers its clients, and tells the tailer who is too fast.
+/// The rate limiter answers its clients, and sends the names of clients that are too fast to the
+/// tailer.
 #[test]
 fn plugins_that_are_connected_hear_of_each_other() {
     let directory = Directory::new();
@@ -103,7 +104,7 @@ fn plugins_that_are_connected_hear_of_each_other() {
     client.write_all("carol\n".repeat(100).as_bytes()).unwrap();
     assert!((0..100).all(|_| answer() == "ok"));
 
-    // The tailer shows the lines of whoever connects.
+    // The tailer shows the lines of every client.
     let mut source = TcpStream::connect(server.listens("tail", "lines")).unwrap();
     source.write_all(b"half a ").unwrap();
     source.write_all(b"line\nand the last").unwrap();

@@ -1,4 +1,4 @@
-//! SIGHUP: what has changed is started anew, and nothing else is touched.
+//! SIGHUP: changed plugins are restarted, and no others are affected.
 
 use crate::harness::{Directory, Server, guest_file};
 use std::fs;
@@ -92,7 +92,7 @@ fn a_new_version_listens_where_the_old_one_did() {
     server.reload();
     server.until("the new one", |server| (runs(server, "tail") == 2).then_some(()));
     assert_eq!(server.listens("tail", "lines"), address);
-    // Its mailbox is the same for those who hold it.
+    // Its mailbox stays the same for its senders.
     assert_eq!(server.post("/plugins/tail/message", b"still there").code, 202);
     server.logged("tail says: message: still there");
 }

@@ -1,4 +1,5 @@
-//! Plugins that end are started again, as their manifests say. When exactly, the unit tests of the policy know.
+//! Plugins that end are restarted, as their manifests say. The unit tests of the policy check the
+//! times.
 
 use crate::harness::{Directory, Server};
 

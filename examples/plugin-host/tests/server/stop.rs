@@ -36,7 +36,7 @@ fn one_that_does_not_stop_is_interrupted() {
     server.logged("good: it has stopped");
 }
 
-/// Also while a plugin starts that never will.
+/// Also while the start of a plugin hangs.
 #[test]
 fn a_start_in_progress_does_not_hold_up_the_end() {
     let directory = Directory::new();
