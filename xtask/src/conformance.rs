@@ -1,5 +1,4 @@
-//! `cargo xtask conformance`: the differential test against native libuv, and the experiment that shows
-//! what it would find.
+//! `cargo xtask conformance`: the differential test against native libuv, and the test of that test with faults.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +18,7 @@ use crate::workspace::Workspace;
 const PROGRAMS: &str = "tests/conformance/programs";
 /// Each file is one fault.
 const FAULTS: &str = "tests/conformance/faults";
-/// A fault has to be found within so many programs.
+/// The number of programs within which a fault must be found.
 const PROGRAMS_PER_FAULT: &str = "2000";
 
 /// Builds the guest, or the Python runtime too, and the comparing program, and runs it with these arguments.
@@ -35,7 +34,8 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, args: &[String]) -> Resul
     process::run(conformance.env("UV_HANDLES_GUESTS", guests_dir))
 }
 
-/// Puts each fault into a copy of the core, and compares that with libuv: the test has to find it.
+/// Puts each fault into a copy of the core, and compares the copy with libuv: the test must find
+/// the fault.
 pub fn find_faults(workspace: &Workspace) -> Result<()> {
     let copy = Copy::new(workspace)?;
     let mut missed = Vec::new();
@@ -92,7 +92,7 @@ fn faults(root: &Path) -> Result<Vec<Fault>> {
     files.into_iter().map(fault).collect()
 }
 
-/// A workspace with copies of what the comparison of libuv with the core needs.
+/// A workspace with copies of the packages that compare libuv with the core.
 struct Copy {
     root: PathBuf,
     target: PathBuf,
@@ -129,7 +129,7 @@ impl Copy {
         Ok(())
     }
 
-    /// How many programs differ.
+    /// Returns the number of programs that differ.
     fn differing(&self) -> Result<u64> {
         let mut cargo = process::cargo();
         cargo.args(["build", "--quiet", "--package", "uv-handles-conformance"]);

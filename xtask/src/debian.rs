@@ -1,4 +1,4 @@
-//! Debian's packages, for what is missing on a machine. They are installed when that is asked for.
+//! Debian's packages for programs that are missing. Installed only on request.
 
 use std::process::{Command, Stdio};
 
@@ -10,15 +10,14 @@ use crate::process::{self, say};
 pub struct Packages {
     /// Their names.
     pub names: &'static [&'static str],
-    /// What they are for, as in "the packages for building guests".
+    /// Their purpose, as in "the packages for building guests".
     pub purpose: &'static str,
-    /// What is needed where there are no such packages, as a sentence without its full stop.
+    /// The requirement on systems without such packages, as a sentence without its full stop.
     pub elsewhere: &'static str,
 }
 
 impl Packages {
-    /// Makes sure that all are there: installs those that are missing if that is allowed, otherwise says
-    /// which command does.
+    /// Installs missing packages if that is allowed; otherwise the error names the command.
     pub fn ensure(&self, installs: bool) -> Result<()> {
         let missing = self.missing()?;
         if missing.is_empty() {

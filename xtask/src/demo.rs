@@ -1,7 +1,7 @@
-//! `cargo xtask demo`: the line-stats example at work on real input, and what it prints.
+//! `cargo xtask demo`: runs the line-stats example on real input, and shows its output.
 //!
-//! Lines that begin with `demo:` tell what happens; all others are the guest's and uv-run's own.
-//! Nothing here sleeps: each step waits for the output that the step before it causes.
+//! Lines that begin with `demo:` describe the steps; all others are output of the guest and of
+//! uv-run. Nothing here sleeps: each step waits for the output that the step before it causes.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -26,34 +26,35 @@ use crate::workspace::Workspace;
 /// The longest wait for any one step. The first includes compiling the guest, and Python is a large one.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// What the TCP client says.
+/// The text that the TCP client sends.
 const CLIENT_LINES: [&str; 5] =
     ["a client's first line", "and a second one", "", "the third was empty", "this is the fifth and last"];
 
 /// The lines of output that the demo waits for.
 mod output {
-    /// uv-run says where a granted listener listens: `uv-run: clients listens on 127.0.0.1:41234`.
+    /// uv-run prints the address of a granted listener: `uv-run: clients listens on
+    /// 127.0.0.1:41234`.
     pub fn address(line: &str) -> Option<&str> {
         line.strip_prefix("uv-run: clients listens on ").map(str::trim)
     }
 
-    /// line-stats says every second what it has counted: `summary: 12 lines, 345 bytes, ...`.
+    /// line-stats prints its counts every second: `summary: 12 lines, 345 bytes, ...`.
     pub fn is_summary(line: &str, lines: usize) -> bool {
         line.strip_prefix("summary: ").is_some_and(|rest| rest.starts_with(&format!("{lines} lines")))
     }
 
-    /// line-stats says that it starts afresh, and what it has counted until then.
+    /// line-stats prints the counts so far, and starts from zero.
     pub fn is_reset(line: &str) -> bool {
         line.starts_with("reset: ")
     }
 
-    /// line-stats says for the last time what it has counted.
+    /// line-stats prints its counts for the last time.
     pub fn is_final(line: &str) -> bool {
         line.starts_with("final summary: ")
     }
 }
 
-/// Builds what the demo shows and nothing else, then shows it.
+/// Builds only the programs of the demo, then shows it.
 pub fn run(workspace: &Workspace, forced: Option<Way>) -> Result<()> {
     let begin = Instant::now();
     say("step 1 of 2: the guest, examples/line-stats");
@@ -61,7 +62,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>) -> Result<()> {
     build_and_show(workspace, &guest, begin)
 }
 
-/// Builds what the demo shows, then shows the same example as a Python script.
+/// Builds the programs of the demo, then shows the same example as a Python script.
 pub fn run_script(workspace: &Workspace) -> Result<()> {
     let begin = Instant::now();
     say("step 1 of 2: the runtime for Python scripts");
@@ -69,7 +70,7 @@ pub fn run_script(workspace: &Workspace) -> Result<()> {
     build_and_show(workspace, &workspace.root.join("examples/python/line_stats.py"), begin)
 }
 
-/// Builds `uv-run`, shows the guest, and says how long both took. The set-up began at `begin`.
+/// Builds `uv-run`, shows the guest, and prints the time of both. The set-up began at `begin`.
 fn build_and_show(workspace: &Workspace, guest: &Path, begin: Instant) -> Result<()> {
     say("step 2 of 2: uv-run, with wasmtime");
     let uv_run = uv_run::build(workspace, Profile::Quick)?;
@@ -142,7 +143,7 @@ fn connect(address: &str) -> Result<TcpStream> {
     Ok(client)
 }
 
-/// Says what happens, so that it cannot be mistaken for the guest's output.
+/// Prints a line that is distinct from the guest's output.
 fn tell(line: impl std::fmt::Display) {
     println!("demo: {line}");
 }
@@ -150,7 +151,7 @@ fn tell(line: impl std::fmt::Display) {
 /// uv-run with a guest. It is killed when this is dropped.
 struct Running {
     child: Child,
-    /// What it prints, on either output.
+    /// The lines of both of its outputs.
     lines: Receiver<String>,
 }
 
@@ -178,7 +179,7 @@ impl Running {
         Ok(Running { child, lines })
     }
 
-    /// Shows what the guest prints until `wanted` finds what it looks for in a line.
+    /// Shows the guest's output until `wanted` matches a line.
     fn wait_for(
         &mut self,
         what: &str,
@@ -204,7 +205,7 @@ impl Running {
         }
     }
 
-    /// Shows what the guest prints up to a line that is `wanted`.
+    /// Shows the guest's output up to a line that is `wanted`.
     fn wait_until(&mut self, what: &str, wanted: impl Fn(&str) -> bool) -> Result<()> {
         self.wait_for(what, |line| wanted(line).then_some(line)).map(drop)
     }
@@ -223,7 +224,7 @@ impl Running {
         }
     }
 
-    /// Sends a signal. What was printed before it is shown first.
+    /// Sends a signal. Earlier output is shown first.
     fn signal(&mut self, signal: Signal) -> Result<()> {
         for line in self.lines.try_iter() {
             println!("{line}");
@@ -234,7 +235,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Both fail if it has ended, which is as well.
+        // Both fail if it has ended, which is not an error.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,6 +1,6 @@
 //! Charts, drawn by the program xtask-plots.
 //!
-//! That is a package of its own, compiled when something is drawn.
+//! The program is a package of its own, compiled when something is drawn.
 
 use std::path::PathBuf;
 
@@ -20,7 +20,7 @@ pub struct Drawing {
 /// A chart.
 pub struct Panel {
     pub title: &'static str,
-    /// What the horizontal axis shows.
+    /// The title of the horizontal axis.
     pub along: &'static str,
     pub logarithmic: bool,
     pub series: Vec<Series>,
@@ -28,7 +28,7 @@ pub struct Panel {
 
 /// A line of a chart.
 pub struct Series {
-    /// What the legend says.
+    /// The name in the legend.
     pub name: Option<&'static str>,
     pub points: Vec<Point>,
 }

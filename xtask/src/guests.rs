@@ -1,9 +1,9 @@
 //! Building the guests: every package with `[package.metadata.uv-handles] guest = true`.
 //!
-//! A guest package's programs are guests by the name of the program, its `cdylib` by the name of the
-//! library with `-` for `_`. `target = "wasm32-unknown-unknown"` beside `guest` asks for that target
-//! instead of wasm32-wasip2. What leaves the linker is a component in both cases; all are copied into
-//! target/guests, where the tests look.
+//! A guest package's programs are guests by the name of the program, its `cdylib` by the name of
+//! the library with `-` for `_`. `target = "wasm32-unknown-unknown"` beside `guest` asks for that
+//! target instead of wasm32-wasip2. The linker makes a component in both cases. All are copied into
+//! target/guests, where the tests find them.
 //!
 //! `uv-compose` composes each of them that can be composed with the adapter that it needs:
 //! target/guests/composed has those that miss nothing then, composed/partial the others.
@@ -172,7 +172,7 @@ fn compose(uv_compose: &Path, guest: &Path, output: &Path, adapters: &Path) -> R
     let mut command = Command::new(uv_compose);
     command.arg(guest).arg("--output").arg(output).arg("--adapter").arg(adapters);
     let ended = command.output().with_context(|| format!("cannot start `{}`", process::shown(&command)))?;
-    // It warns of what the adapter does not have.
+    // It warns of imports that the adapter does not have.
     Ok(ended.status.success().then_some(ended.stderr.is_empty()))
 }
 
@@ -182,8 +182,8 @@ fn newer(file: &Path, than: &Path) -> bool {
     matches!((modified(file), modified(than)), (Ok(file), Ok(than)) if file > than)
 }
 
-/// Writes a file unless it has that content already: what is derived from it stays valid. Whoever
-/// reads it at the same time sees the old or the new one. Returns whether it was written.
+/// Writes a file unless it has that content already: files that are derived from it stay valid.
+/// Concurrent readers see the old or the new file. Returns whether it was written.
 fn put(file: &Path, content: &[u8]) -> Result<bool> {
     if fs::read(file).is_ok_and(|old| old == content) {
         return Ok(false);

@@ -1,7 +1,7 @@
 //! The project's own commands: `cargo xtask guests`, `test`, `demo` and more.
 //!
-//! Each of them makes what it needs first: the toolchain for the guests ([`toolchain`]), the guests
-//! ([`guests`]), the programs with wasmtime ([`uv_run`]). System packages are installed with
+//! Each command first makes its prerequisites: the toolchain for the guests ([`toolchain`]), the
+//! guests ([`guests`]), the programs with wasmtime ([`uv_run`]). System packages are installed with
 //! `--install` only.
 
 #![forbid(unsafe_code)]
@@ -80,11 +80,12 @@ enum Command {
 
     /// Build the guests and run all tests
     ///
-    /// In this order: the loop's state machine is built for wasm32-unknown-unknown; what does not use
-    /// wasmtime is tested in the dev profile, with debug assertions; all else in the profile `quick`.
-    /// Between the two, docs/guest.md is followed, the crates are packaged, a browser looks at the page of the
-    /// example server, if there is one to be had, and the benchmark shows that all of its sides do the same
-    /// work. At last composed guests run on jco and on wasmtime from PyPI.
+    /// In this order: the loop's state machine is built for wasm32-unknown-unknown; packages
+    /// without wasmtime are tested in the dev profile, with debug assertions; all else in the
+    /// profile `quick`. Between the two, docs/guest.md is followed, the crates are packaged, a
+    /// browser looks at the page of the example server, if one is installed, and the benchmark
+    /// shows that all of its sides do the same work. At last composed guests run on jco and on
+    /// wasmtime from PyPI.
     Test {
         /// Arguments for `cargo test`, after `--`
         ///
@@ -96,7 +97,7 @@ enum Command {
 
     /// Compare random handle programs on native libuv, on the loop's core, in the sandbox, and composed
     ///
-    /// What differs is printed as a script, made as small as it gets, with both traces.
+    /// A program that differs is minimized and printed with both traces.
     Conformance {
         /// Shows instead that faults put into the core are found, each within 2,000 programs
         #[arg(long, exclusive = true)]
@@ -117,7 +118,7 @@ enum Command {
         options: bench::Options,
     },
 
-    /// Run composed guests on runtimes that know nothing of uv:handles
+    /// Run composed guests on runtimes without uv:handles
     ///
     /// It installs them into target/runtimes: jco from npm (with Node.js from PyPI, if the machine has none or an
     /// old one), wasmtime from PyPI, wasmCloud's host from crates.io (takes some minutes to build). It needs
@@ -171,7 +172,7 @@ enum Command {
     /// A part of `test`. It needs no network.
     Guide,
 
-    /// Package each crate that is published, and check that it carries what its users need
+    /// Package each crate that is published, and check that it is complete
     ///
     /// A part of `test`. It needs no network once everything has been built.
     Package,
@@ -189,7 +190,7 @@ enum Command {
         target: Option<String>,
     },
 
-    /// Run guests that open, close, trap and start again, and see whether the host grows
+    /// Run guests that open, close, trap and start again, and check that the host does not grow
     ///
     /// The samples and a drawing of them go to target/soak. It fails if in the last quarter more memory,
     /// descriptors or threads were in use than in the second.
@@ -198,7 +199,7 @@ enum Command {
         #[arg(long, default_value_t = 15.0)]
         minutes: f64,
 
-        /// So many plugins at a time on one runtime instead, each with a timer and a wake-up
+        /// So many plugins at a time on one runtime instead, each with a timer and an async handle
         #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
         plugins: Option<u32>,
 

@@ -1,9 +1,8 @@
-//! `cargo xtask package`: each crate that is published can be packaged on its own, and carries what a user
-//! without this repository needs.
+//! `cargo xtask package`: checks that each published crate can be packaged on its own, and is complete without this repository.
 //!
-//! Only what can be built quickly is built from its package: wasmtime would be compiled once more. Of
-//! the host, what differs between the repository and its package is what is looked at: `wit` is a symbolic
-//! link here, and has to be a directory with the same files there.
+//! Only what can be built quickly is built from its package: wasmtime would be compiled once more.
+//! Of the host, only the difference between the repository and its package is checked: `wit` is a
+//! symbolic link here, and must be a directory with the same files there.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,7 +32,7 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
-/// What it needs has been downloaded for the workspace.
+/// Its dependencies have been downloaded for the workspace.
 fn cargo_package(packages: &[&Package]) -> Command {
     let mut cargo = process::cargo();
     cargo.args(["package", "--offline", "--allow-dirty", "--quiet"]);

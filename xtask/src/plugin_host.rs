@@ -28,10 +28,10 @@ const SAMPLES: [&str; 3] = ["flaky", "rate-limiter", "tailer"];
 /// The longest wait for any one step. The first includes compiling the plugins.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// The largest picture that the repository is to carry.
+/// The largest permitted picture in the repository.
 const LARGEST_PICTURE: u64 = 150_000;
 
-/// A plugin that crashes within a second, and does not come back while somebody looks.
+/// A plugin that crashes within a second, and does not restart during the check.
 const CRASHED: &str = "[config]\nevery = 20\nticks = 40\n\n[limits]\nmemory = \"8M\"\n\n\
                        [restart]\ninitial = 600\nmax = 600\n";
 
@@ -62,7 +62,7 @@ pub fn picture(workspace: &Workspace, forced: Option<Way>, file: &Path) -> Resul
     look(workspace, &guests, &chromium, Some(file))
 }
 
-/// Looks at the page, if there is a browser to be had.
+/// Looks at the page, if a browser is installed.
 pub fn check(workspace: &Workspace, guests: &Path) -> Result<()> {
     match chromium(workspace.installs) {
         Ok(chromium) => look(workspace, guests, &chromium, None),
@@ -181,7 +181,7 @@ fn busy(server: &Server) -> Result<[TcpStream; 2]> {
 fn headless(chromium: &Path, dir: &Path) -> Command {
     let mut browser = Command::new(chromium);
     browser.args(["--headless", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage"]);
-    // Whatever the user's own desktop is like.
+    // Independent of the user's desktop.
     browser.args(["--force-device-scale-factor=1", "--lang=en"]);
     browser.arg(format!("--user-data-dir={}", dir.join("profile").display()));
     if rustix::process::geteuid().is_root() {
@@ -191,7 +191,7 @@ fn headless(chromium: &Path, dir: &Path) -> Command {
     browser
 }
 
-/// Runs a command to its end, but not for ever. Both of its outputs.
+/// Runs a command to its end, within a time limit. Returns both of its outputs.
 fn output(command: &mut Command) -> Result<(String, String)> {
     let mut child = Killed(
         command
@@ -204,7 +204,7 @@ fn output(command: &mut Command) -> Result<(String, String)> {
     let read = |mut stream: Box<dyn Read + Send>| {
         thread::spawn(move || {
             let mut bytes = Vec::new();
-            // What could be read is what there is.
+            // Use the output that was read so far.
             let _ = stream.read_to_end(&mut bytes);
             String::from_utf8_lossy(&bytes).into_owned()
         })
@@ -235,7 +235,7 @@ impl Killed {
 
 impl Drop for Killed {
     fn drop(&mut self) {
-        // Both fail if it has ended, which is as well.
+        // Both fail if it has ended, which is not an error.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -301,7 +301,7 @@ impl Server {
         Ok(address.with_context(|| format!("{name} has no socket {socket}"))?.parse()?)
     }
 
-    /// Stops it, and sees that all plugins stop by themselves.
+    /// Stops it, and checks that all plugins stop by themselves.
     fn stop(mut self) -> Result<()> {
         kill_process(Pid::from_child(&self.child.0), Signal::TERM)?;
         let status = self.child.wait()?;

@@ -1,4 +1,4 @@
-//! Running other programs: one way to say what is done, to start a cargo, and to report a failure.
+//! Runs other programs: progress messages, cargo, and reports of failures.
 
 use std::env;
 use std::io::Write;
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// Says in one line what happens next. It goes to stderr, where cargo's own progress goes.
+/// Announces the next step in one line. It goes to stderr, where cargo's own progress goes.
 pub fn say(line: impl std::fmt::Display) {
     eprintln!("xtask: {line}");
 }

@@ -5,7 +5,7 @@
 pub enum Profile {
     /// The tests and the demo: compiled quickly.
     Quick,
-    /// What ships, and what the benchmark measures: optimized across crates.
+    /// The profile that ships and that the benchmark measures: optimized across crates.
     Release,
 }
 

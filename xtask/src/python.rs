@@ -16,13 +16,13 @@ use crate::debian::Packages;
 use crate::process::{self, say};
 use crate::workspace::Workspace;
 
-/// mypy takes seconds. What takes longer hangs.
+/// mypy takes seconds. A longer run hangs.
 const MYPY_LIMIT: Duration = Duration::from_secs(300);
 
 /// The packages that go into the component.
 const PACKAGES: [&str; 2] = ["uv", "uv_runtime"];
 
-/// Debian's Python. What makes virtual environments is a package of its own.
+/// Debian's Python. The module for virtual environments is a package of its own.
 const DEBIAN: Packages = Packages {
     names: &["python3", "python3-venv"],
     purpose: "making a virtual environment of Python",
@@ -41,7 +41,7 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
     }
     python.ensure_tools()?;
     say("building the Python runtime (half a minute)");
-    // Only what belongs into it, and without what running Python leaves behind.
+    // Only the files of the package, without the caches of Python.
     let app = python.dir.join("app");
     renew(&app)?;
     for package in PACKAGES {
@@ -153,7 +153,7 @@ impl Python {
         command
     }
 
-    /// All that the runtime is made of.
+    /// All inputs of the runtime.
     fn inputs(&self) -> Result<Vec<u8>> {
         let mut files = vec![self.sources.join("requirements.txt")];
         for dir in PACKAGES
@@ -176,7 +176,7 @@ impl Python {
         fs::read_to_string(self.stamp_file(name)).is_ok_and(|stamp| stamp == hash(made_of))
     }
 
-    /// Remembers what something was made of.
+    /// Records the inputs of an output.
     fn stamp(&self, name: &str, made_of: &[u8]) -> Result<()> {
         let file = self.stamp_file(name);
         fs::write(&file, hash(made_of)).with_context(|| format!("cannot write {}", file.display()))
@@ -221,7 +221,7 @@ fn renew(dir: &Path) -> Result<()> {
     renewed.and_then(|()| fs::create_dir_all(dir)).with_context(|| format!("cannot make {}", dir.display()))
 }
 
-/// Adds the files below a directory, without those that running Python leaves behind.
+/// Adds the files below a directory, without the caches of Python.
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(dir).with_context(|| format!("cannot list {}", dir.display()))? {
         let entry = entry?;
@@ -249,7 +249,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command to its end, and ends it when that does not come.
+/// Runs a command to its end, and kills it after a time.
 fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     let mut child = command.spawn().with_context(|| format!("cannot start `{}`", process::shown(command)))?;
     let begin = Instant::now();

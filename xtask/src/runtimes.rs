@@ -1,7 +1,8 @@
-//! `cargo xtask runtimes`: composed guests on runtimes that know nothing of `uv:handles`.
+//! `cargo xtask runtimes`: composed guests on runtimes without `uv:handles`.
 //!
-//! Each runtime is installed into target/runtimes first, from its registry. What cannot be installed or run
-//! is an error, never left out. Those that are quick to install are a part of `cargo xtask test`.
+//! Each runtime is installed into target/runtimes first, from its registry. A runtime that cannot
+//! be installed or run is an error. Those that are quick to install are a part of `cargo xtask
+//! test`.
 
 use std::env;
 use std::ffi::OsString;
@@ -84,7 +85,7 @@ struct Program {
     path: OsString,
 }
 
-/// What sets up the guests.
+/// The environment of the guests.
 const ENVIRONMENT: [(&str, &str); 3] = [
     ("TICKER_PERIOD_MS", "100"),
     ("TICKER_TICKS", "3"),
@@ -178,7 +179,7 @@ impl Runtime {
         self != Runtime::Wasmcloud
     }
 
-    /// Whether a component may use the network, here where nobody configures that.
+    /// Whether a component may use the network in its default configuration.
     fn has_network(self) -> bool {
         self == Runtime::Jco
     }

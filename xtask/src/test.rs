@@ -1,9 +1,9 @@
 //! `cargo xtask test`: everything that can be checked by running it.
 //!
-//! wasmtime takes minutes to build, so it is built once: what uses it is tested in the profile
-//! `quick`, by runs of cargo that name the same packages. Cargo unites the features that the packages
-//! of a run ask for, and wasmtime with another feature somewhere below it is another wasmtime. What
-//! does not use it is tested in the dev profile, with debug assertions.
+//! wasmtime takes minutes to build, so it is built once: packages that use it are tested in the
+//! profile `quick`, by runs of cargo that name the same packages. Cargo unifies the features that
+//! the packages of a run request, and another feature in the dependencies of wasmtime rebuilds it.
+//! All other packages are tested in the dev profile, with debug assertions.
 
 use std::path::Path;
 
@@ -88,7 +88,7 @@ fn build_core_for_wasm(workspace: &Workspace, forced: Option<Way>) -> Result<()>
     process::run(toolchain.cargo_build(Profile::Quick)?.args(["--package", "uv-handles-core"]))
 }
 
-/// What the tests run.
+/// The programs that the tests run.
 struct Built<'a> {
     guests_dir: &'a Path,
     /// The runtime for Python scripts.
@@ -117,7 +117,7 @@ fn cargo_test_linked(
     process::run(&mut cargo)
 }
 
-/// Whether arguments for cargo say which packages are meant. What follows `--` is for the tests.
+/// Whether arguments for cargo select packages. Arguments after `--` are for the tests.
 fn names_packages(args: &[String]) -> bool {
     let mut cargos = args.iter().take_while(|arg| *arg != "--");
     cargos.any(|arg| arg.starts_with("-p") || arg.starts_with("--package") || arg == "--workspace")

@@ -1,4 +1,4 @@
-//! The toolchain for the guests: which compiler has, or can get, the standard library for a target.
+//! The toolchain for the guests: a compiler with the standard library of a target.
 //!
 //! In this order: the toolchain in use has the target; `rustup target add` gets it; Debian's
 //! packages bring a compiler of their own and the standard library's sources, from which cargo
@@ -63,8 +63,8 @@ pub struct Toolchain {
 }
 
 impl Toolchain {
-    /// Finds the toolchain for a target, and installs what is missing. `forced` rules out every
-    /// other way.
+    /// Finds the toolchain for a target, and installs missing parts. `forced` rules out every other
+    /// way.
     pub fn ensure(workspace: &Workspace, target: Target, forced: Option<Way>) -> Result<Self> {
         let triple = target.triple();
         let way = match forced {
@@ -99,8 +99,8 @@ impl Toolchain {
         Ok(Self::new(workspace, target, way))
     }
 
-    /// What two compilers build must not meet in one directory: each has its own. All guests share
-    /// it, so that the standard library is built once.
+    /// Each compiler has a directory of its own, because outputs of two compilers must not mix. All
+    /// guests share it, so that the standard library is built once.
     fn new(workspace: &Workspace, target: Target, way: Way) -> Self {
         let name = match way {
             Way::Rustup => "rustup",
@@ -135,8 +135,8 @@ impl Toolchain {
         Ok(command)
     }
 
-    /// A shell in which `cargo build` with this target builds a guest, as it does for a user. What it
-    /// finds in these folders has precedence over everything else.
+    /// A shell in which `cargo build` with this target builds a guest, as it does for a user.
+    /// Programs in these folders have precedence over all others.
     pub fn shell(&self, folders: &[&Path]) -> Result<Command> {
         let cargo = self.cargo()?;
         let mut shell = Command::new("sh");
@@ -155,7 +155,7 @@ impl Toolchain {
         Ok(shell)
     }
 
-    /// A cargo with what it needs to build for this target.
+    /// A cargo with the environment to build for this target.
     fn cargo(&self) -> Result<Command> {
         let mut command = match self.way {
             Way::Rustup => rustup_cargo(),
@@ -175,8 +175,8 @@ impl Toolchain {
     fn debian_cargo(&self) -> Result<Command> {
         let linkers = linker_dirs()?;
         let mut command = Command::new("/usr/bin/cargo");
-        // This program was started by another cargo, perhaps through rustup: whatever those two
-        // say about toolchains is wrong for this one.
+        // This program was started by another cargo, perhaps through rustup: their settings of
+        // toolchains are wrong for this one.
         for (name, _) in env::vars_os() {
             if belongs_to_other_toolchain(&name.to_string_lossy()) {
                 command.env_remove(&name);
@@ -207,8 +207,8 @@ fn rustup_cargo() -> Command {
     command
 }
 
-/// Whether a variable tells a cargo which toolchain to use or what it is building. The user's
-/// settings for registries, network and output stay.
+/// Whether a variable selects a toolchain or describes the present build. The user's settings for
+/// registries, network and output stay.
 fn belongs_to_other_toolchain(name: &str) -> bool {
     const SETTINGS: [&str; 9] = [
         "CARGO_HOME",
@@ -248,7 +248,7 @@ fn rustup_target_add(target: Target) -> Result<()> {
     bail!("`{}` failed: {}", process::shown(&command), shortened(reason));
 }
 
-/// The two ends of a chain of causes: what failed, and why in the end. The middle is file names.
+/// The first and the last error of a chain of causes. The ones between are file names.
 fn shortened(reason: &str) -> String {
     let causes: Vec<&str> = reason.split(": ").collect();
     match causes.as_slice() {

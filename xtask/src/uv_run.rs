@@ -10,7 +10,7 @@ use crate::profile::Profile;
 use crate::python;
 use crate::workspace::Workspace;
 
-/// `cargo xtask uv-run`: builds what a guest needs to be run, or a script too, and says where it is.
+/// `cargo xtask uv-run`: builds the programs that run a guest, or a script too, and prints their paths.
 pub fn provide(workspace: &Workspace, profile: Profile, with_python: bool) -> Result<()> {
     let uv_compose = build_compose(workspace, profile)?;
     let runtime = with_python.then(|| python::build(workspace)).transpose()?;
@@ -30,7 +30,7 @@ pub fn build(workspace: &Workspace, profile: Profile) -> Result<PathBuf> {
 ///
 /// One run of cargo names the packages of all of them. Cargo unites the features that the packages
 /// of a run ask for, so wasmtime and what is below it are the same for each program and for the
-/// tests. Only what the program depends on is compiled.
+/// tests. Only dependencies of the program are compiled.
 pub fn build_program(workspace: &Workspace, profile: Profile, name: &str) -> Result<PathBuf> {
     say(format_args!("building {name} (the first time, wasmtime takes some minutes)"));
     let mut cargo = process::cargo();

@@ -1,4 +1,4 @@
-//! What the other commands need to know of the cargo workspace, as `cargo metadata` tells it.
+//! The cargo workspace, as `cargo metadata` describes it.
 
 use std::path::PathBuf;
 

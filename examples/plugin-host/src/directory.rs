@@ -28,8 +28,7 @@ pub struct Parts {
 
 /// Reads the directory.
 pub fn scan(directory: &Path) -> Result<BTreeMap<String, Found>, String> {
-    let refused =
-        |error: io::Error| format!("the directory {} cannot be read: {error}", directory.display());
+    let refused = |error: io::Error| format!("the directory {} cannot be read: {error}", directory.display());
     let (mut manifests, mut components) = (BTreeSet::new(), BTreeSet::new());
     for entry in fs::read_dir(directory).map_err(refused)? {
         let file = entry.map_err(refused)?.file_name();

@@ -24,11 +24,11 @@ struct Drawing {
     panels: Vec<Panel>,
 }
 
-/// A chart. Its vertical axis begins at zero, so that what looks like growth is growth.
+/// A chart. Its vertical axis begins at zero, so that apparent growth is real growth.
 #[derive(Debug, Deserialize)]
 struct Panel {
     title: String,
-    /// What the horizontal axis shows.
+    /// The title of the horizontal axis.
     along: String,
     /// Whether the horizontal axis is logarithmic.
     #[serde(default)]
@@ -38,7 +38,7 @@ struct Panel {
 
 #[derive(Debug, Deserialize)]
 struct Series {
-    /// What the legend says. A chart without names has no legend.
+    /// The name in the legend. A chart without names has no legend.
     name: Option<String>,
     points: Vec<Point>,
 }

@@ -1,7 +1,8 @@
 //! `cargo xtask bench`: a guest in the sandbox beside native libuv and others, each doing the same work.
 //!
-//! Every run of a side is a process of its own ([`programs`]). The sides take turns within a round, so that what
-//! disturbs the machine disturbs all of them; a row's figure is the median of its rounds' ratios ([`runs`]).
+//! Every run of a side is a process of its own ([`programs`]). The sides take turns within a round,
+//! so that a disturbance of the machine affects all of them; a row's figure is the median of its
+//! rounds' ratios ([`runs`]).
 
 mod machine;
 mod plot;

@@ -1,4 +1,4 @@
-//! Draws what a figure is with different numbers: timers, descriptors, guests.
+//! Draws figures by number of timers, descriptors, and guests.
 
 use std::path::Path;
 

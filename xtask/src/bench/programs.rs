@@ -18,13 +18,13 @@ use crate::toolchain::Way;
 use crate::uv_run;
 use crate::workspace::{Package, Workspace};
 
-/// How long a run may take before it is ended: far longer than any does.
+/// The time limit of a run, far longer than any run takes.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Descriptors that a program has beside those of its work.
 const OTHER_DESCRIPTORS: u64 = 100;
 
-/// What has been built.
+/// The programs that have been built.
 pub struct Programs {
     /// The sides in the sandbox, and on stock WASI.
     sandbox: PathBuf,
@@ -90,7 +90,7 @@ impl Programs {
     pub fn numbers(&self, work: &Work, quick: bool) -> Vec<u64> {
         let mut numbers = if quick { work.quick } else { work.full }.to_vec();
         if work.name == "many-polls" || is_of_many(work) {
-            // Two for each: what was granted and the guest's own; what a loop waits with, and what wakes it.
+            // Two for each: the granted one and the guest's own; the loop's poller and its waker.
             let room = self.descriptors.saturating_sub(OTHER_DESCRIPTORS) / 2;
             numbers[0] = numbers[0].min(room);
         }
@@ -114,7 +114,7 @@ impl Programs {
         let reader = std::thread::spawn(move || {
             let mut text = String::new();
             let read = stdout.read_to_string(&mut text);
-            // Nobody waits for it any more if that took too long.
+            // It has no receiver any more if that took too long.
             let _ = send.send(read.map(|_| text));
         });
         let Ok(printed) = printed.recv_timeout(PATIENCE) else {

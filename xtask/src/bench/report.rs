@@ -8,7 +8,7 @@ use super::machine::Machine;
 use super::rows::{Bound, Figure, PLOTS, Row};
 use super::runs::{Outcome, Runs, Spread};
 
-/// What came out of a benchmark.
+/// The report of a benchmark.
 pub struct Report<'a> {
     rows: Vec<(&'a Row, Outcome)>,
     machine: Machine,
@@ -66,7 +66,7 @@ impl<'a> Report<'a> {
         aligned(&table)
     }
 
-    /// The table with what has to be known to read it.
+    /// The table with its context.
     pub fn body(&self) -> String {
         let mut body = String::new();
         for line in self.machine.lines() {
@@ -120,7 +120,7 @@ impl Bound {
         (sign(goal), stretch.map(sign).unwrap_or_default())
     }
 
-    /// What the last column says.
+    /// The last column.
     fn verdict(self, value: f64) -> &'static str {
         let (reached, stretch) = match self {
             Bound::Reported => return "",

@@ -1,4 +1,4 @@
-//! What is measured, and what is to come out: one table of works, one of rows.
+//! The measurements and their goals: a table of works and a table of rows.
 //!
 //! A work is done by some sides, all of which have to count the same. A row compares one of its figures between two
 //! sides, or between two works, or states it as it is.
@@ -62,7 +62,7 @@ pub struct Work {
     pub sides: &'static [Side],
 }
 
-/// What is taken from a run.
+/// A figure of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Figure {
     /// CPU time of the process for each operation.
@@ -73,13 +73,13 @@ pub enum Figure {
     Wall,
     /// A figure that the program gives, and its unit.
     Given(&'static str, &'static str),
-    /// What became resident for each operation.
+    /// Resident memory for each operation.
     BytesPerOperation,
-    /// What became resident for each guest.
+    /// Resident memory for each guest.
     KibPerGuest,
 }
 
-/// What a row's figure is to be.
+/// The goal of a row's figure.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Bound {
     /// At most the goal, better at most the stretch.
@@ -96,7 +96,7 @@ pub type Of = (&'static str, Side);
 /// A line of the table.
 #[derive(Debug)]
 pub struct Row {
-    /// What is compared.
+    /// The title.
     pub title: &'static str,
     /// Which figure.
     pub figure: Figure,
@@ -104,7 +104,7 @@ pub struct Row {
     pub of: Of,
     /// Divided by whose, unless it is stated as it is.
     pub to: Option<Of>,
-    /// What it is to be.
+    /// The goal.
     pub bound: Bound,
 }
 
@@ -370,7 +370,7 @@ pub struct Plot {
     pub title: &'static str,
     /// Along the bottom: the first of the works' numbers.
     pub along: &'static str,
-    /// What is drawn.
+    /// The figure that is drawn.
     pub figure: Figure,
     /// The works, by rising numbers.
     pub works: &'static [&'static str],

@@ -1,4 +1,4 @@
-//! What the programs reported, and what follows from it.
+//! Results of the programs, and statistics over them.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::machine::Machine;
 use super::rows::{Figure, Of, Row, Side};
 
-/// What one run of a program reported.
+/// The result of one run of a program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Run {
-    /// What happened how often. All sides have to agree.
+    /// Counts of operations. They must be equal on all sides.
     counts: BTreeMap<String, u64>,
-    /// What was measured.
+    /// The measured figures.
     figures: BTreeMap<String, f64>,
 }
 
@@ -94,7 +94,7 @@ impl Runs {
         self.0.get(work)?.numbers.first().copied()
     }
 
-    /// What a row shows.
+    /// Returns the figures of a row.
     pub fn result(&self, row: &Row) -> Option<Outcome> {
         let of = self.of(row.of, row.figure)?;
         let to = match row.to {
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(outcome.of.median, 30.0);
         assert_eq!(runs.result(&Row { to: None, ..row }).unwrap().value.median, 30.0);
         let row = Row { of: ("idle", Side::Wstd), ..row };
-        assert_eq!(runs.result(&row), None, "nobody has run it");
+        assert_eq!(runs.result(&row), None, "no side has run it");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: runs guests for minutes, and sees whether the process that hosts them stays as it is.
+//! `cargo xtask soak`: runs guests for minutes, and checks that the host process does not grow.
 
 mod plot;
 mod plugins;
@@ -36,7 +36,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, minutes: f64, plugins: Op
     let samples = dir.join(format!("{name}.jsonl"));
     let file = fs::File::create(&samples).with_context(|| format!("cannot write {}", samples.display()))?;
     say(format_args!("soaking for {minutes} minutes; samples go to {}", samples.display()));
-    // What it has to say is in the samples; a guest that fails prints to its own standard error.
+    // The results are in the samples; a guest that fails prints to its own standard error.
     process::run(command.stdout(Stdio::from(file)))?;
     let drawing = dir.join(format!("{name}.svg"));
     judge(&samples, &drawing, plugins)

@@ -8,7 +8,7 @@ use crate::drawing::{self, Drawing, Point, Series};
 
 const SIZE: (u32, u32) = (900, 820);
 
-/// What a panel shows: its title, and of each sample what is drawn.
+/// A panel: its title, and the value of each sample.
 pub type Panel<S> = (&'static str, fn(&S) -> f64);
 
 /// Something that was sampled at a time.

@@ -1,4 +1,4 @@
-//! What the soak of many plugins reports: drawn, and in a few lines.
+//! Report of the soak of many plugins: a drawing and a summary.
 
 use std::fs;
 use std::path::Path;
@@ -54,7 +54,7 @@ const PANELS: [Panel<Sample>; 5] = [
     ("open descriptors", |sample| sample.descriptors),
 ];
 
-/// Draws the samples, and says what they come to. That no plugin and no message is lost, the program has checked.
+/// Draws and summarizes the samples. The program has checked that no plugin and no message is lost.
 pub fn report(samples: &Path, drawing: &Path, count: u32) -> Result<()> {
     let text = fs::read_to_string(samples).with_context(|| format!("cannot read {}", samples.display()))?;
     let parsed: Result<Vec<Sample>> = text.lines().map(Sample::parse).collect();

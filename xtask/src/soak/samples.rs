@@ -1,4 +1,4 @@
-//! What the soak's program reports, and whether the process has grown.
+//! Samples of the soak's program, and whether the process has grown.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::plot::{Panel, Timed};
 
-/// What the process used at a moment.
+/// Resources of the process at a moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
     /// Since the beginning.
@@ -18,7 +18,7 @@ pub struct Sample {
     pub descriptors: f64,
     /// All of the process.
     pub threads: f64,
-    /// The latest call of the neighbour's timer since the sample before.
+    /// The lateness of the neighbor's timer since the sample before, at most.
     pub lateness_ms: f64,
     /// How many guests have ended so far.
     pub lives: f64,
@@ -30,12 +30,12 @@ impl Timed for Sample {
     }
 }
 
-/// What is drawn of them.
+/// The values that are drawn.
 pub const PANELS: [Panel<Sample>; 4] = [
     ("resident memory, MiB", |sample| sample.memory_kib / 1_024.0),
     ("open descriptors", |sample| sample.descriptors),
     ("threads", |sample| sample.threads),
-    ("lateness of a neighbour's 10 ms timer, worst per second, ms", |sample| sample.lateness_ms),
+    ("lateness of a neighbor's 10 ms timer, worst per second, ms", |sample| sample.lateness_ms),
 ];
 
 /// Reads samples: a JSON object on each line.
@@ -58,15 +58,15 @@ pub fn parse(text: &str) -> Result<Vec<Sample>> {
 /// The second quarter of a run beside the last: the first is for warming up.
 #[derive(Debug)]
 pub struct Verdict {
-    /// What is measured, its lowest value in both quarters, and by how much the last may be higher.
+    /// The name of a measure, its lowest value in both quarters, and the permitted growth.
     compared: [(&'static str, f64, f64, f64); 3],
     lives: f64,
     /// The median of the samples and the worst one.
     lateness_ms: (f64, f64),
 }
 
-/// What is measured, and how much higher the lowest value of the last quarter may be. Guests that are in the
-/// middle of something, more of them on a busy machine, raise all other values; what leaks raises the lowest.
+/// The measures, and the permitted growth of the lowest value in the last quarter. Active guests,
+/// more of them on a busy machine, raise all other values; a leak raises the lowest.
 type Measure = (&'static str, fn(&Sample) -> f64, f64);
 
 /// A guest's memory is given back to the allocator, which gives it back to the OS in its own time.
@@ -108,7 +108,7 @@ impl fmt::Display for Verdict {
             )?;
         }
         let (median, worst) = self.lateness_ms;
-        write!(f, "a neighbour's 10 ms timer, worst call per second: median {median:.1} ms, ")?;
+        write!(f, "a neighbor's 10 ms timer, worst call per second: median {median:.1} ms, ")?;
         writeln!(f, "worst {worst:.1} ms")?;
         write!(f, "{}", if self.passed() { "soak: passed" } else { "soak: FAILED" })
     }
