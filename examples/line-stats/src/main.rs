@@ -96,12 +96,12 @@ fn summarize_regularly(filter: &Rc<Filter>) -> Result<()> {
 
 /// An async handle: the embedder may wake it at any time and from any thread.
 fn summarize_when_woken(filter: &Rc<Filter>) -> Result<()> {
-    let Some(wake_up) = granted(Async::named(filter.event_loop(), "print"))? else {
+    let Some(print_now) = granted(Async::named(filter.event_loop(), "print"))? else {
         return Ok(());
     };
     let filter = filter.clone();
-    wake_up.set_callback(move |_| filter.print("summary"));
-    wake_up.dereference()
+    print_now.set_callback(move |_| filter.print("summary"));
+    print_now.dereference()
 }
 
 /// Signal handles: SIGHUP starts afresh, SIGINT and SIGTERM end the filter.
