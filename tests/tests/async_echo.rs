@@ -1,5 +1,5 @@
-//! The example async-echo, as a user runs it: everybody gets back what they send, who is silent is sent away, and a
-//! signal ends it in good order.
+//! The example async-echo, as a user runs it: all clients get back what they send, a silent client
+//! is disconnected, and a signal ends the program cleanly.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -8,7 +8,7 @@ use uv_handles_tests::process::{Process, listens_on, uv_run};
 
 const OPTIONS: [&str; 4] = ["--listen", "clients=127.0.0.1:0", "--signal", "term"];
 
-/// The example with this patience, in milliseconds.
+/// The example with this time limit for silent clients, in milliseconds.
 fn start(patience: &str) -> Process {
     let mut command = uv_run(&OPTIONS, "async-echo");
     command.arg(patience);
@@ -20,7 +20,7 @@ fn clients_get_back_what_they_send() {
     const BYTES: usize = 1_000_000;
     let mut process = start("60000");
     let address = listens_on(&mut process);
-    // It stays, and keeps nobody from anything.
+    // A silent client stays connected, and blocks no other.
     let mut silent = connect(address);
     std::thread::scope(|scope| {
         for n in 0..10u8 {
@@ -47,7 +47,7 @@ fn clients_get_back_what_they_send() {
     silent.read_exact(&mut [0; 4]).unwrap();
     process.kill(libc::SIGTERM);
     assert_eq!(process.stdout.next_line().as_deref(), Some("ending, 1 open"));
-    // It has said all, and nobody waits for anything else.
+    // It has sent everything, and no callback waits for anything else.
     drop(silent);
     assert!(process.stdout.next_line().expect("its line").ends_with(": 4 bytes"));
     assert_eq!(process.exit_code(), 0);

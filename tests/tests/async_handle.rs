@@ -19,7 +19,7 @@ fn async_handle_named() {
         let tick = uv.async_sender("tick");
         assert_eq!(tick.name(), "tick");
         assert_eq!(tick.send(), Err(SendError::NotOpen));
-        // Granted twice: two senders of one wake-up.
+        // Granted twice: two senders of one async handle.
         granted = Some((uv.async_sender("go"), tick, uv.async_sender("tick")));
     });
     let (go, tick, also_tick) = granted.unwrap();
@@ -48,7 +48,7 @@ fn async_handle_named() {
 #[test]
 fn async_handle_messages() {
     let mut granted = None;
-    // Nobody ever makes this handle.
+    // No guest ever makes this handle.
     let mut other = UvCtx::builder();
     let answers = other.async_sender("answers");
     let mut guest = spawn(ASYNC_HANDLE_MESSAGES, |uv| {
@@ -73,7 +73,7 @@ fn async_handle_messages() {
     assert_eq!(jobs.send_message("late"), Err(SendError::Closed));
 }
 
-/// A chain of guests: each passes on what it gets. All that was accepted arrives, in order.
+/// A chain of guests: each passes its messages on. All accepted messages arrive, in order.
 #[test]
 fn async_handle_chain() {
     const GUESTS: usize = 4;
@@ -93,7 +93,7 @@ fn async_handle_chain() {
         next = jobs.unwrap();
     }
     for number in 0..MESSAGES {
-        // A full mailbox says so, and whoever is woken empties it.
+        // A full mailbox is an error, until the guest that is woken empties it.
         while let Err(error) = next.send_message(number.to_string()) {
             assert_eq!(error, SendError::Full);
             std::thread::yield_now();
@@ -108,13 +108,13 @@ fn async_handle_chain() {
     }
 }
 
-/// Grants the wake-ups of these names.
+/// Grants the async handles of these names.
 fn wake_ups<const N: usize>(uv: &mut UvCtxBuilder, names: [&str; N]) -> [AsyncSender; N] {
     names.map(|name| uv.async_sender(name))
 }
 
-/// Runs the guest with a peer for its answers. Many turns, each of which would never end if its
-/// wake-up was lost; then many threads at once.
+/// Runs the guest with a peer for its answers. First many turns, each of which would hang if its
+/// send was lost; then many threads at once.
 fn sent_by_threads(configuration: Configuration, virtual_time: bool) {
     const TURNS: usize = 2_000;
     const THREADS: usize = 4;

@@ -1,4 +1,5 @@
-//! The example `batcher`: a component with a world of its own, called by its embedder again and again.
+//! The example `batcher`: a component with a world of its own, called by its embedder again and
+//! again.
 
 use std::io::Write;
 use uv_handles_host::UvCtx;
@@ -30,7 +31,7 @@ fn batches_are_full_or_their_window_has_passed() -> Result<()> {
 
     write.write_all(b"one\ntwo\nthree\nfour\nfi")?;
     assert_eq!(next(3, 1_000)?, Ok(vec!["one".into(), "two".into(), "three".into()]));
-    // In virtual time the window passes as soon as nothing more is there.
+    // In virtual time the window passes as soon as no more input is there.
     assert_eq!(next(3, 1_000)?, Ok(vec!["four".into()]));
     write.write_all(b"ve\nsix")?;
     drop(write);

@@ -1,5 +1,5 @@
-//! Guests that are composed with the adapter, on a runtime that has WASI and nothing of ours. The guests of
-//! other suites run composed as well, where the harness's `check` runs them.
+//! Guests that are composed with the adapter, on a runtime that has WASI and no `uv:handles`. The
+//! guests of other suites run composed as well, where the harness's `check` runs them.
 
 use std::io::{Read, Seek, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -29,7 +29,7 @@ fn a_day_takes_no_time_if_the_runtimes_clock_is_virtual() {
     plain(TIMER_A_DAY_PASSES_AT_ONCE).time(Time::Virtual).run();
 }
 
-/// A program is as composable as the most demanding of its cases.
+/// A program imports as much as the most demanding of its cases.
 #[test]
 fn programs_that_use_what_the_adapter_has_lose_nothing() {
     for guest in [TIMER_ONCE, WATCHERS_ORDER, STATUS_CODES, TRANSFER_ECHO, POLL_TCP_ECHO, UV_RUN_STDIN] {
@@ -129,7 +129,7 @@ fn composed_opens() {
     drop(listener);
 }
 
-/// What a guest prints that opens `stdin` with these grants, and what the adapter says of them.
+/// The output of a guest that opens `stdin` with these grants, and the adapter's messages.
 fn opened_with(grants: &str) -> (String, String) {
     let mut output = plain(COMPOSED_OPENS).arg("stdin").grants(grants).spawn().wait();
     let stderr = std::mem::take(&mut output.stderr);
@@ -194,7 +194,7 @@ fn composed_descriptors() {
     drop(write);
 }
 
-/// Takes connections and sends each of them something, until the test's process ends.
+/// Accepts connections and sends some bytes to each, until the test's process ends.
 fn talkative_peer() -> SocketAddr {
     let (listener, address) = listener();
     std::thread::spawn(move || {
@@ -219,7 +219,7 @@ fn composed_dropped_unsent() {
     let grants = format!("--connect socket={unread_address} --connect other={other_address}");
     let mut guest = plain(COMPOSED_DROPPED_UNSENT).grants(&grants).spawn();
     let (mut unread, other) = (accept(&unread), accept(&other));
-    // It gets there although nobody has read anything.
+    // The bytes arrive although the peer has not read anything yet.
     let written: usize = guest.line().parse().unwrap();
     let mut received = Vec::new();
     unread.read_to_end(&mut received).unwrap();
@@ -228,7 +228,8 @@ fn composed_dropped_unsent() {
     guest.wait().succeeded();
 }
 
-/// Starts a guest of another suite whose descriptor `socket` is a connection to the test, and gives the other end.
+/// Starts a guest of another suite whose descriptor `socket` is a connection to the test, and
+/// returns the other end.
 fn with_socket(guest: Case) -> (Running, TcpStream) {
     let (listener, address) = listener();
     let guest = plain(guest).grants(&format!("--connect socket={address}")).spawn();
@@ -290,7 +291,7 @@ fn the_rules_of_poll_handles_are_the_same() {
     plain(POLL_CLOSED_AT_ONCE).grants(&grants.join(" ")).run();
 }
 
-/// Takes connections, keeps them and says nothing, until the test's process ends.
+/// Accepts connections, keeps them and sends nothing, until the test's process ends.
 fn quiet_peer() -> SocketAddr {
     let (listener, address) = listener();
     std::thread::spawn(move || {
@@ -300,14 +301,15 @@ fn quiet_peer() -> SocketAddr {
     address
 }
 
-/// Passes on between pairs of connections what comes, and the end.
+/// Forwards all bytes between pairs of connections, and the end.
 fn relay(listener: TcpListener, pairs: usize) {
     for _ in 0..pairs {
         let (one, other) = (accept(&listener), accept(&listener));
         let ways = [(one.try_clone().unwrap(), other.try_clone().unwrap()), (other, one)];
         for (mut from, mut to) in ways {
             std::thread::spawn(move || {
-                // The guest closes when it has everything, which may be before it has sent this end.
+                // The guest closes when it has everything, which may be before it has sent this
+                // end.
                 let _ = std::io::copy(&mut from, &mut to);
                 let _ = to.shutdown(Shutdown::Write);
             });

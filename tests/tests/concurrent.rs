@@ -68,7 +68,7 @@ async fn other_tasks_go_on_while_a_run_waits() -> Result<()> {
         let waits = guest.call_wait_for(store, "go".to_owned(), 2);
         let others = async {
             until_in_progress(&guest, store, 1).await?;
-            // Both of these begin and end while the first call waits for something else.
+            // Both of these begin and end while the first call waits for another event.
             assert_eq!(guest.call_timers(store, vec![2, 1]).await?, [1, 2]);
             assert_eq!(guest.call_timers(store, vec![0]).await?, [0]);
             assert_eq!(guest.call_in_progress(store).await?, 1, "the first call still waits");

@@ -1,5 +1,5 @@
-//! The differential test against native libuv: the programs that once differed, and 2,000 more, as a guest in
-//! Rust and as a Python script.
+//! The differential test against native libuv: the programs that once differed, and 2,000 more, as
+//! a guest in Rust and as a Python script.
 
 use std::process::Command;
 use uv_handles_tests::python::runtime;
@@ -42,7 +42,7 @@ fn two_thousand_programs_and_all_that_ever_differed_do_not_differ() {
 
 #[test]
 fn two_thousand_programs_and_all_that_ever_differed_do_not_differ_in_python() {
-    // Says what to do if it is not there.
+    // The message says how to build it.
     runtime();
     nothing_differs("python", "2", &["--python"]);
 }

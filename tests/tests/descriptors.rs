@@ -1,4 +1,4 @@
-//! Descriptors: what is granted and what is not, and what can be done with one.
+//! Descriptors: the grants, and the operations on them.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
@@ -13,7 +13,7 @@ foreach_descriptors!(assert_test_exists);
 #[test]
 fn descriptors_grants() {
     let (one, two) = UnixStream::pair().unwrap();
-    // Somebody else uses the same file description, which is in blocking mode.
+    // Another owner uses the same file description, which is in blocking mode.
     let shared = one.try_clone().unwrap();
     let before = flags(shared.as_fd());
     assert_eq!(before & libc::O_NONBLOCK, 0);

@@ -1,5 +1,5 @@
-//! What the pages say, as far as it can be tested: the programs of docs/guest.md are what the page
-//! shows, and do what it says; the tests that docs/conformance.md and docs/security.md name exist.
+//! Tests of the pages: the programs of docs/guest.md match the page and do what it says; the tests
+//! that docs/conformance.md and docs/security.md name exist.
 
 use std::io::Write;
 use std::path::Path;
@@ -50,7 +50,8 @@ fn the_page_on_conformance_names_tests_that_exist() {
         assert!(tests_of(suite).iter().any(|known| known == test), "there is no {suite}::{test}");
     }
 
-    // Every row of the tables that map tests says by which, or why not; no test of libuv has two rows.
+    // Every row of the tables that map tests says by which, or why not; no test of libuv has two
+    // rows.
     let (tables, _) = section.split_once("\n### What there is not\n").expect("the rest");
     let rows: Vec<(&str, &str)> = tables
         .lines()
@@ -99,8 +100,8 @@ fn docs_count_bytes() {
     assert_eq!(output.succeeded(), ["11 bytes"]);
 }
 
-/// A page names its tests `suite::test`, or `path/file.rs::test`. Each of them is there, and each test of the
-/// hostile suites is named.
+/// A page names its tests `suite::test`, or `path/file.rs::test`. Each of them is there, and each
+/// test of the hostile suites is named.
 #[test]
 fn the_tests_that_security_md_names_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

@@ -1,5 +1,6 @@
-//! A guest that traps or exits in a callback: all that it had is released, and the other guests of the
-//! process do not notice. One test only, because it counts the descriptors of the process.
+//! A guest that traps or exits in a callback: everything that it had is released, and the other
+//! guests of the process are not affected. One test only, because it counts the descriptors of the
+//! process.
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
@@ -9,15 +10,15 @@ use uv_handles_tests::*;
 
 foreach_ended!(assert_test_exists);
 
-/// What the guests watch.
+/// The signal that the guests watch.
 const SIGNUM: i32 = 43;
 
-/// How many descriptors this process has open.
+/// The number of descriptors that this process has open.
 fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
 }
 
-/// A guest, and what reaches it from outside.
+/// A guest, and its senders and peers outside.
 struct Reached {
     guest: Running,
     go: AsyncSender,
@@ -40,7 +41,7 @@ impl Reached {
     }
 }
 
-/// A guest ends in its callback of this kind; nothing is left of it.
+/// A guest ends in its callback of this kind, and nothing of it is left.
 fn ends(way: &str, kind: &str) {
     let before = descriptors();
     let Reached { guest, go, end, address } = Reached::start(way, kind);
@@ -49,7 +50,7 @@ fn ends(way: &str, kind: &str) {
         "async" => go.send().unwrap(),
         "signal" => kill_self(SIGNUM),
         "poll" => client = Some(connect(address)),
-        // The others come by themselves.
+        // The other kinds need no event from outside.
         _ => {}
     }
     let output = guest.wait();
@@ -72,7 +73,7 @@ const KINDS: [&str; 8] = ["async", "poll", "signal", "timer", "idle", "prepare",
 #[test]
 fn ended_in_a_callback() {
     let action = installed(SIGNUM);
-    // The first guest brings what is made once for the process.
+    // The first guest allocates what is made once for the process.
     let Reached { guest, end, .. } = Reached::start("stays", "async");
     end.send().unwrap();
     guest.wait().succeeded();
@@ -83,7 +84,7 @@ fn ended_in_a_callback() {
         }
     }
 
-    // With others beside it, who go on to be called and served.
+    // With other guests beside it, whose callbacks continue.
     let mut in_signal = Reached::start("stays", "signal");
     let mut in_poll = Reached::start("stays", "poll");
     let mut in_async = Reached::start("stays", "async");

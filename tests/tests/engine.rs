@@ -41,7 +41,7 @@ fn a_guest_can_not_grow_beyond_its_memory() -> Result<()> {
     let mut store = Store::new(&engine, State::new(UvCtx::builder().build(), wasi.build()));
     interrupt_by_epochs_sync(&mut store);
     let program = Command::instantiate(&mut store, &program, &linker(&engine)?)?;
-    // An allocation that must succeed does not.
+    // An allocation that must succeed fails.
     program.wasi_cli_run().call_run(&mut store).unwrap_err();
     let printed = String::from_utf8_lossy(&stdout.contents()).into_owned();
     let [growing, taken, working] = printed.lines().collect::<Vec<_>>()[..] else { panic!("{printed}") };
@@ -53,10 +53,10 @@ fn a_guest_can_not_grow_beyond_its_memory() -> Result<()> {
 
 #[test]
 fn a_guest_that_needs_more_from_the_beginning_is_refused() -> Result<()> {
-    // Its stack takes that much.
+    // The guest's stack alone is that large.
     let Err(refused) = SyncPlugins::with(&dense_engine_config(1, MIB)) else { panic!("it fits") };
     assert!(format!("{refused:#}").contains("memory"), "{refused:?}");
-    // What nobody can have is what there can be.
+    // Impossible sizes are clamped.
     for memory in [0, 1, MIB + 1, u64::MAX] {
         Engine::new(&dense_engine_config(1, memory))?;
     }

@@ -62,7 +62,7 @@ fn event_loop_embedded() {
     guest.wait().succeeded();
 }
 
-/// How often the embedder's own handler of SIGUSR1 was called.
+/// The number of calls of the embedder's own handler of SIGUSR1.
 static INTERRUPTED: AtomicU32 = AtomicU32::new(0);
 
 extern "C" fn interrupted(_: libc::c_int) {

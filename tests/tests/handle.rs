@@ -1,4 +1,4 @@
-//! What all kinds of handles have in common: closing, references, dropping, and their number.
+//! Operations of all kinds of handles: closing, references, dropping, and their number.
 
 use uv_handles_tests::os::stream_pair;
 use uv_handles_tests::*;

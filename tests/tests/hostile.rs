@@ -1,11 +1,12 @@
-//! Hostile guests: each attacks beside a well-behaved guest in the same process, which must not notice.
-//! `hostile_random.rs` and `hostile_leaks.rs` go on; docs/security.md says what is promised.
+//! Hostile guests: each attacks beside a well-behaved guest in the same process, which must not
+//! notice. `hostile_random.rs` and `hostile_leaks.rs` go on; docs/security.md says what is
+//! promised.
 
 use uv_handles_tests::*;
 
 foreach_hostile!(assert_test_exists);
 
-/// The well-behaved guest, with nobody beside it.
+/// The well-behaved guest, with no other guest beside it.
 #[test]
 fn hostile_neighbour() {
     beside(|| {});

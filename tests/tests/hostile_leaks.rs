@@ -1,5 +1,5 @@
-//! What is left of hostile guests when they are gone: nothing. Each test runs in a process of its own, where
-//! nobody else opens descriptors, starts threads or allocates.
+//! Hostile guests leave nothing behind when they are gone. Each test runs in a process of its own,
+//! in which no other test opens descriptors, starts threads or allocates.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,10 +9,10 @@ use uv_handles_tests::*;
 
 foreach_hostile_leaks!(assert_test_exists);
 
-/// How much more memory may be resident than before.
+/// The tolerance for resident memory.
 const SLACK: u64 = 2 << 20;
 
-/// Says in its environment to a process which test it is for.
+/// The environment variable that tells a process which test it runs.
 const ALONE: &str = "UV_HANDLES_TEST_ALONE";
 
 /// Runs the body of this test in a process of its own.
@@ -22,7 +22,7 @@ fn alone(test: &str, body: impl FnOnce()) {
     }
     let mut command = Command::new(std::env::current_exe().expect("this is a program"));
     command.args(["--exact", test, "--nocapture", "--test-threads", "1"]).env(ALONE, test);
-    // One heap for all threads, of which everything that is free can be given back: see `Level::now`.
+    // One heap for all threads, of which all free memory can be given back: see `Level::now`.
     command.env("MALLOC_ARENA_MAX", "1");
     let output = command.output().expect("it can be started once more");
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
@@ -30,7 +30,7 @@ fn alone(test: &str, body: impl FnOnce()) {
     println!("{text}");
 }
 
-/// What a process has.
+/// The resources of the process.
 #[derive(Debug)]
 struct Level {
     descriptors: BTreeSet<String>,
@@ -42,8 +42,8 @@ struct Level {
 
 impl Level {
     fn now() -> Level {
-        // SAFETY: it gives memory that is free back to the system; nothing else is concerned. Without it, the
-        // C library keeps what was once needed.
+        // SAFETY: it returns free memory to the system, and touches no other memory. Without it,
+        // the C library keeps memory that was once in use.
         unsafe { libc::malloc_trim(0) };
         let descriptor = |entry: fs::DirEntry| {
             let target = fs::read_link(entry.path()).unwrap_or_default();
@@ -64,7 +64,7 @@ impl Level {
         }
     }
 
-    /// All is as it was before.
+    /// Asserts that everything is as it was before.
     fn assert_as(&self, before: &Level, what: &str) {
         assert_eq!(self.descriptors, before.descriptors, "descriptors after {what}");
         assert_eq!(self.caught, before.caught, "caught signals after {what}");
@@ -119,7 +119,8 @@ fn reset_peak() {
     fs::write("/proc/self/clear_refs", "5").expect("a process may reset its own");
 }
 
-/// All loops and handles that are allowed by default, in a guest that has memory itself, which counts here.
+/// All loops and handles that are allowed by default, in a guest that has memory itself, which
+/// counts here.
 #[test]
 fn a_flood_costs_the_host_little_memory() {
     alone("a_flood_costs_the_host_little_memory", || {

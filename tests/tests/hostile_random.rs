@@ -1,5 +1,5 @@
-//! A hostile guest that calls every function of every interface in random order with random arguments, beside
-//! a well-behaved one.
+//! A hostile guest that calls every function of every interface in random order with random
+//! arguments, beside a well-behaved one.
 //!
 //! `UV_HANDLES_SEEDS=1000..2000` makes it use other seeds.
 
@@ -14,13 +14,13 @@ foreach_hostile_random!(assert_test_exists);
 /// The seeds of every run of the tests.
 const SEEDS: Range<u64> = 0..400;
 
-/// How many calls each seed makes.
+/// The number of calls of each seed.
 const CALLS: u64 = 5_000;
 
-/// How often each function is called at least, by all seeds together.
+/// The least number of calls of each function, by all seeds together.
 const EACH_FUNCTION: u64 = 1_000;
 
-/// How often each kind of event comes at least: some depend on how long the calls take.
+/// The least number of events of each kind: for some it depends on how long the calls take.
 const EACH_EVENT: u64 = 20;
 
 fn seeds() -> Range<u64> {
@@ -39,7 +39,7 @@ fn everything() -> Vec<String> {
     let mut all = Vec::new();
     for file in fs::read_dir(wit).unwrap().map(|entry| entry.unwrap().path()) {
         let interface = file.file_stem().unwrap().to_str().unwrap();
-        // What a guest exports, it does not call.
+        // A guest does not call its own exports.
         if file.extension().is_none_or(|extension| extension != "wit") || interface == "plugin-events" {
             continue;
         }

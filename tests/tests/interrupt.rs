@@ -1,4 +1,4 @@
-//! Ending a guest from outside with the host's interrupt handle.
+//! Ends a guest from outside with the host's interrupt handle.
 
 use std::net::TcpStream;
 use uv_handles_host::{Interrupted, SendError};
@@ -15,8 +15,8 @@ fn assert_interrupted(output: &Output) {
     assert_eq!(error.downcast_ref::<Interrupted>(), Some(&Interrupted), "{error:?}");
 }
 
-/// A guest that is blocked inside the host, without any timer, is ended; nothing of it runs any
-/// more, and what it had is released.
+/// A guest that is blocked inside the host, without any timer, is ended. It runs no more code, and
+/// everything that it had is released.
 #[test]
 fn interrupt_blocked() {
     let (clients, address) = listener();
@@ -37,7 +37,7 @@ fn interrupt_blocked() {
     assert!(interrupt.is_interrupted());
 }
 
-/// An interrupt before the guest begins to wait ends it when it would begin: after it has set up its
+/// An interrupt before the guest begins to wait ends it at that point: after it has set up its
 /// handles, which it does not wait for.
 #[test]
 fn interrupt_is_sticky() {
@@ -51,7 +51,7 @@ fn interrupt_is_sticky() {
     assert_eq!(output.lines, ["waiting"]);
 }
 
-/// A guest that is never blocked, because it always has something to do, is ended between two
+/// A guest that is never blocked, because it always has a callback to run, is ended between two
 /// callbacks.
 #[test]
 fn interrupt_busy() {
@@ -64,8 +64,8 @@ fn interrupt_busy() {
     assert_interrupted(&guest.wait());
 }
 
-/// Whatever it waits for, and under both configurations of the engine: it ends at once, and not even
-/// its destructors run.
+/// Whatever the guest waits for, and under both configurations of the engine, it ends at once. Not
+/// even its destructors run.
 #[test]
 fn interrupt_ends() {
     for how in ["timer", "nested"] {

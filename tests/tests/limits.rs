@@ -1,5 +1,6 @@
-//! Guests that take all they can get. The limits answer with error values, and the host's memory and
-//! descriptors stay within them. Each guest has a process of its own, whose memory is measured.
+//! Guests that allocate up to their limits. The limits answer with error values, and the host's
+//! memory and descriptors stay within them. Each guest has a process of its own, whose memory is
+//! measured.
 
 use std::net::TcpStream;
 use std::process::Command;
@@ -9,11 +10,11 @@ use uv_handles_tests::*;
 
 foreach_limits!(assert_test_exists);
 
-/// The guest has as many as it can have, each refusal is this error, and neither refusals nor taking
-/// again what was given back costs the host anything that lasts. The clients wait to be accepted.
+/// The guest reaches its limit, and each refusal is this error. Neither refusals nor repeated
+/// allocation costs the host anything that lasts. The clients wait to be accepted.
 fn exhausts(what: &str, options: &[&str], expected: &str, clients: usize) {
     let always = ["--listen", "clients=127.0.0.1:0", "--udp", "other=127.0.0.1:0", "--wake", "go=usr1"];
-    // The cache's own thread opens files when it likes.
+    // The cache's own thread opens files at any time.
     let always = [&always[..], &["--no-cache"]].concat();
     let mut command = uv_run(&[&always, options].concat(), LIMITS_FULL);
     command.arg(what);
@@ -67,7 +68,7 @@ fn limits_of_the_os() {
     let mut process = Process::spawn(command);
     let address = listens_on(&mut process);
     assert_eq!(process.stdout.next_line().as_deref(), Some("accepts"));
-    // More than it can have; it may have come to its end before the last of them connect.
+    // More than the limit; it may have ended before the last of them connect.
     let clients: Vec<_> = (0..80).map_while(|_| TcpStream::connect(address).ok()).collect();
     let code = process.exit_code();
     assert_eq!(code, 0, "{:#?}", process.stderr.all());

@@ -1,5 +1,5 @@
-//! The example line-stats, as a user runs it: every line is counted, whatever it comes through, and
-//! nothing keeps the other things waiting.
+//! The example line-stats, as a user runs it: every line from every source is counted, and no
+//! source blocks another.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -71,14 +71,14 @@ fn without_anything_to_read_it_says_so() {
     assert!(process.stderr.all().join("\n").contains("--stdin"));
 }
 
-/// A filter that listens and watches SIGTERM, and where it listens.
+/// A filter that listens and watches SIGTERM, and its address.
 fn listening() -> (Process, SocketAddr) {
     let mut process = Process::spawn(uv_run(&["--listen", "clients=127.0.0.1:0", "--signal", "term"], GUEST));
     let address = listens_on(&mut process);
     (process, address)
 }
 
-/// A client that sends all of this, says that it ends, and is told what it has sent.
+/// A client that sends all of this, shuts down its writing side, and reads the answer.
 fn counted_client(address: SocketAddr, text: &str) {
     let mut client = connect(address);
     client.write_all(text.as_bytes()).unwrap();
@@ -88,14 +88,14 @@ fn counted_client(address: SocketAddr, text: &str) {
     assert_eq!(answer, format!("you sent {} lines, {} bytes\n", text.lines().count(), text.len()));
 }
 
-/// Waits for a summary that begins so.
+/// Waits for a summary that begins with this text.
 fn counted(process: &mut Process, begin: &str) {
     while !find(process, "summary").starts_with(begin) {}
 }
 
-/// Clients that send half a line, or nothing, and go or stay; and such that reset the connection, at
-/// once, in the middle of a line, or instead of reading their answer. Beside them, others are served, and
-/// to the last byte everything is counted that has arrived.
+/// Clients that send half a line, or nothing, and go or stay; and such that reset the connection,
+/// at once, in the middle of a line, or instead of reading their answer. Beside them, others are
+/// served, and to the last byte everything is counted that has arrived.
 #[test]
 fn bad_clients_hurt_nobody() {
     let (mut process, address) = listening();
@@ -117,7 +117,8 @@ fn bad_clients_hurt_nobody() {
     drop(rude);
     counted(&mut process, "4 lines, 55 bytes, 7 clients");
 
-    // They reset. What has arrived before is counted; to be sure that it has, the test waits for it.
+    // They reset. What has arrived before is counted; to be sure that it has, the test waits for
+    // it.
     reset(connect(address));
     let mut cut_off = connect(address);
     cut_off.write_all(b"whole line\nhalf a li").unwrap();
@@ -141,8 +142,8 @@ fn bad_clients_hurt_nobody() {
     drop((silent, half));
 }
 
-/// Many good clients, and as many bad ones at the same time, which all are reset at some point of what
-/// they send.
+/// Many good clients, and as many bad ones at the same time, which all are reset at some point of
+/// what they send.
 #[test]
 fn clients_lose_nothing_because_of_others_that_reset() {
     const GOOD: usize = 8;
@@ -164,8 +165,8 @@ fn clients_lose_nothing_because_of_others_that_reset() {
     process.kill(libc::SIGTERM);
     let last = find(&mut process, "final summary");
     assert_eq!(process.exit_code(), 0);
-    // How much of what the bad ones have sent arrives is up to the OS, but every good line does: their
-    // words are not the bad ones', and their counts are exact.
+    // How much of what the bad ones have sent arrives is up to the OS, but every good line does:
+    // their words are not the bad ones', and their counts are exact.
     let (_, words) = last.split_once("words: ").expect("there are words");
     let top: Vec<String> = (0..5).map(|n| format!("good{n} {GOOD_LINES}")).collect();
     assert_eq!(words, top.join(", "));
@@ -176,8 +177,8 @@ fn clients_lose_nothing_because_of_others_that_reset() {
     assert!((GOOD..=GOOD + BAD).contains(&clients), "{last}");
 }
 
-/// A standard input that says nothing and does not end keeps nobody waiting: summaries come, clients
-/// are served, signals do what they do.
+/// A silent standard input that does not end blocks nothing else: summaries are printed, clients
+/// are served, signals have their effect.
 #[test]
 fn a_silent_stdin_blocks_nothing() {
     let options = ["--stdin", "--listen", "clients=127.0.0.1:0", "--signal", "hup,int,term"];
@@ -208,20 +209,21 @@ fn a_silent_stdin_blocks_nothing() {
 /// Bytes of a line, with its end.
 const LINE: usize = 16;
 
-/// What the pipe holds.
+/// The contents of the pipe.
 const MEGABYTE: usize = 1 << 20;
 
-/// How many bytes wait in a pipe.
+/// The number of bytes that wait in a pipe.
 fn queued(pipe: &impl AsRawFd) -> usize {
     let mut bytes: libc::c_int = 0;
-    // SAFETY: the descriptor is open, and the number has a place.
+    // SAFETY: the descriptor is open, and `FIONREAD` writes to a valid integer.
     let result = unsafe { libc::ioctl(pipe.as_raw_fd(), libc::FIONREAD, &raw mut bytes) };
     assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
     bytes.try_into().unwrap()
 }
 
-/// SIGTERM arrives while a megabyte is queued in the pipe, and more comes without end. What was read until
-/// the guest ends is in the final summary, to the last line, and what was not is still in the pipe.
+/// SIGTERM arrives while a megabyte is queued in the pipe, and more comes without end. What was
+/// read until the guest ends is in the final summary, to the last line, and what was not is still
+/// in the pipe.
 #[test]
 fn a_signal_loses_no_line_that_was_read() {
     let (mut reader, mut writer) = std::io::pipe().unwrap();
@@ -244,8 +246,8 @@ fn a_signal_loses_no_line_that_was_read() {
             written
         }
     });
-    // It has read something, and watches the signal. Stopped, it lets the pipe become full; the pages at
-    // the ends of what is queued need not be.
+    // It has read something, and watches the signal. Stopped, it lets the pipe become full; the
+    // pages at the ends of what is queued need not be.
     while find(&mut process, "summary").starts_with("0 lines") {}
     process.kill(libc::SIGSTOP);
     wait_until("the pipe is full", || queued(&reader) > MEGABYTE / 4 * 3);

@@ -125,7 +125,7 @@ async fn a_wake_up_from_another_thread_makes_it_ready() -> Result<()> {
     Ok(())
 }
 
-/// Waiting may be dropped as often as one likes: nothing is lost, and the store stays usable.
+/// Waits may be dropped any number of times: nothing is lost, and the store stays usable.
 #[tokio::test]
 async fn waits_that_are_dropped_lose_nothing() -> Result<()> {
     let mut sender = None;
@@ -166,7 +166,7 @@ async fn a_task_owns_the_plugin_and_takes_calls() -> Result<()> {
     handle.call(|store| Box::pin(async move { listens.call_listen(store, "go").await })).await??;
     let mut all = 0;
     for _ in 0..10_000 {
-        // A caller that loses its patience does no harm.
+        // A caller that drops its call does no harm.
         let exports = exports.clone();
         tokio::select! {
             biased;
@@ -232,7 +232,8 @@ async fn ten_that_never_rest() -> Result<Vec<Spawned>> {
     Ok(all)
 }
 
-/// How late a timer of 10 ms is beside them, on the same thread: printed, for docs/embedding.md.
+/// The lateness of a timer of 10 ms beside them, on the same thread: printed, for
+/// docs/embedding.md.
 #[tokio::test]
 async fn a_timer_beside_plugins_that_never_rest_is_called() -> Result<()> {
     let _others = ten_that_never_rest().await?;
@@ -248,11 +249,11 @@ async fn a_timer_beside_plugins_that_never_rest_is_called() -> Result<()> {
     Ok(())
 }
 
-/// On one thread, beside plugins that always have something to do: for each callback of the victim, which also
-/// always has something to do, each of the others gets its share and no more.
+/// On one thread, beside plugins that always have something to do: for each callback of the victim,
+/// which also always has something to do, each of the others gets its share and no more.
 #[tokio::test]
 async fn plugins_that_never_rest_leave_the_others_their_turn() -> Result<()> {
-    /// The callbacks in a row after which a plugin has to give way.
+    /// The callbacks in a row after which a plugin has to yield.
     const SHARE: u64 = 64;
     let others = ten_that_never_rest().await?;
     let (mut victim, exports) = plugin(|_| {}).await?;
@@ -344,7 +345,8 @@ async fn a_component_that_is_no_plugin_is_refused() -> Result<()> {
     Ok(())
 }
 
-/// What has been done is counted, also how late timers were: the virtual clock is moved past a deadline.
+/// Callbacks are counted, and so is the lateness of timers: the virtual clock is moved past a
+/// deadline.
 #[tokio::test]
 async fn callbacks_and_the_lateness_of_timers_are_counted() -> Result<()> {
     let clock = VirtualClock::new();
@@ -359,7 +361,7 @@ async fn callbacks_and_the_lateness_of_timers_are_counted() -> Result<()> {
         Box::pin(async move {
             exports.call_later(&mut *store, 10, "stop").await?;
             exports.call_later(&mut *store, 20, "trap").await?;
-            // As if whoever drives the plugin had been busy.
+            // As if the thread that drives the plugin had been busy.
             late.advance(13);
             Ok::<_, wasmtime::Error>(())
         })

@@ -1,4 +1,4 @@
-//! How plugins end: by a trap, by an interrupt, because they are asked to, or because they do not come back.
+//! The ends of plugins: by a trap, by an interrupt, on request, or because they do not return.
 
 use std::time::Duration;
 use uv_handles_host::{
@@ -8,7 +8,7 @@ use uv_handles_tests::PATIENCE;
 use uv_handles_tests::plugins::{Plugins, in_time, lines, plugin, to_the_end, virtual_plugin};
 use wasmtime::Result;
 
-/// How long a plugin may take that has to be interrupted anyway.
+/// The time limit for a plugin that has to be interrupted anyway.
 const NO_GRACE: Duration = Duration::from_millis(1);
 
 #[tokio::test]
@@ -44,7 +44,7 @@ async fn an_interrupt_ends_a_plugin_that_is_parked() -> Result<()> {
     let mut interrupt = None;
     let (plugin, exports) = plugin(|uv| interrupt = Some(uv.interrupt_handle())).await?;
     let (handle, task) = plugin.spawn();
-    // It has a loop, on which nothing is.
+    // It has a loop without handles.
     let answer = handle.call(|store| Box::pin(async move { exports.call_run(store).await })).await??;
     assert_eq!(answer, "ENOTSUP");
     interrupt.unwrap().interrupt();
@@ -114,7 +114,8 @@ async fn a_plugin_that_blocks_in_another_host_function_is_interrupted() -> Resul
     Ok(())
 }
 
-/// It computes without end. Epochs reach it, and others have their turn on the same thread meanwhile.
+/// It computes without end. Epochs reach it, and others have their turn on the same thread
+/// meanwhile.
 #[tokio::test]
 async fn a_plugin_that_spins_is_interrupted() -> Result<()> {
     let plugins = Plugins::new(&engine_config(1))?;
@@ -124,7 +125,7 @@ async fn a_plugin_that_spins_is_interrupted() -> Result<()> {
     let (mut plugin, exports) = plugins.start(uv).await?;
     exports.call_later(plugin.store(), 1, "forever").await?;
     in_time(plugin.ready()).await?;
-    // It gets its turn only because the plugin is made to give way.
+    // It gets its turn only because the plugin is made to yield.
     let interrupting = tokio::spawn(async move { interrupt.interrupt() });
     let error = in_time(plugin.dispatch()).await.unwrap_err();
     assert!(error.is::<Interrupted>(), "{error:?}");

@@ -1,5 +1,5 @@
-//! Many plugins in one process, at a time and one after the other. This file's tests look at what the whole process
-//! uses, so each has a process of its own.
+//! Many plugins in one process, at a time and one after the other. This file's tests measure the
+//! whole process, so each has a process of its own.
 
 use std::fs;
 use std::process::Command;
@@ -25,7 +25,7 @@ fn alone(name: &str, body: impl AsyncFnOnce() -> Result<()>) -> Result<()> {
     Ok(())
 }
 
-/// What the process has now.
+/// The resources that the process uses now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Uses {
     descriptors: usize,
@@ -51,7 +51,7 @@ fn resident_kib() -> f64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// Each has a loop, a timer that repeats, and a wake-up.
+/// Each has a loop, a timer that repeats, and an async handle.
 #[test]
 fn ten_thousand_plugins_start_tick_and_stop() -> Result<()> {
     const PLUGINS: usize = 10_000;
@@ -71,7 +71,7 @@ fn ten_thousand_plugins_start_tick_and_stop() -> Result<()> {
         for (_, _, wake_up) in &running {
             wake_up.send_message("hello")?;
         }
-        // All at a time, so that nobody waits for those before.
+        // All at the same time, so that none waits for those before it.
         let ends = running.into_iter().map(|((plugin, task), exports, _)| {
             tokio::spawn(async move {
                 let exports = Arc::new(exports);
@@ -99,7 +99,7 @@ async fn beats(plugin: &PluginHandle<State>, exports: Exports) -> Result<(u64, u
     plugin.call(|store| Box::pin(async move { exports.call_beats(store).await })).await?
 }
 
-/// Plugins that end in every way, and others in their place: nothing is left of them.
+/// Plugins that end in every way, and others in their place: nothing of them is left.
 #[test]
 fn a_thousand_reloads_leave_nothing_behind() -> Result<()> {
     const RELOADS: usize = 1_000;

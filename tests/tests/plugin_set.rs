@@ -12,7 +12,7 @@ use uv_handles_tests::plugins::{SyncExports, SyncPlugins};
 use uv_handles_tests::{PATIENCE, State};
 use wasmtime::{Result, UpdateDeadline};
 
-/// A set and what makes its plugins.
+/// A set and the factory of its plugins.
 struct Sets {
     plugins: SyncPlugins,
     set: PluginSet<State>,
@@ -30,8 +30,8 @@ impl Sets {
         Ok((self.set.add(store, &instance)?, exports))
     }
 
-    /// The lines of a plugin, as soon as there are any. The set waits for what brings them: it is not asked to look at
-    /// the plugin before something has been called.
+    /// The lines of a plugin, as soon as there are any. The set waits for the event that brings
+    /// them: it does not look at the plugin before a callback has run.
     fn lines(&mut self, (id, exports): &(PluginId, SyncExports)) -> Result<Vec<String>> {
         let begun = Instant::now();
         loop {
@@ -111,7 +111,8 @@ fn a_deadline_in_epochs_that_the_embedder_sets_stays() -> Result<()> {
     let counted = passed.clone();
     let store = sets.set.store(id).expect("it is in the set");
     let engine = store.engine().clone();
-    // What it was made with passes while the embedder has the store, who sets his own then.
+    // The deadline that the store was made with passes while the embedder has the store. The
+    // embedder then sets its own.
     engine.increment_epoch();
     exports.call_tick(&mut *store, 1_000)?;
     store.epoch_deadline_callback(move |_| {
@@ -144,7 +145,7 @@ fn timers_of_all_plugins_are_called_when_they_are_due() -> Result<()> {
     Ok(())
 }
 
-/// Linux lets no file be watched by more than 500 pollers which are watched in their turn.
+/// Linux lets no file be watched by more than 500 pollers that are watched themselves.
 #[test]
 fn more_plugins_than_linux_nests_pollers_watch_signals() -> Result<()> {
     raise_descriptor_limit();
@@ -167,7 +168,7 @@ fn more_plugins_than_linux_nests_pollers_watch_signals() -> Result<()> {
     Ok(())
 }
 
-/// Of plugins that wait for nothing, and of one with a descriptor that is ready and that nobody polls any more.
+/// Plugins that wait for nothing, and one with a ready descriptor that no handle polls any more.
 #[test]
 fn a_set_of_idle_plugins_waits() -> Result<()> {
     let mut sets = Sets::new()?;
@@ -208,7 +209,7 @@ fn a_wake_up_from_another_thread_ends_the_wait() -> Result<()> {
     let mut sender = None;
     let woken = sets.add(|uv| sender = Some(uv.async_sender("go")))?;
     let sender = sender.unwrap();
-    // Some that wait for nothing, and one that waits long.
+    // Some that wait for nothing, and one that waits for a long time.
     let idle = (0..3).map(|_| sets.add(|_| {})).collect::<Result<Vec<_>>>()?;
     idle[1].1.call_tick(sets.set.store(idle[1].0).unwrap(), 3_600_000)?;
     woken.1.call_listen(sets.set.store(woken.0).unwrap(), "go")?;
@@ -304,7 +305,7 @@ fn a_trap_ends_one_plugin_and_the_others_go_on() -> Result<()> {
     assert!(sets.set.store(fails.0).is_none() && sets.set.remove(fails.0).is_none());
     goes_on.1.call_tick(sets.set.store(goes_on.0).unwrap(), 1)?;
     assert_eq!(sets.lines(&goes_on)?, ["tick 1"]);
-    // Another one in its place is not taken for it.
+    // Another plugin in its place is not mistaken for it.
     let another = sets.add(virtual_time)?;
     assert!(another.0 != fails.0 && sets.set.store(fails.0).is_none() && !sets.set.alive(fails.0));
     assert_eq!((sets.set.len(), sets.set.is_empty()), (2, false));

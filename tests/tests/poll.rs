@@ -101,7 +101,7 @@ fn poll_disconnect_alone() {
     let mut guest = spawn(POLL_DISCONNECT_ALONE, |uv| {
         uv.descriptor("socket", theirs).unwrap();
     });
-    // New data is none of its business either.
+    // New data does not wake it either.
     ours.write_all(b" data").unwrap();
     let line = guest.line();
     let iterations: u32 = line.strip_suffix(" iterations").unwrap().parse().unwrap();
@@ -110,8 +110,8 @@ fn poll_disconnect_alone() {
     let output = guest.wait();
     let (cpu, wall) = (output.cpu, output.wall);
     output.succeeded();
-    // It has waited for a second. If it had been spinning, in the guest or in the host, it would have
-    // used a good part of that.
+    // It has waited for a second. If it had been spinning, in the guest or in the host, it would
+    // have used a good part of that.
     assert!(iterations <= 10, "{iterations} iterations");
     assert!(cpu * 10 < wall, "{cpu:?} of {wall:?}");
 }
@@ -164,8 +164,8 @@ fn poll_pipe_without_reader() {
 }
 
 /// Not even an embedder that has left SIGPIPE as the OS sets it, which ends the process, gets one
-/// because of a guest. (Rust programs ignore it from the start; this one does not in a process of its
-/// own.)
+/// because of a guest. (Rust programs ignore it from the start; this one does not in a process of
+/// its own.)
 #[test]
 fn a_pipe_without_reader_raises_no_signal() {
     const IN_CHILD: &str = "UV_HANDLES_TEST_SIGPIPE";
@@ -255,8 +255,8 @@ fn poll_closed_at_once() {
 
 #[test]
 fn poll_closed_by_the_first_of_many() {
-    // More than the 1,024 events that are taken from the OS at once, where a process may open as many
-    // sockets; the other tests need some, too.
+    // More than the 1,024 events that are taken from the OS at once, where a process may open as
+    // many sockets; the other tests need some, too.
     let count = 1_500.min(raise_descriptor_limit() / 4);
     let output = Guest::new(POLL_CLOSED_BY_THE_FIRST_OF_MANY).arg(count.to_string()).run(|uv| {
         uv.limits(|limits| limits.descriptors = 2_000);
@@ -309,7 +309,7 @@ fn poll_closed_descriptor_wakes_nobody() {
     let output = guest.wait();
     let (cpu, wall) = (output.cpu, output.wall);
     output.succeeded();
-    // Not in the host either, which would look at it again and again.
+    // Nor in the host, which would otherwise poll it again and again.
     assert!(cpu * 3 < wall, "{cpu:?} of {wall:?}");
     drop(elsewhere);
 }

@@ -1,5 +1,5 @@
-//! Python scripts: the tests of tests/python inside the sandbox, and what uv-run makes of scripts, good and
-//! bad.
+//! Python scripts: the tests of tests/python inside the sandbox, and uv-run with good and bad
+//! scripts.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ fn page() -> String {
     fs::read_to_string(root().join("docs/python.md")).unwrap()
 }
 
-/// What follows a marker on the page, up to an empty line.
+/// The text that follows a marker on the page, up to an empty line.
 fn behind(page: &str, marker: &str) -> String {
     let (_, rest) = page.split_once(marker).unwrap_or_else(|| panic!("docs/python.md has no {marker}"));
     rest.trim_start().split("\n\n").next().unwrap().to_owned()
@@ -31,8 +31,9 @@ fn documented_as_absent() -> String {
         .join(" ")
 }
 
-/// Runs a file of tests/python, with what its tests need: both ends of a FIFO, a connected pair of Unix
-/// sockets, two UDP sockets, a signal, and a wake-up on another. Signals are sent when it asks for them.
+/// Runs a file of tests/python with the grants that its tests need: both ends of a FIFO, a
+/// connected pair of Unix sockets, two UDP sockets, a signal, and an async handle on another.
+/// Signals are sent when it asks for them.
 fn run_tests(name: &str) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
@@ -86,7 +87,7 @@ files! {
     test_tasks test_timer test_watcher
 }
 
-/// Apart, for there is more to it: what differs from run to run.
+/// A test of its own, because the output that differs from run to run is compared too.
 #[test]
 fn test_library() {
     let random = || run_tests("test_library").into_iter().find(|line| line.starts_with("random ")).unwrap();
@@ -251,7 +252,7 @@ fn exit_codes_are_the_scripts() {
     }
 }
 
-/// What is wrong is told in Python's manner, and the exit code is 1.
+/// Errors are reported as Python reports them, and the exit code is 1.
 #[track_caller]
 fn fails(options: &[&str], text: impl AsRef<[u8]>, expected: &[&str]) {
     let ended = Ended::of_text(options, text);
@@ -312,7 +313,7 @@ fn a_text_that_is_not_utf_8_is_a_syntax_error() {
     Ended::of_text(&[], b"\xef\xbb\xbfprint('with a mark')\r\n").printed(&["with a mark"]);
 }
 
-/// A sentence of uv-run's, and nothing has run.
+/// Asserts that uv-run refuses in one sentence, and that nothing has run.
 #[track_caller]
 fn refused(ended: &Ended, expected: &[&str]) {
     assert_eq!((ended.code, ended.stdout.len(), ended.stderr.len()), (2, 0, 1), "{ended:?}");
@@ -376,7 +377,7 @@ fn without_a_runtime_uv_run_says_how_to_get_one() {
     for place in ["bin", "share/uv-handles", "python"] {
         let place = dir.path().join(place);
         fs::create_dir_all(&place).unwrap();
-        // That it is no component shows that it is found.
+        // The message that it is no component shows that the file was found.
         fs::write(place.join("uv-python.wasm"), "found").unwrap();
         refused(&start(), &[place.join("uv-python.wasm").to_str().unwrap(), "it is not WebAssembly"]);
         fs::remove_file(place.join("uv-python.wasm")).unwrap();

@@ -1,4 +1,4 @@
-//! How long a script takes to begin: measured and printed, not asserted, for it depends on the machine.
+//! The start-up time of a script: printed, not asserted, because it depends on the machine.
 
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
@@ -14,10 +14,10 @@ use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
 const RUNS: usize = 20;
 
-/// Held while something is measured: the other test would take its processor.
+/// Held during a measurement: the other test would use the processor.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// Says it although the test passes: libtest holds back what `println` says.
+/// Prints although the test passes: libtest captures the output of `println`.
 fn report(what: &str, goal: &str, mut times: Vec<Duration>) {
     times.sort_unstable();
     let (median, least) = (times[times.len() / 2], times[0]);
@@ -49,7 +49,7 @@ fn a_fresh_instance_for_an_embedder() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut config = Config::new();
     config.concurrency_support(false);
-    // Compiling is not what is measured, and takes long.
+    // The measurement leaves out the compilation, which takes long.
     config.cache(Some(Cache::from_file(None).unwrap()));
     let engine = Engine::new(&config).unwrap();
     let component = Component::from_file(&engine, runtime()).unwrap();

@@ -69,7 +69,7 @@ extern "C" fn own(signum: libc::c_int) {
     OWN[signum as usize].fetch_add(1, Ordering::SeqCst);
 }
 
-/// It is called beside ours, and after it, once for each signal.
+/// A handler that is called in addition to ours, and after it, once for each signal.
 fn called(signum: i32, times: u32) {
     let called = &OWN[signum as usize];
     wait_until("the embedder's own handler is called", || called.load(Ordering::SeqCst) == times);
@@ -105,7 +105,7 @@ fn signal_two_guests() {
     kill_self(signum);
     called(signum, 3);
 
-    // And all over again.
+    // And everything once more.
     let mut again = guest(&["once"]);
     again.expect("ready");
     kill_self(signum);
@@ -123,7 +123,7 @@ fn signal_oneshot() {
     });
     guest.expect("send");
     kill_self(libc::SIGWINCH);
-    // Lasting ones first, then in order of making.
+    // Repeating handles first, then in order of creation.
     for line in ["lasting", "made lasting", "oneshot", "send"] {
         guest.expect(line);
     }
@@ -182,7 +182,8 @@ fn signal_two_loops() {
     guest.wait().succeeded();
 }
 
-/// Runs a guest that does not look for its signal until it is woken, by when that has been delivered.
+/// Runs a guest that does not check for its signal until it is woken, after the signal was
+/// delivered.
 fn sent_before_it_looks(guest: Case, signum: i32, times: u32) -> Vec<String> {
     install(signum, own);
     let (_ours, theirs) = stream_pair();
@@ -252,7 +253,7 @@ fn an_ignored_signal_is_ignored_again_afterwards() {
 
 extern "C" fn later(_: libc::c_int) {}
 
-/// What somebody has installed while a guest watches is theirs, and is not taken away.
+/// A handler that is installed over ours while a guest watches is not removed.
 #[test]
 fn what_was_installed_over_ours_stays() {
     let mut interrupt = None;
@@ -302,8 +303,8 @@ fn signal_oneshot_again() {
     assert_eq!(installed(41), libc::SIG_IGN);
 }
 
-/// Runs the guest with these watches, and sends the signal three times. Each time it must print these
-/// lines, in this order.
+/// Runs the guest with these watches, and sends the signal three times. Each time it must print
+/// these lines, in this order.
 fn mixed(watches: &[&str], calls: [&[&str]; 3]) {
     let guest = watches.iter().fold(Guest::new(SIGNAL_MIXED), |guest, arg| guest.arg(*arg));
     let mut guest = guest.spawn(|uv| {

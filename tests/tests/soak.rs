@@ -1,5 +1,5 @@
-//! The soak test's program, for a moment: that it works is tested here, what it is for needs minutes
-//! (`cargo xtask soak`).
+//! A short run of the soak test's program. It tests that the program works; the soak itself takes
+//! minutes (`cargo xtask soak`).
 
 use std::process::{Command, Stdio};
 use uv_handles_tests::os::listener;
@@ -22,7 +22,7 @@ fn soak_timer() {
     guest.wait().succeeded();
 }
 
-/// A guest without the wake-up that it was promised says so instead of going on.
+/// A guest without its granted async handle reports that instead of continuing.
 #[test]
 fn soak_life() {
     let (clients, _) = listener();
@@ -33,7 +33,7 @@ fn soak_life() {
     assert!(matches!(output.end, End::Exit(1)), "{output:?}");
 }
 
-/// Guests live and end in every way, and every sample has all that is asked for.
+/// Guests live and end in every way, and every sample has all fields.
 #[test]
 fn a_short_soak_ends_well_and_reports() {
     let lines =
@@ -57,7 +57,7 @@ fn a_short_soak_of_plugins_loses_nothing_and_reports() {
     soak(&["plugins", "50", "2", "250"], &FIELDS);
 }
 
-/// What the program reports: lines with these fields.
+/// The report of the program: lines with these fields.
 fn soak(args: &[&str], fields: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_soak"))
         .args(args)

@@ -9,7 +9,8 @@ generate_tests! { check:
     status_names_and_messages,
 }
 
-/// `status/libuv-1.53.txt` holds what libuv 1.53 has in `UV_ERRNO_MAP`, with its numbers on Linux.
+/// `status/libuv-1.53.txt` holds the contents of libuv 1.53's `UV_ERRNO_MAP`, with its numbers on
+/// Linux.
 #[test]
 fn status_codes() {
     let printed = run(STATUS_CODES, |_| {}).succeeded();

@@ -54,7 +54,7 @@ fn task_descriptor() {
     let guest = spawn(TASK_DESCRIPTOR, |uv| {
         uv.descriptor("socket", theirs).unwrap();
     });
-    // Sends everything back, to the end.
+    // Echoes everything, up to the end of the stream.
     let mut sends = ours.try_clone().unwrap();
     std::io::copy(&mut ours, &mut sends).unwrap();
     sends.shutdown(Shutdown::Write).unwrap();
@@ -183,7 +183,7 @@ fn task_messages() {
             assert_eq!(error, SendError::Full);
             std::thread::yield_now();
         }
-        // One without a message is nothing to it.
+        // The receiver ignores a send without a message.
         jobs.send().unwrap();
     };
     (0..1_000).for_each(|number| send(number.to_string()));

@@ -9,7 +9,7 @@ foreach_transfer!(assert_test_exists);
 
 const TOTAL: u64 = 1 << 30;
 
-/// Bytes that do not repeat within what any buffer holds.
+/// Bytes that do not repeat within the size of any buffer.
 fn fill(chunk: &mut [u8], state: &mut u64) {
     for word in chunk.chunks_exact_mut(8) {
         *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,5 +1,5 @@
-//! Two components in one store, each with the SDK and loops of its own: whatever one does inside the
-//! callbacks of the other, each sees what it sees alone.
+//! Two components in one store, each with the SDK and loops of its own. Whatever one does inside
+//! the callbacks of the other, the trace of each is the same as alone.
 
 use std::sync::OnceLock;
 use uv_handles_host::UvCtx;
@@ -42,7 +42,7 @@ fn store(engine: &Engine) -> Store<State> {
     Store::new(engine, State::new(UvCtx::builder().virtual_time(true).build(), WasiCtx::builder().build()))
 }
 
-/// An instance whose calls of `peer` do this.
+/// An instance whose calls of `peer` run this closure.
 fn instance(
     store: &mut Store<State>,
     component: &Component,
@@ -91,7 +91,7 @@ fn each_of_two_components_sees_what_it_sees_alone() -> Result<()> {
         nested += in_callbacks;
         lines += traces[1].len();
     }
-    // The pairs have really been in each other's callbacks.
+    // The pairs have really run in each other's callbacks.
     assert!(u64::from(nested) > PAIRS && lines as u64 > 20 * PAIRS, "{nested} turns, {lines} lines");
     Ok(())
 }

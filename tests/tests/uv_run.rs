@@ -1,5 +1,5 @@
-//! The command `uv-run`: exit codes, the grants of everyday use, and what it says of a guest. What else its
-//! options do is in the suites `uv_run_*`.
+//! The command `uv-run`: exit codes, the grants of everyday use, and its messages about a guest.
+//! The other options are tested in the suites `uv_run_*`.
 
 use std::fs::File;
 use std::io::{Read, Seek, Write};
@@ -70,8 +70,8 @@ fn a_signal_that_was_not_granted_ends_the_process() {
     assert_eq!(process.wait().signal(), Some(libc::SIGUSR1));
 }
 
-/// Runs the guest with this standard input. `feed` is called when the guest reads, and brings what
-/// is to be read. The mode of the input never changes, whoever else has it open.
+/// Runs the guest with this standard input. `feed` is called when the guest reads, and writes the
+/// input. The mode of the input never changes, because other processes may have it open.
 fn reads_stdin(input: impl Into<OwnedFd>, feed: impl FnOnce(), expected: &[u8]) {
     let input = input.into();
     let kept = input.try_clone().unwrap();
@@ -117,7 +117,7 @@ fn stdin_may_be_dev_null() {
 #[test]
 fn stdin_may_be_a_terminal() {
     let (ours, theirs) = terminal();
-    // What is typed: a line, and Ctrl+D, which is the end of the input.
+    // The typed input: a line, and Ctrl+D, which is the end of the input.
     let feed = || File::from(ours.try_clone().unwrap()).write_all(b"typed\n\x04").unwrap();
     reads_stdin(theirs, feed, b"typed\n");
 }

@@ -1,5 +1,5 @@
-//! `uv-run` with what cannot be used, and guests that do not end well: always one sentence that a user
-//! understands, and the exit code that the manual promises.
+//! `uv-run` with bad input, and guests that fail: always one sentence that a user understands, and
+//! the exit code that the manual promises.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -11,7 +11,7 @@ use uv_handles_tests::*;
 
 foreach_uv_run_bad_input!(assert_test_exists);
 
-/// Nothing in it is meant for uv-run's developers.
+/// Asserts that the text contains nothing that only uv-run's developers understand.
 #[track_caller]
 fn assert_plain(stderr: &[String]) {
     let text = stderr.join("\n");
@@ -21,7 +21,7 @@ fn assert_plain(stderr: &[String]) {
     }
 }
 
-/// It ends with 2 before anything runs; gives what is on standard error.
+/// Asserts that it ends with 2 before anything runs, and returns its standard error.
 #[track_caller]
 fn refused(options: &[&str], file: &str) -> Vec<String> {
     let mut command = Command::new(uv_run(&[], UV_RUN_BAD_INPUT_TRAP).get_program());
@@ -36,7 +36,7 @@ fn refused(options: &[&str], file: &str) -> Vec<String> {
     stderr
 }
 
-/// All that it says is one sentence, with these words.
+/// Asserts that its whole output is one sentence with these words.
 #[track_caller]
 fn refused_in_one_sentence(options: &[&str], file: &str, expected: &[&str]) {
     let stderr = refused(options, file);
@@ -207,7 +207,7 @@ fn a_configuration_file_that_can_not_be_used_is_refused_in_one_sentence() {
         let place = format!("--config {path}, line {line}: ");
         refused_in_one_sentence(&options, &guest(), &[&place, expected]);
     }
-    // What is well-formed and not possible is refused as from the command line.
+    // A well-formed and impossible value is refused as on the command line.
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     fs::write(&path, format!("listen = {{ clients = \"{}\" }}", taken.local_addr().unwrap())).unwrap();
     refused_in_one_sentence(&options, &guest(), &["--listen clients", "in use"]);

@@ -1,4 +1,4 @@
-//! `uv-run --compose`: what it makes, what it warns of, and what it refuses.
+//! `uv-run --compose`: its output, its warnings and its refusals.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -6,7 +6,7 @@ use uv_handles_tests::plain::{Plain, Time};
 use uv_handles_tests::process::{Process, uv_run};
 use uv_handles_tests::*;
 
-/// How `uv-run` with these arguments ends, and what it says.
+/// The exit code and the messages of `uv-run` with these arguments.
 fn uv_run_with(args: &[&str]) -> (i32, Vec<String>) {
     let mut command = Command::new(uv_run(&[], "first-timer").get_program());
     command.args(args).env_remove("RUST_LOG");

@@ -1,4 +1,4 @@
-//! What WASI gives to a guest, and the configuration file, which can say all that the options can.
+//! A guest's WASI grants, and the configuration file, which accepts all options.
 
 use std::fs;
 use std::io::Write;

@@ -15,7 +15,7 @@ foreach_uv_run_descriptors!(assert_test_exists);
 
 const LINE_STATS: &str = "line-stats";
 
-/// A socket on a free port, and where it is.
+/// A socket on a free port, and its address.
 fn udp() -> (UdpSocket, SocketAddr) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -23,14 +23,14 @@ fn udp() -> (UdpSocket, SocketAddr) {
     (socket, address)
 }
 
-/// The text of the next datagram, and who has sent it.
+/// The text of the next datagram, and its sender.
 fn received(socket: &UdpSocket) -> (String, SocketAddr) {
     let mut buffer = [0; 100];
     let (length, sender) = socket.recv_from(&mut buffer).expect("the guest answers");
     (String::from_utf8_lossy(&buffer[..length]).into_owned(), sender)
 }
 
-/// Waits until the copying guest has opened what it was told to.
+/// Waits until the copying guest has opened its descriptors.
 fn ready(process: &mut Process) {
     process.stderr.find(|line| (line == "ready").then_some(()));
 }
@@ -38,7 +38,7 @@ fn ready(process: &mut Process) {
 #[test]
 fn a_unix_socket_is_listened_on_and_its_file_removed_at_the_end() {
     let (_dir, path) = place();
-    // The file that a run leaves behind which was killed is replaced.
+    // The file that a killed run left behind is replaced.
     drop(UnixListener::bind(&path).unwrap());
     let options = ["--unix-listen", &format!("clients={path}"), "--signal", "term"];
     let mut process = start(&options, LINE_STATS, &[]);
@@ -68,7 +68,7 @@ fn a_unix_sockets_file_is_removed_after_a_timeout_too() {
     }
 }
 
-/// What the guest is told it gives back in upper case, and it ends with its input.
+/// The guest returns its input in upper case, and ends with its input.
 fn answers(process: &mut Process, mut peer: impl Read + Write, shutdown: impl FnOnce()) {
     for text in ["hello\n", "world\n"] {
         peer.write_all(text.as_bytes()).unwrap();
@@ -104,7 +104,7 @@ fn a_unix_socket_is_connected_to() {
     assert!(Path::new(&path).exists(), "the file is the other side's");
 }
 
-/// Where a UDP socket of this name receives, as uv-run says.
+/// The address of the UDP socket of this name, as uv-run reports it.
 fn receives_on(process: &mut Process, name: &str) -> SocketAddr {
     let prefix = format!("uv-run: {name} receives on ");
     process.stderr.find(|line| Some(line.strip_prefix(&prefix)?.parse().expect("an address")))
@@ -160,7 +160,7 @@ fn a_fifo_that_is_opened_for_both_does_not_end_with_its_writers_and_one_can_be_w
     let (commands, answers) = (dir.path().join("commands"), dir.path().join("answers"));
     make_fifo(&commands);
     make_fifo(&answers);
-    // For `,write` somebody has to read it already.
+    // `,write` needs a reader already.
     let mut reader =
         File::options().read(true).custom_flags(libc::O_NONBLOCK).open(&answers).expect("it does not wait");
     let options = [

@@ -1,5 +1,5 @@
-//! The command `uv-run` and its standard streams: it uses them as a C program does that calls read(2) and
-//! write(2) when the guest asks for it.
+//! The command `uv-run` and its standard streams: it uses them as a C program does that calls
+//! read(2) and write(2) when the guest asks for it.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -14,14 +14,14 @@ use uv_handles_tests::*;
 
 foreach_uv_run_streams!(assert_test_exists);
 
-/// The guest of this suite, and what it is to do.
+/// The guest of this suite, with its task.
 fn program(options: &[&str], args: &[&str]) -> Command {
     let mut command = uv_run(options, UV_RUN_STREAMS_PROGRAM);
     command.args(args);
     command
 }
 
-/// What a run prints that ends well.
+/// The output of a run that succeeds.
 #[track_caller]
 fn printed(command: Command) -> Vec<String> {
     let mut process = Process::spawn(command);
@@ -152,8 +152,8 @@ fn a_background_job_that_does_not_read_is_not_stopped() {
     assert_eq!(find(&mut shell, "code"), "0");
 }
 
-/// Other readers take what poll(2) has reported. A read that blocks then must keep nothing from ending. How
-/// the race between them ends is not known, so there are many.
+/// Other readers take the bytes that poll(2) has reported. A read that then blocks must not keep
+/// the process from ending. The outcome of the race between them varies, so there are many.
 #[test]
 fn it_ends_with_its_guest_although_others_read_its_input() {
     let (mut ours, theirs) = UnixStream::pair().unwrap();
@@ -201,7 +201,7 @@ fn numbered(count: u32) -> String {
     (0..count).map(|number| format!("{number:06} {}\n", ".".repeat(42))).collect()
 }
 
-/// What the guest writes to `out` and prints in turn.
+/// The guest's writes to `out` and its prints, in turn.
 fn mixed() -> String {
     (0..1000).map(|number| format!("print {number}, descriptor {number}, print\ndescriptor\n")).collect()
 }
@@ -291,7 +291,7 @@ fn nothing_is_lost_when_the_guest_traps() {
     assert_eq!(all, "descriptor\nprint");
 }
 
-/// The guest fills standard error, so that uv-run itself cannot say anything either.
+/// The guest fills standard error, so that uv-run itself cannot print a message either.
 #[test]
 fn a_timeout_ends_a_run_whose_standard_error_is_full() {
     let (_never_read, stderr) = std::io::pipe().unwrap();

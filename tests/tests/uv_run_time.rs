@@ -36,8 +36,8 @@ fn a_timeout_that_does_not_pass_changes_nothing() {
         .printed(&["3 fired, the last at 920 ms"]);
 }
 
-/// What the guest prints in a day: timers in the order of their times, and at the same time in the
-/// order in which they were armed.
+/// The output of the guest in a day: timers in the order of their times, and at the same time in
+/// the order in which they were armed.
 fn a_day() -> Vec<String> {
     const DAY: u64 = 24 * 60 * 60 * 1000;
     let mut lines = vec!["begins at 0".to_owned()];

@@ -1,4 +1,4 @@
-//! `--wake` and `--control`: what sends a wake-up by hand.
+//! `--wake` and `--control`: triggering async handles from outside.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
