@@ -1,5 +1,5 @@
-//! The check as a command: many programs on all sides, in several processes, because signals belong to a
-//! process.
+//! The check as a command: runs many programs on all sides, in several processes, because signals
+//! belong to a process.
 
 use crate::{Core, Coverage, Difference, Native, differ, generate, shrink};
 use clap::Args;
@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use uv_handles_conformance_program::{Kind, Outcome, Program, interpret, script};
 
-/// What is checked.
+/// The options of the check.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// How many programs are made and compared
@@ -56,26 +56,27 @@ fn kind(name: &str) -> Result<Kind, String> {
     Kind::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| "no such kind of handle".into())
 }
 
-/// A further side: its name, and what runs a program on it, unless that uses what the side does not have.
+/// A further side: its name, and the function that runs a program on it. The result is none if the
+/// program uses features that the side does not have.
 pub type Other<'a> = (&'static str, Box<dyn FnMut(&Program) -> Option<Outcome> + 'a>);
 
-/// Differing programs that are shrunk and printed by one process.
+/// The number of differing programs that one process shrinks and prints.
 const PRINTED: u64 = 3;
 
-/// Each step has to occur at least so often ...
+/// The least number of times that each step has to occur ...
 const OFTEN: u64 = 50;
 
 /// ... in so many programs.
 const IN_PROGRAMS: u64 = 20_000;
 
-/// What a worker's last lines begin with.
+/// The beginning of a worker's last lines.
 const SUMMARY: &str = "== summary ";
 
-/// Runs programs on libuv, on the core and on the other sides, and prints what differs.
+/// Runs programs on libuv, on the core and on the other sides, and prints the differences.
 ///
 /// # Errors
 ///
-/// What is wrong with the command: a script that cannot be read.
+/// An error in the command: a script that cannot be read.
 pub fn check(options: &Options, others: Vec<Other<'_>>) -> Result<ExitCode, String> {
     let mut sides = Sides { compared: vec![0; others.len()], others };
     let mut differing = 0;
@@ -155,7 +156,7 @@ fn scripts(paths: &[PathBuf]) -> Result<Vec<(String, Program)>, String> {
 
 struct Sides<'a> {
     others: Vec<Other<'a>>,
-    /// How many programs each of them has run.
+    /// The number of programs that each of them has run.
     compared: Vec<u64>,
 }
 
@@ -179,12 +180,12 @@ impl Sides<'_> {
         (difference, native)
     }
 
-    /// What was compared, for another process.
+    /// The comparison's results, as text for another process.
     fn write(&self) -> String {
         self.compared.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
     }
 
-    /// Adds what another process compared.
+    /// Adds the results of another process.
     fn read(&mut self, written: &str) {
         for (compared, more) in self.compared.iter_mut().zip(written.split(',')) {
             *compared += more.parse::<u64>().unwrap_or(0);
@@ -221,12 +222,12 @@ impl Sides<'_> {
     }
 }
 
-/// Runs this program in several processes, and adds up what they found.
+/// Runs this program in several processes, and adds up their results.
 fn share(seed: u64, jobs: u64, sides: &mut Sides<'_>, coverage: &mut Coverage) -> Result<u64, String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let workers = (0..jobs).map(|worker| {
         let more = [format!("--seed={seed}"), format!("--jobs={jobs}"), format!("--worker={worker}")];
-        // What is given twice counts as it is given last.
+        // The last one of repeated options has precedence.
         Command::new(&program).args(std::env::args_os().skip(1)).args(more).stdout(Stdio::piped()).spawn()
     });
     let workers: Vec<Child> = workers.collect::<Result<_, _>>().map_err(|error| error.to_string())?;

@@ -1,11 +1,11 @@
-//! Comparing traces.
+//! Compares traces.
 
 use std::fmt;
 
-/// Where two traces part.
+/// The point where two traces differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// What the other side is called.
+    /// The name of the other side.
     pub side: &'static str,
     /// The first line that differs, from 0 on.
     pub line: usize,

@@ -1,4 +1,5 @@
-//! The second side: the loop's core alone. Time is a number, and what is ready is what poll(2) says.
+//! The second side: the loop's core alone. Time is a number, and poll(2) tells which sources are
+//! ready.
 
 use crate::peers::Peers;
 use rustix::event::PollFlags;
@@ -14,7 +15,7 @@ use uv_handles_core::{
 pub struct Core {
     loops: RefCell<Loops>,
     ids: RefCell<Vec<LoopId>>,
-    /// For each handle what was made.
+    /// The created handles, by number.
     made: RefCell<Vec<Option<Made>>>,
     peers: Peers,
     now: Cell<u64>,
@@ -69,7 +70,7 @@ impl Core {
             Kind::Signal => loops.make_signal(owner, token),
             Kind::Poll => match declared.source {
                 Source::Pair(pair) => loops.make_poll(owner, token, SourceId(pair as u64)),
-                // What a driver finds out before it asks the core.
+                // A driver finds these errors before it asks the core.
                 Source::File if loops.loop_closed(owner) => Err(Error::LoopClosed),
                 Source::File => return "EPERM".into(),
             },
@@ -201,7 +202,7 @@ impl Core {
 
     fn wait(&self, id: LoopId, timeout: Option<u32>) {
         let mut loops = self.loops.borrow_mut();
-        // In order of making.
+        // In order of creation.
         let mut all: Vec<Made> = self.made.borrow().iter().flatten().copied().collect();
         all.sort_by_key(|made| made.id.index());
         for made in all {
@@ -214,7 +215,8 @@ impl Core {
             return;
         }
         match timeout {
-            // As long as it is by the clock until the cached time and the timeout have come together.
+            // As long as it is by the clock until the cached time and the timeout have come
+            // together.
             Some(timeout) => {
                 let cached = loops.now(id).expect("a loop that runs is open");
                 self.now.set(self.now.get().max(cached + u64::from(timeout)));

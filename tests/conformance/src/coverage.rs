@@ -1,17 +1,17 @@
-//! How often each step occurred, by the kind of handle it was done with and by where it stood.
+//! Counts how often each step occurred, by the kind of its handle and by its place.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use uv_handles_conformance_program::{Context, Count, HandleOp, Kind, LoopOp, SourceOp};
 
-/// A count of everything that can occur.
+/// A count of all steps that can occur.
 #[derive(Debug, Clone)]
 pub struct Coverage {
     count: Count,
 }
 
 impl Coverage {
-    /// Nothing has occurred yet of what can occur with these kinds of handles.
+    /// A count of zero for all steps that can occur with these kinds of handles.
     pub fn new(kinds: &[Kind]) -> Coverage {
         let contexts =
             kinds.iter().map(|&kind| Context::Callback(kind)).chain([Context::Main, Context::Closed]);
@@ -36,7 +36,7 @@ impl Coverage {
         Coverage { count }
     }
 
-    /// Adds what occurred in a program.
+    /// Adds the steps of a program.
     pub fn add(&mut self, count: &Count) {
         for (what, times) in count {
             if let Some(all) = self.count.get_mut(what) {
@@ -45,7 +45,7 @@ impl Coverage {
         }
     }
 
-    /// What can occur and did so fewer times than that.
+    /// The steps that can occur and did so fewer times than that.
     pub fn rarer_than(&self, times: u64) -> Vec<String> {
         let rare = self.count.iter().filter(|(_, all)| **all < times);
         rare.map(|((context, subject, op), all)| format!("{subject} {op} in {}: {all}", name(*context)))
@@ -75,7 +75,7 @@ impl Coverage {
         self.count.values().map(u64::to_string).collect::<Vec<_>>().join(" ")
     }
 
-    /// Adds what another process has written.
+    /// Adds the counts that another process has written.
     pub fn read(&mut self, written: &str) {
         for (all, times) in self.count.values_mut().zip(written.split(' ')) {
             *all += times.parse::<u64>().unwrap_or(0);

@@ -1,7 +1,7 @@
-//! Making a program from a seed.
+//! Makes a program from a seed.
 //!
-//! Most handles are made and started before the first run, many programs have handles of few kinds, and something happens for each of them, so that
-//! callbacks of all kinds occur; the rest is left to chance.
+//! Most handles are made and started before the first run, many programs have handles of few kinds,
+//! and an event occurs for each of them, so callbacks of all kinds occur. The rest is random.
 
 use crate::{FORBIDDEN_SIGNALS, SIGNALS};
 use fastrand::Rng;
@@ -9,8 +9,8 @@ use uv_handles_conformance_program::{
     Declared, HandleOp, Kind, LoopOp, Mode, Op, Place, Program, Source, SourceOp, Start,
 };
 
-/// The program of a seed, with handles of these kinds. Half of all programs are guarded, unless all are wanted
-/// to be.
+/// The program of a seed, with handles of these kinds. Half of all programs are guarded, unless all
+/// are to be guarded.
 pub fn generate(seed: u64, kinds: &[Kind], guarded: bool) -> Program {
     let mut rng = Rng::with_seed(seed);
     // Handles of few kinds have more to do with each other.
@@ -19,7 +19,7 @@ pub fn generate(seed: u64, kinds: &[Kind], guarded: bool) -> Program {
     let loops = [1, 1, 1, 2, 2, 3][rng.usize(..6)];
     let pairs = rng.usize(1..=3);
     let mut count = rng.usize(1..=10);
-    // Many timers of a loop are kept in another way than few.
+    // A loop keeps many timers in another structure than few.
     let is_crowd = seed % 16 == 15 && kinds.contains(&Kind::Timer);
     let (kinds, loops) = if is_crowd { (&[Kind::Timer][..], 1) } else { (kinds, loops) };
     if is_crowd {
@@ -47,7 +47,7 @@ pub fn generate(seed: u64, kinds: &[Kind], guarded: bool) -> Program {
 struct Generator {
     rng: Rng,
     program: Program,
-    /// How many callbacks have been given out.
+    /// The number of callbacks that have been given out.
     callbacks: u32,
 }
 
@@ -83,7 +83,7 @@ impl Generator {
             for _ in 0..self.rng.usize(..=3) {
                 ops.extend(self.any_op());
             }
-            // Something for the handles that wait for it.
+            // Events for the handles that wait for them.
             for handle in 0..self.program.handles.len() {
                 if self.chance(if self.program.handles[handle].kind == Kind::Signal { 70 } else { 45 }) {
                     ops.extend(self.cause(handle));
@@ -142,7 +142,7 @@ impl Generator {
     }
 
     fn loop_op(&mut self) -> LoopOp {
-        // Closing a whole loop leaves little to happen on it.
+        // Closing a whole loop leaves few events on it.
         match self.one_of(&LoopOp::ALL) {
             LoopOp::Finish if !self.chance(90) => LoopOp::Walk,
             LoopOp::Run(_) => self.run(),
@@ -161,7 +161,7 @@ impl Generator {
         }
     }
 
-    /// What makes a handle that is started call back.
+    /// An event that makes a started handle call back.
     fn cause(&mut self, handle: usize) -> Option<Op> {
         let Declared { kind, source, .. } = self.program.handles[handle];
         match (kind, source) {
@@ -172,7 +172,7 @@ impl Generator {
         }
     }
 
-    /// Starting, or what comes closest to it.
+    /// A start, or the closest operation.
     fn go(&mut self, handle: usize) -> Option<Op> {
         let start = match self.program.handles[handle].kind {
             Kind::Timer => Start::Timer { timeout: self.timeout(), repeat: self.repeat() },

@@ -1,5 +1,5 @@
-//! The differential test: random handle programs run on native libuv and on what this project makes of
-//! it, and their traces are compared.
+//! The differential test: runs random handle programs on native libuv and on this project's
+//! implementations, and compares their traces.
 //!
 //! - [`generate`] makes a program from a seed;
 //! - [`Native`] is libuv itself, with time and waiting under control, [`Core`] the loop's core alone; what
@@ -28,7 +28,7 @@ pub use native::{Native, error_name};
 pub use peers::Peers;
 pub use shrink::shrink;
 
-/// The signals that programs raise: those that do nothing where nobody watches them.
+/// The signals that programs raise: their default action is to be ignored.
 pub const SIGNALS: [i32; 3] = [libc::SIGCHLD, libc::SIGURG, libc::SIGWINCH];
 
 /// Signals that libuv accepts and no guest can watch.

@@ -1,4 +1,4 @@
-//! The socket pairs that poll handles poll: our ends, the peers' ends, and what is done with them.
+//! The socket pairs that poll handles poll: our ends, the peers' ends, and the operations on them.
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -37,7 +37,7 @@ impl Peers {
         Peers { pairs, file: File::open("/dev/null").expect("every Unix has it") }
     }
 
-    /// What a poll handle polls.
+    /// The descriptor that a poll handle polls.
     pub fn fd(&self, source: Source) -> BorrowedFd<'_> {
         match source {
             Source::Pair(pair) => self.pairs[pair].ours.as_fd(),
@@ -50,7 +50,7 @@ impl Peers {
         self.pairs.iter().any(|pair| pair.ours.as_raw_fd() == fd)
     }
 
-    /// How many pairs there are.
+    /// The number of pairs.
     pub fn len(&self) -> usize {
         self.pairs.len()
     }
@@ -60,7 +60,7 @@ impl Peers {
         self.pairs.is_empty()
     }
 
-    /// Does a step and gives its answer.
+    /// Does a step and returns its answer.
     pub fn perform(&self, pair: usize, op: SourceOp) -> String {
         let Some(pair) = self.pairs.get(pair) else {
             return "no such pair".into();
@@ -86,7 +86,7 @@ impl Peers {
         shown(answer)
     }
 
-    /// What of a source is ready, as poll(2) tells.
+    /// The events of a source that are ready, as poll(2) reports them.
     pub fn ready(&self, source: Source) -> PollFlags {
         let asked = PollFlags::IN | PollFlags::OUT | PollFlags::RDHUP | PollFlags::PRI;
         let mut fds = [PollFd::from_borrowed_fd(self.fd(source), asked)];

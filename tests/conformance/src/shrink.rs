@@ -1,8 +1,8 @@
-//! Making a program that differs as small as it gets while it still differs.
+//! Shrinks a program that differs, as far as it still differs.
 
 use uv_handles_conformance_program::{HandleOp, Op, Place, Program, Start};
 
-/// The smallest program that was found by leaving out steps and making numbers small, for which
+/// The smallest program that was found by leaving out steps and reducing numbers, for which
 /// `differs` still holds.
 pub fn shrink(program: &Program, mut differs: impl FnMut(&Program) -> bool) -> Program {
     let mut smallest = program.clone();
@@ -52,7 +52,7 @@ fn leave_out(smallest: &mut Program, place: Option<Place>, differs: &mut impl Fn
     smallest.bodies.retain(|_, ops| !ops.is_empty());
 }
 
-/// Makes the numbers of steps small.
+/// Reduces the numbers of steps.
 fn simplify(smallest: &mut Program, place: Option<Place>, differs: &mut impl FnMut(&Program) -> bool) {
     for at in 0..steps(smallest, place).len() {
         for simpler in simpler(&steps(smallest, place)[at]) {

@@ -1,10 +1,10 @@
-//! Compiling libuv in a build script: the differential test and the benchmark each need it, in their own ways.
+//! Compiles libuv in a build script, for the differential test and for the benchmark.
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What is compiled of `src`.
+/// The files of `src` that are compiled.
 const SRC: [&str; 12] = [
     "fs-poll",
     "idna",
@@ -20,7 +20,7 @@ const SRC: [&str; 12] = [
     "version",
 ];
 
-/// What is compiled of `src/unix`.
+/// The files of `src/unix` that are compiled.
 const UNIX: [&str; 23] = [
     "async",
     "core",
@@ -47,11 +47,11 @@ const UNIX: [&str; 23] = [
     "udp",
 ];
 
-/// All that is needed to compile libuv for Linux; the caller adds what is its own and compiles.
+/// A configured build of libuv for Linux; the caller adds its own files and compiles.
 ///
 /// # Panics
 ///
-/// If cargo does not know where the sources are.
+/// If cargo does not know the location of the sources.
 pub fn build() -> cc::Build {
     let libuv = sources().join("libuv");
     let (src, unix) = (libuv.join("src"), libuv.join("src/unix"));
@@ -70,7 +70,7 @@ pub fn build() -> cc::Build {
     build
 }
 
-/// Where cargo has put the crate that carries libuv's sources.
+/// The directory of the crate that carries libuv's sources.
 fn sources() -> PathBuf {
     let metadata = Command::new(std::env::var_os("CARGO").expect("cargo sets it"))
         .args(["metadata", "--format-version=1", "--locked", "--manifest-path"])

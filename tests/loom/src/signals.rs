@@ -7,7 +7,7 @@ use loom::sync::Arc;
 use loom::sync::atomic::AtomicU64;
 use loom::thread;
 
-/// What handlers and readers share: the log, and the eventfd that ends a reader's wait.
+/// The state that handlers and readers share: the log, and the eventfd that ends a reader's wait.
 struct Signals<const LENGTH: usize> {
     log: SignalLog<LENGTH>,
     wake: Waker,
@@ -19,13 +19,13 @@ impl<const LENGTH: usize> Signals<LENGTH> {
         Arc::new(Signals { log: SignalLog { head: AtomicU64::new(0), entries }, wake: Waker::default() })
     }
 
-    /// What the handler does.
+    /// The handler's work.
     fn deliver(&self, signum: i32) {
         self.log.append(signum);
         self.wake.wake().unwrap();
     }
 
-    /// What a guest does: read the log, and wait if not everything is there yet.
+    /// The guest's work: read the log, and wait if entries are still missing.
     fn read_to(&self, end: u64) -> Vec<i32> {
         let (mut position, mut seen) = (0, Vec::new());
         loop {
@@ -56,8 +56,8 @@ pub fn no_delivery_is_lost() {
     });
 }
 
-/// The log goes round while a handler is kept from writing its entry, and while a reader reads. Deliveries are lost
-/// then, but never the readers' place, and none is reported twice.
+/// The log wraps around while a handler is kept from writing its entry, and while a reader reads.
+/// Deliveries are lost then, but never the readers' place, and none is reported twice.
 pub fn a_log_that_overflows_goes_on() {
     check(Some(2), || {
         let signals = Signals::<1>::new();

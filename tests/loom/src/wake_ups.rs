@@ -1,4 +1,5 @@
-//! Wake-ups from other threads: none that was accepted is lost, and none reaches a handle that is closed.
+//! Sends to async handles from other threads: none that was accepted is lost, and none reaches a
+//! closed handle.
 
 use crate::check;
 use crate::grants::async_sender::{AsyncHandles, AsyncSender, OpenError};
@@ -19,8 +20,8 @@ fn wake_ups() -> AsyncHandles {
     AsyncHandles::new(Capacity { messages: 2, bytes: 8 })
 }
 
-/// What the driver does with a named handle: take what was sent, and wait if there is nothing. It ends when the
-/// callback has seen everything.
+/// The driver's work for a named handle: take all sends, and wait if there are none. It ends when
+/// the callback has seen everything.
 fn wait_for(
     wake_ups: &mut AsyncHandles,
     waker: &Waker,
@@ -49,8 +50,8 @@ fn opened(name: &str) -> (AsyncHandles, AsyncSender, Arc<Waker>) {
     (wake_ups, sender, waker)
 }
 
-/// Each sender writes something before it sends. The guest sleeps until it has seen everything: a callback
-/// that did not follow a send would leave it asleep.
+/// Each sender writes a value before it sends. The guest sleeps until it has seen all values: a
+/// send without a later callback would leave it asleep.
 pub fn no_send_is_lost() {
     check(Some(2), || {
         let (mut wake_ups, sender, waker) = opened("tick");
@@ -90,8 +91,8 @@ pub fn a_send_to_one_name_does_not_hide_one_to_another() {
     });
 }
 
-/// Two senders of messages, and a guest that sleeps until it has taken all that was accepted. A full mailbox is
-/// reported, and nothing is dropped.
+/// Two senders of messages, and a guest that sleeps until it has taken all accepted messages. A
+/// full mailbox is reported, and nothing is dropped.
 pub fn no_message_is_lost() {
     check(Some(2), || {
         let (mut wake_ups, sender, waker) = opened("jobs");
@@ -142,7 +143,7 @@ pub fn what_was_sent_to_a_closed_handle_does_not_reach_the_next_one() {
         let sent = sending.join().unwrap();
         let mut woken = Vec::new();
         wake_ups.take(|handle| woken.push(handle));
-        // Whichever waker it used tells which of them it reached.
+        // The waker that it used tells which of the two it reached.
         assert_eq!(woken, if second.pending() { vec![next] } else { Vec::new() });
         match sent {
             Ok(()) => assert!(first.pending() != second.pending()),
@@ -176,8 +177,8 @@ pub fn a_name_is_opened_by_one_of_two_guests() {
     });
 }
 
-/// A sender sends while the guest ends. Afterwards nothing keeps the waker, or uses it; a send that was accepted
-/// before may use it until then, which wakes nobody.
+/// A sender sends while the guest ends. Afterwards nothing keeps the waker, or uses it. A send that
+/// was accepted before may use it until then, which wakes no guest.
 pub fn a_guest_that_is_gone_is_left_alone() {
     check(None, || {
         let (wake_ups, sender, waker) = opened("tick");

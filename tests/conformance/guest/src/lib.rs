@@ -1,4 +1,4 @@
-//! The guest of the differential test: carries out handle programs through the SDK, as any guest would.
+//! The guest of the differential test: runs handle programs through the SDK, as any guest would.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -38,9 +38,9 @@ bindings::export!(Component with_types_in bindings);
 /// The SDK as a side.
 struct Sdk {
     loops: RefCell<Vec<Loop>>,
-    /// For each handle what was made.
+    /// The created handles, by number.
     handles: RefCell<HashMap<usize, AnyHandle>>,
-    /// For each socket pair our end, once it is open.
+    /// Our end of each socket pair, once it is open.
     descriptors: RefCell<HashMap<String, Descriptor>>,
     on_called: OnCalled,
     guards: usize,
@@ -75,7 +75,7 @@ impl Sdk {
         Ok(opened)
     }
 
-    /// A callback that reports `what` it is told.
+    /// A callback that reports `what` and its arguments.
     fn reports(&self, handle: usize, what: What) -> impl Fn() + 'static {
         let on_called = self.on_called.clone();
         move || on_called(Called { handle, what: what.clone() })
@@ -90,7 +90,7 @@ impl Sdk {
             (Kind::Prepare, _) => Prepare::new(owner)?.into(),
             (Kind::Check, _) => Check::new(owner)?.into(),
             (Kind::Async, None) => Async::new(owner)?.into(),
-            // The host sends it when nothing else can happen.
+            // The host sends it when no other event can occur.
             (Kind::Async, Some(guard)) => Async::named(owner, &format!("guard{guard}"))?.into(),
             (Kind::Poll, _) => Poll::new(owner, &self.descriptor(source)?)?.into(),
             (Kind::Signal, _) => Signal::new(owner)?.into(),

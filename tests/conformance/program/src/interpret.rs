@@ -1,23 +1,24 @@
-//! Carrying out a program on one side, and writing down what it sees: the trace.
+//! Runs a program on one side, and writes down its callbacks and answers: the trace.
 //!
-//! A trace has one line for each callback, with its arguments, and one for each step, with its answer.
-//! Two sides that behave alike have the same trace.
+//! A trace has one line for each callback, with its arguments, and one for each step, with its
+//! answer. Two sides that behave alike have the same trace.
 
 use crate::program::*;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::{Rc, Weak};
 
-/// What carries out single steps: native libuv, the core, or a guest's SDK.
+/// A side, which does single steps: native libuv, the core, or a guest's SDK.
 pub trait Side {
-    /// Makes a loop, the next number. To begin with, once for each of the program's loops.
+    /// Makes a loop, with the next number. Called once for each of the program's loops at the
+    /// start.
     fn make_loop(&self);
 
-    /// Does a step and gives its answer: "ok", a number, or the name of an error. What cannot be known
-    /// on this side is answered with "?". In `program`, a guard for each loop follows the handles.
+    /// Does a step and returns its answer: "ok", a number, or the name of an error. An answer that
+    /// this side cannot know is "?". In `program`, a guard for each loop follows the handles.
     ///
-    /// A handle has the callback 0 when it is made. A run reports each callback, while it runs, to the
-    /// [`OnCalled`] that the side was made with.
+    /// A handle has the callback 0 when it is made. A run reports each callback, while it runs, to
+    /// the [`OnCalled`] that the side was made with.
     fn perform(&self, op: &Op, program: &Program) -> String;
 }
 
@@ -29,11 +30,11 @@ pub type OnCalled = Rc<dyn Fn(Called)>;
 pub struct Called {
     /// The number of the handle.
     pub handle: usize,
-    /// Which callback and with what.
+    /// The callback and its arguments.
     pub what: What,
 }
 
-/// Which callback is called, and its arguments.
+/// A callback, by its kind, and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// The callback of this number, of a timer, idle, prepare, check or async handle.
@@ -46,7 +47,7 @@ pub enum What {
     Closed,
 }
 
-/// Where a step is carried out: outside of callbacks, in one of a kind, in a close callback.
+/// The context of a step: outside of callbacks, in one of a kind, in a close callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "as above")]
 pub enum Context {
@@ -55,27 +56,27 @@ pub enum Context {
     Closed,
 }
 
-/// How often each step was carried out: context, subject (a kind of handle, "loop", "pair", "process")
-/// and operation.
+/// The number of times that each step was done: context, subject (a kind of handle, "loop", "pair",
+/// "process") and operation.
 pub type Count = BTreeMap<(Context, &'static str, &'static str), u64>;
 
-/// What came of a program.
+/// The result of a program's run.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// One line for each callback and each step.
     pub trace: Vec<String>,
-    /// Which steps were carried out.
+    /// The steps that were done.
     pub count: Count,
 }
 
-/// After so many callbacks a program comes to its end, whatever its handles do.
+/// The number of callbacks after which a program ends, whatever its handles do.
 const CALLBACKS: u32 = 80;
 
-/// When the guard of a loop ends its run. Longer than what a program waits for, shorter than what it
-/// does not.
+/// The time at which the guard of a loop ends its run. Longer than any wait of a program that an
+/// event ends, shorter than one that no event ends.
 const GUARD: u64 = 100_000;
 
-/// Carries out a program on the side that `side` makes.
+/// Runs a program on the side that `side` makes.
 pub fn interpret<S: Side + 'static>(program: &Program, side: impl FnOnce(OnCalled) -> S) -> Outcome {
     let interpreter = Rc::new_cyclic(|weak: &Weak<Interpreter<S>>| {
         let weak = weak.clone();
@@ -101,7 +102,7 @@ pub fn interpret<S: Side + 'static>(program: &Program, side: impl FnOnce(OnCalle
 
 struct Interpreter<S> {
     program: Program,
-    /// Where, behind the program's own handles, the loops' guards begin.
+    /// The index of the loops' first guard, after the program's own handles.
     guards: usize,
     side: S,
     state: RefCell<State>,
@@ -111,7 +112,7 @@ struct Interpreter<S> {
 struct State {
     outcome: Outcome,
     made: Vec<bool>,
-    /// How often each callback has run.
+    /// The number of runs of each callback.
     runs: HashMap<(usize, bool), u32>,
     callbacks: u32,
     contexts: Vec<Context>,
@@ -197,7 +198,7 @@ impl<S: Side> Interpreter<S> {
         self.side.perform(&Op::Loop(owner, LoopOp::Stop), &self.program);
     }
 
-    /// Does something with a handle that is no step of the program.
+    /// An operation on a handle that is no step of the program.
     fn handle(&self, handle: usize, op: HandleOp) -> String {
         self.side.perform(&Op::Handle(handle, op), &self.program)
     }

@@ -1,8 +1,9 @@
-//! Handle programs for the differential test: what they are ([`Program`]), how they are written
-//! ([`script`]) and how they are carried out ([`interpret`]).
+//! Handle programs for the differential test: their types ([`Program`]), their text form
+//! ([`script`]) and their interpreter ([`interpret`]).
 //!
-//! The same interpreter runs a program on native libuv, on the loop's core alone and inside a guest; a
-//! [`Side`] does the single operations there. It depends on nothing, so that all of them can use it.
+//! The same interpreter runs a program on native libuv, on the loop's core alone and inside a
+//! guest; a [`Side`] does the single operations there. It depends on nothing, so that all of them
+//! can use it.
 
 #![forbid(unsafe_code)]
 #![deny(missing_docs, missing_debug_implementations)]

@@ -1,8 +1,8 @@
-//! What a handle program consists of.
+//! The parts of a handle program.
 //!
-//! A program is a tree: the steps of `main`, and for each callback the steps that it performs when it
-//! runs for the n-th time. Handles are declared with what does not change (kind, loop, source) and come
-//! into being when a step makes them.
+//! A program is a tree: the steps of `main`, and for each callback the steps that it performs when
+//! it runs for the n-th time. Handles are declared with their constant properties (kind, loop,
+//! source), and a step creates them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,10 +10,11 @@ use std::fmt;
 /// A program.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Program {
-    /// How many loops there are.
+    /// The number of loops.
     pub loops: usize,
-    /// What ends a run that would not end: a timer on each loop if it is set, so that the steps may use
-    /// any timeout; otherwise an async handle on each loop, which is sent when nothing else can happen.
+    /// Whether guards end a run that would not end. If it is set, a guard is a timer on each loop,
+    /// so the steps may use any timeout. Otherwise it is an async handle on each loop, which is
+    /// sent when no other event can occur.
     pub guarded: bool,
     /// The handles that steps may make.
     pub handles: Vec<Declared>,
@@ -23,14 +24,14 @@ pub struct Program {
     pub bodies: BTreeMap<Place, Vec<Op>>,
 }
 
-/// What is known of a handle before it is made.
+/// The declaration of a handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Declared {
     /// Its kind.
     pub kind: Kind,
     /// The number of its loop.
     pub owner: usize,
-    /// What a poll handle polls; for other kinds the first pair, which means nothing.
+    /// The source that a poll handle polls; for other kinds the first pair, which means nothing.
     pub source: Source,
 }
 
@@ -66,16 +67,16 @@ impl Kind {
     }
 }
 
-/// What a poll handle polls.
+/// The source of a poll handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     /// One end of the socket pair of this number. The other end is the peer.
     Pair(usize),
-    /// Something that the OS cannot poll.
+    /// A descriptor that the OS cannot poll.
     File,
 }
 
-/// Where steps stand: in the n-th run of a handle's callback or close callback.
+/// The place of steps: in the n-th run of a handle's callback or close callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The number of the handle.
@@ -89,11 +90,11 @@ pub struct Place {
 /// A step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Op {
-    /// Something with a handle.
+    /// A step on a handle.
     Handle(usize, HandleOp),
-    /// Something with a loop.
+    /// A step on a loop.
     Loop(usize, LoopOp),
-    /// Something with a socket pair.
+    /// A step on a socket pair.
     Source(usize, SourceOp),
     /// Raises a signal in the process.
     Raise(i32),
@@ -101,8 +102,8 @@ pub enum Op {
     Burn(u64),
 }
 
-/// A step on a handle. A number `with` is the callback's: each step that sets one has its own, so that
-/// a trace shows which was called.
+/// A step on a handle. A number `with` is the callback's: each step that sets one has its own, so
+/// that a trace shows which was called.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the operations of libuv")]
 pub enum HandleOp {
@@ -128,7 +129,7 @@ pub enum HandleOp {
     Buffers,
 }
 
-/// What a handle is started with.
+/// The arguments of a start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the arguments of libuv")]
 pub enum Start {
@@ -139,7 +140,7 @@ pub enum Start {
 }
 
 impl Start {
-    /// Whether a handle of this kind can be started with it.
+    /// Whether a handle of this kind can be started with these arguments.
     pub fn fits(self, kind: Kind) -> bool {
         match self {
             Start::Timer { .. } => kind == Kind::Timer,
@@ -234,7 +235,8 @@ pub enum LoopOp {
     Walk,
     Close,
     Closed,
-    /// Closes all handles of the loop, runs it until they are, and closes it: for loops that do not run.
+    /// Closes all handles of the loop, runs it until they are, and closes it: for loops that do not
+    /// run.
     Finish,
 }
 
@@ -274,7 +276,7 @@ impl LoopOp {
     ];
 }
 
-/// How long a run goes on.
+/// The mode of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the modes of libuv")]
 pub enum Mode {
@@ -288,13 +290,13 @@ pub enum Mode {
 pub enum SourceOp {
     /// The peer writes so many bytes.
     PeerWrite(u32),
-    /// The peer reads what is there.
+    /// The peer reads all available bytes.
     PeerRead,
     /// The peer shuts down its writing side.
     PeerShutdown,
     /// The peer closes with unread data, which resets the connection.
     PeerReset,
-    /// Our end reads what is there.
+    /// Our end reads all available bytes.
     Read,
     /// Our end writes until there is no room.
     Fill,
@@ -324,12 +326,12 @@ impl SourceOp {
     ];
 }
 
-/// Carries out [`SourceOp::Fill`]: writes until there is no room, always as much at once, and tells how
-/// much.
+/// Carries out [`SourceOp::Fill`]: writes pieces of the same size until there is no room, and
+/// returns the number of bytes.
 ///
 /// # Errors
 ///
-/// What stops it, if nothing could be written.
+/// The error of the first write.
 pub fn fill<E>(mut send: impl FnMut(&[u8]) -> Result<usize, E>) -> Result<usize, E> {
     let mut sent = 0;
     loop {

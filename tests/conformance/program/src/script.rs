@@ -1,5 +1,5 @@
-//! Programs as text, one step a line: what a difference is printed as, what is kept of programs that
-//! once differed, and what a guest gets.
+//! Programs as text, one step a line. Differences are printed in this form, programs that once
+//! differed are kept in it, and a guest gets its program in it.
 //!
 //! ```text
 //! loops 2 guarded
@@ -76,7 +76,7 @@ impl fmt::Display for HandleOp {
     }
 }
 
-/// Reads a program. Empty lines and what follows `#` are left out.
+/// Reads a program. Empty lines and comments after `#` are left out.
 ///
 /// # Errors
 ///
@@ -127,11 +127,11 @@ pub fn parse(text: &str) -> Result<Program, String> {
     }
 }
 
-/// Reads a step that is none of a handle's.
+/// Reads a step that is not a handle's.
 ///
 /// # Errors
 ///
-/// Why it is not one.
+/// The reason why it is no step.
 pub fn parse_step(step: &str) -> Result<Op, String> {
     let words: Vec<&str> = step.split_whitespace().collect();
     Line { words: &words }.op(&[])
@@ -206,7 +206,7 @@ fn handle_op(kind: Kind, words: &[&str]) -> Result<HandleOp, String> {
         (_, ["set-repeat", repeat]) => HandleOp::SetRepeat(number(repeat)?),
         (_, ["set-callback", callback]) => HandleOp::SetCallback(number(callback)?),
         (_, [name]) => {
-            // Those with arguments are not written as their name alone.
+            // Operations with arguments are not written as their name alone.
             HandleOp::ALL.into_iter().find(|op| op.to_string() == *name).ok_or("no such operation")?
         }
         _ => return Err("no such operation".into()),

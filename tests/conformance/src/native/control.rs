@@ -1,7 +1,8 @@
-//! Time and waiting under control: what libuv calls instead of clock_gettime and epoll_pwait.
+//! Controls time and waits: libuv calls this instead of clock_gettime and epoll_pwait.
 //!
-//! The clock stands still except while a loop waits with nothing ready, and then jumps to the end of the
-//! wait. What is ready is reported in one order: wake-ups first, then poll handles in order of making.
+//! The clock stands still except while a loop waits with nothing ready, and then jumps to the end
+//! of the wait. Ready descriptors are reported in a fixed order: wake-ups first, then poll handles
+//! in order of creation.
 
 use std::cell::Cell;
 use std::ffi::{c_int, c_void};
@@ -49,8 +50,9 @@ extern "C" fn conformance_epoll_pwait(
         for at in 0..events.len() {
             let fd = events[at].u64 as c_int;
             if super::is_stale(epoll, fd) {
-                // After an error libuv leaves the descriptor with the OS, and takes it out when it is reported
-                // once more. A wait that is disturbed by that would be shorter by what has passed before it.
+                // After an error libuv leaves the descriptor with the OS, and removes it when it is
+                // reported once more. A wait that this report interrupts would be shorter by the
+                // time that has passed before it.
                 forget(epoll, fd);
             } else {
                 events[kept] = events[at];
@@ -65,9 +67,9 @@ extern "C" fn conformance_epoll_pwait(
         ready = look();
         assert!(ready > 0, "the loop waits for ever, and its guard does not wake it");
     } else if ready == 0 {
-        // libuv computes the length of the wait from its cached time. The wait ends when that much has
-        // passed since then by the clock, as the reference has it: a repeating timer keeps its interval,
-        // whatever its callback takes.
+        // libuv computes the length of the wait from its cached time. The wait ends when that much
+        // has passed since then by the clock, as the reference has it: a repeating timer keeps its
+        // interval, whatever its callback takes.
         NOW.set(NOW.get().max(super::cached_now(epoll) + u64::from(timeout.unsigned_abs())));
     }
     // SAFETY: as above.

@@ -1,4 +1,4 @@
-//! libuv's functions, as far as the test calls them. build.rs compiles them; the types are opaque.
+//! The functions of libuv that the test calls. build.rs compiles them; the types are opaque.
 
 #![allow(non_camel_case_types, reason = "libuv's names")]
 

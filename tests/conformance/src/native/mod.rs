@@ -1,7 +1,7 @@
 //! The first side: native libuv.
 //!
-//! What libuv forbids is not done there; the answer then is the one that docs/semantics.md promises, and
-//! each such place names the row of its table of deliberate differences.
+//! The test does not do what libuv forbids. The answer then is the one that docs/semantics.md
+//! promises, and each such place names the row of its table of deliberate differences.
 
 mod control;
 mod ffi;
@@ -22,7 +22,7 @@ use uv_handles_conformance_program::{
 };
 
 thread_local! {
-    /// Whose callbacks libuv calls.
+    /// The side whose callbacks libuv calls.
     static CURRENT: RefCell<Option<Rc<Libuv>>> = const { RefCell::new(None) };
 }
 
@@ -38,12 +38,12 @@ struct Libuv {
     peers: Peers,
     on_called: OnCalled,
     loops: Places,
-    /// All handles lie in one array in order of making, which makes libuv's order by address the same.
+    /// All handles lie in one array in order of creation, so libuv's order by address is the same.
     places: Places,
     made_loops: Cell<usize>,
-    /// For each place the handle that is there.
+    /// The handle at each place.
     made: RefCell<Vec<Made>>,
-    /// For each handle its place.
+    /// The place of each handle.
     place_of: RefCell<Vec<Option<usize>>>,
     states: RefCell<Vec<LoopState>>,
     guards: usize,
@@ -75,7 +75,7 @@ impl Native {
     /// A side for the program, which has guards behind its handles already.
     pub fn new(program: &Program, on_called: OnCalled) -> Native {
         let handles = program.handles.len() + program.loops;
-        // SAFETY: these two only tell sizes.
+        // SAFETY: these two only return sizes.
         let (loop_size, handle_size) = unsafe {
             let sizes = ffi::KINDS.map(|kind| ffi::uv_handle_size(kind)).filter(|&size| size != usize::MAX);
             (ffi::uv_loop_size(), sizes.max().unwrap_or(0))
@@ -174,7 +174,8 @@ impl Libuv {
         let place = self.place(handle);
         let raw = self.places.at::<uv_handle_t>(place);
         let made = self.made.borrow()[place];
-        // SAFETY: a handle that was made at this place, whose memory stays until the side is dropped.
+        // SAFETY: a handle that was made at this place, whose memory stays until the side is
+        // dropped.
         let (active, closing, referenced) =
             unsafe { (ffi::uv_is_active(raw), ffi::uv_is_closing(raw) != 0, ffi::uv_has_ref(raw)) };
         match op {
@@ -331,7 +332,7 @@ impl Libuv {
                 }
                 LoopOp::Now => ffi::uv_now(event_loop).to_string(),
                 LoopOp::Alive => flag(ffi::uv_loop_alive(event_loop)),
-                // Otherwise libuv answers 0: it does not look further until it has told the OS.
+                // Otherwise libuv answers 0: it checks no further before it has told the OS.
                 LoopOp::Timeout if ffi::conformance_watcher_queue_is_empty(event_loop) == 0 => "?".into(),
                 LoopOp::Timeout => match ffi::uv_backend_timeout(event_loop) {
                     -1 => "none".into(),
@@ -371,7 +372,7 @@ unsafe fn start_signal(raw: *mut uv_handle_t, signum: c_int, oneshot: bool) -> c
             return ffi::uv_signal_start_oneshot(raw, on_signal, signum);
         }
         if signum != 0 && ffi::conformance_signal_is_oneshot(raw) != 0 {
-            // A plain start makes a one-shot handle lasting.
+            // A plain start makes a one-shot handle repeating.
             ffi::uv_signal_stop(raw);
             ffi::conformance_signal_make_lasting(raw);
         }
@@ -381,12 +382,12 @@ unsafe fn start_signal(raw: *mut uv_handle_t, signum: c_int, oneshot: bool) -> c
 
 /// Watches every signal that programs raise, on a loop that is never run.
 ///
-/// For a signal that only one-shot handles watch, libuv asks the OS to forget the handler at the first
-/// delivery, and does not always ask for it again. Here every delivery counts.
+/// For a signal that only one-shot handles watch, libuv asks the OS to forget the handler at the
+/// first delivery, and does not always ask for it again. Here every delivery counts.
 fn catch_signals_for_good() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // SAFETY: these only tell sizes.
+        // SAFETY: these only return sizes.
         let sizes = unsafe { (ffi::uv_loop_size(), ffi::uv_handle_size(ffi::SIGNAL)) };
         let (loops, handles) = (Places::new(sizes.0, 1), Places::new(sizes.1, crate::SIGNALS.len()));
         // SAFETY: the places hold nothing yet, and are never given up.
@@ -454,7 +455,7 @@ extern "C" fn on_walk(raw: *mut uv_handle_t, handles: *mut c_void) {
     unsafe { (*handles.cast::<Vec<usize>>()).push(handle) };
 }
 
-/// Sends what ends a wait that nothing else would end.
+/// Sends the async handle that ends a wait that no other event would end.
 fn send_guards() {
     let libuv = current();
     assert!(!libuv.guarded, "a guarded loop always has a timer");
@@ -469,8 +470,8 @@ fn send_guards() {
     }
 }
 
-/// By what the events of one wait are sorted: by the order of making of the poll handles that are active
-/// on the descriptors, libuv's own descriptors before them.
+/// The sort key of one wait's events: the order of creation of the poll handles that are active on
+/// the descriptors, with libuv's own descriptors first.
 fn order_of_descriptor(epoll: c_int, fd: c_int) -> Option<usize> {
     let libuv = current();
     let made = libuv.made.borrow();

@@ -1,8 +1,8 @@
-//! Memory that is given to libuv.
+//! Memory that libuv uses.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 
-/// Memory for things whose size only libuv knows.
+/// Memory for values whose size only libuv knows.
 #[derive(Debug)]
 pub struct Places {
     memory: *mut u8,
@@ -11,7 +11,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// Places for so many of that size.
+    /// Places for so many values of that size.
     pub fn new(size: usize, count: usize) -> Places {
         let size = size.next_multiple_of(64);
         let layout = Layout::from_size_align(size * count.max(1), 64).expect("it is small");
@@ -21,7 +21,7 @@ impl Places {
         Places { memory, size, layout }
     }
 
-    /// The address of one.
+    /// The address of a place.
     pub fn at<T>(&self, place: usize) -> *mut T {
         assert!((place + 1) * self.size <= self.layout.size(), "there are places for all");
         // SAFETY: it stays inside of the allocation.
@@ -31,7 +31,8 @@ impl Places {
 
 impl Drop for Places {
     fn drop(&mut self) {
-        // SAFETY: allocated with this layout, and whoever knew an address is gone with the program.
+        // SAFETY: allocated with this layout, and every holder of an address is gone with the
+        // program.
         unsafe { dealloc(self.memory, self.layout) }
     }
 }

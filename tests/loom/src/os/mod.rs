@@ -1,4 +1,4 @@
-//! What stands for the OS: a wait that a waker ends, as an edge-triggered eventfd in a poller does.
+//! A model of the OS: a wait that a waker ends, as an edge-triggered eventfd in a poller does.
 
 #[path = "../../../../host/wasmtime/src/os/signal_log.rs"]
 #[allow(missing_debug_implementations, reason = "some of loom's types have none")]

@@ -1,4 +1,4 @@
-//! loom's synchronisation, by the names that the host uses.
+//! loom's synchronization, by the names that the host uses.
 
 pub(crate) use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};

@@ -1,8 +1,8 @@
-//! Runs a component in wasmCloud's host, as a service: what a `Workload` of wasmCloud's does with it.
+//! Runs a component in wasmCloud's host, as a service, like the service of a wasmCloud `Workload`.
 //!
-//! `uv-handles-runtime-wasmcloud COMPONENT.wasm`. The component gets this program's environment, and prints to its
-//! standard output. The host does not tell when a service has returned, so this goes on until its standard
-//! input ends.
+//! `uv-handles-runtime-wasmcloud COMPONENT.wasm`. The component gets this program's environment,
+//! and prints to its standard output. The host does not report that a service has returned, so this
+//! program runs until its standard input ends.
 
 use anyhow::{Context, Result};
 use std::collections::HashMap;
