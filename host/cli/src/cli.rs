@@ -1,7 +1,7 @@
 //! The command line of `uv-run`.
 //!
-//! The grants and limits of a guest are one struct, [`Options`]. A configuration file fills it in as
-//! well: every option has the key of the same name there.
+//! The grants and limits of a guest are one struct, [`Options`]. A configuration file fills it in
+//! as well: every option has the key of the same name there.
 
 use crate::config::{entries, number, value};
 use crate::values::{
@@ -24,9 +24,9 @@ RUST_LOG=uv_handles_host=debug,uv_run=debug tells more about a run.";
 
 /// Runs a WebAssembly component that uses uv:handles, or a Python script.
 ///
-/// The guest gets its arguments, standard output and standard error, loops, timers and its own async
-/// handles. Everything else it gets only when an option grants it. When it asks for more, uv-run says
-/// on standard error what it was and which option grants it.
+/// The guest gets its arguments, standard output and standard error, loops, timers and its own
+/// async handles. Everything else it gets only when an option grants it. When it asks for more,
+/// uv-run says on standard error what it was and which option grants it.
 #[derive(Debug, Parser)]
 #[command(
     name = "uv-run",
@@ -41,8 +41,9 @@ pub struct Cli {
 
     /// Takes options from a TOML file too.
     ///
-    /// Its keys are the options' names: `stdin = true`, `timeout = 2.5`, `signal = ["hup", "term"]`,
-    /// `listen = { clients = "127.0.0.1:7000" }`. The command line adds to the file and has precedence.
+    /// Its keys are the options' names: `stdin = true`, `timeout = 2.5`,
+    /// `signal = ["hup", "term"]`, `listen = { clients = "127.0.0.1:7000" }`. The command line adds
+    /// to the file and has precedence.
     #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath, help_heading = "Running", verbatim_doc_comment)]
     pub config: Option<PathBuf>,
 
@@ -52,8 +53,9 @@ pub struct Cli {
 
     /// Makes an ordinary WASI component of a guest, with the program uv-compose; does not run it.
     ///
-    /// The adapter, a component that exports uv:handles and imports WASI 0.2, is plugged into the guest. What
-    /// the result does not have is reported on standard error: signals, descriptors, wake-ups.
+    /// The adapter, a component that exports uv:handles and imports WASI 0.2, is plugged into the
+    /// guest. What the result does not have is reported on standard error: signals, descriptors,
+    /// wake-ups.
     #[arg(
         long,
         value_name = "GUEST.wasm",
@@ -132,8 +134,8 @@ pub struct Options {
 
     /// Grants a UDP socket.
     ///
-    /// With a HOST:PORT behind the comma the guest can talk to that peer only, otherwise to anybody.
-    /// Port 0 takes a free one; the address is printed on standard error.
+    /// With a HOST:PORT behind the comma the guest can talk to that peer only, otherwise to
+    /// anybody. Port 0 takes a free one; the address is printed on standard error.
     #[arg(
         long,
         value_name = "NAME=ADDRESS:PORT[,HOST:PORT]",
@@ -157,9 +159,9 @@ pub struct Options {
 
     /// Grants an existing FIFO for reading; or for `,write`, or `,both`.
     ///
-    /// The input of a FIFO that is only read ends when its last writer closes it, as for `cat`. With
-    /// `,both` it never ends: for commands that others echo into it from time to time. With `,write`
-    /// somebody must be reading it before the guest starts.
+    /// The input of a FIFO that is only read ends when its last writer closes it, as for `cat`.
+    /// With `,both` it never ends: for commands that others echo into it from time to time. With
+    /// `,write` somebody must be reading it before the guest starts.
     #[arg(
         long,
         value_name = "NAME=PATH[,read|write|both]",
@@ -263,8 +265,8 @@ pub struct Options {
 
     /// Lets the loops' time jump to the next timer instead of waiting for it.
     ///
-    /// It begins at 0. Descriptors, signals and wake-ups are real and are looked at before every jump;
-    /// with no timer to jump to, the guest waits for them. WASI's clocks stay real.
+    /// It begins at 0. Descriptors, signals and wake-ups are real and are looked at before every
+    /// jump; with no timer to jump to, the guest waits for them. WASI's clocks stay real.
     #[arg(long, help_heading = "Running", verbatim_doc_comment)]
     pub virtual_time: bool,
 

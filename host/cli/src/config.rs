@@ -37,8 +37,8 @@ fn parse(text: &str) -> Result<Options, String> {
 }
 
 impl Options {
-    /// Merges a file's options into those of the command line. Lists are joined. The command line has
-    /// precedence for entries of the same name and for options that can be given only once.
+    /// Merges a file's options into those of the command line. Lists are joined. The command line
+    /// has precedence for entries of the same name and for options that can be given only once.
     pub fn over(self, file: Options) -> Options {
         let mut names: HashSet<String> = HashSet::new();
         names.extend(self.listen.iter().map(|grant| grant.name.clone()));

@@ -165,8 +165,8 @@ fn run(
     })
 }
 
-/// The limit on component handles. It is high enough for uv:handles' own limits to be reached first:
-/// those are errors that a guest can handle, and this one is a trap.
+/// The limit on component handles. It is high enough for uv:handles' own limits to be reached
+/// first: those are errors that a guest can handle, and this one is a trap.
 fn max_component_handles(options: &Options) -> usize {
     let limits = Limits::default();
     [

@@ -49,8 +49,8 @@ impl fmt::Display for StdoutClosed {
 impl std::error::Error for StdoutClosed {}
 
 /// Ends the guest at once when it prints to a closed standard output, as SIGPIPE ends a C program.
-/// Otherwise most guests would panic about it on standard error. Descriptors are not affected: writing
-/// to one returns EPIPE.
+/// Otherwise most guests would panic about it on standard error. Descriptors are not affected:
+/// writing to one returns EPIPE.
 pub fn exit_when_stdout_is_closed(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     // A guest prints by these four functions. They call wasmtime-wasi's and inspect the error.
     linker.allow_shadowing(true);

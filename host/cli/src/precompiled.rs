@@ -1,9 +1,9 @@
 //! Keeping the Python runtime compiled, so that a script starts at once.
 //!
-//! wasmtime's cache keeps compiled code compressed, and finds it by a hash of the component. For most
-//! guests that takes a millisecond. The runtime is a hundred times larger, and the same takes longer
-//! than most scripts run. So its code is kept as a plain file that is mapped into memory, and the key
-//! is the place, the size and the time of the runtime's file.
+//! wasmtime's cache keeps compiled code compressed, and finds it by a hash of the component. For
+//! most guests that takes a millisecond. The runtime is a hundred times larger, and the same takes
+//! longer than most scripts run. So its code is kept as a plain file that is mapped into memory,
+//! and the key is the place, the size and the time of the runtime's file.
 
 use crate::component;
 use std::fs::{self, File};
@@ -14,8 +14,8 @@ use std::path::{Path, PathBuf};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Result};
 
-/// Reads and compiles a component, or takes the code that an earlier run has compiled. With `cache`,
-/// compiled code is kept.
+/// Reads and compiles a component, or takes the code that an earlier run has compiled. With
+/// `cache`, compiled code is kept.
 pub fn load(engine: &Engine, file: &Path, cache: bool) -> Result<Component> {
     let kept = cache.then(|| Kept::of(engine, file)).flatten();
     if let Some(component) = kept.as_ref().and_then(|kept| kept.take(engine)) {
@@ -55,10 +55,10 @@ impl Kept {
         if !belongs_to_us(&file) {
             return None;
         }
-        // SAFETY: only the output of `Component::serialize` may be deserialized. The file belongs to
-        // this user and no other user could write it. Only `keep` writes there, and it renames a file
-        // into place when it is complete. wasmtime's own cache trusts the user's directory in the same
-        // way, and so does a user who starts a program from it.
+        // SAFETY: only the output of `Component::serialize` may be deserialized. The file belongs
+        // to this user and no other user could write it. Only `keep` writes there, and it renames a
+        // file into place when it is complete. wasmtime's own cache trusts the user's directory in
+        // the same way, and so does a user who starts a program from it.
         match unsafe { Component::deserialize_file(engine, &file) } {
             Ok(component) => Some(component),
             Err(error) => {

@@ -1,5 +1,5 @@
-//! Python scripts: `uv-run script.py` runs the Python runtime and hands it the script. The runtime is
-//! a component that `cargo xtask python` builds.
+//! Python scripts: `uv-run script.py` runs the Python runtime and hands it the script. The runtime
+//! is a component that `cargo xtask python` builds.
 //!
 //! The runtime exports `uv:python/scripts.run`, see guest-sdk/python/wit/runtime.wit.
 
@@ -82,7 +82,8 @@ impl Ready {
     }
 }
 
-/// A directory of modules. Python shows their files in tracebacks, so the guest's name is the host's.
+/// A directory of modules. Python shows their files in tracebacks, so the guest's name is the
+/// host's.
 fn module_dir(dir: &Path) -> Result<Dir> {
     let shown = dir.display();
     let host = dir.canonicalize().with_context(|| format!("the directory {shown} cannot be opened"))?;
@@ -92,8 +93,8 @@ fn module_dir(dir: &Path) -> Result<Dir> {
     }
 }
 
-/// The runtime's file: the option's, the variable's, or the first that is there, beside uv-run or where
-/// `cargo xtask python` puts it.
+/// The runtime's file: the option's, the variable's, or the first that is there, beside uv-run or
+/// where `cargo xtask python` puts it.
 pub fn runtime(options: &Options) -> Result<PathBuf> {
     if let Some(file) = &options.python_runtime {
         return Ok(file.0.clone());
@@ -113,8 +114,8 @@ pub fn runtime(options: &Options) -> Result<PathBuf> {
     }
 }
 
-/// Where the runtime may be: beside the program, in the `share` beside its `bin`, and in cargo's target
-/// directory, where the program is in the folder of a profile.
+/// Where the runtime may be: beside the program, in the `share` beside its `bin`, and in cargo's
+/// target directory, where the program is in the folder of a profile.
 fn places(program: &Path) -> Vec<PathBuf> {
     let Some(dir) = program.parent() else {
         return Vec::new();

@@ -1,8 +1,8 @@
 //! `--timeout`: ends a guest at any point of its execution.
 //!
-//! The interrupt handle ends a guest that waits in its loop. wasmtime's epochs end one that computes.
-//! Neither reaches a guest that is blocked in WASI, because it sleeps or prints to a full pipe: then
-//! the whole process ends.
+//! The interrupt handle ends a guest that waits in its loop. wasmtime's epochs end one that
+//! computes. Neither reaches a guest that is blocked in WASI, because it sleeps or prints to a full
+//! pipe: then the whole process ends.
 
 use crate::output::say;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -73,7 +73,8 @@ fn tell_soon(limit: Duration) {
         drop(told);
     });
     if teller.is_ok() {
-        // The thread sends nothing: this wait ends when the thread drops its end, or after the time.
+        // The thread sends nothing: this wait ends when the thread drops its end, or after the
+        // time.
         let _: Result<(), _> = done.recv_timeout(GRACE);
     }
 }

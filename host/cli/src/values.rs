@@ -1,5 +1,5 @@
-//! The types of the options' values. One `FromStr` reads each type from text, whether the text comes
-//! from the command line or from a configuration file.
+//! The types of the options' values. One `FromStr` reads each type from text, whether the text
+//! comes from the command line or from a configuration file.
 
 use crate::signals;
 use std::fmt;

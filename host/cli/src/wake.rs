@@ -22,8 +22,8 @@ impl SignalSet {
     #[expect(unsafe_code, reason = "the standard library has no signal sets")]
     pub fn block(signums: impl IntoIterator<Item = i32>) -> SignalSet {
         let mut set = MaybeUninit::<libc::sigset_t>::uninit();
-        // SAFETY: sigemptyset initializes the set, and sigaddset changes an initialized one. It refuses
-        // a number that is no signal.
+        // SAFETY: sigemptyset initializes the set, and sigaddset changes an initialized one. It
+        // refuses a number that is no signal.
         let set = unsafe {
             libc::sigemptyset(set.as_mut_ptr());
             for signum in signums {
