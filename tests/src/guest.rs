@@ -199,7 +199,7 @@ impl Guest {
         self
     }
 
-    /// Bounds its memory to so many bytes.
+    /// Limits its memory to this many bytes.
     pub fn max_memory(mut self, bytes: usize) -> Guest {
         self.limits = StoreLimitsBuilder::new().memory_size(bytes).build();
         self

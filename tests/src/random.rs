@@ -19,7 +19,7 @@ const PERIOD: Duration = Duration::from_micros(100);
 /// The number of bytes that the guest gets at once.
 const READ_LIMIT: u32 = 1_000;
 
-/// Makes so many calls, chosen by the seed, and returns how often each function was called. Seeds
+/// Makes this many calls, chosen by the seed, and returns how often each function was called. Seeds
 /// that are multiples of eight run in real time, which takes longer and differs from run to run.
 ///
 /// # Panics

@@ -42,7 +42,7 @@ async fn in_time<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::time::timeout(PATIENCE, future).await.expect("it does not hang")
 }
 
-/// Waits until so many calls are in progress.
+/// Waits until this many calls are in progress.
 async fn until_in_progress(guest: &Guest, store: &Accessor<State>, calls: u32) -> Result<()> {
     while guest.call_in_progress(store).await? != calls {
         tokio::time::sleep(Duration::from_millis(1)).await;

@@ -1,5 +1,6 @@
-//! A small stack, so that all of the plugin's memory is one page of WebAssembly, and of such a size that what is written to of
-//! the data behind it, some 3.5 KiB further, begins with a page of 4 KiB (docs/guest.md, "What is cheap").
+//! A small stack, so that all of the plugin's memory is one page of WebAssembly. Its size is such
+//! that the written part of the data behind it, some 3.5 KiB further, begins with a page of 4 KiB
+//! (docs/guest.md, "What is cheap").
 
 fn main() {
     println!("cargo::rustc-link-arg-cdylib=-zstack-size=57920");

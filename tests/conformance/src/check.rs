@@ -66,7 +66,7 @@ const PRINTED: u64 = 3;
 /// The least number of times that each step has to occur ...
 const OFTEN: u64 = 50;
 
-/// ... in so many programs.
+/// ... in this many programs.
 const IN_PROGRAMS: u64 = 20_000;
 
 /// The beginning of a worker's last lines.

@@ -2,10 +2,11 @@
 //! implementations, and compares their traces.
 //!
 //! - [`generate`] makes a program from a seed;
-//! - [`Native`] is libuv itself, with time and waiting under control, [`Core`] the loop's core alone; what
-//!   runs a guest under the host is a third side, beside the other whole-system tests;
+//! - [`Native`] is libuv itself, with time and waiting under control, and [`Core`] the loop's core
+//!   alone; the third side, a guest under the host, is with the other whole-system tests;
 //! - [`differ`] compares, [`shrink`] makes a program that differs small;
-//! - [`Coverage`] counts what occurred: a generator that rarely does the hard things proves nothing;
+//! - [`Coverage`] counts the steps that occurred: a generator that rarely makes the hard ones
+//!   proves nothing;
 //! - [`check`] does all of that for a range of seeds, as a command.
 
 #![deny(missing_docs, missing_debug_implementations)]

@@ -1,4 +1,5 @@
-//! Latency: a thread does something to the loop and waits for the callback's answer, again and again.
+//! Latency: a thread sends an event to the loop and waits for the callback's answer, again and
+//! again.
 
 use crate::session::Peer;
 use std::sync::Arc;
@@ -6,21 +7,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-/// How long the loop is left alone before each round, so that it waits with the OS when its turn comes.
+/// The pause before each round, so that the loop waits with the OS when its event comes.
 const PAUSE: Duration = Duration::from_micros(50);
 
-/// Where callbacks answer.
+/// The callbacks' answers.
 #[derive(Debug)]
 pub struct Answers {
     origin: Instant,
-    /// When the last answer was given, in nanoseconds from the origin.
+    /// The time of the last answer, in nanoseconds from the origin.
     at: AtomicU64,
     given: AtomicU64,
     waits: Thread,
 }
 
 impl Answers {
-    /// The callback runs.
+    /// Called by the callback.
     pub fn answer(&self) {
         let at = u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.at.store(at, Ordering::Relaxed);
@@ -29,8 +30,9 @@ impl Answers {
     }
 }
 
-/// Somebody who does something to the loop so many times, each time waiting for the answer. What it takes from the
-/// deed to the callback is `one_way`, and to the moment at which the thread knows of it `round_trip`.
+/// A thread that sends `times` events to the loop, and waits for the answer to each. `one_way` is
+/// the time from the send to the callback, and `round_trip` the time until the thread sees the
+/// answer.
 ///
 /// # Panics
 ///
@@ -38,7 +40,7 @@ impl Answers {
 pub fn round_trips(times: u64, mut deed: impl FnMut() + Send + 'static) -> (Arc<Answers>, Peer) {
     let (send, receive) = std::sync::mpsc::channel();
     let peer = Peer::new(move |gate| {
-        // Signals are the loop's thread's to get.
+        // Signals have to be delivered to the thread of the loop.
         block_signals();
         let origin = Instant::now();
         let answers = Arc::new(Answers {

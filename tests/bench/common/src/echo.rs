@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::Instant;
 
-/// How much is echoed.
+/// The amount of data that is echoed.
 #[derive(Debug, Clone, Copy)]
 pub struct Echo {
     /// Clients at the same time.
@@ -37,18 +37,18 @@ struct Client {
     stream: TcpStream,
     /// Messages that have not come back yet.
     left: u64,
-    /// Bytes of the present one that have.
+    /// Bytes of the present message that have come back.
     read: usize,
 }
 
 impl Client {
     fn send(&mut self) {
-        // There is room in the socket's buffer: nothing else is under way.
+        // The socket's buffer has room: no other message is in transit.
         let sent = self.stream.write(&[7; MESSAGE]).expect("the server reads");
         assert_eq!(sent, MESSAGE, "a message is sent at once");
     }
 
-    /// Reads what there is, until there is no more. True when all messages have come back.
+    /// Reads until no more bytes are available. True when all messages have come back.
     fn ready(&mut self) -> bool {
         let mut buffer = [0; MESSAGE];
         loop {
@@ -65,7 +65,7 @@ impl Client {
                     return true;
                 }
                 self.send();
-                // The answer cannot be there yet; edge-triggered, the poll tells of it.
+                // The answer cannot be there yet; the poll is edge-triggered and reports it.
                 return false;
             }
         }
@@ -91,7 +91,7 @@ fn run(mut clients: Vec<Client>, echo: Echo) -> Vec<(String, f64)> {
         }
     }
     let seconds = begun.elapsed().as_secs_f64();
-    // Only now: so all connections have been there all the time.
+    // Only now, so that all connections exist during the whole measurement.
     drop(clients);
     vec![("messages_per_s".to_owned(), (echo.connections * echo.messages) as f64 / seconds)]
 }

@@ -1,7 +1,7 @@
-//! What the programs of the benchmark share, so that each side of a row is measured by the same code.
+//! Code that the programs of the benchmark share, so that each side of a row is measured alike.
 //!
-//! A program of the benchmark does one piece of work once, and prints one line of JSON: what it has counted,
-//! which has to be the same on every side, and what it has measured.
+//! A program of the benchmark does one piece of work once, and prints one line of JSON. The line
+//! has the counts, which have to be the same on every side, and the measurements.
 
 mod answers;
 mod echo;
@@ -19,7 +19,7 @@ pub const SIGNAL: i32 = libc::SIGUSR1;
 /// The bytes of a message in the echo rows.
 pub const MESSAGE: usize = 1024;
 
-/// Lets this process open as many descriptors as it ever may.
+/// Raises this process's limit of open descriptors to its hard limit.
 pub fn raise_descriptor_limit() {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the pointers are valid for the calls.
@@ -33,7 +33,7 @@ pub fn raise_descriptor_limit() {
 
 /// Raises [`SIGNAL`] in this process.
 pub fn raise() {
-    // SAFETY: it takes numbers only; whoever calls this has installed a handler.
+    // SAFETY: it takes numbers only; the caller has installed a handler.
     let result = unsafe { libc::kill(libc::getpid(), SIGNAL) };
     assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
 }

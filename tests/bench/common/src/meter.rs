@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// What has passed between two moments.
+/// The time that has passed between two moments.
 #[derive(Debug, Default)]
 pub struct Meter {
     begun: Option<Moment>,
@@ -27,12 +27,12 @@ impl Moment {
 }
 
 impl Meter {
-    /// What is measured begins.
+    /// Starts the measurement.
     pub fn begin(&mut self) {
         self.begun = Some(Moment::now());
     }
 
-    /// It ends: the figures, in nanoseconds.
+    /// Ends the measurement and returns the figures, in nanoseconds.
     ///
     /// # Panics
     ///
@@ -42,7 +42,7 @@ impl Meter {
         let begun = self.begun.take().expect("what ends has begun");
         let nanoseconds = |duration: Duration| duration.as_nanos() as f64;
         [
-            // Of all threads, so that nothing can hide in one of its own.
+            // The CPU time of all threads, so that no thread's work is left out.
             ("cpu_ns", nanoseconds(now.process - begun.process)),
             ("thread_cpu_ns", nanoseconds(now.thread - begun.thread)),
             ("wall_ns", nanoseconds(now.wall - begun.wall)),
@@ -58,7 +58,7 @@ fn cpu(clock: libc::clockid_t) -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)
 }
 
-/// How many bytes of memory of this process are resident.
+/// The number of bytes of this process's memory that are resident.
 ///
 /// # Panics
 ///

@@ -1,4 +1,4 @@
-//! One piece of work: its begin, its end, what was counted, and the report.
+//! One piece of work: its start, its end, its counts, and the report.
 
 use crate::answers::Answers;
 use crate::meter::{Meter, memory};
@@ -8,18 +8,18 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
-/// Somebody on a thread of its own who has to do with the loop: sends it wake-ups, is its client.
+/// A peer of the loop on a thread of its own, such as a sender or a client.
 #[derive(Debug)]
 pub struct Peer {
     gate: Sender<()>,
     thread: JoinHandle<Figures>,
 }
 
-/// What was measured, by name.
+/// The measurements, by name.
 type Figures = Vec<(String, f64)>;
 
 impl Peer {
-    /// Somebody who begins when what is measured does.
+    /// A peer that starts when the measurement does.
     ///
     /// # Panics
     ///
@@ -31,7 +31,7 @@ impl Peer {
     }
 }
 
-/// What a program does once.
+/// A program's single piece of work.
 #[derive(Debug, Default)]
 pub struct Session {
     meter: Meter,
@@ -42,48 +42,48 @@ pub struct Session {
 }
 
 impl Session {
-    /// Work without anybody outside.
+    /// Work without a peer.
     pub fn new() -> Session {
         Session::default()
     }
 
-    /// Adds somebody outside.
+    /// Adds a peer.
     pub fn with_peer(&mut self, peer: Peer) {
         self.peer = Some(peer);
     }
 
-    /// Adds somebody outside who waits for answers.
+    /// Adds a peer that waits for answers.
     pub fn with_answers(&mut self, (answers, peer): (Arc<Answers>, Peer)) {
         self.answers = Some(answers);
         self.peer = Some(peer);
     }
 
-    /// Where the loop's callbacks answer.
+    /// The answers of the loop's callbacks.
     pub fn answers(&self) -> Option<Arc<Answers>> {
         self.answers.clone()
     }
 
-    /// What is measured begins.
+    /// Starts the measurement.
     pub fn begin(&mut self) {
         if let Some(peer) = &self.peer {
-            // It is gone only if it has failed, which is seen when it is joined.
+            // The peer is gone only if it has failed, which is seen when it is joined.
             let _ = peer.gate.send(());
         }
         self.meter.begin();
     }
 
-    /// It ends.
+    /// Ends the measurement.
     pub fn end(&mut self) {
         let figures = self.meter.end();
         self.figures.extend(figures.map(|(name, value)| (name.to_owned(), value)));
     }
 
-    /// So many things of that name have happened, beside those counted before.
+    /// Adds to the count of this name.
     pub fn count(&mut self, what: &str, many: u64) {
         *self.counts.entry(what.to_owned()).or_default() += many;
     }
 
-    /// Something was measured otherwise.
+    /// Adds a measurement that was made otherwise.
     pub fn figure(&mut self, what: &str, value: f64) {
         self.figures.insert(what.to_owned(), value);
     }
@@ -93,7 +93,7 @@ impl Session {
         self.figure(what, memory() as f64);
     }
 
-    /// Waits for whoever is outside, and gives the report.
+    /// Waits for the peers, and returns the report.
     ///
     /// # Panics
     ///
@@ -107,7 +107,7 @@ impl Session {
     }
 }
 
-/// What came out: displayed, it is a line of JSON.
+/// The result: displayed, it is a line of JSON.
 #[derive(Debug)]
 pub struct Report {
     counts: BTreeMap<String, u64>,
@@ -116,7 +116,7 @@ pub struct Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The names are ours: nothing in them needs an escape.
+        // The names are the benchmark's own, so none needs an escape.
         let object = |f: &mut fmt::Formatter<'_>, members: &[(String, String)]| {
             let members: Vec<String> =
                 members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();

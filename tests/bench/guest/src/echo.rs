@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use uv_handles::{Descriptor, Error, Handle, Loop, Poll, PollEvents, Result, RunMode, StatusCode};
 
-/// Serves so many clients, each until it hangs up.
+/// Serves this many clients, each until it disconnects.
 pub fn serve(connections: u64) -> Result<()> {
     let event_loop = Loop::new()?;
     let listener = Descriptor::open("clients")?;

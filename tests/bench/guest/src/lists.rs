@@ -1,12 +1,12 @@
-//! What many timers cost without timers: a closure and a resource for each, and lists across the border, as long as
-//! the SDK's.
+//! The cost of many timers without timers: a closure and a resource for each, and lists across the
+//! border, as long as the SDK's.
 
 use crate::bindings::uv_handles::bench::lists::{Item, advance, pull, reserve};
 use crate::control;
 use std::cell::Cell;
 use uv_handles::Result;
 
-/// As many as the SDK reserves, tells and pulls at once.
+/// The number that the SDK allocates, flushes and pulls at once.
 const RESERVED: u64 = 256;
 const NUMBERS: usize = 4096;
 const CALLED: u64 = 256;
@@ -41,7 +41,7 @@ pub fn pass(many: u64) -> Result<()> {
 }
 
 fn tell<const LENGTH: usize>(items: &[(Item, u32)], change: impl Fn(u64, u32) -> [u64; LENGTH]) {
-    // One list, as the SDK has.
+    // One list, as in the SDK.
     let mut changes = Vec::new();
     for (at, (_, item)) in (0..).zip(items) {
         changes.extend(change(at, *item));

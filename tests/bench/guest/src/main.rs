@@ -1,5 +1,5 @@
-//! The benchmark's guest: does the work that its arguments name, once. `tests/bench/native/c` has the same work for
-//! libuv, function by function, and the benchmark compares what both have counted.
+//! The benchmark's guest: does the work that its arguments name, once. `tests/bench/native/c` has
+//! the same work for libuv, function by function, and the benchmark compares the counts of both.
 
 mod echo;
 mod lists;

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use uv_handles::{Descriptor, Handle, Loop, Poll, PollEvents, Result, RunMode};
 
-/// A byte that goes to and fro.
+/// A byte that goes back and forth.
 pub fn ping_pong(times: u64) -> Result<()> {
     let event_loop = Loop::new()?;
     let called = Rc::new(Cell::new(0));
@@ -31,7 +31,7 @@ pub fn ping_pong(times: u64) -> Result<()> {
     Ok(())
 }
 
-/// Many event descriptors, few of them ready: each passes what it gets on to its neighbour.
+/// Many event descriptors, few of them ready: each passes its events on to its neighbor.
 pub fn many(many: u64, ready: u64, events: u64) -> Result<()> {
     let event_loop = Loop::new()?;
     let called = Rc::new(Cell::new(0));
@@ -52,14 +52,14 @@ pub fn many(many: u64, ready: u64, events: u64) -> Result<()> {
             assert_eq!(next.write(&token), Ok(8));
         })?;
     }
-    // So that the OS knows all of them before it is measured.
+    // Before the measurement, so that the OS knows all of them.
     event_loop.run(RunMode::NoWait)?;
     for token in 0..ready {
         let at = token * (many / ready);
         assert_eq!(places[at as usize].write(&1_u64.to_ne_bytes()), Ok(8));
     }
     measured(&event_loop)?;
-    // Those that are called after the loop was stopped, in the same iteration, are not counted.
+    // Callbacks after the loop was stopped, in the same iteration, are not counted.
     control::count("operations", events);
     Ok(())
 }

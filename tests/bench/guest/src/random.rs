@@ -1,4 +1,4 @@
-//! The same numbers as in C.
+//! The same random numbers as in C.
 
 pub struct Random(u64);
 

@@ -76,7 +76,7 @@ pub fn repeating(many: u64, period: u64, calls: u64) -> Result<()> {
     Ok(())
 }
 
-/// Time-outs of requests: of many that are pending, one is stopped and started again.
+/// Timeouts of requests: of many that are pending, one is stopped and started again.
 pub fn timeouts(pending: u64, times: u64) -> Result<()> {
     let event_loop = Loop::new()?;
     let timers: Rc<[Timer]> = (0..pending).map(|_| Timer::new(&event_loop)).collect::<Result<_>>()?;
@@ -113,7 +113,7 @@ pub fn timeouts(pending: u64, times: u64) -> Result<()> {
     Ok(())
 }
 
-/// A timer that starts itself so many times, beside others that are not due.
+/// A timer that restarts itself a number of times, beside others that are not due.
 pub fn restarts(pending: u64, times: u64, timeout: u64) -> Result<()> {
     let event_loop = Loop::new()?;
     let others: Vec<Timer> = (0..pending).map(|_| Timer::new(&event_loop)).collect::<Result<_>>()?;
@@ -141,7 +141,7 @@ pub fn restarts(pending: u64, times: u64, timeout: u64) -> Result<()> {
     Ok(())
 }
 
-/// What a timer takes of memory, here and in the host.
+/// The memory that a timer takes, here and in the host.
 pub fn memory(many: u64) -> Result<()> {
     let event_loop = Loop::new()?;
     control::memory("before");
@@ -159,7 +159,7 @@ pub fn memory(many: u64) -> Result<()> {
     Ok(())
 }
 
-/// One timer for ever, which tells of each of its calls.
+/// One timer that repeats for ever and reports each of its calls.
 pub fn ticks(period: u64) -> Result<()> {
     let event_loop = Loop::new()?;
     let timer = Timer::new(&event_loop)?;

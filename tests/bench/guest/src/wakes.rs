@@ -1,4 +1,4 @@
-//! What reaches a loop from outside: wake-ups and signals.
+//! Events from outside of the loop: async handles and signals.
 
 use crate::control;
 use std::cell::Cell;
@@ -21,7 +21,7 @@ pub fn signal(times: u64) -> Result<()> {
     measured(&event_loop, &called)
 }
 
-/// A callback that answers, and closes its handle after so many calls.
+/// A callback that answers, and closes its handle after this many calls.
 fn answering<H: Handle>(times: u64) -> (Rc<Cell<u64>>, impl FnMut(&H) + 'static) {
     let called = Rc::new(Cell::new(0));
     let calls = called.clone();

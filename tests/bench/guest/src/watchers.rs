@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use uv_handles::{Check, Descriptor, Handle, Idle, Loop, Poll, PollEvents, Prepare, Result, RunMode};
 
-/// So many iterations with an idle handle, and with others beside it.
+/// Iterations with an idle handle, and with others beside it.
 pub fn iterate(times: u64, with_phases: bool, with_poll: bool) -> Result<()> {
     let event_loop = Loop::new()?;
     let idle = Idle::new(&event_loop)?;
@@ -47,7 +47,7 @@ pub fn iterate(times: u64, with_phases: bool, with_poll: bool) -> Result<()> {
     Ok(())
 }
 
-/// So many calls to the host that do next to nothing.
+/// Calls to a host function that does almost nothing.
 pub fn calls(times: u64) -> Result<()> {
     let event_loop = Loop::new()?;
     control::begin();

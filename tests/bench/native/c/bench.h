@@ -1,4 +1,4 @@
-/* What the work in C gets from the program around it, and the work itself: one function for each row. */
+/* The functions that the program provides to the work, and the work: one function for each row. */
 
 #ifndef BENCH_H
 #define BENCH_H
@@ -15,7 +15,7 @@ void bench_count(const char* what, uint64_t many);
 void bench_memory(const char* what);
 void bench_answer(void);
 
-/* Not an assertion: these are there in optimised builds too. */
+/* Not an assertion: these are there in optimized builds too. */
 #define CHECK(condition)                                                   \
   do {                                                                     \
     if (!(condition)) {                                                    \

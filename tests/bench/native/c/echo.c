@@ -26,7 +26,7 @@ static void on_data(uv_poll_t* handle, int status, int events) {
   CHECK(status == 0);
   many = read(connection->fd, buffer, sizeof buffer);
   if (many > 0) {
-    /* The client waits for it: there is room. */
+    /* The client waits for the answer, so there is room. */
     CHECK(write(connection->fd, buffer, many) == many);
     bytes += many;
   } else if (many == 0) {

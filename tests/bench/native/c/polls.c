@@ -21,7 +21,7 @@ static void on_ball(uv_poll_t* handle, int status, int events) {
     CHECK(write(fd, &ball, 1) == 1);
 }
 
-/* A byte that goes to and fro. */
+/* A byte that goes back and forth. */
 void bench_ping_pong(const uint64_t* args) {
   uv_loop_t loop;
   uv_poll_t sides[2];
@@ -49,7 +49,7 @@ void bench_ping_pong(const uint64_t* args) {
 typedef struct {
   uv_poll_t poll;
   int fd;
-  /* Where what is taken here is passed on to. */
+  /* The place that gets the events taken here. */
   int next;
 } place_t;
 
@@ -63,7 +63,7 @@ static void on_token(uv_poll_t* handle, int status, int events) {
   CHECK(write(place->next, &token, sizeof token) == sizeof token);
 }
 
-/* Many event descriptors, few of them ready: each passes what it gets on to its neighbour. */
+/* Many event descriptors, few of them ready: each passes its events on to its neighbor. */
 void bench_many_polls(const uint64_t* args) {
   uint64_t many = args[0], ready = args[1], one = 1;
   uv_loop_t loop;
@@ -79,7 +79,7 @@ void bench_many_polls(const uint64_t* args) {
     CHECK(uv_poll_init(&loop, &places[at].poll, places[at].fd) == 0);
     uv_poll_start(&places[at].poll, UV_READABLE, on_token);
   }
-  /* So that the OS knows all of them before it is measured. */
+  /* Before the measurement, so that the OS knows all of them. */
   uv_run(&loop, UV_RUN_NOWAIT);
   for (uint64_t token = 0; token < ready; token++)
     CHECK(write(places[token * (many / ready)].fd, &one, sizeof one) == sizeof one);

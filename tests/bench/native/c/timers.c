@@ -146,7 +146,7 @@ static void on_restart(uv_timer_t* handle) {
     uv_timer_start(handle, on_restart, restart_timeout, 0);
 }
 
-/* A timer that starts itself so many times, beside others that are not due. */
+/* A timer that restarts itself a number of times, beside others that are not due. */
 static void restarts(uint64_t many, uint64_t times, uint64_t timeout) {
   uv_loop_t loop;
   uv_timer_t timer;

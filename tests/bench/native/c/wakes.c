@@ -1,4 +1,4 @@
-/* What reaches a loop from outside: wake-ups and signals. */
+/* Events from outside of the loop: async handles and signals. */
 
 #include <signal.h>
 

@@ -1,4 +1,4 @@
-//! The work for libuv is in C: `c/`. This runs it, and lends it the benchmark's clocks and peers.
+//! Runs the work for libuv, which is in C (`c/`), with the benchmark's clocks and peers.
 
 use std::ffi::{CStr, c_char};
 use std::net::TcpListener;
@@ -54,7 +54,7 @@ const WORKS: [(&str, Work, usize); 16] = [
 static SESSION: OnceLock<Mutex<Session>> = OnceLock::new();
 static ANSWERS: OnceLock<Arc<Answers>> = OnceLock::new();
 
-/// Does the work that the program's arguments name, once, and prints what came out.
+/// Does the work that the program's arguments name, once, and prints the result.
 ///
 /// # Panics
 ///
@@ -71,7 +71,8 @@ pub fn run() {
     let mut session = Session::new();
     let mut listener = None;
     match name.as_str() {
-        // SAFETY: it is called between the work's begin and its last callback, while the handle is there.
+        // SAFETY: it is called between the work's begin and its last callback, while the handle is
+        // there.
         "wake-up" => session.with_answers(round_trips(numbers[0], || unsafe { bench_wake() })),
         "signal" => {
             assert_eq!(SIGNAL, libc::SIGUSR1, "the one that the work watches");
@@ -90,7 +91,7 @@ pub fn run() {
         ANSWERS.set(answers).expect("they are set once");
     }
     SESSION.set(Mutex::new(session)).expect("it is set once");
-    // SAFETY: it reads as many numbers as it takes, and nothing else of this program.
+    // SAFETY: it reads as many numbers as it takes, and no other memory of this program.
     unsafe { work(numbers.as_ptr()) };
     println!("{}", std::mem::take(&mut *session_now()).finish());
 }

@@ -288,7 +288,7 @@ pub enum Mode {
 /// A step on a socket pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceOp {
-    /// The peer writes so many bytes.
+    /// The peer writes this many bytes.
     PeerWrite(u32),
     /// The peer reads all available bytes.
     PeerRead,

@@ -44,7 +44,7 @@ extern "C" fn conformance_epoll_pwait(
         // SAFETY: libuv's arguments, passed on.
         let ready = unsafe { libc::epoll_wait(epoll, events, room, 0) };
         assert!(ready >= 0, "epoll_wait fails: {}", std::io::Error::last_os_error());
-        // SAFETY: so many events have just been written.
+        // SAFETY: this many events have just been written.
         let events = unsafe { std::slice::from_raw_parts_mut(events, ready.unsigned_abs() as usize) };
         let mut kept = 0;
         for at in 0..events.len() {

@@ -11,7 +11,7 @@ pub struct Places {
 }
 
 impl Places {
-    /// Places for so many values of that size.
+    /// Places for this many values of that size.
     pub fn new(size: usize, count: usize) -> Places {
         let size = size.next_multiple_of(64);
         let layout = Layout::from_size_align(size * count.max(1), 64).expect("it is small");

@@ -88,10 +88,10 @@ pub enum As {
     InTurn,
 }
 
-/// Starts so many guests with timers of this period, lets them tick so often on average, and prints
-/// the report. Each has ticked once before: the memory that a guest needs from its first callback
-/// on, such as a page for its table of functions, counts as an idle guest's memory and not as a
-/// tick's time.
+/// Starts this many guests with timers of this period, lets them tick so often on average, and
+/// prints the report. Each has ticked once before: the memory that a guest needs from its first
+/// callback on, such as a page for its table of functions, counts as an idle guest's memory and not
+/// as a tick's time.
 pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64) -> Result<()> {
     match hosted {
         As::Set(slack) => return set(component, slack, many, period, ticks),

@@ -8,7 +8,7 @@ use uv_handles_tests::{State, linker, wasi_linker};
 use wasmtime::component::{Component, HasSelf};
 use wasmtime::{Result, Store};
 
-/// Makes so many instances, one after the other, and prints the report.
+/// Makes this many instances, one after the other, and prints the report.
 pub fn run(component: &Component, with_uv: bool, times: u64) -> Result<()> {
     let engine = component.engine();
     let mut linker = if with_uv { linker(engine)? } else { wasi_linker(engine)? };

@@ -96,8 +96,8 @@ const PLUGIN_MEMORY: u64 = 1 << 20;
 /// The memory of one guest: a composed one has the adapter's memory in addition to its own.
 const ONE: u32 = 2;
 
-/// The engine that the host crate recommends for so many guests, or with options that embedders may
-/// need in addition.
+/// The engine that the host crate recommends for this many guests, or with options that embedders
+/// may need in addition.
 fn engine(configuration: &str, guests: u32) -> Result<Engine> {
     let mut config = match configuration {
         "dense" => uv_handles_host::dense_engine_config(guests, PLUGIN_MEMORY),

@@ -52,7 +52,7 @@ extern "C" fn __wrap_epoll_wait(
             assert!(ready > 0, "the loop waits for ever, and nothing wakes it");
         }
         if ready > 0 {
-            // SAFETY: so many events have just been written.
+            // SAFETY: this many events have just been written.
             let events = unsafe { std::slice::from_raw_parts_mut(events, ready.unsigned_abs() as usize) };
             events.sort_by_key(|event| event.u64);
         }

@@ -8,7 +8,7 @@
 //! soak plugins COUNT SECONDS [MILLISECONDS BETWEEN SAMPLES]
 //! ```
 //!
-//! The second form is so many plugins at a time on one runtime instead.
+//! The second form runs COUNT plugins at a time on one runtime instead.
 
 mod lives;
 mod neighbour;

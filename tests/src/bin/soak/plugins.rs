@@ -22,7 +22,7 @@ struct Running {
     sent: u64,
 }
 
-/// Runs so many plugins for so long, and reports at each interval.
+/// Runs this many plugins for this long, and reports at each interval.
 pub fn run(count: u64, length: Duration, interval: Duration) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {

@@ -1,4 +1,4 @@
-//! What a sleep of a task costs, against a timer with a callback that does the same.
+//! Compares the cost of a task's sleep with that of a timer with an equivalent callback.
 
 use std::time::{Duration, Instant};
 use uv_handles::task::{Executor, sleep};
@@ -10,7 +10,7 @@ const ROUNDS: usize = 9;
 fn main() -> Result<()> {
     let event_loop = Loop::new()?;
     let (mut timers, mut sleeps) = (Vec::new(), Vec::new());
-    // In turn, so that what else the machine does happens to both.
+    // Alternately, so that other load on the machine affects both.
     for _ in 0..ROUNDS {
         timers.push(timed(|| {
             fire(&event_loop, SLEEPS)?;
@@ -36,7 +36,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// So many timers, one after the other, each made by the one before.
+/// Timers one after the other, each made by the one before.
 fn fire(event_loop: &Loop, times: u32) -> Result<()> {
     let timer = Timer::new(event_loop)?;
     timer.start_with(0, 0, move |timer| {

@@ -1,5 +1,6 @@
-//! The side of native libuv in virtual time: a clock that stands still except while the loop waits, and then
-//! jumps to the end of the wait. build.rs links these in place of the C library's functions.
+//! The side of native libuv in virtual time: a clock that stands still except while the loop waits,
+//! and then jumps to the end of the wait. build.rs links these in place of the C library's
+//! functions.
 
 use std::ffi::{c_int, c_void};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -71,7 +71,7 @@ fn repeating(runtime: &Runtime, session: &mut Session, many: u64, period: u64, c
             let fired = fired.clone();
             spawn_local(async move {
                 let mut interval = interval_at(Instant::now() + period, period);
-                // As libuv: no catching up.
+                // As in libuv, a late tick delays the following ones.
                 interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 for _ in 0..calls {
                     interval.tick().await;
@@ -105,7 +105,7 @@ fn ping_pong(runtime: &Runtime, session: &mut Session, times: u64) {
                     called.set(called.get() + 1);
                     if called.get() == times {
                         done.notify_one();
-                        // Both stay open until all is over.
+                        // Both stay open until the end.
                         std::future::pending::<()>().await;
                     }
                     side.write_all(&ball).await.expect("there is room");

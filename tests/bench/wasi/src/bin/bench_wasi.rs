@@ -1,4 +1,4 @@
-//! The same work with `wasi:io/poll` and `wasi:clocks`, as a program without an event loop does it by hand.
+//! The same work with `wasi:io/poll` and `wasi:clocks`, as a program without an event loop does it.
 
 mod bindings {
     #![allow(
@@ -65,7 +65,7 @@ fn waits(pending: u64, times: u64, timeout: u64) {
     for _ in 0..times {
         let timer = subscribe_instant(now() + timeout * MILLISECOND);
         let pollables: Vec<&Pollable> = [&timer].into_iter().chain(&pending).collect();
-        // Those that are not due become so if the process is held up for long.
+        // They become due if the process is suspended for long.
         while !poll(&pollables).contains(&0) {}
         waited += 1;
     }
@@ -85,8 +85,8 @@ fn restarts(times: u64) {
     control::count("operations", fired);
 }
 
-/// What an iteration of a loop without anything to wait for does: it learns the time, and looks at what is ready
-/// without waiting, which takes a pollable that is.
+/// An iteration of a loop without anything to wait for: it reads the time, and polls without
+/// waiting, which needs a pollable that is ready.
 fn idle(times: u64) {
     let zero = subscribe_instant(0);
     let mut iterations = 0;
