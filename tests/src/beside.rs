@@ -2,7 +2,7 @@
 //!
 //! It is `hostile_neighbour`, on a thread of its own, with a timer of 10 ms. A native thread waits
 //! for 10 ms again and again beside it. However busy the machine is, it is as busy for both; so
-//! what the attackers may not change is how many ticks the guest counts for the native thread's.
+//! the attackers must not change the ratio of the guest's ticks to the native thread's.
 
 use crate::os::stream_pair;
 use crate::{HOSTILE_NEIGHBOUR, spawn};

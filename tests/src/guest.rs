@@ -393,7 +393,7 @@ impl Running {
             self.seen.extend(self.lines.try_iter());
             panic!("the guest does not end: {}", self.so_far());
         };
-        // The writing end is closed: what was printed is all there is, and the thread ends.
+        // The writing end is closed, so no more output comes, and the thread ends.
         while let Ok(line) = self.lines.recv_timeout(PATIENCE) {
             self.seen.push(line);
         }

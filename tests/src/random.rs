@@ -122,7 +122,7 @@ pub fn random_calls_composed(seed: u64, calls: u64) -> BTreeMap<String, u64> {
                 for mut peer in &peers {
                     let _ = (peer.write(&[2; 100]), peer.read(&mut buffer));
                 }
-                // Some are ended, some are reset by what is unread.
+                // Some end, some are reset because of unread bytes.
                 if peers.len() > 4 {
                     peers.remove(0);
                 }

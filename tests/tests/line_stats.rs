@@ -107,7 +107,7 @@ fn bad_clients_hurt_nobody() {
     counted_client(address, "the cat\nthe dog\n");
     counted(&mut process, "2 lines, 25 bytes, 3 clients");
 
-    // They go: what has no end counts as a line then.
+    // They disconnect: a line without an end counts then.
     counted_client(address, "");
     counted_client(address, "half");
     counted(&mut process, "3 lines, 29 bytes, 5 clients");

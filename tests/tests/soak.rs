@@ -7,7 +7,7 @@ use uv_handles_tests::*;
 
 foreach_soak!(assert_test_exists);
 
-/// The neighbour is called, and ends when it is told.
+/// The neighbor is called, and ends on request.
 #[test]
 fn soak_timer() {
     let (mut reports, writer) = std::io::pipe().unwrap();

@@ -134,8 +134,8 @@ pub struct Options {
 
     /// Grants a UDP socket.
     ///
-    /// With a HOST:PORT behind the comma the guest can talk to that peer only, otherwise to
-    /// anybody. Port 0 takes a free one; the address is printed on standard error.
+    /// With a HOST:PORT after the comma the guest can send to that peer only, otherwise to
+    /// any address. Port 0 takes a free one; the address is printed on standard error.
     #[arg(
         long,
         value_name = "NAME=ADDRESS:PORT[,HOST:PORT]",
@@ -161,7 +161,7 @@ pub struct Options {
     ///
     /// The input of a FIFO that is only read ends when its last writer closes it, as for `cat`.
     /// With `,both` it never ends: for commands that others echo into it from time to time. With
-    /// `,write` somebody must be reading it before the guest starts.
+    /// `,write` another process must be reading it before the guest starts.
     #[arg(
         long,
         value_name = "NAME=PATH[,read|write|both]",

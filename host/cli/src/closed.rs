@@ -1,7 +1,7 @@
 //! Standard streams that were closed when the process began.
 //!
 //! The standard library opens /dev/null in their place before `main`, so that no file takes their
-//! numbers. A write to a closed output has to fail nevertheless: what is written is lost.
+//! numbers. A write to a closed output has to fail nevertheless, because the bytes are lost.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 

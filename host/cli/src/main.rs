@@ -1,4 +1,4 @@
-//! `uv-run`: runs a guest from the command line, with what the command line grants.
+//! `uv-run`: runs a guest from the command line, with the grants of its options.
 //!
 //! `cli` and `config` read the options, `grants` makes the grants, `component` loads the guest, and
 //! this file combines them.
@@ -64,7 +64,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does what the command line says. An error is one that keeps the guest from starting.
+/// Carries out the command line. An error means that the guest has not started.
 fn start() -> Result<ExitCode> {
     let mut cli = Cli::parse();
     if let Some(shell) = cli.completions {

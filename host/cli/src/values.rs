@@ -200,7 +200,7 @@ impl FromStr for Wake {
     }
 }
 
-/// `HOST_DIR[::GUEST_DIR]`: a directory, and what the guest calls it.
+/// `HOST_DIR[::GUEST_DIR]`: a directory, and the guest's name for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dir {
     pub host: PathBuf,

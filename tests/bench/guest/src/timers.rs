@@ -159,7 +159,7 @@ pub fn memory(many: u64) -> Result<()> {
     Ok(())
 }
 
-/// One timer that repeats for ever and reports each of its calls.
+/// One timer that repeats forever and reports each of its calls.
 pub fn ticks(period: u64) -> Result<()> {
     let event_loop = Loop::new()?;
     let timer = Timer::new(&event_loop)?;

@@ -97,11 +97,7 @@ pub fn run() {
 }
 
 fn session_now() -> MutexGuard<'static, Session> {
-    SESSION
-        .get()
-        .expect("it is set before the work")
-        .lock()
-        .expect("no thread panics while it holds the lock")
+    SESSION.get().expect("it is set before the work").lock().expect("the lock is never poisoned")
 }
 
 #[unsafe(no_mangle)]

@@ -117,10 +117,7 @@ pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64
                 As::Plugins => match plugin(pre, period).await {
                     // It has a task of its own: this one ends.
                     Ok(started) => {
-                        return plugins
-                            .lock()
-                            .expect("no thread panics while it holds the lock")
-                            .push(started);
+                        return plugins.lock().expect("the lock is never poisoned").push(started);
                     }
                     Err(failed) => Err(failed),
                 },
@@ -140,7 +137,7 @@ pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64
     session.begin();
     runtime.block_on(told.until_ticks(many * ticks));
     session.end();
-    let plugins = plugins.lock().expect("no thread panics while it holds the lock");
+    let plugins = plugins.lock().expect("the lock is never poisoned");
     assert!(plugins.iter().all(|(_, task)| !task.is_finished()), "a plugin has ended");
     report(session, many, ticks)
 }

@@ -42,9 +42,7 @@ pub fn report() {
 
 fn session<T>(with: impl FnOnce(&mut Session) -> T) -> Option<T> {
     match MARKS.get() {
-        Some(Marks::One(session, _)) => {
-            Some(with(&mut session.lock().expect("no thread panics while it holds the lock")))
-        }
+        Some(Marks::One(session, _)) => Some(with(&mut session.lock().expect("the lock is never poisoned"))),
         _ => None,
     }
 }

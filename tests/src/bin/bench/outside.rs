@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use uv_handles_bench::{Echo, SIGNAL, Session, echo_clients, raise, round_trips};
 use uv_handles_host::UvCtxBuilder;
 
-/// Grants what the work needs. What is returned has to live as long as the guest.
+/// Makes the grants that the work needs. The returned value has to live as long as the guest.
 pub fn grant(uv: &mut UvCtxBuilder, session: &mut Session, name: &str, numbers: &[u64]) -> Box<dyn Any> {
     uv.limits(|limits| {
         limits.handles = 4_000_000;
