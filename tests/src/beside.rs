@@ -1,8 +1,8 @@
 //! A well-behaved guest beside attackers: it must see no wrong event and keep its time.
 //!
 //! It is `hostile_neighbour`, on a thread of its own, with a timer of 10 ms. A native thread waits
-//! for 10 ms again and again beside it. However busy the machine is, it is as busy for both; so
-//! the attackers must not change the ratio of the guest's ticks to the native thread's.
+//! for 10 ms again and again beside it. The load of the machine
+//! affects both alike, so the attackers must not change the ratio of their ticks.
 
 use crate::os::stream_pair;
 use crate::{HOSTILE_NEIGHBOUR, spawn};

@@ -21,8 +21,8 @@ fn descriptors_grants() {
     let mut guest = spawn(DESCRIPTORS_GRANTS, |uv| {
         let denied = denied.clone();
         uv.on_denied(move |what| denied.lock().unwrap().push(format!("{what:?}")));
-        let nobody_gets_this = std::fs::File::open("/dev/null").unwrap();
-        uv.descriptor("one", nobody_gets_this).unwrap();
+        let never_opened = std::fs::File::open("/dev/null").unwrap();
+        uv.descriptor("one", never_opened).unwrap();
         uv.descriptor("one", one).unwrap().descriptor("two", two).unwrap();
     });
     guest.expect("opened");

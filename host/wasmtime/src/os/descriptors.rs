@@ -1,7 +1,7 @@
 //! Descriptors: what the embedder granted under a name, and what a guest has opened or accepted.
 //!
-//! A guest gets a duplicate of the granted descriptor, so a grant outlives its use and can be opened
-//! again. A guest sees numbers of its own, never those of the host.
+//! A guest gets a duplicate of the granted descriptor, so a grant outlives its use and can be
+//! opened again. A guest sees numbers of its own, never those of the host.
 
 use crate::os::access::retry;
 use crate::os::signals;
@@ -58,8 +58,8 @@ enum Granted {
 #[derive(Debug)]
 struct NonBlocking {
     fd: OwnedFd,
-    /// The file description was in blocking mode. It may be shared, with a terminal's other users for
-    /// instance, so it is put back.
+    /// The file description was in blocking mode. It may be shared, with a terminal's other users
+    /// for instance, so it is put back.
     was_blocking: bool,
 }
 
@@ -75,7 +75,8 @@ impl Drop for NonBlocking {
 /// A descriptor that the guest has open.
 #[derive(Debug)]
 pub(crate) struct Descriptor {
-    /// The descriptor that poll handles watch. Reads and writes use it too, unless `way` has a stream.
+    /// The descriptor that poll handles watch. Reads and writes use it too, unless `way` has a
+    /// stream.
     fd: OwnedFd,
     /// Never used again, unlike the descriptor's place.
     serial: u32,
@@ -109,7 +110,8 @@ impl Way {
             FileType::Socket => Way::Socket,
             FileType::Fifo => Way::MayRaise,
             FileType::Unknown if mode & libc::S_IFMT != 0 => Way::MayRaise,
-            // Nothing else has a reader. Linux gives an eventfd, a timerfd and their like no type at all.
+            // Nothing else has a reader. Linux gives an eventfd, a timerfd and their like no type
+            // at all.
             _ => Way::Plain,
         }
     }
@@ -241,8 +243,8 @@ impl Descriptor {
         self.fd.as_fd()
     }
 
-    /// The descriptor for the calls that are for sockets. A standard stream that is a socket has none:
-    /// it is for reading alone or for writing alone.
+    /// The descriptor for the calls that are for sockets. A standard stream that is a socket has
+    /// none: it is for reading alone or for writing alone.
     fn socket(&self) -> io::Result<&OwnedFd> {
         match self.way {
             Way::Input(_) | Way::Output(_) => Err(Errno::NOTSOCK),
@@ -294,9 +296,9 @@ impl Descriptor {
         Ok((length, sender.as_ref().map(text).unwrap_or_default()))
     }
 
-    /// Sends a datagram, to IP addresses only: the path of a Unix socket would give access to the file
-    /// system without a grant. A connected socket sends to its peer only. Linux would send to other
-    /// addresses too, but an embedder that grants a connected socket grants that peer alone.
+    /// Sends a datagram, to IP addresses only: the path of a Unix socket would give access to the
+    /// file system without a grant. A connected socket sends to its peer only. Linux would send to
+    /// other addresses too, but an embedder that grants a connected socket grants that peer alone.
     pub(crate) fn send_to(&self, bytes: &[u8], address: &str) -> io::Result<usize> {
         let address: SocketAddr = address.parse().map_err(|_| Errno::INVAL)?;
         if let Ok(Some(peer)) = net::getpeername(self.socket()?)

@@ -21,8 +21,8 @@ use std::time::Duration;
 /// The interval of checks for an interrupt while the guest waits for a write in progress.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// The most bytes that a thread writes for one request. A stream that poll(2) reports as writable may
-/// take fewer.
+/// The most bytes that a thread writes for one request. A stream that poll(2) reports as writable
+/// may take fewer.
 const CHUNK: usize = 4096;
 
 /// A granted output.
