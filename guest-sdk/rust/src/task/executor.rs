@@ -124,7 +124,7 @@ pub fn current_loop() -> Loop {
 }
 
 fn current() -> Executor {
-    CURRENT.with_borrow(Clone::clone).expect("a task of an `Executor` is running")
+    CURRENT.with_borrow(Clone::clone).expect("no task of an `Executor` is running")
 }
 
 /// While a value lives, tasks of an executor run. They may run another loop, with tasks of its own.
