@@ -262,6 +262,26 @@ fn descriptors_and_signals_end_the_wait_also_beside_one_that_never_rests() -> Re
     Ok(())
 }
 
+/// Its loop has been idle for long when an export starts a timer: the timer counts from the call.
+#[test]
+fn a_timer_that_an_export_starts_counts_from_the_call() -> Result<()> {
+    let mut sets = Sets::new()?;
+    let clock = VirtualClock::new();
+    let plugin = sets.add(|uv| {
+        uv.virtual_clock(&clock);
+    })?;
+    plugin.1.call_tick(sets.set.store(plugin.0).unwrap(), 10)?;
+    assert_eq!(sets.lines(&plugin)?, ["tick 1"]);
+    plugin.1.call_close(sets.set.store(plugin.0).unwrap())?;
+    assert_eq!(sets.lines(&plugin)?, ["closed"]);
+    clock.advance(2_000);
+    let begun = clock.now();
+    plugin.1.call_tick(sets.set.store(plugin.0).unwrap(), 500)?;
+    sets.lines(&plugin)?;
+    assert_eq!(clock.now() - begun, 500);
+    Ok(())
+}
+
 #[test]
 fn a_plugin_that_is_taken_out_can_go_on_in_another_set() -> Result<()> {
     let mut sets = Sets::new()?;

@@ -6,6 +6,7 @@ use super::stats::Counters;
 use crate::bindings::types;
 use crate::ctx::UvCtx;
 use crate::ctx::clock::Clock;
+use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::ctx::interrupt::Interrupted;
 use crate::driver::RunError;
 use std::io;
@@ -36,6 +37,18 @@ pub(crate) enum Due {
 impl UvCtx {
     pub(crate) fn open_loops(&self) -> impl Iterator<Item = LoopId> {
         self.loops.all_loops().filter(|&id| !self.loops.loop_closed(id))
+    }
+
+    /// Prepares for a call of an export by the embedder. The plugin's loops may have been idle for
+    /// long, so their time is refreshed, as an embedder of libuv does with uv_run(NOWAIT).
+    pub(crate) fn lend(&mut self) {
+        self.epochs = EpochDeadline::Lent;
+        let now = self.clock.now();
+        let open: Vec<LoopId> = self.open_loops().collect();
+        for id in open {
+            // Refused for a closed loop alone.
+            let _ = self.loops.update_time(id, now);
+        }
     }
 
     /// Returns the first open loop from this number on.

@@ -7,7 +7,6 @@ use super::loops::{Dispatched, Due};
 use super::stats::Counters;
 use super::{Dispatch, dispatch_of, mark};
 use crate::ctx::UvCtx;
-use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::engine::begin_epochs;
 use crate::view::UvView;
 use std::fmt;
@@ -69,9 +68,10 @@ impl<T: UvView> Plugin<T> {
     }
 
     /// Returns the store, to call the plugin's exports. The future of a call must be driven to its
-    /// end.
+    /// end. The time of the plugin's loops is refreshed, so that a timer which the export starts
+    /// counts from now.
     pub fn store(&mut self) -> &mut Store<T> {
-        self.ctx().epochs = EpochDeadline::Lent;
+        self.ctx().lend();
         &mut self.store
     }
 

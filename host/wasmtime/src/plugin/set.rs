@@ -11,7 +11,6 @@ use super::wake_queue::WakeQueue;
 use super::{Dispatch, dispatch_of, mark};
 use crate::ctx::UvCtx;
 use crate::ctx::clock::monotonic;
-use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::engine::begin_epochs;
 use crate::os::poller_set::{PollerSet, SetEvent};
 use crate::view::UvView;
@@ -175,12 +174,13 @@ impl<T: UvView> PluginSet<T> {
     }
 
     /// Returns a plugin's store, to call its exports. Events that become due by that are delivered
-    /// in the next turn.
+    /// in the next turn. The time of the plugin's loops is refreshed, so that a timer which the
+    /// export starts counts from now.
     pub fn store(&mut self, id: PluginId) -> Option<&mut Store<T>> {
         self.member(id)?;
         self.enqueue(id.at);
         let store = &mut self.member(id)?.store;
-        uv(store).epochs = EpochDeadline::Lent;
+        uv(store).lend();
         Some(store)
     }
 
