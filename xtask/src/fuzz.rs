@@ -63,9 +63,13 @@ pub fn run(workspace: &Workspace, minutes: f64, target: Option<&str>) -> Result<
 }
 
 /// Unpacks an archive of seeds: each seed is its length, as four bytes in little-endian order, and its
-/// bytes.
+/// bytes. Without an archive there are no seeds, and a run begins with nothing.
 fn unpack(archive: &Path, dir: &Path) -> Result<()> {
     empty_dir(dir)?;
+    if !archive.exists() {
+        say(format_args!("there is no {}: the run begins without seeds", archive.display()));
+        return Ok(());
+    }
     let archived = fs::read(archive).with_context(|| format!("cannot read {}", archive.display()))?;
     let (mut rest, mut number) = (archived.as_slice(), 0);
     while let Some((length, behind)) = rest.split_first_chunk() {

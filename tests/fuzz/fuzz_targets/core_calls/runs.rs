@@ -55,10 +55,10 @@ impl Model {
 
     pub fn begin_run(&mut self, owner: LoopId, mode: RunMode) {
         let begun = self.loops.begin_run(owner, mode);
-        let expected = match self.sessions.len() == LIMITS.loops as usize {
-            true => Err(Error::TooManyLoops),
-            false if self.event_loop(owner).runs => Err(Error::Busy),
-            false => self.if_open(owner),
+        let expected = match self.if_open(owner) {
+            Ok(()) if self.event_loop(owner).runs => Err(Error::Busy),
+            Ok(()) if self.sessions.len() == LIMITS.loops as usize => Err(Error::TooManyLoops),
+            expected => expected,
         };
         assert_eq!(begun.map(drop), expected);
         if let Ok(id) = begun {

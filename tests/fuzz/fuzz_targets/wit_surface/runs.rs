@@ -31,11 +31,11 @@ impl Guest {
             let is_running = |run: &Run| run.event_loop == id && !run.finished;
             match () {
                 () if guest.is_plugin => assert!(is_code(&begun, ErrorCode::Enotsup)),
-                () if guest.runs.len() == LOOPS as usize => assert!(is_code(&begun, ErrorCode::Emfile)),
                 () if HostLoop::closed(&mut guest.host(), borrow(id)) => {
                     assert!(matches!(begun, Err(Error::LoopClosed)));
                 }
                 () if guest.runs.iter().any(is_running) => assert!(is_code(&begun, ErrorCode::Ebusy)),
+                () if guest.runs.len() == LOOPS as usize => assert!(is_code(&begun, ErrorCode::Emfile)),
                 () => {
                     let rep = begun.expect("the loop is not running").rep();
                     assert!(guest.runs.iter().all(|run| run.rep != rep), "its number is in use");
