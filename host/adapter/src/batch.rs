@@ -8,13 +8,7 @@ use crate::bindings::exports::uv::handles::timer::Timer;
 use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::driver::WasiDriver;
 use crate::{Adapter, event_loop, run_keys, with};
-use uv_handles_core::{Delivery, Driver, PoolId, TimerChange};
-
-/// The half of a token pair that stands for no token.
-const NO_TOKEN: u32 = u32::MAX;
-
-/// No token in both halves.
-const NOTHING: u64 = u64::MAX;
+use uv_handles_core::{Delivery, Driver, PoolId, TimerChange, token_pair};
 
 /// The representation of a timer pool's resource. It is dropped with the resource.
 pub struct Owned(PoolId);
@@ -69,15 +63,11 @@ impl Guest for Adapter {
     }
 
     fn next_callbacks(key: u64) -> u64 {
-        let pair = with(|loops| {
+        token_pair(with(|loops| {
             let run = loops.run_of_key(key)?;
             // An error comes again with the next call that can bring it.
             WasiDriver(loops).next_pair(run).ok().flatten()
-        });
-        match pair {
-            Some((first, second)) => u64::from(second.unwrap_or(NO_TOKEN)) << u32::BITS | u64::from(first),
-            None => NOTHING,
-        }
+        }))
     }
 
     fn advance(key: u64, position: u32, pool: Option<TimerPoolBorrow<'_>>, changes: Vec<Change>) {

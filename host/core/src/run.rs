@@ -94,12 +94,8 @@ enum After {
 impl Loops {
     /// Starts a run. It is refused while a run is in progress, so also inside callbacks.
     pub fn begin(&mut self, id: LoopId, mode: RunMode) -> Result<(), Error> {
-        self.open_state(id)?;
-        let state = self.state_mut(id);
-        if state.run.is_some() {
-            return Err(Error::Busy);
-        }
-        state.run = Some(Run {
+        self.check_idle(id)?;
+        self.state_mut(id).run = Some(Run {
             mode,
             phase: Phase::Begin,
             may_wait: false,
@@ -109,6 +105,14 @@ impl Loops {
             running: None,
         });
         Ok(())
+    }
+
+    /// Refuses a closed loop, and one whose run is in progress.
+    pub(crate) fn check_idle(&self, id: LoopId) -> Result<(), Error> {
+        match self.open_state(id)?.run {
+            None => Ok(()),
+            Some(_) => Err(Error::Busy),
+        }
     }
 
     /// Continues the run to the next callback, the next wait or its end.
@@ -299,14 +303,6 @@ impl Loops {
         self.put_back_asyncs(id);
         self.put_back_closing(id);
         self.state_mut(id).signals.put_back();
-    }
-
-    /// Ends a run that cannot continue because the driver cannot wait. The loop can run again
-    /// later. The call has no effect if the loop is not waiting.
-    pub fn give_up(&mut self, id: LoopId) {
-        if matches!(&self.state(id).run, Some(run) if run.phase == Phase::Poll) {
-            self.finish(id);
-        }
     }
 
     /// Returns whether an event has been reported that ends a wait.

@@ -154,16 +154,21 @@ fn short_token(event: &Event) -> Option<u32> {
     }
 }
 
+/// Packs the result of [`Driver::next_pair`] into one number, as the contract's `token-pair`: the first
+/// token in the lower half, the second in the upper half, all bits of a half set for no token.
+#[inline]
+pub fn token_pair(pair: Option<(u32, Option<u32>)>) -> u64 {
+    let (first, second) = pair.unwrap_or((u32::MAX, None));
+    u64::from(second.unwrap_or(u32::MAX)) << u32::BITS | u64::from(first)
+}
+
 impl Loops {
     /// Begins a run for a guest, as [`Loops::begin`].
     ///
     /// Returns `TooManyLoops` when there are as many runs as loops may exist. Finished runs count
     /// until they are released.
     pub fn begin_run(&mut self, owner: LoopId, mode: RunMode) -> Result<RunId, Error> {
-        self.open_state(owner)?;
-        if self.state(owner).run.is_some() {
-            return Err(Error::Busy);
-        }
+        self.check_idle(owner)?;
         if self.sessions.len() >= self.limits.loops as usize {
             return Err(Error::TooManyLoops);
         }

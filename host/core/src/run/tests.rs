@@ -188,23 +188,6 @@ fn a_step_without_a_run_is_refused() {
 }
 
 #[test]
-fn another_run_can_follow_one_that_was_given_up() {
-    let mut world = World::new();
-    let main = world.main;
-    let timer = world.timer();
-    world.loops.timer_start(timer, 7, 0).unwrap();
-    world.loops.give_up(main);
-    world.loops.begin(main, RunMode::Default).unwrap();
-    world.loops.give_up(main);
-    assert_eq!(world.loops.begin(main, RunMode::Default), Err(Error::Busy), "the loop is not waiting");
-    assert_eq!(world.loops.step(main, &mut || 0), Ok(Step::Poll { timeout: Some(7) }));
-    world.loops.give_up(main);
-    assert_eq!(world.loops.step(main, &mut || 0), Err(Error::Invalid));
-    world.run(RunMode::Default);
-    assert_eq!(world.trace(), [call(timer)]);
-}
-
-#[test]
 fn a_loop_released_in_its_callback_ends_its_run() {
     let mut world = World::new();
     let main = world.main;

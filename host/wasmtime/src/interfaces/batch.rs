@@ -7,14 +7,8 @@ use crate::bindings::timer::Timer;
 use crate::bindings::types::{Error, ErrorCode};
 use crate::driver::{OsDriver, RunError};
 use crate::view::UvCtxView;
-use uv_handles_core::{Delivery, Driver, PoolId, TimerChange};
+use uv_handles_core::{Delivery, Driver, PoolId, TimerChange, token_pair};
 use wasmtime::component::Resource;
-
-/// The value of a half of a token pair without a token.
-const NO_TOKEN: u32 = u32::MAX;
-
-/// A token pair without tokens.
-const NOTHING: u64 = u64::MAX;
 
 impl Host for UvCtxView<'_> {
     fn key(&mut self, run: Resource<Run>) -> u64 {
@@ -56,16 +50,13 @@ impl Host for UvCtxView<'_> {
 
     fn next_callbacks(&mut self, key: u64) -> wasmtime::Result<u64> {
         let Some(run) = self.ctx.loops.run_of_key(key) else {
-            return Ok(NOTHING);
+            return Ok(token_pair(None));
         };
         match OsDriver(self.ctx).next_pair(run) {
-            Ok(None) => Ok(NOTHING),
-            Ok(Some((first, second))) => {
-                Ok(u64::from(second.unwrap_or(NO_TOKEN)) << u32::BITS | u64::from(first))
-            }
+            Ok(pair) => Ok(token_pair(pair)),
             Err(RunError::Interrupted) => Err(self.interrupted()),
             // The next call that can report the error does so.
-            Err(RunError::Core(_) | RunError::Os(_)) => Ok(NOTHING),
+            Err(RunError::Core(_) | RunError::Os(_)) => Ok(token_pair(None)),
         }
     }
 
