@@ -12,7 +12,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
@@ -89,7 +89,7 @@ impl Reader<'_> {
         let mut shell = self.toolchain.shell(&[self.uv_run.parent().context("a program has a folder")?])?;
         // The last line of the output is the folder.
         shell.arg("-ec").arg(format!("{command}\npwd")).current_dir(&self.place);
-        shell.env("CARGO_NET_OFFLINE", "true").stdin(Stdio::null());
+        offline_in_project(&mut shell).stdin(Stdio::null());
         let mut printed = process::output(&mut shell)?;
         let place = printed.split_off(printed.rfind('\n').map_or(0, |end| end + 1));
         self.place = place.into();
@@ -114,8 +114,14 @@ impl Reader<'_> {
         let mut shell = self.toolchain.shell(&[])?;
         let clean =
             format!("cargo clean --quiet --release --target {} --package {name}", Target::Wasip2.triple());
-        process::run(shell.arg("-ec").arg(clean).env("CARGO_NET_OFFLINE", "true").current_dir(project))
+        process::run(offline_in_project(shell.arg("-ec").arg(clean)).current_dir(project))
     }
+}
+
+/// Cargo does not use the network, and builds in the project's `target`, as for a reader: the page names
+/// what it finds there.
+fn offline_in_project(shell: &mut Command) -> &mut Command {
+    shell.env("CARGO_NET_OFFLINE", "true").env_remove("CARGO_TARGET_DIR").env_remove("CARGO_BUILD_TARGET_DIR")
 }
 
 /// Returns the steps of a page.
