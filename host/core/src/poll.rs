@@ -50,12 +50,20 @@ pub(crate) struct PollState {
     asked: PollEvents,
     /// The readiness reported in this poll and not delivered yet.
     collected: Readiness,
+    /// Whether the descriptor is no longer open, which was not delivered yet.
+    source_gone: bool,
 }
 
 impl PollState {
+    fn clear_reports(&mut self) {
+        (self.collected, self.source_gone) = (Readiness::empty(), false);
+    }
+
     /// Returns the argument of the callback.
     pub(crate) fn outcome(&self) -> Result<PollEvents, Error> {
-        if self.collected.contains(Readiness::ERROR) && !self.collected.contains(Readiness::PRIORITIZED) {
+        let failed =
+            self.collected.contains(Readiness::ERROR) && !self.collected.contains(Readiness::PRIORITIZED);
+        if failed || self.source_gone {
             return Err(Error::BadDescriptor);
         }
         // After a hang-up or an error, a read or write returns the cause, so all requested events
@@ -92,7 +100,8 @@ impl Loops {
         if self.open_state(owner)?.polls.watching.contains_key(&source) {
             return Err(Error::Exists);
         }
-        let state = PollState { asked: PollEvents::empty(), collected: Readiness::empty() };
+        let state =
+            PollState { asked: PollEvents::empty(), collected: Readiness::empty(), source_gone: false };
         self.make(owner, token, Kind::Poll { source, state })
     }
 
@@ -104,7 +113,8 @@ impl Loops {
             // The handle is active: a restart keeps its entry for the descriptor.
             self.links.unlink(id.index());
             let state = self.poll_state_mut(id);
-            (state.asked, state.collected) = (events, Readiness::empty());
+            state.asked = events;
+            state.clear_reports();
             return Ok(());
         }
         let owner = self.loop_of(id);
@@ -129,7 +139,7 @@ impl Loops {
         self.links.unlink(id.index());
         let owner = self.loop_of(id);
         let state = self.poll_state_mut(id);
-        state.collected = Readiness::empty();
+        state.clear_reports();
         state.asked = PollEvents::empty();
         if let Some(source) = self.poll_source(id) {
             self.state_mut(owner).polls.watching.remove(&source);
@@ -192,6 +202,7 @@ impl Loops {
             self.loops.iter().filter_map(|(_, state)| state.polls.watching.get(&source).copied()).collect();
         for handle in watching {
             self.poll_ready(handle, Readiness::ERROR);
+            self.poll_state_mut(handle).source_gone = true;
         }
     }
 
@@ -200,7 +211,7 @@ impl Loops {
         let handle = HandleId::from_index(self.links.pop_front(self.state(id).polls.ready)?);
         let state = self.poll_state_mut(handle);
         let outcome = state.outcome();
-        state.collected = Readiness::empty();
+        state.clear_reports();
         if outcome.is_err() {
             self.poll_stop(handle);
         }
@@ -368,6 +379,24 @@ mod tests {
         world.run(RunMode::Default);
         assert_eq!(world.trace(), [poll_error(poll)]);
         assert_eq!(world.polls, [Some(0)], "the poll does not block");
+    }
+
+    #[test]
+    fn a_descriptor_dropped_after_priority_data_was_reported_stops_the_handle_with_an_error() {
+        const BOTH: PollEvents = PollEvents::READABLE.union(PollEvents::PRIORITIZED);
+        let mut world = World::new();
+        let (first, second) = (started(&mut world, 1, READABLE), started(&mut world, 2, BOTH));
+        world.at_poll(move |world| {
+            world.loops.poll_ready(first, Readiness::READABLE)
+                | world.loops.poll_ready(second, Readiness::PRIORITIZED)
+        });
+        world.on(ready(first, READABLE), move |world| {
+            world.loops.poll_stop(first);
+            world.loops.poll_source_gone(SourceId(2));
+        });
+        world.run(RunMode::Default);
+        assert_eq!(world.trace(), [ready(first, READABLE), poll_error(second)]);
+        assert!(!world.loops.active(second));
     }
 
     #[test]
