@@ -1,7 +1,7 @@
 //! Lists the test guests: a constant for each case, and for each suite a macro that names its
 //! cases, so that a case without a test does not compile.
 //!
-//! Also links the program `conformance` so that it stands between mio and the OS.
+//! Also links the program `conformance` so that it replaces `epoll_wait`.
 //!
 //! A suite is a file of `tests/`. A folder of `guests/src/bin` is a program, and each of its files
 //! but `main.rs` is a case, whose name begins with the program's. A file of `guests/src/bin` is a
@@ -15,7 +15,7 @@ use std::{env, fs};
 const GUESTS: &str = "guests/src/bin";
 
 fn main() {
-    // The differential test sorts what mio gets from the OS.
+    // The differential test sorts what the OS reports.
     println!("cargo::rustc-link-arg-bin=conformance=-Wl,--wrap=epoll_wait");
     println!("cargo::rerun-if-changed={GUESTS}");
     println!("cargo::rerun-if-changed=tests");

@@ -20,7 +20,7 @@ FILE = "/config/config.json"
 
 @dataclass(frozen=True)
 class Config:
-    """What can be configured."""
+    """The settings."""
 
     greeting: str
     every: int

@@ -54,7 +54,7 @@ NO_INPUT = (
 
 
 class Stats:
-    """What has been counted, over all inputs."""
+    """The counts over all inputs."""
 
     def __init__(self) -> None:
         self.lines = 0
@@ -140,7 +140,7 @@ class Lines:
 
 
 class Filter:
-    """What the callbacks share: the statistics, the output, and the work that is waiting.
+    """State that the callbacks share: the statistics, the output, and the work that is waiting.
 
     Reading and counting are two steps. A poll callback only queues what it has read; an idle handle counts it
     chunk by chunk, one per iteration of the loop. So a signal or a timer waits for one chunk at most.
@@ -302,7 +302,7 @@ def answer(client: Input) -> None:
 
 
 def granted[T](open: Callable[[], T]) -> T | None:
-    """What was granted, None if it was not: this filter can do without."""
+    """Returns the grant, or None if there is none."""
     try:
         return open()
     except uv.UVError as error:

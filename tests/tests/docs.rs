@@ -52,7 +52,7 @@ fn the_page_on_conformance_names_tests_that_exist() {
 
     // Every row of the tables that map tests says by which, or why not; no test of libuv has two
     // rows.
-    let (tables, _) = section.split_once("\n### What there is not\n").expect("the rest");
+    let (tables, _) = section.split_once("\n### Tests that do not apply\n").expect("the rest");
     let rows: Vec<(&str, &str)> = tables
         .lines()
         .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")?.split_once(" | "))

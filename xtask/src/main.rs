@@ -112,7 +112,7 @@ enum Command {
     /// Measure a guest in the sandbox beside native libuv, stock WASI, wstd and tokio
     ///
     /// It prints a table, and writes it to target/bench/report.md, with the raw figures and drawings beside it. A full
-    /// run takes about 15 minutes after everything has been built; nothing else should run meanwhile.
+    /// run takes about 8 minutes after everything has been built; nothing else should run meanwhile.
     Bench {
         #[command(flatten)]
         options: bench::Options,

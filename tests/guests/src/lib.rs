@@ -82,7 +82,7 @@ pub fn next_callbacks(run: RunKey) -> (u64, u64) {
     (tokens & NO_TOKEN, tokens >> 32)
 }
 
-/// What has happened, in order. Clones are the same trace, so that each callback can have one.
+/// The events so far, in order. Clones are the same trace, so that each callback can have one.
 #[derive(Clone, Debug, Default)]
 pub struct Trace(Rc<RefCell<Vec<String>>>);
 
@@ -107,7 +107,7 @@ impl Trace {
         self.len() == 0
     }
 
-    /// What has happened since the last call, separated by spaces.
+    /// Returns the events since the last call, separated by spaces.
     pub fn take(&self) -> String {
         self.0.take().join(" ")
     }

@@ -1,4 +1,4 @@
-//! What the guest of random calls has, and the values that it passes.
+//! The state of the guest of random calls, and the values that it passes.
 
 pub mod calls;
 

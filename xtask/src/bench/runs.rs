@@ -131,7 +131,7 @@ pub struct Outcome {
     pub of: Spread,
     /// Of whom it is compared with.
     pub to: Option<Spread>,
-    /// What is judged: the rounds' ratios, or the figure itself.
+    /// The judged values: the rounds' ratios, or the figure itself.
     pub value: Spread,
 }
 

@@ -13,7 +13,7 @@ use wasmtime::component::Resource;
 impl Host for UvCtxView<'_> {
     fn key(&mut self, run: Resource<Run>) -> u64 {
         let keys = &mut self.ctx.run_keys;
-        // A finished run has no key. A new key, which names no run, takes its place.
+        // A finished run has no key. Return a new one, which matches no run.
         self.ctx.loops.key_of_run(run_id(&run), || keys.next()).unwrap_or_else(|_| keys.next())
     }
 

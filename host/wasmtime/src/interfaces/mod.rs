@@ -1,4 +1,4 @@
-//! Implementations of the WIT interfaces, one thin file each.
+//! Implementations of the WIT interfaces, each in one thin file; small ones share a file.
 //!
 //! A file converts resources to the core's ids and back, and updates the OS after the core's
 //! decisions. The rules of the loop are in the core.

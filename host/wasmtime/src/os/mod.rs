@@ -1,7 +1,7 @@
 //! The operating system layer.
 //!
-//! It knows neither WIT nor the rules of the loop. It is tested on Linux. Linux-specific code is
-//! marked where it is used.
+//! It knows neither WIT nor the rules of the loop. It is tested on Linux, and uses Linux
+//! directly in some files; README.md lists the uses.
 
 pub(crate) mod access;
 pub(crate) mod blocking_call;

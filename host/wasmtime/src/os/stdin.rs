@@ -154,7 +154,7 @@ impl SharedReader {
                 Ok(length)
             }
             taken => {
-                // Takes back what the thread has added: the guest has everything now.
+                // Resets the eventfd: the guest has taken all bytes.
                 let _ = io::read(&self.has_bytes, &mut [0; size_of::<u64>()]);
                 taken.map(|(length, _)| length)
             }

@@ -19,7 +19,7 @@ pub struct TestDriver<'a> {
     pub loops: &'a mut Loops,
     pub now: u64,
     pub wait: Wait,
-    /// What the loop has come to, if the session has asked.
+    /// The progress of the loop, if the session has asked.
     pub progress: Option<Progress>,
 }
 

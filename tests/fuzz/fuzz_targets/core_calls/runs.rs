@@ -17,7 +17,7 @@ pub struct Session {
     key: Option<u64>,
     /// The callbacks that were handed over together.
     batch: Vec<Event>,
-    /// What a call has come to and not brought.
+    /// The stashed result of a call.
     stashed: Option<Progress>,
 }
 

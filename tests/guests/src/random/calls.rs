@@ -19,7 +19,7 @@ use uv_handles::bindings::uv::handles as uv;
 /// The token of the timers that keep a wait short. They are gone before it could come.
 const SHORT_WAIT: u64 = u64::MAX - 1_000;
 
-/// What the host allows for one mailbox.
+/// The limits of one mailbox.
 const MAILBOX_LIMIT: usize = 1_000;
 
 /// A run mode.

@@ -1,4 +1,4 @@
-//! Controls waits: the functions between mio and epoll_wait (the linker's `--wrap`).
+//! Controls waits: replaces `epoll_wait` (the linker's `--wrap`).
 //!
 //! Ready descriptors are reported in order of their tokens, which is the order in which poll
 //! handles were made. A wait that would never end is woken.

@@ -1,4 +1,4 @@
-//! What can be done with each kind of descriptor when composed, and what the others are refused with.
+//! The operations of each kind of descriptor in a composed guest, and the errors of those that it does not have.
 
 use uv_handles::{Descriptor, Handle, Loop, Poll, PollEvents, Result, RunMode, Shutdown, StatusCode};
 use uv_handles_test_guests::{Trace, assert_refused};

@@ -1,4 +1,4 @@
-//! What the adapter does not have is refused with an error value, and everything else goes on: run composed.
+//! In a composed guest, features that the adapter does not have return an error value. Everything else works.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -1,4 +1,4 @@
-//! What keeps a loop alive: active and referenced handles, and those that wait for a closing phase -
+//! A loop is alive while it has certain handles: active and referenced handles, and those that wait for a closing phase -
 //! but not those whose close callbacks are being called.
 
 use uv_handles::{Handle, Loop, Prepare, Result, RunMode, Timer};

@@ -1,4 +1,4 @@
-//! What `batch.next` brings, and what `advance` and changes of timers do to it. With the bare interfaces.
+//! The steps of `batch.next`, and the effect of `advance` and of changes of timers on them. With the bare interfaces.
 
 use std::ops::ControlFlow;
 use uv_handles::bindings::uv::handles as uv;

@@ -92,7 +92,7 @@ pub fn main() -> Result<()> {
     Ok(())
 }
 
-/// What is refused from `close` on, and what does nothing.
+/// The operations that are refused from `close` on, and those that do nothing.
 fn assert_all_refused(all: &[AnyHandle]) {
     let refused = Err(Error::HandleClosed);
     for handle in all {

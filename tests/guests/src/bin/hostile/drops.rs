@@ -20,7 +20,7 @@ const SIGWINCH: i32 = 28;
 /// How many things there are to drop.
 const THINGS: usize = 7;
 
-/// What can be dropped: each is there until it is.
+/// The resources of a guest. Each exists until it is dropped.
 struct Things {
     event_loop: Option<Loop>,
     run: Option<Run>,

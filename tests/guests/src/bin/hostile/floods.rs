@@ -11,7 +11,7 @@ use uv_handles_test_guests::{assert_code, go_on};
 
 const SIGWINCH: i32 = 28;
 
-/// What is kept of a handle: dropping it drops the resource.
+/// A handle's resource: dropping this drops it.
 #[allow(dead_code, reason = "it is there to be dropped")]
 enum Owned {
     Timer(uv::timer::Timer),

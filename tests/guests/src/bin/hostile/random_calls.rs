@@ -2,7 +2,7 @@
 //! how many calls, the longest wait in milliseconds, and how many bytes the host allows for one read. It
 //! prints how often it called each function and how many events it got.
 //!
-//! What the host answers is not predicted here, but some of it must hold whatever was called: see `random`.
+//! The answers of the host are not predicted here. Some rules hold for every sequence of calls: see `random`.
 
 use uv::async_handle::AsyncHandle;
 use uv::check::Check;

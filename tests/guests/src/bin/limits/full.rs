@@ -48,7 +48,7 @@ fn ready_to_wait(clients: &Descriptor) -> Result<Loop> {
     Ok(event_loop)
 }
 
-/// What lets the test look at the host each time.
+/// The pauses in which the test looks at the host.
 struct Go(Loop);
 
 impl Go {

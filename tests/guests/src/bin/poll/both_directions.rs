@@ -11,7 +11,7 @@ use uv_handles::{
 const CONNECTIONS: usize = 5;
 const BYTES: usize = 1 << 16;
 
-/// What all connections share.
+/// State that all connections share.
 #[derive(Default)]
 struct Shared {
     random: Cell<u32>,
@@ -38,7 +38,7 @@ struct End {
     /// Dropped when it has ended.
     socket: RefCell<Option<Descriptor>>,
     asked: Cell<PollEvents>,
-    /// What to ask for again after the pause.
+    /// The events to request again after the pause.
     after_pause: Cell<PollEvents>,
     to_send: Cell<usize>,
     received: Cell<usize>,

@@ -1,4 +1,4 @@
-//! What is stopped is not called, and is again when it is started again. It prints what it does, and
+//! A stopped signal handle is not called. After a new start it is called again. It prints what it does, and
 //! the test sends the signal each time before it wakes the guest.
 
 use std::cell::Cell;

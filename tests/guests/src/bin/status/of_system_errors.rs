@@ -1,4 +1,4 @@
-//! What the host's system refuses comes to the guest under libuv's name for the system's error.
+//! An error of the host's OS reaches the guest under libuv's name.
 
 use uv_handles::{Descriptor, Loop, Poll, Result, StatusCode};
 use uv_handles_test_guests::assert_refused;

@@ -1,4 +1,4 @@
-//! What becomes of a task: its result, or ECANCELED when it is aborted - before it was polled, while it waits, while
+//! The end of a task: its result, or ECANCELED when it is aborted - before it was polled, while it waits, while
 //! it runs, when it has ended - and then its future is dropped, with all its handles.
 
 use std::cell::{Cell, RefCell};
@@ -21,7 +21,7 @@ fn probe() -> (Probe, Rc<Cell<bool>>) {
     (Probe(dropped.clone()), dropped)
 }
 
-/// What aborts a task, from outside or from inside.
+/// The ways to abort a task, from outside or from inside.
 type Place = Rc<RefCell<Option<JoinHandle<()>>>>;
 
 pub fn main() -> Result<()> {

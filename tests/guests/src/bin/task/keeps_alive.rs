@@ -1,4 +1,4 @@
-//! What keeps a loop alive: a task that is to be polled, and what tasks wait for; not a task as such. And what
+//! A loop is alive while a task is to be polled or waits for a handle; a task as such does not keep it alive. And what
 //! becomes of tasks whose loop's handles are closed.
 
 use std::cell::Cell;

@@ -57,7 +57,7 @@ pub fn main() -> Result<()> {
     event_loop.close()
 }
 
-/// What a finished task has answered.
+/// The result of a finished task.
 fn task_result(task: &mut uv_handles::task::JoinHandle<Result<()>>) -> Result<()> {
     use std::task::{Context, Poll, Waker};
     match std::pin::Pin::new(task).poll(&mut Context::from_waker(Waker::noop())) {

@@ -1,4 +1,4 @@
-//! What has to be ready in time: is, is not, is at once; and what is left of it.
+//! A future with a time-out: ready in time, late, ready at once; and the handles that are left of it.
 
 use std::future::{pending, ready};
 use uv_handles::task::{Executor, current_loop, sleep, timeout};

@@ -1,4 +1,4 @@
-//! What a timer's callback does to the other timers that are due in the same phase.
+//! A timer's callback changes other timers that are due in the same phase.
 
 use uv_handles::{Handle, Loop, Result, RunMode, Timer};
 use uv_handles_test_guests::{Trace, traces};

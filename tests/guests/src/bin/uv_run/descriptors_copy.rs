@@ -10,7 +10,7 @@ struct Copying {
     to: Rc<Descriptor>,
     reads: Poll,
     writes: Poll,
-    /// What was read and is not written yet.
+    /// The bytes that were read and not written yet.
     rest: RefCell<Vec<u8>>,
     ends: Cell<bool>,
     failure: Cell<Option<Error>>,
