@@ -1,10 +1,12 @@
 //! `--wake` and `--control`: triggering async handles from outside.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::process::{Command, Stdio};
 use uv_handles_tests::os::{patient, place};
-use uv_handles_tests::process::start;
+use uv_handles_tests::process::{Process, start, uv_run};
 use uv_handles_tests::*;
 
 foreach_uv_run_wake!(assert_test_exists);
@@ -41,7 +43,7 @@ impl Control {
 }
 
 #[test]
-fn a_line_on_the_control_socket_sends_a_wake_up() {
+fn a_line_on_the_control_socket_sends_an_async_handle() {
     let (_dir, path) = place();
     let options = ["--wake", "print", "--wake", "end=usr2", "--control", &path];
     let mut process = start(&options, UV_RUN_WAKE_UPS, &[]);
@@ -51,7 +53,7 @@ fn a_line_on_the_control_socket_sends_a_wake_up() {
         assert_eq!(control.ask("print"), "ok\n");
         assert_eq!(process.stdout.next_line().as_deref(), Some("print"));
     }
-    assert_eq!(control.ask("launch"), "no wake-up has the name \"launch\"; there are: print, end\n");
+    assert_eq!(control.ask("launch"), "no async handle has the name \"launch\"; there are: print, end\n");
     assert_eq!(Control::connect(&path).ask("print"), "ok\n", "several clients are served");
     assert_eq!(process.stdout.next_line().as_deref(), Some("print"));
     process.kill(libc::SIGUSR2);
@@ -59,8 +61,25 @@ fn a_line_on_the_control_socket_sends_a_wake_up() {
     assert!(!Path::new(&path).exists(), "the file is removed at the end");
 }
 
+/// Whatever the umask is.
 #[test]
-fn a_wake_up_that_the_guest_has_not_opened_is_told() {
+fn only_processes_of_the_same_user_can_use_the_control_socket() {
+    let (_dir, path) = place();
+    let command = uv_run(&["--wake", "print", "--wake", "end=usr2", "--control", &path], UV_RUN_WAKE_UPS);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "umask 0; exec \"$0\" \"$@\""]).arg(command.get_program()).args(command.get_args());
+    shell.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = Process::spawn(shell);
+    assert_eq!(process.stdout.next_line().as_deref(), Some("ready"));
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600, "{mode:o}");
+    assert_eq!(Control::connect(&path).ask("print"), "ok\n");
+    process.kill(libc::SIGUSR2);
+    assert_eq!(process.exit_code(), 0);
+}
+
+#[test]
+fn an_async_handle_that_the_guest_has_not_made_is_reported() {
     let (_dir, path) = place();
     let options = ["--wake", "print=usr1", "--control", &path];
     let mut process = start(&options, UV_RUN_TIME_NEVER_ENDS, &["waits"]);

@@ -55,7 +55,7 @@ pub struct Cli {
     ///
     /// The adapter, a component that exports uv:handles and imports WASI 0.2, is plugged into the
     /// guest. What the result does not have is reported on standard error: signals, descriptors,
-    /// wake-ups.
+    /// named async handles.
     #[arg(
         long,
         value_name = "GUEST.wasm",
@@ -188,20 +188,20 @@ pub struct Options {
     /// Lets the guest watch these signals, by name or number: hup,term,int
     ///
     /// While it does not watch one, the signal does to uv-run what it does to any program.
-    #[arg(long, value_name = "SIGNAL,...", help_heading = "Signals and wake-ups")]
+    #[arg(long, value_name = "SIGNAL,...", help_heading = "Signals and async handles")]
     #[serde(deserialize_with = "entries")]
     pub signal: Vec<Signals>,
 
     /// Grants a named async handle, which a signal to uv-run or --control sends.
-    #[arg(long, value_name = "NAME[=SIGNAL]", help_heading = "Signals and wake-ups")]
+    #[arg(long, value_name = "NAME[=SIGNAL]", help_heading = "Signals and async handles")]
     #[serde(deserialize_with = "entries")]
     pub wake: Vec<Wake>,
 
-    /// Listens on a Unix socket for the names of wake-ups to be sent, one per line.
+    /// Listens on a Unix socket for the names of async handles to be sent, one per line.
     ///
-    /// Every line is answered: with `ok`, or with what is wrong. The file is treated as that of
-    /// --unix-listen.
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Signals and wake-ups", verbatim_doc_comment)]
+    /// Every line is answered: with `ok`, or with what is wrong. Only processes of the same user
+    /// can connect. The file is treated as that of --unix-listen otherwise.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath, help_heading = "Signals and async handles", verbatim_doc_comment)]
     #[serde(deserialize_with = "value")]
     pub control: Option<SocketPath>,
 
@@ -265,8 +265,8 @@ pub struct Options {
 
     /// Lets the loops' time jump to the next timer instead of waiting for it.
     ///
-    /// It begins at 0. Descriptors, signals and wake-ups are real and are looked at before every
-    /// jump; with no timer to jump to, the guest waits for them. WASI's clocks stay real.
+    /// It begins at 0. Descriptors, signals and sends from outside are real and are looked at
+    /// before every jump; with no timer to jump to, the guest waits for them. WASI's clocks stay real.
     #[arg(long, help_heading = "Running", verbatim_doc_comment)]
     pub virtual_time: bool,
 

@@ -3,6 +3,7 @@
 use crate::guest::Guest;
 use crate::imports;
 use crate::output;
+use crate::shown;
 use std::path::Path;
 use wasmtime::component::{Component, Linker};
 use wasmtime::error::Context;
@@ -84,9 +85,9 @@ fn check_format(bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// An error of wasmtime's and its causes as one line.
+/// An error of wasmtime's and its causes as one line. It may contain names of the component.
 fn in_one_line(error: &wasmtime::Error) -> String {
-    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+    shown::lines(format_args!("{error:#}")).join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

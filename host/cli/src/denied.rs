@@ -50,9 +50,13 @@ pub fn sentence(denied: Denied<'_>) -> String {
             )
         }
         Denied::AsyncHandle(name) => format!(
-            "the guest asked for the wake-up {}, which was not granted; --wake {} would grant it",
+            "the guest asked for the async handle {}, which was not granted; --wake {} would grant it",
             quoted(name),
             argument(name)
+        ),
+        Denied::AsyncSender(name) => format!(
+            "the guest asked for the async sender {}, which uv-run never grants: it runs one guest",
+            quoted(name)
         ),
         // A later version of the library may deny requests for which this command has no option.
         other => format!("the guest asked for {other:?}, which was not granted"),
@@ -89,11 +93,21 @@ mod tests {
             (Denied::Signal(40), "--signal 40 would"),
             (
                 Denied::AsyncHandle("print"),
-                "the wake-up \"print\", which was not granted; --wake print would",
+                "the async handle \"print\", which was not granted; --wake print would",
             ),
+            (Denied::AsyncSender("jobs"), "the async sender \"jobs\", which uv-run never grants"),
         ] {
             let sentence = sentence(denied);
             assert!(sentence.contains(option), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_is_bounded() {
+        let long = "\u{1}".repeat(1 << 20);
+        for denied in [Denied::Descriptor(&long), Denied::AsyncHandle(&long), Denied::AsyncSender(&long)] {
+            let sentence = sentence(denied);
+            assert!(sentence.len() < 1_000, "{} bytes", sentence.len());
         }
     }
 

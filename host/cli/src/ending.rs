@@ -2,6 +2,7 @@
 
 use crate::guest::Guest;
 use crate::output::{StdoutClosed, say};
+use crate::shown;
 use crate::timeout::Timeout;
 use crate::{STDOUT_CLOSED, TIMED_OUT};
 use std::process::ExitCode;
@@ -23,14 +24,16 @@ pub fn report(error: &Error, store: &Store<Guest>, timeout: Option<&Timeout>) ->
         return ExitCode::from(TIMED_OUT);
     }
     say(format!("the guest trapped: {}", sentence(error)));
-    if store.data().memory.was_reached() {
+    if store.data().memory.usage().was_refused() {
         say("it had asked for more memory than --max-memory allows");
     }
     if let Some(trace) = error.downcast_ref::<WasmBacktrace>().filter(|trace| !trace.frames().is_empty()) {
-        let text = trace.to_string();
-        // The first line is wasmtime's own headline.
-        let frames: Vec<_> = text.lines().skip(1).collect();
-        say(format!("the guest's calls, the last one first:\n{}", frames.join("\n")));
+        // The component chose the names. The first line is wasmtime's own headline.
+        let lines = shown::lines(trace);
+        say(format!(
+            "the guest's calls, the last one first:\n{}",
+            lines.get(1..).unwrap_or_default().join("\n")
+        ));
     }
     ExitCode::FAILURE
 }
@@ -38,8 +41,8 @@ pub fn report(error: &Error, store: &Store<Guest>, timeout: Option<&Timeout>) ->
 /// A description of the error in plain words.
 fn sentence(error: &Error) -> String {
     let Some(trap) = error.downcast_ref::<Trap>() else {
-        let text = error.root_cause().to_string();
-        return text.lines().next().unwrap_or("for no reason").into();
+        let lines = shown::lines(error.root_cause());
+        return lines.into_iter().next().unwrap_or_else(|| "for no reason".into());
     };
     match trap {
         Trap::UnreachableCodeReached => {
@@ -68,5 +71,6 @@ mod tests {
         assert_eq!(sentence(&Trap::HeapMisaligned.into()), "unaligned atomic");
         let error = Error::msg("unknown handle index 7\nmore").context("somewhere");
         assert_eq!(sentence(&error), "unknown handle index 7");
+        assert!(sentence(&Error::msg("a".repeat(1 << 20))).len() < 1_000);
     }
 }

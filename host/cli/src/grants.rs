@@ -92,7 +92,7 @@ pub fn make(options: &Options, args: &[String]) -> Result<Grants> {
     let senders: Vec<_> =
         options.wake.iter().map(|wake| (wake.signal, uv.async_sender(wake.name.as_str()))).collect();
     let control = match &options.control {
-        Some(path) => Some(files.listen(&path.0).context("--control is not possible")?),
+        Some(path) => Some(files.listen_private(&path.0).context("--control is not possible")?),
         None => None,
     };
     let control = control.map(|socket| (socket, senders.iter().map(|(_, sender)| sender.clone()).collect()));
@@ -115,7 +115,7 @@ pub fn wake_signals(options: &Options) -> Result<wake::SignalSet> {
     for signum in signums.clone() {
         if options.signal.iter().any(|list| list.0.contains(&signum)) {
             let name = signals::name(signum);
-            bail!("the signal {name} can be either the guest's (--signal) or send a wake-up (--wake)");
+            bail!("the signal {name} can be either the guest's (--signal) or send an async handle (--wake)");
         }
     }
     Ok(wake::SignalSet::block(signums))

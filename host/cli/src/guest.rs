@@ -1,7 +1,6 @@
 //! The data of a guest's store.
 
-use crate::limits::MemoryLimit;
-use uv_handles_host::{UvCtx, UvCtxView, UvView};
+use uv_handles_host::{MemoryLimit, UvCtx, UvCtxView, UvView};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 

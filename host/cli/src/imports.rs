@@ -1,5 +1,6 @@
 //! A component's imports, and the options that grant them.
 
+use crate::shown;
 use std::fmt::Write;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -13,6 +14,9 @@ const WASI: &str = "0.2.0";
 /// The WASI packages that uv-run has.
 const WASI_PACKAGES: [&str; 6] =
     ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
+
+/// The widest column of names.
+const WIDTH: usize = 80;
 
 /// The interfaces that options restrict. Others are always granted.
 const GRANTED: [(&str, &str); 6] = [
@@ -59,9 +63,9 @@ impl Name<'_> {
             Some(ours) if compatible(ours) == compatible(version) => None,
             Some(ours) => {
                 let package = self.package;
-                Some(format!("it imports {name}, and this uv-run has {package}@{ours}"))
+                Some(format!("it imports {}, and this uv-run has {package}@{ours}", shown::cut(&name)))
             }
-            None => Some(format!("it imports {name}, which uv-run does not have")),
+            None => Some(format!("it imports {}, which uv-run does not have", shown::cut(&name))),
         }
     }
 
@@ -108,7 +112,8 @@ pub fn exports(engine: &Engine, component: &Component, path: &str) -> bool {
 /// All imports, one per line, with the options that grant them.
 pub fn list(engine: &Engine, component: &Component) -> String {
     let names = names(engine, component);
-    let width = names.iter().map(String::len).max().unwrap_or(0);
+    // A component may have one very long name, and many short ones.
+    let width = names.iter().map(String::len).max().unwrap_or(0).min(WIDTH);
     let mut list = String::new();
     for name in &names {
         let _ = writeln!(list, "{name:width$}  {}", Name::new(name).granted_by());

@@ -13,10 +13,10 @@ mod ending;
 mod grants;
 mod guest;
 mod imports;
-mod limits;
 mod output;
 mod precompiled;
 mod python;
+mod shown;
 mod signals;
 mod stdio;
 mod timeout;
@@ -28,14 +28,13 @@ use clap::{CommandFactory, Parser};
 use cli::{Cli, Options};
 use grants::Grants;
 use guest::Guest;
-use limits::MemoryLimit;
 use output::say;
 use python::Script;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use stdio::Standard;
 use timeout::Timeout;
-use uv_handles_host::Limits;
+use uv_handles_host::{Limits, MemoryLimit};
 use wasmtime::component::ResourceTable;
 use wasmtime::error::Context;
 use wasmtime::{Engine, Result, Store, Trap, WasmBacktrace, bail};
@@ -105,7 +104,7 @@ fn start() -> Result<ExitCode> {
         wake::by_signals(wake_signals, by_signal)?;
     }
     if let Some((socket, senders)) = control {
-        wake::by_lines(socket, senders)?;
+        wake::by_lines(socket, senders, wake::ControlLimits::default())?;
     }
     let timeout = match options.timeout {
         Some(limit) => {
@@ -119,7 +118,8 @@ fn start() -> Result<ExitCode> {
         }
         None => None,
     };
-    let memory = MemoryLimit::new(options.max_memory.map(|size| size.0));
+    let limit = options.max_memory.map_or(usize::MAX, |size| usize::try_from(size.0).unwrap_or(usize::MAX));
+    let memory = MemoryLimit::new(limit);
     let guest = Guest { uv, wasi, table: ResourceTable::new(), memory };
     let code = run(&engine, &program, script.as_ref(), guest, options, timeout.as_ref());
     // Only after everything that the guest has written is out.
@@ -148,7 +148,7 @@ fn run(
         Err(error) if error.is::<WasmBacktrace>() || error.is::<Trap>() => {
             return Ok(ending::report(&error, &store, timeout));
         }
-        Err(_) if store.data().memory.was_reached() => {
+        Err(_) if store.data().memory.usage().was_refused() => {
             bail!("the guest needs more memory to begin with than --max-memory allows");
         }
         Err(error) => return Err(error.context("the guest cannot be started")),

@@ -1,14 +1,19 @@
 //! Listening on a Unix socket, and removing its file when the run ends.
 
 use crate::output::quoted;
+use rustix::fs::{Mode, fchmod};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime::error::Context;
 use wasmtime::{Result, bail};
+
+/// The connections that wait to be accepted.
+const BACKLOG: i32 = 16;
 
 /// The files of a run's sockets. Clones share them; they are removed with the last clone, or when
 /// [`SocketFiles::remove`] says so, because another clone may live as long as the process.
@@ -29,6 +34,19 @@ impl SocketFiles {
     /// Listens on a new socket at a path. A socket file without a listener is left over from a run
     /// that was killed, and is replaced. Any other file stays as it is.
     pub fn listen(&self, path: &Path) -> Result<UnixListener> {
+        self.listen_by(path, |path| UnixListener::bind(path))
+    }
+
+    /// As [`SocketFiles::listen`], but only processes of this user can connect.
+    pub fn listen_private(&self, path: &Path) -> Result<UnixListener> {
+        self.listen_by(path, bind_private)
+    }
+
+    fn listen_by(
+        &self,
+        path: &Path,
+        bind: impl FnOnce(&Path) -> io::Result<UnixListener>,
+    ) -> Result<UnixListener> {
         if let Ok(found) = fs::symlink_metadata(path) {
             let name = quoted(&path.to_string_lossy());
             if !found.file_type().is_socket() {
@@ -41,7 +59,7 @@ impl SocketFiles {
                 _ => bail!("the socket {name} exists already, and is in use"),
             }
         }
-        let listener = UnixListener::bind(path)?;
+        let listener = bind(path)?;
         let made = fs::symlink_metadata(path)?;
         let file = SocketFile { path: fs::canonicalize(path)?, identity: (made.dev(), made.ino()) };
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner).push(file);
@@ -52,6 +70,16 @@ impl SocketFiles {
     pub fn remove(&self) {
         self.0.remove();
     }
+}
+
+/// Listens on a socket whose file has the mode 0600.
+fn bind_private(path: &Path) -> io::Result<UnixListener> {
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    // bind(2) makes the file with the mode of the socket. A chmod of the file would come too late.
+    fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
+    bind(&socket, &SocketAddrUnix::new(path)?)?;
+    listen(&socket, BACKLOG)?;
+    Ok(socket.into())
 }
 
 impl Files {
@@ -78,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_socket_that_nobody_listens_on_is_replaced() {
+    fn only_a_socket_without_a_listener_is_replaced() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("socket");
         let files = SocketFiles::default();

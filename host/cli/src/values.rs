@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wake_up_may_have_a_signal() {
+    fn an_async_handle_may_have_a_signal() {
         assert_eq!("print=usr1".parse(), Ok(Wake { name: "print".into(), signal: Some(10) }));
         assert_eq!("print".parse(), Ok(Wake { name: "print".into(), signal: None }));
         refused::<Wake>(&["", "=usr1", "print=", "print=kill"]);

@@ -110,7 +110,9 @@ pub use ctx::interrupt::{InterruptHandle, Interrupted};
 pub use ctx::limits::Limits;
 #[cfg(feature = "async")]
 pub use engine::interrupt_by_epochs_async;
-pub use engine::{EpochTicker, dense_engine_config, engine_config, interrupt_by_epochs_sync};
+pub use engine::{
+    EpochTicker, MemoryLimit, MemoryUsage, dense_engine_config, engine_config, interrupt_by_epochs_sync,
+};
 pub use grants::async_sender::AsyncSender;
 pub use grants::send_error::SendError;
 #[cfg(feature = "concurrent")]
