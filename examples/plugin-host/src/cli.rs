@@ -20,6 +20,16 @@ pub struct Cli {
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
 
+    /// A name by which clients reach the server, beside localhost and addresses; can be repeated
+    ///
+    /// Requests with another name in their Host header are refused.
+    #[arg(long, value_name = "NAME")]
+    pub host: Vec<String>,
+
+    /// For how many connections of clients there is room; more wait
+    #[arg(long, value_name = "CONNECTIONS", default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub connections: u32,
+
     /// How long a plugin that is to stop may take for it
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub grace: Duration,

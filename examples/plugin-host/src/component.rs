@@ -4,6 +4,7 @@
 use crate::directory::Parts;
 use crate::guest::Guest;
 use crate::manifest::Manifest;
+use crate::text::one_line;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, Engine};
 
@@ -88,9 +89,9 @@ fn check_format(bytes: &[u8]) -> Result<(), &'static str> {
     }
 }
 
-/// An error of wasmtime's and its causes as one line.
+/// An error of wasmtime's and its causes as one line. It may contain names of the component.
 pub fn in_one_line(error: &wasmtime::Error) -> String {
-    format!("{error:#}").split_whitespace().collect::<Vec<_>>().join(" ")
+    one_line(format_args!("{error:#}"))
 }
 
 #[cfg(test)]

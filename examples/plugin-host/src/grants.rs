@@ -1,5 +1,6 @@
 //! Makes the grants of a manifest, before a life of the plugin begins.
 
+use crate::log::{Level, Log};
 use crate::manifest::Manifest;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
@@ -60,12 +61,12 @@ pub struct Granted {
     /// The addresses of its sockets.
     pub listens: BTreeMap<String, SocketAddr>,
     /// The async handles that can be sent from outside.
-    pub wake_ups: HashMap<String, AsyncSender>,
+    pub async_handles: HashMap<String, AsyncSender>,
 }
 
 /// Makes all grants of a manifest; the error is a sentence that names the one that fails.
 pub async fn make(
-    plugin: &Arc<str>,
+    log: &Arc<Log>,
     manifest: &Manifest,
     mailboxes: &Mailboxes,
     listeners: &mut Listeners,
@@ -104,12 +105,12 @@ pub async fn make(
     for signum in &grants.signals {
         uv.signal(signum.0);
     }
-    let mut wake_ups = HashMap::new();
-    for name in &grants.wake_ups {
+    let mut async_handles = HashMap::new();
+    for name in &grants.async_handles {
         if [MAILBOX, uv_handles_host::STOP].contains(&&name[..]) {
-            return Err(format!("the grant wake-ups has {name}, which every plugin is granted anyway"));
+            return Err(format!("the grant async-handles has {name}, which every plugin is granted anyway"));
         }
-        wake_ups.insert(name.clone(), uv.async_sender(name));
+        async_handles.insert(name.clone(), uv.async_sender(name));
     }
     for (name, other) in &grants.plugins {
         let mailbox = mailboxes.known(other).ok_or_else(|| {
@@ -117,7 +118,7 @@ pub async fn make(
         })?;
         uv.async_connection(name, &mailbox);
     }
-    uv.reuse_async_sender(&mailboxes.of(plugin));
+    uv.reuse_async_sender(&mailboxes.of(&log.plugin));
     uv.async_sender(uv_handles_host::STOP);
 
     uv.limits(|limits| {
@@ -127,9 +128,9 @@ pub async fn make(
         limits.mailbox_messages = manifest.limits.mailbox_messages;
         limits.mailbox_bytes = u32::try_from(manifest.limits.mailbox_bytes.0).unwrap_or(u32::MAX);
     });
-    let told = Told { plugin: plugin.clone(), known: Mutex::default() };
+    let told = Told { log: log.clone(), known: Mutex::default() };
     uv.on_denied(move |denied| told.tell(denied));
-    Ok(Granted { uv: uv.build(), listens, wake_ups })
+    Ok(Granted { uv: uv.build(), listens, async_handles })
 }
 
 async fn connect(peer: &str) -> io::Result<OwnedFd> {
@@ -141,7 +142,7 @@ async fn connect(peer: &str) -> io::Result<OwnedFd> {
 /// Logs each request of a plugin that was not granted, once: its code or its manifest may be wrong.
 #[derive(Debug)]
 struct Told {
-    plugin: Arc<str>,
+    log: Arc<Log>,
     known: Mutex<HashSet<String>>,
 }
 
@@ -157,13 +158,14 @@ impl Told {
                 format!("the descriptor {:?} (grants.listen, grants.connect)", short(name))
             }
             Denied::Signal(signum) => format!("the signal {signum} (grants.signals)"),
-            Denied::AsyncHandle(name) => format!("the wake-up {:?} (grants.wake-ups)", short(name)),
+            Denied::AsyncHandle(name) => format!("the async handle {:?} (grants.async-handles)", short(name)),
             Denied::AsyncSender(name) => format!("the connection {:?} (grants.plugins)", short(name)),
             other => short(&format!("{other:?}")),
         };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() < MOST_TOLD && known.insert(what.clone()) {
-            tracing::warn!("{}: it asks for {what}, which its manifest does not grant", self.plugin);
+            let line = format!("asks for {what}, which its manifest does not grant");
+            self.log.line(Level::Warn, &line);
         }
     }
 }
@@ -176,7 +178,7 @@ mod tests {
         let manifest = Manifest::parse("a.toml", manifest.as_bytes()).unwrap();
         let mailboxes = Mailboxes::default();
         mailboxes.of("other");
-        make(&"a".into(), &manifest, &mailboxes, listeners).await
+        make(&Log::new(&"a".into()), &manifest, &mailboxes, listeners).await
     }
 
     #[tokio::test]
@@ -199,7 +201,7 @@ mod tests {
                 "listen = { a = \"127.0.0.1:0\" }\nconnect = { a = \"x\" }".into(),
                 "the grant connect.a fails: listen has the same name".into(),
             ),
-            ("wake-ups = [\"stop\"]".into(), "the grant wake-ups has stop, which".into()),
+            ("async-handles = [\"stop\"]".into(), "the grant async-handles has stop, which".into()),
         ] {
             let error = granted(&format!("[grants]\n{grants}"), &mut Listeners::default()).await.unwrap_err();
             assert!(error.starts_with(&expected), "{error}");

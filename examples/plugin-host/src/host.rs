@@ -3,7 +3,8 @@
 use crate::cli::Cli;
 use crate::component::{Components, in_one_line};
 use crate::directory::{self, Found};
-use crate::grants::Mailboxes;
+use crate::grants::{MAILBOX, Mailboxes};
+use crate::log::Log;
 use crate::status::{Shared, State, View};
 use crate::supervisor::{Command, Supervisor};
 use std::collections::BTreeMap;
@@ -159,15 +160,17 @@ impl Host {
     fn plugin(&self, name: &str, fingerprint: u64) -> Plugin {
         let (commands, taken) = mpsc::unbounded_channel();
         let status = Shared::new();
+        let name: Arc<str> = name.into();
         let supervisor = Supervisor {
-            name: name.into(),
+            log: Log::new(&name),
+            name: name.clone(),
             shared: status.clone(),
             commands: taken,
             mailboxes: self.mailboxes.clone(),
             grace: self.grace,
         };
         tokio::spawn(supervisor.run());
-        Plugin { fingerprint, status, commands, mailbox: self.mailboxes.of(name) }
+        Plugin { fingerprint, status, commands, mailbox: self.mailboxes.of(&name) }
     }
 
     /// Stops all plugins at the same time. Returns whether all of them ended by themselves.
@@ -201,6 +204,28 @@ impl Host {
         self.plugins().problem.clone()
     }
 
+    /// Returns the length of the longest message that a plugin may take now.
+    pub fn longest_message(&self, name: &str) -> Result<usize, Refusal> {
+        let plugins = self.plugins();
+        let plugin = plugins.by_name.get(name).ok_or_else(|| unknown(name))?;
+        let mut status = plugin.status.lock();
+        let refusal = match ended(name, status.state) {
+            None if plugin.mailbox.is_open() => return Ok(status.mailbox_bytes),
+            None => refused(name, status.state, MAILBOX, SendError::NotOpen),
+            Some(refusal) => refusal,
+        };
+        status.messages.refused += 1;
+        Err(refusal)
+    }
+
+    /// Records a message that is longer, and returns the refusal.
+    pub fn too_large(&self, name: &str) -> Refusal {
+        if let Some(plugin) = self.plugins().by_name.get(name) {
+            plugin.status.lock().messages.refused += 1;
+        }
+        refused(name, State::Running, MAILBOX, SendError::TooLarge)
+    }
+
     /// Puts a message into a plugin's mailbox.
     pub fn send(&self, name: &str, message: Vec<u8>) -> Result<(), Refusal> {
         let plugins = self.plugins();
@@ -211,7 +236,7 @@ impl Host {
             None => plugin
                 .mailbox
                 .send_message(message)
-                .map_err(|error| refused(name, status.state, "mailbox", error)),
+                .map_err(|error| refused(name, status.state, MAILBOX, error)),
         };
         match &sent {
             Ok(()) => status.messages.accepted += 1,
@@ -221,17 +246,17 @@ impl Host {
     }
 
     /// Sends an async handle that a plugin's manifest grants.
-    pub fn wake(&self, name: &str, wake_up: &str) -> Result<(), Refusal> {
+    pub fn send_handle(&self, name: &str, handle: &str) -> Result<(), Refusal> {
         let plugins = self.plugins();
         let plugin = plugins.by_name.get(name).ok_or_else(|| unknown(name))?;
         let status = plugin.status.lock();
         if let Some(refusal) = ended(name, status.state) {
             return Err(refusal);
         }
-        let sender = status.wake_ups.get(wake_up).ok_or_else(|| {
-            Refusal::Unknown(format!("the manifest of {name} grants no wake-up of that name"))
+        let sender = status.async_handles.get(handle).ok_or_else(|| {
+            Refusal::Unknown(format!("the manifest of {name} grants no async handle of that name"))
         })?;
-        sender.send().map_err(|error| refused(name, status.state, wake_up, error))
+        sender.send().map_err(|error| refused(name, status.state, handle, error))
     }
 }
 
@@ -265,7 +290,7 @@ fn ended(name: &str, state: State) -> Option<Refusal> {
     }
 }
 
-fn refused(name: &str, state: State, wake_up: &str, error: SendError) -> Refusal {
+fn refused(name: &str, state: State, handle: &str, error: SendError) -> Refusal {
     match error {
         SendError::NotOpen | SendError::Closed if state == State::Starting => {
             Refusal::NotNow(format!("{name} is starting"))
@@ -274,6 +299,6 @@ fn refused(name: &str, state: State, wake_up: &str, error: SendError) -> Refusal
         SendError::TooLarge => Refusal::TooLarge(format!(
             "the message is larger than the mailbox of {name} (limits.mailbox-bytes)"
         )),
-        _ => Refusal::NotTaken(format!("{name} has no {wake_up} open")),
+        _ => Refusal::NotTaken(format!("{name} has no {handle} open")),
     }
 }

@@ -1,24 +1,38 @@
 //! The HTTP routes.
 
+use crate::body::{Bodies, Unread};
 use crate::host::{Host, Refusal};
+use crate::origin::Names;
 use crate::{metrics, page};
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderName, StatusCode};
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
 
-/// The longest message that is read. A plugin's own limit is in its manifest.
-const LONGEST_MESSAGE: usize = 16 << 20;
+/// The time that the body of a message may take.
+const BODY: Duration = Duration::from_secs(10);
+
+/// The memory for messages that are being read, all together.
+const BODIES: usize = 64 << 20;
 
 type Server = State<Arc<Host>>;
 
-/// All routes of the server.
-pub fn router(host: Arc<Host>) -> Router {
+/// All routes of the server, which has these names.
+pub fn router(host: Arc<Host>, names: Names) -> Router {
+    let bodies = Arc::new(Bodies::new(BODY, BODIES));
+    let message = move |State(host): Server, Path(name): Path<String>, body: Body| {
+        let bodies = bodies.clone();
+        async move { message(&host, &bodies, &name, body).await }
+    };
     Router::new()
         .route("/", get(index))
         .route("/page.css", get(async || typed("text/css; charset=utf-8", page::CSS)))
@@ -26,17 +40,31 @@ pub fn router(host: Arc<Host>) -> Router {
         .route("/plugins", get(plugins))
         .route("/plugins/{name}", get(plugin))
         .route("/plugins/{name}/message", post(message))
-        .route("/plugins/{name}/wake-ups/{wake_up}", post(wake_up))
+        .route("/plugins/{name}/async-handles/{handle}", post(async_handle))
         .route("/metrics", get(metrics))
         .fallback(async || problem(StatusCode::NOT_FOUND, "there is no such page"))
-        .layer(DefaultBodyLimit::max(LONGEST_MESSAGE))
+        .layer(middleware::from_fn_with_state(Arc::new(names), guard))
         .with_state(host)
+}
+
+/// Refuses requests of other sites' pages, and keeps those from using the answers.
+async fn guard(State(names): State<Arc<Names>>, request: Request, next: Next) -> Response {
+    let mut response = match names.check(request.method(), request.uri(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err((code, sentence)) => problem(code, sentence),
+    };
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let policy = HeaderName::from_static("cross-origin-resource-policy");
+    headers.insert(policy, HeaderValue::from_static("same-origin"));
+    response
 }
 
 async fn index(State(host): Server) -> Response {
     let page = page::page(&host.views(), host.problem().as_deref()).into_string();
     // Nothing but the server's own two files.
-    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:";
+    let policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; \
+                  frame-ancestors 'none'";
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
         (CONTENT_SECURITY_POLICY, policy),
@@ -56,12 +84,27 @@ async fn plugin(State(host): Server, Path(name): Path<String>) -> Response {
     }
 }
 
-async fn message(State(host): Server, Path(name): Path<String>, message: Bytes) -> Response {
-    answer(host.send(&name, message.into()))
+/// Puts a message into a mailbox. It is read only if there is one, and no more than fits.
+async fn message(host: &Host, bodies: &Bodies, name: &str, body: Body) -> Response {
+    let most = match host.longest_message(name) {
+        Ok(most) => most,
+        refused @ Err(_) => return answer(refused.map(drop)),
+    };
+    let message = match bodies.read(body, most).await {
+        Ok(message) => message,
+        Err(Unread::TooLarge) => return answer(Err(host.too_large(name))),
+        Err(Unread::TooSlow) => return problem(StatusCode::REQUEST_TIMEOUT, "the message took too long"),
+        Err(Unread::NoRoom) => {
+            let sentence = "there is no memory for the message now".to_owned();
+            return answer(Err(Refusal::NotNow(sentence)));
+        }
+        Err(Unread::Broken) => return problem(StatusCode::BAD_REQUEST, "the message is not complete"),
+    };
+    answer(host.send(name, message))
 }
 
-async fn wake_up(State(host): Server, Path((name, wake_up)): Path<(String, String)>) -> Response {
-    answer(host.wake(&name, &wake_up))
+async fn async_handle(State(host): Server, Path((name, handle)): Path<(String, String)>) -> Response {
+    answer(host.send_handle(&name, &handle))
 }
 
 async fn metrics(State(host): Server) -> Response {

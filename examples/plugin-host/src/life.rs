@@ -3,14 +3,19 @@
 
 use crate::component::{Exports, Version, in_one_line};
 use crate::grants::{self, Granted, Listeners, Mailboxes};
-use crate::guest::{Guest, Memory, MemoryLimit};
+use crate::guest::Guest;
+use crate::log::Log;
 use crate::output::Output;
 use crate::restart::Ending;
+use crate::text::one_line;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::{JoinError, JoinHandle};
 use tokio::time::timeout;
-use uv_handles_host::{Interrupted, Plugin, PluginHandle, PluginStats, Stopped, interrupt_by_epochs_async};
+use uv_handles_host::{
+    Interrupted, MemoryLimit, MemoryUsage, Plugin, PluginHandle, PluginStats, Stopped,
+    interrupt_by_epochs_async,
+};
 use wasmtime::Store;
 use wasmtime_wasi::I32Exit;
 
@@ -24,7 +29,7 @@ pub struct Life {
 /// The result of a life.
 struct Traces {
     output: Arc<Output>,
-    memory: Arc<Memory>,
+    memory: MemoryUsage,
     limit: usize,
 }
 
@@ -66,17 +71,17 @@ impl Life {
     /// Makes the grants and the instance, and calls `init`. The future may be dropped; the task that it may
     /// have left in `begun` is to be ended then.
     pub async fn begin(
-        name: &Arc<str>,
+        log: &Arc<Log>,
         version: &Version,
         mailboxes: &Mailboxes,
         listeners: &mut Listeners,
         begun: &mut Option<Task>,
     ) -> Result<(Life, Granted), End> {
         let manifest = &version.manifest;
-        let mut granted = grants::make(name, manifest, mailboxes, listeners).await.map_err(End::failed)?;
+        let mut granted = grants::make(log, manifest, mailboxes, listeners).await.map_err(End::failed)?;
         let limit = manifest.limits.memory.0;
-        let traces = Traces { output: Output::new(name), memory: Arc::default(), limit };
-        let memory = MemoryLimit::new(limit, &traces.memory);
+        let memory = MemoryLimit::new(limit);
+        let traces = Traces { output: Output::new(log), memory: memory.usage(), limit };
         let uv = std::mem::replace(&mut granted.uv, uv_handles_host::UvCtx::builder().build());
         let guest = Guest::new(uv, &traces.output, memory);
         let mut store = Store::new(version.pre.engine(), guest);
@@ -110,7 +115,7 @@ impl Life {
     }
 
     pub fn memory(&self) -> usize {
-        self.traces.memory.used()
+        self.traces.memory.bytes()
     }
 
     /// Asks the plugin to end, and interrupts it after the time. Returns whether it ended by
@@ -148,12 +153,6 @@ fn too_slow(start: Duration) -> End {
     End::failed(format!("its start took longer than {} s (limits.start)", start.as_secs_f64()))
 }
 
-/// A plugin's text, as a part of a sentence.
-fn one_line(text: &str) -> String {
-    let words = text.split_whitespace().map(|word| word.escape_debug().to_string());
-    words.collect::<Vec<_>>().join(" ")
-}
-
 impl Traces {
     fn end(&self, result: Result<wasmtime::Result<()>, JoinError>) -> End {
         match result {
@@ -183,7 +182,7 @@ impl Traces {
             return End::failed(format!("it needed more memory than its limit of {limit} (limits.memory)"));
         }
         match (self.output.panic(), error.downcast_ref::<wasmtime::Trap>()) {
-            (Some(panic), _) => End::failed(format!("it panicked: {panic}")),
+            (Some(panic), _) => End::failed(format!("it panicked: {}", one_line(panic))),
             (None, Some(trap)) => End::failed(format!("it trapped: {trap}")),
             (None, None) => End::failed(format!("it failed: {}", in_one_line(error))),
         }

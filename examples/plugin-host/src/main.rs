@@ -5,14 +5,17 @@
 //! | `cli` | the command line |
 //! | `directory`, `manifest` | what the directory has, and what a manifest says |
 //! | `component` | from bytes to a component that fits the world, or to one sentence about why it does not |
-//! | `grants`, `guest`, `output` | what one life of a plugin gets: descriptors, wake-ups, memory, a log |
+//! | `grants`, `guest`, `output` | what one life of a plugin gets: descriptors, async handles, memory, output |
+//! | `log`, `text` | the bounds of a plugin's lines in the log, and of its text anywhere |
 //! | `supervisor`, `life`, `restart` | one plugin: its lives one after the other, and when the next begins |
 //! | `status` | what can be told about a plugin |
 //! | `host` | all plugins: loading, reloading, messages, the end |
+//! | `server`, `origin`, `body` | connections within limits, whose requests are served, and the reading of bodies |
 //! | `http`, `page`, `metrics` | what is served |
 
 #![forbid(unsafe_code)]
 
+mod body;
 mod cli;
 mod component;
 mod directory;
@@ -21,16 +24,21 @@ mod guest;
 mod host;
 mod http;
 mod life;
+mod log;
 mod manifest;
 mod metrics;
+mod origin;
 mod output;
 mod page;
 mod restart;
+mod server;
 mod status;
 mod supervisor;
+mod text;
 
 use crate::cli::Cli;
 use crate::host::Host;
+use crate::origin::Names;
 use clap::Parser;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -86,11 +94,11 @@ async fn run(cli: Cli) -> ExitCode {
     }
 
     let (shut, shutting) = oneshot::channel::<()>();
-    let router = http::router(host.clone());
-    let server = axum::serve(listener, router).with_graceful_shutdown(async {
+    let router = http::router(host.clone(), Names(cli.host));
+    let limits = server::Limits::new(cli.connections as usize);
+    let server = tokio::spawn(server::serve(listener, router, limits, async {
         let _ = shutting.await;
-    });
-    let server = tokio::spawn(server.into_future());
+    }));
     tokio::spawn(reload(host.clone()));
     while let Asked::Reload = signals.next().await {
         tracing::info!("SIGHUP: the directory is read again");

@@ -30,8 +30,8 @@ pub struct Grants {
     pub connect: BTreeMap<String, String>,
     /// Signals of the server's process.
     pub signals: Vec<Signum>,
-    /// Async handles that `POST /plugins/NAME/wake-ups/WAKE-UP` sends.
-    pub wake_ups: Vec<String>,
+    /// Async handles that `POST /plugins/NAME/async-handles/HANDLE` sends.
+    pub async_handles: Vec<String>,
     /// Mailboxes of other plugins.
     pub plugins: BTreeMap<String, String>,
 }
@@ -220,7 +220,7 @@ mod tests {
         listen = { clients = "127.0.0.1:7000" }
         connect = { db = "localhost:5432" }
         signals = ["usr1", 12]
-        wake-ups = ["flush"]
+        async-handles = ["flush"]
         plugins = { alarms = "tailer" }
         [limits]
         memory = "16M"

@@ -58,9 +58,11 @@ pub struct Status {
     /// The component's file.
     pub component: String,
     pub listens: BTreeMap<String, SocketAddr>,
-    pub wake_ups: HashMap<String, AsyncSender>,
+    pub async_handles: HashMap<String, AsyncSender>,
     pub memory: usize,
     pub memory_limit: usize,
+    /// The limit of the mailbox.
+    pub mailbox_bytes: usize,
     /// Starts after the first of this version.
     pub restarts: u64,
     pub messages: Messages,
@@ -87,9 +89,10 @@ impl Status {
             problem: None,
             component: String::new(),
             listens: BTreeMap::new(),
-            wake_ups: HashMap::new(),
+            async_handles: HashMap::new(),
             memory: 0,
             memory_limit: 0,
+            mailbox_bytes: 0,
             restarts: 0,
             messages: Messages::default(),
             earlier: PluginStats::default(),
@@ -120,7 +123,7 @@ impl Status {
         // A plugin that does not run has no rate.
         self.samples.clear();
         self.memory = 0;
-        self.wake_ups.clear();
+        self.async_handles.clear();
     }
 
     /// Returns the counters of all lives.

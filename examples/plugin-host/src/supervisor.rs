@@ -4,8 +4,10 @@
 use crate::component::Version;
 use crate::grants::{Listeners, Mailboxes};
 use crate::life::{End, Life};
+use crate::log::Log;
 use crate::restart::{BackOff, Ending, Policy};
 use crate::status::{Shared, State};
+use crate::text::one_line;
 use std::future::pending;
 use std::pin::pin;
 use std::sync::Arc;
@@ -32,6 +34,7 @@ struct Told {
 
 pub struct Supervisor {
     pub name: Arc<str>,
+    pub log: Arc<Log>,
     pub shared: Shared,
     pub commands: mpsc::UnboundedReceiver<Command>,
     pub mailboxes: Arc<Mailboxes>,
@@ -57,6 +60,7 @@ impl Supervisor {
                     let mut status = self.shared.lock();
                     status.component.clone_from(&version.file);
                     status.memory_limit = version.manifest.limits.memory.0;
+                    status.mailbox_bytes = version.manifest.limits.mailbox_bytes.0;
                     status.problem = None;
                     current = Some(version);
                 }
@@ -107,7 +111,7 @@ impl Supervisor {
         self.shared.lock().enter(State::Starting, None);
         let mut task = None;
         let begun = {
-            let mut begun = pin!(Life::begin(&self.name, version, &self.mailboxes, listeners, &mut task));
+            let mut begun = pin!(Life::begin(&self.log, version, &self.mailboxes, listeners, &mut task));
             loop {
                 tokio::select! {
                     begun = &mut begun => break Ok(begun),
@@ -131,7 +135,7 @@ impl Supervisor {
         };
         {
             let mut status = self.shared.lock();
-            (status.listens, status.wake_ups) = (granted.listens, granted.wake_ups);
+            (status.listens, status.async_handles) = (granted.listens, granted.async_handles);
             status.enter(State::Running, None);
         }
         tracing::info!("{}: it runs", self.name);
@@ -214,6 +218,7 @@ impl Supervisor {
 
     /// The version in the directory cannot be run. A running or waiting version is not affected.
     fn broken(&self, problem: String, goes_on: bool) {
+        let problem = one_line(problem);
         let mut status = self.shared.lock();
         let name = &self.name;
         if goes_on {

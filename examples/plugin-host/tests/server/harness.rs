@@ -2,9 +2,8 @@
 //! for until they hold, or until a deadline that only a failure reaches.
 
 use serde_json::Value;
-use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -121,21 +120,41 @@ impl Server {
         self.request("POST", path, body)
     }
 
+    /// Where it serves HTTP.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     fn request(&self, method: &str, path: &str, body: &[u8]) -> Answer {
+        self.exchange(method, path, &format!("Host: {}\r\n", self.address), body, body.len() as u64)
+    }
+
+    /// A request with these headers, whose body is declared to have a length.
+    pub fn exchange(&self, method: &str, path: &str, headers: &str, body: &[u8], length: u64) -> Answer {
+        self.raw(method, path, &format!("{headers}Content-Length: {length}\r\n"), body)
+    }
+
+    /// A request with these headers and this body.
+    pub fn raw(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Answer {
+        read_answer(self.send(method, path, headers, body))
+    }
+
+    /// A request whose sender sends nothing more after so much of the body, and waits for the answer.
+    pub fn half_closed(&self, method: &str, path: &str, body: &[u8], length: u64) -> Answer {
+        let headers = format!("Host: {}\r\nContent-Length: {length}\r\n", self.address);
+        let stream = self.send(method, path, &headers, body);
+        stream.shutdown(Shutdown::Write).unwrap();
+        read_answer(stream)
+    }
+
+    fn send(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut head = String::new();
-        write!(head, "{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n").unwrap();
-        write!(head, "Content-Length: {}\r\n\r\n", body.len()).unwrap();
+        let head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n{headers}\r\n");
         stream.write_all(head.as_bytes()).unwrap();
         // The server may answer before it has read everything.
         let _ = stream.write_all(body);
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        let answer = String::from_utf8(answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{answer:?}"));
-        let code = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { code, head: head.to_ascii_lowercase(), body: body.into() }
+        stream
     }
 
     /// A plugin as the server describes it.
@@ -215,4 +234,14 @@ impl Drop for Server {
             eprintln!("the server's log:\n{}", self.log.lock().unwrap().join("\n"));
         }
     }
+}
+
+/// Reads until the server closes the connection.
+fn read_answer(mut stream: TcpStream) -> Answer {
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8(answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{answer:?}"));
+    let code = head.split(' ').nth(1).unwrap().parse().unwrap();
+    Answer { code, head: head.to_ascii_lowercase(), body: body.into() }
 }

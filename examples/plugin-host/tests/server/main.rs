@@ -4,6 +4,8 @@
 mod harness;
 
 mod bad_input;
+mod clients;
+mod load;
 mod messages;
 mod metrics;
 mod reload;

@@ -29,7 +29,7 @@ fn a_message_that_can_not_be_taken_is_answered_with_the_reason() {
     let directory = Directory::new();
     let limits = "[limits]\nmailbox-messages = 3\nmailbox-bytes = \"1K\"\n";
     directory.plugin("full", "flaky", &format!("{limits}[config]\nmailbox = \"unread\""));
-    directory.plugin("deaf", "flaky", "[grants]\nwake-ups = [\"flush\"]\n[config]\nmailbox = \"none\"");
+    directory.plugin("deaf", "flaky", "[grants]\nasync-handles = [\"flush\"]\n[config]\nmailbox = \"none\"");
     let dead = "config = { init = \"no\" }\nrestart = { policy = \"never\" }";
     directory.plugin("dead", "flaky", dead);
     let waits = "config = { init = \"no\" }\nrestart = { initial = 3600, max = 3600 }";
@@ -59,8 +59,12 @@ fn a_message_that_can_not_be_taken_is_answered_with_the_reason() {
         (sent("parked", b"hello"), 409, "parked is parked: nothing would read it"),
         (sent("absent", b"hello"), 404, "there is no plugin absent"),
         (sent("%3Cb%3E%0A", b"hello"), 404, "there is no plugin <b>\\n"),
-        (server.post("/plugins/deaf/wake-ups/flush", b""), 409, "deaf has no flush open"),
-        (server.post("/plugins/deaf/wake-ups/other", b""), 404, "the manifest of deaf grants no wake-up"),
+        (server.post("/plugins/deaf/async-handles/flush", b""), 409, "deaf has no flush open"),
+        (
+            server.post("/plugins/deaf/async-handles/other", b""),
+            404,
+            "the manifest of deaf grants no async handle",
+        ),
         (server.get("/plugins/absent"), 404, "there is no plugin absent"),
         (server.get("/nothing"), 404, "there is no such page"),
     ] {

@@ -7,7 +7,7 @@
 //! | `ticks` | the number of ticks that succeed; no limit unless set |
 //! | `then` | what happens at the next one: `panic`, `exit`, `memory`, `spin`, `park`; `panic` unless set |
 //! | `init` | what the start does: `panic`, `spin`, `memory`, or fails with any other text |
-//! | `mailbox` | `unread` leaves messages where they are; `none` has no mailbox |
+//! | `mailbox` | `unread` leaves messages where they are; `count` counts them, and tells their number after the message `total`; `none` has no mailbox |
 //! | `stop` | `ignore` goes on when it is to stop |
 //!
 //! A message `crash` makes it crash at once; others are printed on standard output.
@@ -59,8 +59,10 @@ fn start(config: &HashMap<String, String>) -> Result<()> {
     })?;
     if text("mailbox") != "none" {
         let mailbox = Async::named(&event_loop, "mailbox")?;
-        if text("mailbox") != "unread" {
-            mailbox.set_callback(read);
+        match &text("mailbox")[..] {
+            "unread" => {}
+            "count" => mailbox.set_callback(count()),
+            _ => mailbox.set_callback(read),
         }
     }
     let ignores = text("stop") == "ignore";
@@ -77,6 +79,18 @@ fn read(mailbox: &Async) {
         match String::from_utf8_lossy(&message).trim() {
             "crash" => panic!("a message asked for it"),
             text => println!("message: {text}"),
+        }
+    }
+}
+
+fn count() -> impl FnMut(&Async) {
+    let mut messages = 0_u64;
+    move |mailbox| {
+        while let Ok(Some(message)) = mailbox.receive() {
+            match &message[..] {
+                b"total" => println!("total: {messages} messages"),
+                _ => messages += 1,
+            }
         }
     }
 }
