@@ -160,6 +160,11 @@ enum Command {
         #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
         listen: String,
 
+        /// Send it 2,000 messages per second for so many seconds instead (a minute without SECONDS),
+        /// beside clients that misbehave, and check that none is lost
+        #[arg(long, value_name = "SECONDS", conflicts_with_all = ["listen", "screenshot"])]
+        load: Option<Option<u32>>,
+
         /// Look at its page with Chromium instead, and take a picture of it
         ///
         /// Without FILE it is docs/plugin-host.png. It takes Chromium or Chrome.
@@ -238,6 +243,9 @@ fn run(cli: Cli) -> Result<()> {
         Command::PluginHost { screenshot: Some(file), .. } => {
             let file = file.unwrap_or_else(|| workspace.root.join("docs/plugin-host.png"));
             plugin_host::picture(&workspace, cli.guest_toolchain, &file)
+        }
+        Command::PluginHost { load: Some(seconds), .. } => {
+            plugin_host::load(&workspace, cli.guest_toolchain, seconds.unwrap_or(60))
         }
         Command::PluginHost { listen, .. } => plugin_host::run(&workspace, cli.guest_toolchain, &listen),
         Command::Package => package::run(&workspace),

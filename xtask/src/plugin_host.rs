@@ -1,5 +1,5 @@
-//! `cargo xtask plugin-host`: the example server on its sample plugins; and a look at its page with a browser, which
-//! is a part of `cargo xtask test`.
+//! `cargo xtask plugin-host`: the example server on its sample plugins; its load test; and a look at
+//! its page with a browser, which is a part of `cargo xtask test`.
 
 use std::env;
 use std::fs;
@@ -53,6 +53,20 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, listen: &str) -> Result<(
         dir.display()
     ));
     process::run(Command::new(server).args(["--listen", listen]).arg(dir))
+}
+
+/// Runs the server's load test for so many seconds, and shows its report.
+pub fn load(workspace: &Workspace, forced: Option<Way>, seconds: u32) -> Result<()> {
+    ensure!(seconds > 0, "a load takes some time");
+    let guests = guests::build(workspace, forced)?;
+    let mut cargo = process::cargo();
+    cargo.args(["test", "--profile", Profile::Quick.name(), "--test", "server"]);
+    for package in workspace.with_wasmtime() {
+        cargo.args(["--package", &package.name]);
+    }
+    cargo.args(["--", "--nocapture", "load::"]);
+    cargo.env("UV_HANDLES_GUESTS", guests).env("UV_HANDLES_LOAD_SECONDS", seconds.to_string());
+    process::run(&mut cargo)
 }
 
 /// Looks at the page, and takes a picture of it.
