@@ -97,7 +97,7 @@ fn counted(process: &mut Process, begin: &str) {
 /// at once, in the middle of a line, or instead of reading their answer. Beside them, others are
 /// served, and to the last byte everything is counted that has arrived.
 #[test]
-fn bad_clients_hurt_nobody() {
+fn bad_clients_do_not_affect_others() {
     let (mut process, address) = listening();
     // They stay to the end.
     let silent = connect(address);

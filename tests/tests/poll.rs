@@ -294,13 +294,13 @@ fn poll_nested_poller() {
 }
 
 #[test]
-fn poll_closed_descriptor_wakes_nobody() {
+fn poll_closed_descriptor_sends_no_event() {
     let (mut ours, shared) = stream_pair();
     let (_quiet, quiet) = stream_pair();
     ours.write_all(b"unread").unwrap();
     // As a child process would have it.
     let elsewhere = shared.try_clone().unwrap();
-    let mut guest = spawn(POLL_CLOSED_DESCRIPTOR_WAKES_NOBODY, |uv| {
+    let mut guest = spawn(POLL_CLOSED_DESCRIPTOR_SENDS_NO_EVENT, |uv| {
         uv.descriptor("shared", shared).unwrap().descriptor("quiet", quiet).unwrap();
     });
     guest.expect("closed");

@@ -398,7 +398,7 @@ fn a_script_that_does_not_end_is_ended_by_the_timeout() {
 }
 
 #[test]
-fn a_script_whose_output_nobody_reads_ends_without_a_word() {
+fn a_script_whose_output_is_not_read_ends_silently() {
     let dir = tempfile::tempdir().unwrap();
     let script = dir.path().join("script.py");
     fs::write(&script, "while True: print('y')\n").unwrap();

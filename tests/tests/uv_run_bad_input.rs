@@ -261,7 +261,7 @@ fn uv_run_bad_input_prints_forever() {
 }
 
 #[test]
-fn lists_that_nobody_reads_end_quietly_too() {
+fn lists_that_are_not_read_end_silently_too() {
     for options in [["--list-imports", "--no-cache"], ["--completions", "bash"]] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);

@@ -207,7 +207,7 @@ fn everything_that_is_written_to_stdout_as_is_out_before_the_end() {
 }
 
 #[test]
-fn a_write_to_stdout_as_that_nobody_reads_is_epipe() {
+fn a_write_to_stdout_as_without_a_reader_is_epipe() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut command = uv_run(&["--stdin", "--stdout-as", "out"], UV_RUN_DESCRIPTORS_COPY);

@@ -367,7 +367,7 @@ mod tests {
     use std::net::UdpSocket;
 
     #[test]
-    fn a_connected_socket_reaches_its_peer_and_nobody_else() {
+    fn a_connected_socket_reaches_only_its_peer() {
         let [ours, peer, other] = [(); 3].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
         let [peer_address, other_address] = [&peer, &other].map(|s| s.local_addr().unwrap().to_string());
         let mut descriptors = Descriptors { limit: 2, ..Descriptors::default() };

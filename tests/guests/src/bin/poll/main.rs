@@ -3,7 +3,7 @@
 mod both_directions;
 mod closed_at_once;
 mod closed_by_the_first_of_many;
-mod closed_descriptor_wakes_nobody;
+mod closed_descriptor_sends_no_event;
 mod collected_event;
 mod disconnect_alone;
 mod dropped_descriptor;
@@ -24,7 +24,7 @@ uv_handles_test_guests::cases!(
     both_directions,
     closed_at_once,
     closed_by_the_first_of_many,
-    closed_descriptor_wakes_nobody,
+    closed_descriptor_sends_no_event,
     collected_event,
     disconnect_alone,
     dropped_descriptor,
