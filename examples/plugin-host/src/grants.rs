@@ -1,6 +1,6 @@
 //! Makes the grants of a manifest, before a life of the plugin begins.
 
-use crate::log::{Level, Log};
+use crate::log::Log;
 use crate::manifest::Manifest;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
@@ -164,8 +164,7 @@ impl Told {
         };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() < MOST_TOLD && known.insert(what.clone()) {
-            let line = format!("asks for {what}, which its manifest does not grant");
-            self.log.line(Level::Warn, &line);
+            self.log.warns(&format!("it asks for {what}, which its manifest does not grant"));
         }
     }
 }

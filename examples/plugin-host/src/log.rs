@@ -1,5 +1,6 @@
 //! A plugin's lines in the server's log. Their number is bounded: a plugin can print without end.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -35,8 +36,18 @@ impl Log {
         Arc::new(Log { plugin: plugin.clone(), budget: Mutex::new(Budget::new(Instant::now())) })
     }
 
+    /// Logs a line of the plugin's output.
+    pub fn says(&self, level: Level, line: &str) {
+        self.line(level, format_args!("{} says: {line}", self.plugin));
+    }
+
+    /// Logs what a plugin did that its manifest does not allow.
+    pub fn warns(&self, sentence: &str) {
+        self.line(Level::Warn, format_args!("{}: {sentence}", self.plugin));
+    }
+
     /// Logs a line, unless the plugin has logged too many.
-    pub fn line(&self, level: Level, line: &str) {
+    fn line(&self, level: Level, line: fmt::Arguments<'_>) {
         let now = Instant::now();
         let taken = self.budget.lock().unwrap_or_else(PoisonError::into_inner).take(now);
         let plugin = &self.plugin;
@@ -46,8 +57,8 @@ impl Log {
             Some(left_out) => tracing::warn!("{plugin}: {left_out} of its lines were too many for this log"),
         }
         match level {
-            Level::Info => tracing::info!("{plugin} {line}"),
-            Level::Warn => tracing::warn!("{plugin} {line}"),
+            Level::Info => tracing::info!("{line}"),
+            Level::Warn => tracing::warn!("{line}"),
         }
     }
 }

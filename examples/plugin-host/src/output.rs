@@ -58,7 +58,7 @@ impl Output {
                     rest.clear();
                     if !line.is_empty() {
                         let level = if error { Level::Warn } else { Level::Info };
-                        self.log.line(level, &format!("says: {line}"));
+                        self.log.says(level, &line);
                     }
                     if error {
                         kept.last.push_back(line);

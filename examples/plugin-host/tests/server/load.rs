@@ -25,11 +25,11 @@ fn no_message_is_lost_beside_clients_that_misbehave() {
     let server = Server::start(directory).loaded();
     server.in_state("counter", "running");
 
-    let (address, ended) = (server.address(), AtomicBool::new(false));
+    let (address, ended) = (server.address(), &AtomicBool::new(false));
     let begin = Instant::now();
     let (latencies, rounds) = thread::scope(|scope| {
         let bad = [slow, huge, half_closed]
-            .map(|misbehave| scope.spawn(|| misbehave(address, &|| ended.load(Ordering::Relaxed))));
+            .map(|misbehave| scope.spawn(move || misbehave(address, &|| ended.load(Ordering::Relaxed))));
         let each = RATE * seconds / CLIENTS;
         let good: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(move || send(address, begin, each))).collect();
         let latencies: Vec<_> = good.into_iter().flat_map(|client| client.join().unwrap()).collect();
