@@ -11,6 +11,7 @@ use crate::grants::async_sender::{AsyncHandles, AsyncSender};
 use crate::grants::connections::Connections;
 use crate::os::descriptors::Descriptors;
 use crate::os::pollers::Pollers;
+use crate::os::signal_log::Position;
 use crate::os::stdin::Input;
 use crate::os::stdout::{Output, Outputs};
 use std::io;
@@ -243,7 +244,7 @@ impl UvCtxBuilder {
             pollers: Pollers::new(interrupt.shared().clone()),
             interrupt: interrupt.clone(),
             descriptors,
-            signals: SignalWatch { granted: signals, caught: 0, position: 0 },
+            signals: SignalWatch { granted: signals, caught: 0, position: Position::default() },
             async_handles,
             connections,
             clock: Clock::new(virtual_clock),

@@ -4,7 +4,7 @@
 //! opened again. A guest sees numbers of its own, never those of the host.
 
 use crate::os::access::retry;
-use crate::os::signals;
+use crate::os::signal_mask;
 use crate::os::stdin::Input;
 use crate::os::stdout::Output;
 use rustix::fs::{FileType, OFlags, RawMode, fcntl_getfl, fcntl_setfl, fstat};
@@ -268,7 +268,7 @@ impl Descriptor {
         let write = || retry(|| io::write(&self.fd, bytes));
         match &self.way {
             Way::Socket => retry(|| net::send(&self.fd, bytes, SendFlags::NOSIGNAL)),
-            Way::MayRaise => signals::without_sigpipe(write),
+            Way::MayRaise => signal_mask::without_sigpipe(write),
             Way::Plain => write(),
             Way::Input(_) => Err(Errno::BADF),
             Way::Output(output) => output.write(bytes),
