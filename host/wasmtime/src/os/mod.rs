@@ -8,6 +8,7 @@ pub(crate) mod blocking_call;
 mod descriptor_table;
 pub(crate) mod descriptors;
 pub(crate) mod interrupt;
+pub(crate) mod nonblocking;
 pub(crate) mod poller;
 pub(crate) mod poller_set;
 pub(crate) mod pollers;

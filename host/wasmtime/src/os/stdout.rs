@@ -7,12 +7,12 @@
 use crate::os::access::{Access, is_ready, retry, wait_until_ready};
 use crate::os::blocking_call::BlockingCall;
 use crate::os::interrupt::Interrupt;
+use crate::os::nonblocking::send;
 use crate::os::signal_mask;
 use crate::os::stdin::always_ready;
 use rustix::event::PollFlags;
 use rustix::fs::OFlags;
 use rustix::io::{self, Errno, ReadWriteFlags, fcntl_dupfd_cloexec};
-use rustix::net::{SendFlags, send};
 use std::io::IoSlice;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -79,7 +79,7 @@ impl Output {
         match self.access.get() {
             None => Err(Errno::BADF),
             Some(Access::Own(own)) => signal_mask::without_sigpipe(|| retry(|| io::write(own, bytes))),
-            Some(Access::Socket) => retry(|| send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)),
+            Some(Access::Socket) => send(stream, bytes),
             Some(Access::Ready) => retry(|| io::write(stream, bytes)),
             Some(Access::Shared(_)) => self.write_shared(bytes),
         }
