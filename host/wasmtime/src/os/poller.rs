@@ -21,12 +21,9 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 use uv_handles_core::{HandleId, PollEvents, Readiness};
 #[cfg(feature = "concurrent")]
-use {
-    std::os::fd::{AsFd, OwnedFd},
-    std::sync::Arc,
-};
+use {std::os::fd::AsFd, std::sync::Arc};
 #[cfg(feature = "async")]
-use {std::task, tokio::io::unix::AsyncFd};
+use {std::os::fd::OwnedFd, std::task, tokio::io::unix::AsyncFd};
 
 /// Tokens below these two are the numbers of poll handles.
 const WAKE: Token = Token(usize::MAX);
@@ -294,9 +291,10 @@ fn watched_by_tokio(poll: &Poll) -> io::Result<AsyncFd<RawFd>> {
     watched.map_err(Into::into)
 }
 
-#[cfg(feature = "concurrent")]
+/// Registers a descriptor with tokio.
+#[cfg(feature = "async")]
 #[expect(unsafe_code, reason = "tokio cannot check that the descriptor stays open")]
-fn watched_with(duplicate: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+pub(super) fn watched_with(duplicate: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an `OwnedFd` keeps its descriptor open until it is dropped, and the registration owns
     // it.
     let watched = unsafe { AsyncFd::register_with_interest(duplicate, tokio::io::Interest::READABLE) };

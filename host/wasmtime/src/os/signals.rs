@@ -16,6 +16,8 @@ use crate::os::signal_thread::SignalThread;
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
 use std::mem::{MaybeUninit, transmute};
+#[cfg(feature = "async")]
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::fd::{IntoRawFd, RawFd};
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
@@ -77,6 +79,14 @@ pub(crate) fn wake_fd() -> io::Result<RawFd> {
         WAKE.store(fd.into_raw_fd(), Ordering::Release);
     }
     Ok(WAKE.load(Ordering::Acquire))
+}
+
+/// Returns a duplicate of the descriptor that becomes readable with every delivery.
+#[cfg(feature = "async")]
+pub(crate) fn wake_duplicate() -> io::Result<OwnedFd> {
+    // SAFETY: the descriptor stays open for the life of the process.
+    let wake = unsafe { BorrowedFd::borrow_raw(wake_fd()?) };
+    wake.try_clone_to_owned()
 }
 
 /// Starts to catch a signal on behalf of one guest. A signal that the calling thread blocks is
