@@ -115,6 +115,9 @@ impl UvCtx {
 
     #[cold]
     fn catch_others(&mut self, caught: u64, wanted: u64) -> io::Result<()> {
+        if caught == 0 {
+            signals::skip(&mut self.signals.position);
+        }
         for signum in bits(caught & !wanted) {
             signals::unwatch(signum);
             self.signals.caught &= !(1 << (signum - 1));

@@ -353,7 +353,7 @@ mod tests {
     fn a_write_does_not_block_whatever_the_mode() {
         in_time(|| {
             for (name, fd, peer) in empty_inputs() {
-                let output = match (name, peer) {
+                let (output, _other) = match (name, peer) {
                     ("udp" | "inotify", _) => continue,
                     ("eventfd", _) => {
                         let shared = Shared::new(fd).unwrap();
@@ -361,8 +361,8 @@ mod tests {
                         assert_eq!(shared.write(&1u64.to_ne_bytes()), Err(Errno::AGAIN));
                         continue;
                     }
-                    ("pipe", Some(writer)) => writer,
-                    _ => fd,
+                    ("pipe", Some(writer)) => (writer, Some(fd)),
+                    (_, peer) => (fd, peer),
                 };
                 let beside = output.try_clone().unwrap();
                 let shared = Shared::new(output).unwrap();

@@ -55,6 +55,11 @@ struct Installed {
     thread: Option<SignalThread>,
 }
 
+/// Moves a reader that has no signals to the end of the log.
+pub(crate) fn skip(position: &mut Position) {
+    LOG.skip(position);
+}
+
 /// Makes a reader see the deliveries of this signal from now on.
 pub(crate) fn begin(position: &mut Position, signum: i32) {
     LOG.begin(position, signum);
