@@ -193,6 +193,27 @@ pub fn kill_self(signum: i32) {
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
 }
 
+/// Blocks a signal on this thread. Processes and threads that it makes inherit that.
+pub fn block(signum: i32) -> io::Result<()> {
+    let mut set = MaybeUninit::<libc::sigset_t>::zeroed();
+    // SAFETY: the set is initialized before it is used, and valid for the calls.
+    let result = unsafe {
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigaddset(set.as_mut_ptr(), signum);
+        libc::sigprocmask(libc::SIG_BLOCK, set.as_ptr(), ptr::null_mut())
+    };
+    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Makes a file description non-blocking, or blocking.
+pub fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) {
+    let others = flags(fd) & !libc::O_NONBLOCK;
+    let mode = if nonblocking { libc::O_NONBLOCK } else { 0 };
+    // SAFETY: the descriptor is open, and the argument is a plain number.
+    let result = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, others | mode) };
+    assert_eq!(result, 0, "{}", io::Error::last_os_error());
+}
+
 /// A thread of this process, as the OS names it.
 #[derive(Debug, Clone, Copy)]
 pub struct Thread(libc::pid_t);

@@ -2,10 +2,11 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::{Arc, Mutex};
-use uv_handles_tests::os::{connect, flags, listener, stream_pair, tcp_pair};
+use uv_handles_host::UvCtx;
+use uv_handles_tests::os::{connect, flags, listener, set_nonblocking, stream_pair, tcp_pair};
 use uv_handles_tests::*;
 
 foreach_descriptors!(assert_test_exists);
@@ -30,6 +31,102 @@ fn descriptors_grants() {
     assert_eq!(flags(shared.as_fd()), before, "the mode is put back");
     let asked = ["other", "", "/etc/passwd", "One", "one "].map(|name| format!("Descriptor({name:?})"));
     assert_eq!(*denied.lock().unwrap(), asked);
+}
+
+/// Grants these descriptors to a context.
+fn granted<'a>(fds: impl IntoIterator<Item = (&'a str, BorrowedFd<'a>)>) -> UvCtx {
+    let mut uv = UvCtx::builder();
+    for (name, fd) in fds {
+        uv.descriptor(name, fd.try_clone_to_owned().unwrap()).unwrap();
+    }
+    uv.build()
+}
+
+/// No call blocks, although others have the same descriptors: another guest that ends, another
+/// grant of the same guest, and the embedder, which changes the mode.
+#[test]
+fn descriptors_accepts() {
+    let (listener, _) = listener();
+    let (_ours, stream) = stream_pair();
+    let (pipe, _write) = std::io::pipe().unwrap();
+    let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let fds = [
+        ("one", listener.as_fd()),
+        ("two", listener.as_fd()),
+        ("stream", stream.as_fd()),
+        ("pipe", pipe.as_fd()),
+        ("datagrams", datagrams.as_fd()),
+    ];
+    let make_blocking = || fds.iter().for_each(|(_, fd)| set_nonblocking(*fd, false));
+    let (mut go, mut other) = (None, None);
+    let mut guest = spawn(DESCRIPTORS_ACCEPTS, |uv| {
+        go = Some(uv.async_sender("go"));
+        other = Some(granted(fds));
+        for (name, fd) in fds {
+            // The first grant is replaced.
+            for _ in 0..2 {
+                uv.descriptor(name, fd.try_clone_to_owned().unwrap()).unwrap();
+            }
+        }
+    });
+    let go = go.unwrap();
+    guest.expect("nothing there 0");
+    drop(other);
+    go.send().unwrap();
+    guest.expect("nothing there 1");
+    make_blocking();
+    go.send().unwrap();
+    guest.expect("nothing there 2");
+    go.send().unwrap();
+    guest.wait().succeeded();
+    for (name, fd) in fds {
+        assert_eq!(flags(fd) & libc::O_NONBLOCK, 0, "{name}: the mode is as before");
+    }
+}
+
+/// Another guest has used the listener before, and ends first.
+#[test]
+fn a_guest_that_ends_leaves_others_that_share_its_listener_alone() {
+    let (listener, address) = listener();
+    let (_ours, stream) = stream_pair();
+    let (pipe, _write) = std::io::pipe().unwrap();
+    let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let fds = [
+        ("one", listener.as_fd()),
+        ("two", listener.as_fd()),
+        ("stream", stream.as_fd()),
+        ("pipe", pipe.as_fd()),
+        ("datagrams", datagrams.as_fd()),
+    ];
+    let start = || {
+        let mut go = None;
+        let guest = spawn(DESCRIPTORS_ACCEPTS, |uv| {
+            go = Some(uv.async_sender("go"));
+            for (name, fd) in fds {
+                uv.descriptor(name, fd.try_clone_to_owned().unwrap()).unwrap();
+            }
+        });
+        (guest, go.unwrap())
+    };
+    let (mut one, mut two) = (start(), start());
+    one.0.expect("nothing there 0");
+    two.0.expect("nothing there 0");
+    for line in ["nothing there 1", "nothing there 2"] {
+        one.1.send().unwrap();
+        one.0.expect(line);
+    }
+    one.1.send().unwrap();
+    one.0.wait().succeeded();
+    two.1.send().unwrap();
+    two.0.expect("nothing there 1");
+    assert_ne!(flags(listener.as_fd()) & libc::O_NONBLOCK, 0);
+    two.1.send().unwrap();
+    two.0.expect("nothing there 2");
+    two.1.send().unwrap();
+    two.0.wait().succeeded();
+    assert_eq!(flags(listener.as_fd()) & libc::O_NONBLOCK, 0, "the last one puts the mode back");
+    let _client = connect(address);
+    listener.accept().unwrap();
 }
 
 #[test]

@@ -123,3 +123,50 @@ fn the_tests_that_security_md_names_exist() {
         }
     }
 }
+
+/// Calls the function with each Rust file of a directory and of those in it.
+fn each_source(dir: &Path, look: &mut impl FnMut(&Path)) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            each_source(&path, look);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            look(&path);
+        }
+    }
+}
+
+/// Whether code uses `unsafe`, outside of comments and of the unit tests at its end.
+fn uses_unsafe(source: &str) -> bool {
+    let (code, _) = source.split_once("#[cfg(test)]\nmod tests {").unwrap_or((source, ""));
+    let lines = code.lines().map(|line| line.split("//").next().unwrap_or_default());
+    let mut words = lines.flat_map(|line| line.split(|c: char| !(c.is_alphanumeric() || c == '_')));
+    words.any(|word| word == "unsafe")
+}
+
+#[test]
+fn security_md_lists_all_unsafe_code_of_the_host() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let page = std::fs::read_to_string(root.join("docs/security.md")).unwrap();
+    let (_, section) = page.split_once("\n## Unsafe code\n").expect("the section");
+    let mut listed: Vec<String> = section
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned()))
+        .collect();
+    let mut found = Vec::new();
+    each_source(&root.join("host"), &mut |path| {
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        let is_source = name.contains("/src/") && !name.contains("/target/");
+        // A module for tests only.
+        if is_source
+            && !name.ends_with("/test_terminal.rs")
+            && uses_unsafe(&std::fs::read_to_string(path).unwrap())
+        {
+            found.push(name);
+        }
+    });
+    listed.sort();
+    found.sort();
+    assert_eq!(found, listed);
+    assert!(uses_unsafe("let x = unsafe { y };") && !uses_unsafe("// unsafe\n#[expect(unsafe_code)]"));
+}

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use uv_handles_host::{EpochTicker, PluginHandle, STOP, Stopped, UvCtx, engine_config};
+use uv_handles_tests::os::{kill_self, raise_descriptor_limit};
 use uv_handles_tests::plugins::{Plugins, in_time};
 use uv_handles_tests::{PATIENCE, State};
 use wasmtime::Result;
@@ -157,6 +158,37 @@ fn a_thousand_reloads_leave_nothing_behind() -> Result<()> {
         println!("{RELOADS} reloads: {last:?}, memory {grown:.3} of what it was after {WARM_UP}");
         assert_eq!(last, first);
         assert!(grown <= 1.05, "memory has grown to {grown:.3}");
+        Ok(())
+    })
+}
+
+/// Linux allows at most 500 pollers that are themselves watched to watch a file, in the whole
+/// process. The pollers of plugins in tasks are watched, by tokio.
+#[test]
+fn more_plugins_in_tasks_than_linux_nests_pollers_watch_signals() -> Result<()> {
+    const PLUGINS: usize = 520;
+    alone("more_plugins_in_tasks_than_linux_nests_pollers_watch_signals", async || {
+        raise_descriptor_limit();
+        let plugins = Plugins::new(&engine_config(PLUGINS as u32))?;
+        let (mut running, mut inputs) = (Vec::new(), Vec::new());
+        for _ in 0..PLUGINS {
+            let mut uv = UvCtx::builder();
+            uv.signal(libc::SIGCONT);
+            let (read, write) = std::io::pipe()?;
+            uv.descriptor("pipe", read)?;
+            inputs.push(write);
+            let (mut plugin, exports) = plugins.start(uv.build()).await?;
+            exports.call_watch(plugin.store(), libc::SIGCONT, "pipe").await?;
+            running.push(plugin.spawn());
+        }
+        kill_self(libc::SIGCONT);
+        for (plugin, task) in &running {
+            while plugin.stats().callbacks == 0 {
+                assert!(!task.is_finished(), "the plugin has ended");
+                tokio::task::yield_now().await;
+            }
+        }
+        running.into_iter().for_each(|(_, task)| task.abort());
         Ok(())
     })
 }

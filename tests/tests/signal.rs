@@ -21,11 +21,14 @@
 //! | `signal_after_other_events` | 49 |
 //! | `signal_withdrawn_while_pending` | 50 |
 //! | `signal_started_again` | 51 |
+//! | `signal_flood` | 52, 53 |
+//! | `a_signal_that_is_blocked_everywhere_is_delivered_while_it_is_watched` | 54 |
 
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
-use uv_handles_tests::os::{install, installed, kill_self, stream_pair};
+use uv_handles_tests::os::{block, install, installed, kill_self, stream_pair};
 use uv_handles_tests::*;
 
 foreach_signal!(assert_test_exists);
@@ -217,6 +220,87 @@ fn signal_withdrawn_while_pending() {
 #[test]
 fn signal_started_again() {
     sent_before_it_looks(SIGNAL_STARTED_AGAIN, 51, 1);
+}
+
+#[test]
+fn signal_flood() {
+    const FLOOD: u32 = 20_000;
+    install(52, own);
+    install(53, own);
+    let mut go = None;
+    let mut guest = spawn(SIGNAL_FLOOD, |uv| {
+        uv.signal(52).signal(53);
+        go = Some(uv.async_sender("go"));
+    });
+    guest.expect("ready");
+    for sent in 1..=FLOOD {
+        kill_self(52);
+        if sent % 100 == 0 {
+            // The OS queues only so many.
+            called(52, sent);
+        }
+    }
+    kill_self(53);
+    called(53, 1);
+    go.unwrap().send().unwrap();
+    let mut lines = guest.wait().succeeded();
+    lines.sort();
+    assert_eq!(lines, ["20000 of the flood", "ready", "the other one"]);
+}
+
+/// In a process of its own, which inherits the mask of its parent.
+#[test]
+fn a_signal_that_is_blocked_everywhere_is_delivered_while_it_is_watched() {
+    const IN_CHILD: &str = "UV_HANDLES_TEST_BLOCKED";
+    if std::env::var_os(IN_CHILD).is_some() {
+        return with_a_blocked_signal(54);
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let name = "a_signal_that_is_blocked_everywhere_is_delivered_while_it_is_watched";
+    child.args(["--exact", name]).env(IN_CHILD, "1");
+    // SAFETY: it makes one system call.
+    unsafe { child.pre_exec(|| block(54)) };
+    let child = child.output().unwrap();
+    let [stdout, stderr] = [&child.stdout, &child.stderr].map(|bytes| String::from_utf8_lossy(bytes));
+    assert!(child.status.success() && stdout.contains("1 passed"), "{}: {stdout}{stderr}", child.status);
+}
+
+fn with_a_blocked_signal(signum: i32) {
+    // The library's own, by the name that the OS keeps of it.
+    let threads = || {
+        let all = std::fs::read_dir("/proc/self/task").unwrap();
+        let names = all.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
+        names.filter(|name| name.starts_with("uv-handles sign")).count()
+    };
+    let before = installed(signum);
+    let guest = |args: &[&str]| {
+        let guest = Guest::new(SIGNAL_TWO_GUESTS).arg(signum.to_string());
+        args.iter().fold(guest, |guest, arg| guest.arg(*arg)).spawn(|uv| {
+            uv.signal(signum);
+        })
+    };
+    // One that was sent earlier is pending.
+    kill_self(signum);
+    let mut once = guest(&["once"]);
+    once.expect("ready");
+    once.expect("called");
+    once.wait().succeeded();
+
+    let (mut once, mut twice) = (guest(&["once"]), guest(&[]));
+    once.expect("ready");
+    twice.expect("ready");
+    assert_eq!(threads(), 1);
+    kill_self(signum);
+    once.expect("called");
+    twice.expect("called");
+    once.wait().succeeded();
+    kill_self(signum);
+    twice.expect("called");
+    twice.wait().succeeded();
+
+    // Blocked again, as before: by default it would end the process.
+    assert_eq!((threads(), installed(signum)), (0, before));
+    kill_self(signum);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use uv_handles_host::SendError;
 use uv_handles_tests::os::{
     connect, installed, kill_self, listener, read_exactly, reset, stream_pair, tcp_pair,
 };
+use uv_handles_tests::process::{Process, uv_run};
 use uv_handles_tests::*;
 
 foreach_task!(assert_test_exists);
@@ -124,6 +125,22 @@ fn task_futures() {
     assert_eq!(answer, "WITHOUT AN END\n");
     guest.expect("101 lines");
     guest.wait().succeeded();
+}
+
+/// In a process of its own, in which the signal has its default action while nothing watches it.
+#[test]
+fn task_signals_in_a_row() {
+    let mut process = Process::spawn(uv_run(&["--signal", "usr1"], TASK_SIGNALS_IN_A_ROW));
+    assert_eq!(process.stdout.next_line().as_deref(), Some("ready"));
+    // They come at any moment, also between two waits.
+    let mut seen = 0;
+    while seen < 100 {
+        process.kill(libc::SIGUSR1);
+        process.kill(libc::SIGUSR1);
+        let line = process.stdout.next_line().expect("the process lives");
+        seen = line.parse::<u32>().unwrap();
+    }
+    assert_eq!(process.exit_code(), 0);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::io::{Read, Seek, Write};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use uv_handles_tests::os::{connect, flags, terminal};
+use uv_handles_tests::os::{block, connect, flags, terminal};
 use uv_handles_tests::process::{Process, ended, uv_run};
 use uv_handles_tests::*;
 
@@ -57,6 +57,22 @@ fn uv_run_signal() {
     }
     process.kill(libc::SIGTERM);
     assert_eq!(process.stdout.next_line().as_deref(), Some("SIGTERM"));
+    assert_eq!(process.exit_code(), 0);
+}
+
+/// Supervisors block signals, and their children inherit that.
+#[test]
+fn a_signal_that_the_parent_blocks_is_delivered() {
+    use std::os::unix::process::CommandExt;
+    let mut command = uv_run(&["--signal", "hup,term"], UV_RUN_SIGNAL);
+    // SAFETY: it makes system calls only.
+    unsafe { command.pre_exec(|| [libc::SIGHUP, libc::SIGTERM].into_iter().try_for_each(block)) };
+    let mut process = Process::spawn(command);
+    assert_eq!(process.stdout.next_line().as_deref(), Some("ready"));
+    for (signum, name) in [(libc::SIGHUP, "SIGHUP"), (libc::SIGTERM, "SIGTERM")] {
+        process.kill(signum);
+        assert_eq!(process.stdout.next_line().as_deref(), Some(name));
+    }
     assert_eq!(process.exit_code(), 0);
 }
 

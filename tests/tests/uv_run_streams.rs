@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
-use uv_handles_tests::os::{flags, patient, terminal};
+use uv_handles_tests::os::{flags, patient, set_nonblocking, terminal};
 use uv_handles_tests::process::{Process, find, uv_run};
 use uv_handles_tests::*;
 
@@ -37,8 +37,16 @@ fn file(content: &[u8]) -> File {
     file
 }
 
-/// Inputs of each kind, and the writing side of those that have one.
-fn inputs(content: &[u8]) -> [(OwnedFd, Option<OwnedFd>); 4] {
+/// Inputs of each kind, and the writing side of those that have one. Each comes once more in
+/// non-blocking mode.
+fn inputs(content: &[u8]) -> Vec<(OwnedFd, Option<OwnedFd>)> {
+    let mut nonblocking = Vec::from(blocking_inputs(content));
+    nonblocking.iter().for_each(|(input, _)| set_nonblocking(input.as_fd(), true));
+    nonblocking.extend(blocking_inputs(content));
+    nonblocking
+}
+
+fn blocking_inputs(content: &[u8]) -> [(OwnedFd, Option<OwnedFd>); 4] {
     let (read, write) = std::io::pipe().unwrap();
     let (ours, theirs) = UnixStream::pair().unwrap();
     let (master, slave) = terminal();
@@ -114,13 +122,11 @@ fn no_time_passes_while_an_input_is_ready() {
     }
 }
 
-/// A job of a shell in the background of its terminal.
-#[test]
-fn a_background_job_that_does_not_read_is_not_stopped() {
-    let (ours, theirs) = terminal();
-    let job = program(&["--stdin", "--signal", "hup,term"], &["waits"]);
+/// A shell that runs a script with this command as its arguments. Its standard input is its
+/// terminal, of which it is the foreground.
+fn shell_of_a_terminal(theirs: OwnedFd, script: &str, job: &Command) -> Command {
     let mut shell = Command::new("sh");
-    shell.args(["-mc", r#""$@" & echo "pid: $!"; wait $!; echo "code: $?""#, "sh"]);
+    shell.args(["-mc", script, "sh"]);
     shell.arg(job.get_program()).args(job.get_args()).env_remove("RUST_LOG");
     shell.stdin(theirs).stdout(Stdio::piped()).stderr(Stdio::piped());
     // SAFETY: both are system calls, which may be made between fork and exec.
@@ -133,6 +139,16 @@ fn a_background_job_that_does_not_read_is_not_stopped() {
             }
         });
     }
+    shell
+}
+
+/// A job of a shell in the background of its terminal.
+#[test]
+fn a_background_job_that_does_not_read_is_not_stopped() {
+    let (ours, theirs) = terminal();
+    let job = program(&["--stdin", "--signal", "hup,term"], &["waits"]);
+    let script = r#""$@" & echo "pid: $!"; wait $!; echo "code: $?""#;
+    let shell = shell_of_a_terminal(theirs, script, &job);
     let mut shell = Process::spawn(shell);
     let job: libc::pid_t = find(&mut shell, "pid").parse().unwrap();
     assert_eq!(shell.stdout.next_line().as_deref(), Some("ready"));
@@ -150,6 +166,35 @@ fn a_background_job_that_does_not_read_is_not_stopped() {
     assert_eq!(unsafe { libc::kill(job, libc::SIGTERM) }, 0);
     assert_eq!(shell.stdout.next_line().as_deref(), Some("SIGTERM"));
     assert_eq!(find(&mut shell, "code"), "0");
+}
+
+/// A job in the background that does read is stopped, as any program, and reads when it comes to
+/// the foreground.
+#[test]
+fn a_background_job_that_reads_waits_for_the_foreground() {
+    let (ours, theirs) = terminal();
+    let job = program(&["--stdin"], &["take", "6"]);
+    let script = r#""$@" & job=$!; echo "pid: $job"; read go; fg >/dev/null; echo "code: $?""#;
+    let mut shell = Process::spawn(shell_of_a_terminal(theirs, script, &job));
+    find(&mut shell, "pid");
+    // The first line is the shell's own. The job may try to read it, and is stopped then.
+    File::from(ours.try_clone().unwrap()).write_all(b"go\ntyped\n").unwrap();
+    assert_eq!(shell.stdout.next_line().as_deref(), Some(r#""typed\n""#));
+    assert_eq!(find(&mut shell, "code"), "0");
+}
+
+/// A pipeline of a shell: the writer is faster than the guest, and the reader ends before it.
+#[test]
+fn it_is_a_link_of_a_pipeline() {
+    let script = r#"(yes 2>/dev/null; true) | "$@" | head -n 3; echo "code: $?""#;
+    let copies = program(&["--stdin", "--stdout-as", "out"], &["copies"]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, "sh"]).arg(copies.get_program()).args(copies.get_args());
+    shell.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut shell = Process::spawn(shell);
+    assert_eq!(shell.stdout.all(), ["y", "y", "y", "code: 0"]);
+    assert_eq!(shell.stderr.all(), ["it ended with EPIPE: broken pipe"]);
+    assert_eq!(shell.exit_code(), 0);
 }
 
 /// Other readers take the bytes that poll(2) has reported. A read that then blocks must not keep
@@ -218,13 +263,6 @@ fn read_slowly(reader: OwnedFd) -> String {
     String::from_utf8(all).unwrap()
 }
 
-fn set_nonblocking(fd: &OwnedFd) {
-    use std::os::fd::AsRawFd;
-    // SAFETY: the descriptor is open, and the argument is a plain number.
-    let result = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags(fd.as_fd()) | libc::O_NONBLOCK) };
-    assert_eq!(result, 0);
-}
-
 /// Outputs of each kind with a reader, and each once more in non-blocking mode.
 fn outputs() -> Vec<(OwnedFd, OwnedFd)> {
     let mut all = Vec::new();
@@ -235,7 +273,7 @@ fn outputs() -> Vec<(OwnedFd, OwnedFd)> {
             [(read.into(), write.into()), (patient(ours).into(), theirs.into()), terminal()];
         for (reader, output) in pairs {
             if nonblocking {
-                set_nonblocking(&output);
+                set_nonblocking(output.as_fd(), true);
             }
             all.push((reader, output));
         }

@@ -94,7 +94,7 @@ pub(crate) struct Loop {
 }
 
 /// The number of lists of a loop, without those of a timing wheel.
-const LISTS: u32 = 14;
+const LISTS: u32 = 13;
 
 impl Loops {
     /// Creates an empty set of loops.
@@ -124,11 +124,11 @@ impl Loops {
         }
         let at = self.loops.insert(Loop {
             now,
-            timers: Timers::new(now, lists, lists.nth(13)),
+            timers: Timers::new(now, lists, lists.nth(12)),
             watchers: WatcherLists::new(lists.nth(1)),
             asyncs: AsyncLists::new(lists.nth(7)),
             polls: Polls::new(lists.nth(11)),
-            signals: SignalQueue::new(lists.nth(12)),
+            signals: SignalQueue::default(),
             closing: lists.nth(9),
             closing_now: lists.nth(10),
             active_referenced: 0,

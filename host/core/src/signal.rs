@@ -4,9 +4,9 @@
 //! [`Loops::signal_delivered`], at the latest before a handle of the loop starts or stops watching.
 
 use crate::handle::Kind;
-use crate::links::Anchor;
 use crate::{Error, HandleId, LoopId, Loops};
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 
 /// Signals that cannot be watched. SIGKILL and SIGSTOP cannot be caught. A WebAssembly runtime
 /// handles SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE and SIGSEGV. The C library uses 32 and 33.
@@ -24,19 +24,33 @@ pub(crate) struct SignalState {
     oneshot: bool,
 }
 
+/// The place of an active handle in the order in which a delivery calls the handles: by signal,
+/// lasting ones before one-shots, then by creation.
+type Place = (i32, bool, u64);
+
 /// The signal handles of a loop, and the deliveries to them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct SignalQueue {
-    /// The active handles, in no order.
-    watching: Anchor,
-    /// One entry per delivery and handle, as in libuv's signal pipe.
+    /// The active handles.
+    watching: BTreeMap<Place, Watching>,
+    /// Deliveries to handles, as in libuv's signal pipe.
     messages: VecDeque<Message>,
+    /// The number of handles with deliveries that have found no room in `messages`.
+    behind: usize,
     /// There were deliveries when the poll ended. They are read after the poll's other events.
     readable: bool,
     /// The number of deliveries read and not dispatched yet.
-    read: usize,
+    read: u64,
     /// The last read was full, so there may be more to read.
     read_again: bool,
+}
+
+/// An active handle.
+#[derive(Debug)]
+struct Watching {
+    handle: HandleId,
+    /// The number of deliveries that have found no room in the queue.
+    more: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +58,8 @@ struct Message {
     handle: HandleId,
     made: u64,
     signum: i32,
+    /// The number of deliveries in a row.
+    count: u64,
 }
 
 impl SignalQueue {
@@ -52,22 +68,77 @@ impl SignalQueue {
         (self.readable, self.read, self.read_again) = (false, 0, false);
     }
 
-    pub(crate) fn new(watching: Anchor) -> SignalQueue {
-        SignalQueue { watching, messages: VecDeque::new(), readable: false, read: 0, read_again: false }
+    pub(crate) fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.behind == 0
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.messages.is_empty()
+    fn insert(&mut self, place: Place, handle: HandleId) {
+        self.watching.insert(place, Watching { handle, more: 0 });
     }
+
+    fn remove(&mut self, place: Place) {
+        if self.watching.remove(&place).is_some_and(|watching| watching.more > 0) {
+            self.behind -= 1;
+        }
+    }
+
+    /// Appends one delivery to each of the signal's handles. The cost depends on their number only,
+    /// not on the number of handles that watch other signals.
+    fn push(&mut self, signum: i32) {
+        let called = self.watching.range(places(signum));
+        self.messages.extend(called.map(|(&(_, _, made), watching)| Message {
+            handle: watching.handle,
+            made,
+            signum,
+            count: 1,
+        }));
+    }
+
+    /// Counts deliveries for which there is no room.
+    fn count_more(&mut self, signum: i32, count: u64) {
+        for (_, watching) in self.watching.range_mut(places(signum)) {
+            self.behind += usize::from(watching.more == 0);
+            watching.more = watching.more.saturating_add(count);
+        }
+    }
+
+    /// Appends the deliveries that found no room: one message for each handle.
+    fn catch_up(&mut self) {
+        for (&(signum, _, made), watching) in &mut self.watching {
+            let count = std::mem::take(&mut watching.more);
+            if count > 0 {
+                self.messages.push_back(Message { handle: watching.handle, made, signum, count });
+            }
+        }
+        self.behind = 0;
+    }
+
+    /// Takes one delivery from the front, or all of the front message's.
+    fn take(&mut self, all: bool) -> Option<Message> {
+        let front = self.messages.front_mut()?;
+        let message = *front;
+        if all || message.count == 1 {
+            self.messages.pop_front();
+        } else {
+            front.count -= 1;
+        }
+        self.read = self.read.saturating_sub(if all { message.count } else { 1 });
+        Some(message)
+    }
+}
+
+/// The places of all handles that watch the signal.
+fn places(signum: i32) -> RangeInclusive<Place> {
+    (signum, false, 0)..=(signum, true, u64::MAX)
 }
 
 /// The number of deliveries that libuv reads from its pipe at once. After a full read it reads
 /// again, and then also gets signals raised by the callbacks in between.
-const READ: usize = 32;
+const READ: u64 = 32;
 
-/// The capacity of a loop's queue, the same as of libuv's signal pipe. Deliveries to a full queue
-/// are lost, as with a full pipe. A guest that never runs its loop therefore cannot grow the host's
-/// memory.
+/// The number of messages that keep the order of deliveries, the same as in libuv's signal pipe.
+/// Further deliveries are counted for each handle, without their order, and called in a later poll.
+/// So a guest that never runs its loop cannot grow the host's memory, and no delivery is lost.
 const WAITING: usize = 4_096;
 
 /// The signals that the active handles of all loops watch.
@@ -105,7 +176,7 @@ impl Loops {
 
     /// Returns whether a handle of the loop watches a signal.
     pub fn watches_signals(&self, id: LoopId) -> bool {
-        !self.links.is_empty(self.state(id).signals.watching)
+        !self.state(id).signals.watching.is_empty()
     }
 
     /// Returns all loops of the guest.
@@ -133,7 +204,10 @@ impl Loops {
         }
         let state = self.signal_state_mut(id)?;
         if signum == state.signum {
-            state.oneshot &= oneshot;
+            if state.oneshot && !oneshot {
+                state.oneshot = false;
+                self.make_lasting(id, signum);
+            }
             return Ok(());
         }
         self.signal_stop(id);
@@ -145,11 +219,19 @@ impl Loops {
         }
         *self.signal_state_mut(id)? = SignalState { signum, oneshot };
         self.watched_signals.add(signum);
-        let owner = self.loop_of(id);
-        let watching = self.state(owner).signals.watching;
-        self.links.push_back(watching, id.index());
+        let (owner, made) = (self.loop_of(id), self.handle(id).made);
+        self.state_mut(owner).signals.insert((signum, oneshot, made), id);
         self.mark_active(id, true);
         Ok(())
+    }
+
+    /// Moves a one-shot among the lasting handles of the signal.
+    fn make_lasting(&mut self, id: HandleId, signum: i32) {
+        let (owner, made) = (self.loop_of(id), self.handle(id).made);
+        let watching = &mut self.state_mut(owner).signals.watching;
+        if let Some(moved) = watching.remove(&(signum, true, made)) {
+            watching.insert((signum, false, made), moved);
+        }
     }
 
     /// Stops watching (uv_signal_stop).
@@ -157,11 +239,12 @@ impl Loops {
         if !self.handle(id).active {
             return;
         }
+        let (owner, made) = (self.loop_of(id), self.handle(id).made);
         if let Ok(state) = self.signal_state_mut(id) {
-            let signum = std::mem::take(&mut state.signum);
+            let (signum, oneshot) = (std::mem::take(&mut state.signum), state.oneshot);
             self.watched_signals.remove(signum);
+            self.state_mut(owner).signals.remove((signum, oneshot, made));
         }
-        self.links.unlink(id.index());
         self.mark_active(id, false);
     }
 
@@ -179,34 +262,46 @@ impl Loops {
         }
     }
 
-    /// Reports one delivery of a signal. The loop's handles that watch it are called in the next
-    /// poll: lasting handles before one-shots, then in order of creation.
+    /// Reports one delivery of a signal, as [`Loops::signals_delivered`].
     pub fn signal_delivered(&mut self, id: LoopId, signum: i32) {
-        let queue = &self.state(id).signals;
-        let room = WAITING.saturating_sub(queue.messages.len());
-        if room == 0 {
-            // Return before the search: the number of watching handles and of deliveries is
-            // unbounded.
+        self.signals_delivered(id, &[(signum, 1)]);
+    }
+
+    /// Reports deliveries of signals in their order: signals, and how often each was delivered in a
+    /// row. The loop's handles that watch a signal are called for each of its deliveries in the
+    /// next poll: lasting handles before one-shots, then in order of creation.
+    pub fn signals_delivered(&mut self, id: LoopId, deliveries: &[(i32, u64)]) {
+        let queue = &mut self.state_mut(id).signals;
+        if queue.watching.is_empty() {
             return;
         }
-        let mut called: Vec<(bool, u64, HandleId)> = self
-            .links
-            .iter(queue.watching)
-            .map(HandleId::from_index)
-            .map(|watching| (watching, self.handle(watching)))
-            .filter_map(|(watching, handle)| match &handle.kind {
-                Kind::Signal(state) if state.signum == signum => Some((state.oneshot, handle.made, watching)),
-                _ => None,
-            })
-            .collect();
-        called.sort_unstable_by_key(|&(oneshot, made, _)| (oneshot, made));
-        let messages = called.into_iter().map(|(_, made, handle)| Message { handle, made, signum });
-        self.state_mut(id).signals.messages.extend(messages.take(room));
+        let mut counts = [0u64; LAST as usize + 1];
+        for &(signum, count) in deliveries {
+            let mut left = count;
+            // Messages that come later stay behind earlier deliveries that found no room.
+            let mut has_room = queue.behind == 0 && queue.messages.len() < WAITING;
+            while has_room && left > 0 {
+                let before = queue.messages.len();
+                queue.push(signum);
+                // Without a handle that watches the signal there is nothing to repeat.
+                left = if queue.messages.len() == before { 0 } else { left - 1 };
+                has_room = queue.messages.len() < WAITING;
+            }
+            if let Some(total) = counts.get_mut(signum as usize) {
+                *total = total.saturating_add(left);
+            }
+        }
+        for (signum, count) in (0..).zip(counts).filter(|&(_, count)| count > 0) {
+            queue.count_more(signum, count);
+        }
     }
 
     /// Records at the end of a poll whether there are deliveries to read after its other events.
     pub(crate) fn note_signals(&mut self, id: LoopId) {
         let queue = &mut self.state_mut(id).signals;
+        if queue.behind > 0 {
+            queue.catch_up();
+        }
         queue.readable = !queue.messages.is_empty();
     }
 
@@ -215,7 +310,9 @@ impl Loops {
     pub(crate) fn read_signals(&mut self, id: LoopId) {
         let queue = &mut self.state_mut(id).signals;
         if queue.readable {
-            queue.read = queue.messages.len().min(READ);
+            // Each message is at least one delivery.
+            let first = queue.messages.iter().take(READ as usize);
+            queue.read = first.fold(0, |read: u64, message| read.saturating_add(message.count)).min(READ);
             queue.read_again = queue.read == READ;
         }
     }
@@ -232,16 +329,17 @@ impl Loops {
                 queue.readable = false;
                 return None;
             }
-            queue.read -= 1;
-            let message = queue.messages.pop_front()?;
-            if self.still(message.handle, message.made).is_none() {
-                continue;
+            let Message { handle, made, signum, .. } = *queue.messages.front()?;
+            let exists = self.still(handle, made).is_some();
+            let is_called = exists && self.signum(handle) == signum;
+            self.state_mut(id).signals.take(!is_called);
+            if is_called {
+                return Some((handle, signum));
             }
-            if self.signum(message.handle) == message.signum {
-                return Some((message.handle, message.signum));
+            if exists {
+                // A delivery that comes too late still uses up a one-shot, as in libuv.
+                self.signal_called(handle);
             }
-            // A delivery that comes too late still uses up a one-shot, as in libuv.
-            self.signal_called(message.handle);
         }
     }
 
@@ -420,15 +518,92 @@ mod tests {
         }
     }
 
+    /// Runs until no delivery is left, and counts the calls.
+    fn all_calls(world: &mut World, watched: &[(HandleId, i32)]) -> Vec<usize> {
+        let mut counts = vec![0; watched.len()];
+        while world.loops.has_ready(world.main) {
+            world.run(RunMode::NoWait);
+            let trace = world.trace();
+            for (count, &(handle, signum)) in counts.iter_mut().zip(watched) {
+                *count += trace.iter().filter(|&&called| called == signal(handle, signum)).count();
+            }
+        }
+        counts
+    }
+
     #[test]
-    fn the_queue_holds_as_many_deliveries_as_libuvs_pipe() {
+    fn every_delivery_counts_also_beyond_the_queue() {
+        const FLOOD: usize = super::WAITING * 2 + 10;
+        let mut world = World::new();
+        let lasting = watching(&mut world, USR1, false);
+        let oneshot = watching(&mut world, USR1, true);
+        let hup = watching(&mut world, HUP, false);
+        (0..FLOOD).for_each(|_| world.loops.signal_delivered(world.main, USR1));
+        world.loops.signal_delivered(world.main, HUP);
+        let calls = all_calls(&mut world, &[(lasting, USR1), (oneshot, USR1), (hup, HUP)]);
+        assert_eq!(calls, [FLOOD, 1, 1]);
+
+        let deliveries = [(USR1, FLOOD as u64), (HUP, 2), (12, 1), (USR1, 1)];
+        world.loops.signals_delivered(world.main, &deliveries);
+        let calls = all_calls(&mut world, &[(lasting, USR1), (oneshot, USR1), (hup, HUP)]);
+        assert_eq!(calls, [FLOOD + 1, 0, 2]);
+    }
+
+    #[test]
+    fn a_flood_takes_room_for_the_handles_only() {
+        let mut world = World::new();
+        let handles: Vec<HandleId> = (0..100).map(|_| watching(&mut world, HUP, false)).collect();
+        world.loops.signals_delivered(world.main, &[(HUP, u64::MAX), (HUP, u64::MAX)]);
+        let queue = &world.loops.state(world.main).signals;
+        assert!(queue.messages.len() <= super::WAITING + handles.len());
+        assert_eq!(queue.behind, handles.len());
+
+        // A stopped handle gives its deliveries up.
+        handles.iter().for_each(|&handle| world.loops.signal_stop(handle));
+        assert_eq!(world.loops.state(world.main).signals.behind, 0);
+        watching(&mut world, USR1, false);
+        world.run(RunMode::NoWait);
+        assert!(world.trace().is_empty() && !world.loops.has_ready(world.main));
+    }
+
+    #[test]
+    fn a_flood_lets_the_other_phases_have_their_turn() {
         let mut world = World::new();
         let handle = watching(&mut world, HUP, false);
-        for _ in 0..super::WAITING + 10 {
-            world.loops.signal_delivered(world.main, HUP);
-        }
+        let timer = world.timer();
+        world.loops.timer_start(timer, 0, 0).unwrap();
+        world.loops.signal_delivered(world.main, HUP);
+        world.on(signal(handle, HUP), |world| {
+            (0..super::READ).for_each(|_| world.loops.signal_delivered(world.main, HUP));
+            world.loops.signals_delivered(world.main, &[(HUP, super::WAITING as u64)]);
+        });
+        world.loops.signals_delivered(world.main, &[(HUP, super::READ - 1)]);
         world.run(RunMode::Once);
-        assert_eq!(world.trace(), vec![signal(handle, HUP); super::WAITING]);
+        assert_eq!(world.trace().last(), Some(&call(timer)));
+        assert_eq!(all_calls(&mut world, &[(handle, HUP)]), [2 * super::READ as usize - 1]);
+    }
+
+    /// Returns how long a flood of one signal takes while many handles watch another one.
+    fn flood_beside(others: usize) -> std::time::Duration {
+        let mut world = World::new();
+        for _ in 0..others {
+            watching(&mut world, HUP, false);
+        }
+        watching(&mut world, USR1, false);
+        let begun = std::time::Instant::now();
+        for _ in 0..1_000 {
+            world.loops.signal_delivered(world.main, USR1);
+        }
+        begun.elapsed()
+    }
+
+    #[test]
+    fn a_delivery_costs_as_much_as_the_handles_that_watch_the_signal() {
+        flood_beside(0);
+        let alone = (0..10).map(|_| flood_beside(0)).min().unwrap();
+        let beside = (0..3).map(|_| flood_beside(20_000)).min().unwrap();
+        // A walk over all handles takes more than a thousand times as long.
+        assert!(beside < alone * 100, "{beside:?} beside 20,000 others, {alone:?} alone");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::grants::async_sender::{AsyncHandles, AsyncSender};
 use crate::grants::connections::Connections;
 use crate::os::descriptors::Descriptors;
 use crate::os::pollers::Pollers;
+use crate::os::signal_log::Position;
 use crate::os::stdin::Input;
 use crate::os::stdout::{Output, Outputs};
 use std::io;
@@ -79,13 +80,16 @@ impl UvCtxBuilder {
     /// one.
     ///
     /// The guest gets a duplicate. It has at most one at a time, and may open it again after
-    /// closing it. The grant stays open as long as the context. The open file description is
-    /// switched to non-blocking mode, and back when the context is dropped. For a shared standard
+    /// closing it. The grant stays open as long as the context. No call of the guest blocks,
+    /// whatever the mode of the open file description, and others may share the description: other
+    /// guests, the embedder, other processes. Few descriptors, listening sockets among them, have
+    /// no other way than the non-blocking mode. Theirs is switched when the guest first uses them,
+    /// and back when the last context with the description is dropped. For a shared standard
     /// input, use [`stdin`](UvCtxBuilder::stdin).
     ///
     /// # Errors
     ///
-    /// Returns the OS's error if the mode cannot be switched.
+    /// Returns the OS's error if the descriptor cannot be examined.
     pub fn descriptor(
         &mut self,
         name: impl Into<String>,
@@ -243,7 +247,7 @@ impl UvCtxBuilder {
             pollers: Pollers::new(interrupt.shared().clone()),
             interrupt: interrupt.clone(),
             descriptors,
-            signals: SignalWatch { granted: signals, caught: 0, position: 0 },
+            signals: SignalWatch { granted: signals, caught: 0, position: Position::default() },
             async_handles,
             connections,
             clock: Clock::new(virtual_clock),

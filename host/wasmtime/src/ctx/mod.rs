@@ -18,6 +18,7 @@ use crate::grants::async_sender::AsyncHandles;
 use crate::grants::connections::Connections;
 use crate::os::descriptors::Descriptors;
 use crate::os::pollers::Pollers;
+use crate::os::signal_log::Position;
 use crate::os::signals;
 use crate::os::stdout::Outputs;
 use std::io;
@@ -58,7 +59,7 @@ pub(crate) struct SignalWatch {
     /// The signals caught on the guest's behalf.
     pub(super) caught: u64,
     /// The guest's position in the log of deliveries.
-    pub(super) position: u64,
+    pub(super) position: Position,
 }
 
 impl UvCtx {
@@ -87,14 +88,17 @@ impl UvCtx {
                 let _ = loops.async_send(handle);
             });
         }
-        if self.signals.caught != 0 && self.signals.position != signals::head() {
-            let (loops, caught) = (&mut self.loops, self.signals.caught);
-            let all: Vec<LoopId> = loops.all_loops().collect();
-            signals::read(&mut self.signals.position, |signum| {
-                if caught & (1 << (signum - 1)) != 0 {
-                    all.iter().for_each(|&id| loops.signal_delivered(id, signum));
-                }
-            });
+        if self.signals.caught != 0 && signals::has_more(&self.signals.position) {
+            self.collect_signals();
+        }
+    }
+
+    #[cold]
+    fn collect_signals(&mut self) {
+        let deliveries = signals::read(&mut self.signals.position, bits(self.signals.caught));
+        if !deliveries.is_empty() {
+            let all: Vec<LoopId> = self.loops.all_loops().collect();
+            all.into_iter().for_each(|id| self.loops.signals_delivered(id, &deliveries));
         }
     }
 
@@ -112,13 +116,15 @@ impl UvCtx {
     #[cold]
     fn catch_others(&mut self, caught: u64, wanted: u64) -> io::Result<()> {
         if caught == 0 {
-            self.signals.position = signals::head();
+            signals::skip(&mut self.signals.position);
         }
         for signum in bits(caught & !wanted) {
             signals::unwatch(signum);
             self.signals.caught &= !(1 << (signum - 1));
         }
         for signum in bits(wanted & !caught) {
+            // A signal that is pending because it was blocked is delivered as soon as it is watched.
+            signals::begin(&mut self.signals.position, signum);
             signals::watch(signum)?;
             self.signals.caught |= 1 << (signum - 1);
         }
@@ -181,6 +187,6 @@ impl Drop for UvCtx {
 }
 
 /// Iterates over the signals of a set.
-fn bits(set: u64) -> impl Iterator<Item = i32> {
+fn bits(set: u64) -> impl Iterator<Item = i32> + Clone {
     (1..=64).filter(move |signum| set & (1 << (signum - 1)) != 0)
 }

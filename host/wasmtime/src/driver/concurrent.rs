@@ -26,6 +26,7 @@ impl UvCtx {
             return Ok(None);
         };
         // Register before the check, so that an event after the check ends the suspension.
+        self.watch_signals_in_task()?;
         let owned = self.pollers.owned_wait();
         self.poll_ready_outside_run(id)?;
         let left = self.remaining(wait);

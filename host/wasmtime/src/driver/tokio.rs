@@ -1,7 +1,7 @@
 //! The wait that suspends the tokio task that calls the guest.
 //!
-//! tokio watches the loop's own poller, an epoll descriptor, which can itself be polled. A loop
-//! without descriptors and signals has no poller; its task is woken directly.
+//! tokio watches the loop's own poller, an epoll descriptor, which can itself be polled, and the
+//! descriptor of the signals. A loop without descriptors has no poller; its task is woken directly.
 
 use crate::ctx::UvCtx;
 use crate::driver::{RunError, Wait};
@@ -19,10 +19,16 @@ impl UvCtx {
         self.waited(id)
     }
 
+    /// Lets the waits of the guest's tasks watch the signals, if the guest does.
+    pub(crate) fn watch_signals_in_task(&mut self) -> io::Result<()> {
+        self.pollers.watch_signals_in_task(self.loops.watched_signals() != 0)
+    }
+
     /// Suspends the task until something is ready for the loop, or the wait's deadline has passed.
     async fn suspend(&mut self, id: LoopId, wait: Wait) -> io::Result<()> {
         let deadline = self.remaining(wait).and_then(|left| Instant::now().checked_add(left));
         loop {
+            self.watch_signals_in_task()?;
             // This takes all ready events out of the poller, so that only later events wake the
             // task.
             self.poll_ready_outside_run(id)?;

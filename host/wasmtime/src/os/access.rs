@@ -76,6 +76,19 @@ fn reopen(stream: BorrowedFd<'_>, direction: OFlags) -> io::Result<OwnedFd> {
     open(path, direction | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty())
 }
 
+/// Reopens a pipe or terminal in the directions in which it is open, with a separate non-blocking
+/// file description. Returns `None` for other files, and where the OS refuses.
+pub(crate) fn reopened(stream: BorrowedFd<'_>) -> io::Result<Option<OwnedFd>> {
+    let mode = fcntl_getfl(stream)? & OFlags::RWMODE;
+    if may_reopen(stream, &fstat(stream)?)
+        && let Ok(own) = reopen(stream, mode)
+        && (has_hung_up(&own)? || !has_hung_up(stream)?)
+    {
+        return Ok(Some(own));
+    }
+    Ok(None)
+}
+
 /// Returns whether the stream is at its end. The new description of a FIFO does not report that if
 /// the last writer closed it earlier.
 fn has_hung_up(fd: impl AsFd) -> io::Result<bool> {

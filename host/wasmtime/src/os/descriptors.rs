@@ -4,12 +4,11 @@
 //! opened again. A guest sees numbers of its own, never those of the host.
 
 use crate::os::access::retry;
-use crate::os::signals;
+use crate::os::nonblocking::{Shared, receive, send};
 use crate::os::stdin::Input;
 use crate::os::stdout::Output;
-use rustix::fs::{FileType, OFlags, RawMode, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketAddr, SocketAddrAny, SocketFlags};
+use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketAddr, SocketAddrAny};
 use rustix::{io, net};
 use slab::Slab;
 use std::collections::HashMap;
@@ -49,34 +48,15 @@ struct Grant {
 
 #[derive(Debug)]
 enum Granted {
-    Descriptor(NonBlocking),
+    Descriptor(Arc<Shared>),
     Input(Arc<Input>),
     Output(Arc<Output>),
-}
-
-/// A descriptor whose file description has been switched to non-blocking mode.
-#[derive(Debug)]
-struct NonBlocking {
-    fd: OwnedFd,
-    /// The file description was in blocking mode. It may be shared, with a terminal's other users
-    /// for instance, so it is put back.
-    was_blocking: bool,
-}
-
-impl Drop for NonBlocking {
-    fn drop(&mut self) {
-        if self.was_blocking {
-            // Nothing is left to be done if that fails.
-            let _ = set_nonblocking(&self.fd, false);
-        }
-    }
 }
 
 /// A descriptor that the guest has open.
 #[derive(Debug)]
 pub(crate) struct Descriptor {
-    /// The descriptor that poll handles watch. Reads and writes use it too, unless `way` has a
-    /// stream.
+    /// The descriptor that poll handles watch.
     fd: OwnedFd,
     /// Never used again, unlike the descriptor's place.
     serial: u32,
@@ -91,30 +71,13 @@ pub(crate) struct Descriptor {
 /// How a descriptor is read and written.
 #[derive(Debug)]
 enum Way {
-    /// A socket: a flag of the call keeps a write from raising SIGPIPE.
-    Socket,
-    /// The signal has to be held back: a pipe.
-    MayRaise,
-    /// Nothing raises a signal.
-    Plain,
+    /// An accepted connection, which the guest does not share.
+    Accepted,
+    Shared(Arc<Shared>),
     /// For reading alone, in the input's own way.
     Input(Arc<Input>),
     /// For writing alone, in the output's own way.
     Output(Arc<Output>),
-}
-
-impl Way {
-    /// For a file of this mode, as fstat(2) gives it.
-    fn to(mode: RawMode) -> Way {
-        match FileType::from_raw_mode(mode) {
-            FileType::Socket => Way::Socket,
-            FileType::Fifo => Way::MayRaise,
-            FileType::Unknown if mode & libc::S_IFMT != 0 => Way::MayRaise,
-            // Nothing else has a reader. Linux gives an eventfd, a timerfd and their like no type
-            // at all.
-            _ => Way::Plain,
-        }
-    }
 }
 
 /// All grants and open descriptors of a guest.
@@ -132,8 +95,7 @@ pub(crate) struct Descriptors {
 impl Descriptors {
     /// Grants a descriptor. A later grant of the same name replaces an earlier one.
     pub(crate) fn grant(&mut self, name: String, fd: OwnedFd) -> io::Result<()> {
-        let was_blocking = set_nonblocking(&fd, true)?;
-        self.insert_grant(name, Granted::Descriptor(NonBlocking { fd, was_blocking }));
+        self.insert_grant(name, Granted::Descriptor(Arc::new(Shared::new(fd)?)));
         Ok(())
     }
 
@@ -166,10 +128,8 @@ impl Descriptors {
         }
         self.check_limit()?;
         let (fd, way) = match &self.grants[at].granted {
-            Granted::Descriptor(granted) => {
-                let fd = io::fcntl_dupfd_cloexec(&granted.fd, 3)?;
-                let way = way_to(&fd);
-                (fd, way)
+            Granted::Descriptor(shared) => {
+                (io::fcntl_dupfd_cloexec(shared.fd(), 3)?, Way::Shared(shared.clone()))
             }
             Granted::Input(input) => (input.open()?, Way::Input(input.clone())),
             Granted::Output(output) => (output.open()?, Way::Output(output.clone())),
@@ -181,10 +141,13 @@ impl Descriptors {
     /// Accepts a connection on the listening socket at this place.
     pub(crate) fn accept(&mut self, place: u32) -> Result<u32, Refused> {
         self.check_limit()?;
-        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        let (fd, peer) = retry(|| net::acceptfrom_with(self.get(place).socket()?, flags))?;
-        let way = way_to(&fd);
-        Ok(self.insert(fd, way, None, peer))
+        let (fd, peer) = match &self.get(place).way {
+            Way::Shared(shared) => shared.accept()?,
+            // It does not listen.
+            Way::Accepted => return Err(Errno::INVAL.into()),
+            Way::Input(_) | Way::Output(_) => return Err(Errno::NOTSOCK.into()),
+        };
+        Ok(self.insert(fd, Way::Accepted, None, peer))
     }
 
     fn check_limit(&self) -> Result<(), Refused> {
@@ -224,10 +187,6 @@ impl Descriptors {
     }
 }
 
-fn way_to(fd: &OwnedFd) -> Way {
-    fstat(fd).map_or(Way::MayRaise, |stat| Way::to(stat.st_mode))
-}
-
 /// The guest's own number of the descriptor at this place.
 pub(crate) fn number(place: u32) -> u32 {
     place + FIRST_NUMBER
@@ -258,18 +217,17 @@ impl Descriptor {
             Way::Input(input) => input.read(buffer),
             Way::Output(_) => Err(Errno::BADF),
             _ if buffer.is_empty() => Ok(0),
-            _ => retry(|| io::read(&self.fd, &mut *buffer)),
+            Way::Accepted => receive(&self.fd, buffer),
+            Way::Shared(shared) => shared.read(buffer),
         }
     }
 
     /// Writes what fits. A closed reader is an error, never a SIGPIPE, whatever the embedder does
     /// with that signal.
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        let write = || retry(|| io::write(&self.fd, bytes));
         match &self.way {
-            Way::Socket => retry(|| net::send(&self.fd, bytes, SendFlags::NOSIGNAL)),
-            Way::MayRaise => signals::without_sigpipe(write),
-            Way::Plain => write(),
+            Way::Accepted => send(&self.fd, bytes),
+            Way::Shared(shared) => shared.write(bytes),
             Way::Input(_) => Err(Errno::BADF),
             Way::Output(output) => output.write(bytes),
         }
@@ -292,7 +250,7 @@ impl Descriptor {
 
     /// Receives a datagram, as much of it as fits, and tells where it comes from.
     pub(crate) fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, String)> {
-        let (length, _, sender) = retry(|| net::recvfrom(self.socket()?, &mut *buffer, RecvFlags::empty()))?;
+        let (length, _, sender) = retry(|| net::recvfrom(self.socket()?, &mut *buffer, RecvFlags::DONTWAIT))?;
         Ok((length, sender.as_ref().map(text).unwrap_or_default()))
     }
 
@@ -306,7 +264,8 @@ impl Descriptor {
         {
             return Err(Errno::ISCONN);
         }
-        retry(|| net::sendto(self.socket()?, bytes, SendFlags::NOSIGNAL, &address))
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        retry(|| net::sendto(self.socket()?, bytes, flags, &address))
     }
 
     pub(crate) fn send_buffer_size(&self) -> io::Result<u32> {
@@ -350,17 +309,6 @@ fn text(address: &SocketAddrAny) -> String {
         .unwrap_or_default()
 }
 
-/// Switches the file description's mode and returns whether that changed it.
-pub(crate) fn set_nonblocking(fd: impl AsFd, nonblocking: bool) -> io::Result<bool> {
-    let flags = fcntl_getfl(&fd)?;
-    let mut wanted = flags;
-    wanted.set(OFlags::NONBLOCK, nonblocking);
-    if wanted != flags {
-        fcntl_setfl(&fd, wanted)?;
-    }
-    Ok(wanted != flags)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -380,17 +328,6 @@ mod tests {
         assert_eq!(socket.send_to(b"b", &other_address), Err(Errno::ISCONN));
         assert_eq!(socket.send_to(b"b", &peer_address), Ok(1));
         assert_eq!(socket.write(b"c"), Ok(1));
-    }
-
-    #[test]
-    fn only_pipes_may_raise_sigpipe() {
-        let of = |fd: BorrowedFd<'_>| Way::to(fstat(fd).unwrap().st_mode);
-        let (_reader, writer) = rustix::pipe::pipe().unwrap();
-        assert!(matches!(of(writer.as_fd()), Way::MayRaise));
-        assert!(matches!(of(UdpSocket::bind("127.0.0.1:0").unwrap().as_fd()), Way::Socket));
-        let event = rustix::event::eventfd(0, rustix::event::EventfdFlags::empty()).unwrap();
-        assert!(matches!(of(event.as_fd()), Way::Plain));
-        assert!(matches!(of(tempfile::tempfile().unwrap().as_fd()), Way::Plain));
     }
 
     #[test]

@@ -14,17 +14,16 @@ use mio::{Interest, Poll, Token};
 use rustix::event::epoll;
 use rustix::io::Errno;
 use std::cell::Cell;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 use uv_handles_core::{HandleId, PollEvents, Readiness};
 #[cfg(feature = "concurrent")]
-use {
-    std::os::fd::{AsFd, OwnedFd},
-    std::sync::Arc,
-};
+use {std::os::fd::AsFd, std::sync::Arc};
 #[cfg(feature = "async")]
-use {std::task, tokio::io::unix::AsyncFd};
+use {std::os::fd::OwnedFd, std::task, tokio::io::unix::AsyncFd};
 
 /// Tokens below these two are the numbers of poll handles.
 const WAKE: Token = Token(usize::MAX);
@@ -50,15 +49,15 @@ pub(crate) struct Poller {
     #[cfg(feature = "concurrent")]
     shared: Option<Arc<AsyncFd<OwnedFd>>>,
     poll: Poll,
-    /// The watch of each handle, by the handle's number.
-    watches: Vec<Watch>,
-    /// The handle that each descriptor is watched for, by the descriptor's number.
-    watched: Vec<Option<HandleId>>,
-    /// The number of watched descriptors.
-    watching: usize,
-    /// Handles whose registrations may be out of date. An entry is void unless the handle's watch
-    /// is stale too.
-    stale: Vec<HandleId>,
+    /// The watches of handles that are registered or stale. A map, because the numbers of handles
+    /// are shared by all loops: a list would be as long as the highest number.
+    watches: HashMap<HandleId, Watch>,
+    /// The handle that each watched descriptor is watched for.
+    watched: HashMap<RawFd, HandleId>,
+    /// Handles whose registrations may be out of date, in the order in which they were marked.
+    stale: BTreeMap<u64, HandleId>,
+    /// The number of marks so far.
+    marks: u64,
     watches_signals: bool,
     /// A plugin set watches the poll.
     pub(super) is_watched: bool,
@@ -69,7 +68,8 @@ pub(crate) struct Poller {
 struct Watch {
     fd: Option<RawFd>,
     events: PollEvents,
-    is_stale: bool,
+    /// The key of the handle in `Poller::stale`.
+    stale: Option<u64>,
 }
 
 impl Poller {
@@ -82,53 +82,59 @@ impl Poller {
             #[cfg(feature = "concurrent")]
             shared: None,
             poll,
-            watches: Vec::new(),
-            watched: Vec::new(),
-            watching: 0,
-            stale: Vec::new(),
+            watches: HashMap::new(),
+            watched: HashMap::new(),
+            stale: BTreeMap::new(),
+            marks: 0,
             watches_signals: false,
             is_watched: false,
         })
     }
 
-    fn watch_mut(&mut self, handle: HandleId) -> &mut Watch {
-        let at = handle.index() as usize;
-        if self.watches.len() <= at {
-            self.watches.resize(at + 1, Watch::default());
-        }
-        &mut self.watches[at]
-    }
-
     /// Marks the registration of a handle as possibly out of date.
     pub(crate) fn mark_stale(&mut self, handle: HandleId) {
-        if !std::mem::replace(&mut self.watch_mut(handle).is_stale, true) {
-            self.stale.push(handle);
+        let watch = self.watches.entry(handle).or_default();
+        if watch.stale.is_none() {
+            self.marks += 1;
+            watch.stale = Some(self.marks);
+            self.stale.insert(self.marks, handle);
         }
     }
 
     /// Removes the registration of a handle at once, because its number will be reused.
     pub(crate) fn forget(&mut self, handle: HandleId) {
-        if let Some(watch) = self.watches.get_mut(handle.index() as usize) {
-            // A later handle with the same number marks itself.
-            watch.is_stale = false;
-            if let Some(fd) = watch.fd {
-                self.deregister(fd);
-            }
+        let Some(watch) = self.watches.remove(&handle) else {
+            return;
+        };
+        if let Some(mark) = watch.stale {
+            self.stale.remove(&mark);
+        }
+        if let Some(fd) = watch.fd {
+            self.deregister(fd);
         }
     }
 
     pub(super) fn deregister(&mut self, fd: RawFd) {
-        if let Some(handle) = self.watched.get_mut(fd as usize).and_then(Option::take) {
-            self.watches[handle.index() as usize].fd = None;
-            self.watching -= 1;
+        if let Some(handle) = self.watched.remove(&fd) {
+            self.lose(handle);
             // It fails only for a descriptor that is not registered, which is the desired state.
             let _ = self.poll.registry().deregister(&mut SourceFd(&fd));
         }
     }
 
+    /// Records that a handle is not registered any more.
+    fn lose(&mut self, handle: HandleId) {
+        if let Entry::Occupied(mut watch) = self.watches.entry(handle) {
+            watch.get_mut().fd = None;
+            if watch.get().stale.is_none() {
+                watch.remove();
+            }
+        }
+    }
+
     /// Returns whether polling the OS could return an event of a descriptor.
     pub(crate) fn is_watching(&self) -> bool {
-        self.watching > 0
+        !self.watched.is_empty()
     }
 
     /// Returns whether registrations may be out of date.
@@ -143,11 +149,8 @@ impl Poller {
         mut wanted: impl FnMut(HandleId) -> Option<(BorrowedFd<'a>, PollEvents)>,
     ) -> Vec<HandleId> {
         let mut refused = Vec::new();
-        for at in 0..self.stale.len() {
-            let handle = self.stale[at];
-            if !std::mem::take(&mut self.watch_mut(handle).is_stale) {
-                continue;
-            }
+        while let Some((_, handle)) = self.stale.pop_first() {
+            self.watches.entry(handle).or_default().stale = None;
             match wanted(handle) {
                 Some((fd, events)) => {
                     if let Err(error) = self.register(handle, fd, events) {
@@ -159,23 +162,18 @@ impl Poller {
                 None => self.forget(handle),
             }
         }
-        self.stale.clear();
         refused
     }
 
     fn register(&mut self, handle: HandleId, fd: BorrowedFd<'_>, events: PollEvents) -> io::Result<()> {
-        let at = fd.as_raw_fd() as usize;
-        if self.watched.len() <= at {
-            self.watched.resize(at + 1, None);
-        }
-        let before = self.watched[at].replace(handle);
+        let before = self.watched.insert(fd.as_raw_fd(), handle);
+        let new = Watch { fd: Some(fd.as_raw_fd()), events, stale: None };
+        let old = self.watches.insert(handle, new);
         match before {
-            Some(before) if before == handle && self.watch_mut(handle).events == events => return Ok(()),
-            Some(before) => self.watch_mut(before).fd = None,
-            None => self.watching += 1,
+            Some(before) if before == handle && old.is_some_and(|old| old.events == events) => return Ok(()),
+            Some(before) if before != handle => self.lose(before),
+            _ => {}
         }
-        let watch = self.watch_mut(handle);
-        (watch.fd, watch.events) = (Some(fd.as_raw_fd()), events);
         let (registry, data) = (self.poll.registry(), epoll::EventData::new_u64(handle.index().into()));
         match before {
             Some(_) => epoll::modify(registry, fd, data, flags(events))?,
@@ -293,9 +291,10 @@ fn watched_by_tokio(poll: &Poll) -> io::Result<AsyncFd<RawFd>> {
     watched.map_err(Into::into)
 }
 
-#[cfg(feature = "concurrent")]
+/// Registers a descriptor with tokio.
+#[cfg(feature = "async")]
 #[expect(unsafe_code, reason = "tokio cannot check that the descriptor stays open")]
-fn watched_with(duplicate: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+pub(super) fn watched_with(duplicate: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an `OwnedFd` keeps its descriptor open until it is dropped, and the registration owns
     // it.
     let watched = unsafe { AsyncFd::register_with_interest(duplicate, tokio::io::Interest::READABLE) };
@@ -389,6 +388,50 @@ mod tests {
             None
         });
         assert_eq!(asked, 1);
+    }
+
+    #[test]
+    fn the_memory_of_a_poller_is_bounded_by_the_handles_that_exist() {
+        let mut poller = Poller::new(&Waker::default()).unwrap();
+        let (ours, theirs) = connection();
+        let high = HandleId::from_index(1_000_000);
+        for _ in 0..100_000 {
+            poller.mark_stale(high);
+            poller.forget(high);
+        }
+        assert!(!poller.has_stale());
+        assert!(poller.stale.is_empty() && poller.watches.capacity() < 10);
+
+        // A handle that is registered, one that is stopped later, and one that never is.
+        for (n, fd) in [(7, Some(ours.as_fd())), (8, Some(theirs.as_fd())), (1_000_000, None)] {
+            poller.mark_stale(HandleId::from_index(n));
+            poller.refresh(|_| fd.map(|fd| (fd, PollEvents::READABLE)));
+        }
+        assert_eq!((poller.watches.len(), poller.watched.len()), (2, 2));
+        poller.mark_stale(HandleId::from_index(8));
+        poller.refresh(|_| None);
+        // The descriptor changes its handle.
+        poller.mark_stale(high);
+        poller.refresh(|_| Some((ours.as_fd(), PollEvents::WRITABLE)));
+        assert_eq!((poller.watches.len(), poller.watched.len()), (1, 1));
+        poller.deregister(ours.as_raw_fd());
+        assert!(poller.watches.is_empty() && !poller.is_watching());
+        assert!(poller.watches.capacity() < 10 && poller.watched.capacity() < 10);
+    }
+
+    #[test]
+    fn handles_are_registered_in_the_order_of_their_last_mark() {
+        let mut poller = Poller::new(&Waker::default()).unwrap();
+        let [one, two, three] = [3, 2, 1].map(HandleId::from_index);
+        [one, two, one, three].into_iter().for_each(|handle| poller.mark_stale(handle));
+        poller.forget(one);
+        poller.mark_stale(one);
+        let mut order = Vec::new();
+        poller.refresh(|handle| {
+            order.push(handle);
+            None
+        });
+        assert_eq!(order, [two, three, one]);
     }
 
     /// Waits until the descriptor has at least this readiness.

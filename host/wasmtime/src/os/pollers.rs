@@ -3,20 +3,22 @@
 use crate::os::Waker;
 use crate::os::interrupt::Interrupt;
 use crate::os::poller::Poller;
+#[cfg(feature = "async")]
+use crate::os::poller::watched_with;
+#[cfg(feature = "async")]
+use crate::os::signals;
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
-#[cfg(feature = "async")]
-use std::task::Poll;
 use uv_handles_core::LoopId;
 #[cfg(feature = "concurrent")]
 use {
     std::future::Future,
-    std::os::fd::OwnedFd,
     std::pin::{Pin, pin},
-    tokio::io::unix::AsyncFd,
     tokio::sync::futures::OwnedNotified,
 };
+#[cfg(feature = "async")]
+use {std::os::fd::OwnedFd, std::task::Poll, tokio::io::unix::AsyncFd};
 
 /// The pollers of a guest's loops, by the number of the loop. A poller is made when its loop first
 /// needs one: to block a thread, or to watch descriptors or signals.
@@ -27,13 +29,26 @@ pub(crate) struct Pollers {
     wakers: Vec<Option<Arc<Waker>>>,
     /// Ends the waits of all loops.
     interrupt: Arc<Interrupt>,
-    /// A plugin set watches the signals on behalf of the loops.
+    /// A plugin set or the guest's task watches the signals on behalf of the loops.
     pub(crate) signals_are_watched: bool,
+    /// The descriptor of the signals, registered with tokio, once a task has waited for signals.
+    ///
+    /// tokio watches the loops' pollers. They must not watch this descriptor too, because Linux
+    /// allows at most 500 pollers that are themselves watched to watch a file.
+    #[cfg(feature = "async")]
+    signals: Option<Arc<AsyncFd<OwnedFd>>>,
 }
 
 impl Pollers {
     pub(crate) fn new(interrupt: Arc<Interrupt>) -> Pollers {
-        Pollers { pollers: Vec::new(), wakers: Vec::new(), interrupt, signals_are_watched: false }
+        Pollers {
+            pollers: Vec::new(),
+            wakers: Vec::new(),
+            interrupt,
+            signals_are_watched: false,
+            #[cfg(feature = "async")]
+            signals: None,
+        }
     }
 
     /// Returns the waker that ends the loop's wait from any thread.
@@ -86,6 +101,19 @@ impl Pollers {
         }
     }
 
+    /// Lets the waits of a task watch the signals, or not. Call it before the events of the wait are
+    /// collected: every later delivery ends the wait.
+    #[cfg(feature = "async")]
+    pub(crate) fn watch_signals_in_task(&mut self, watch: bool) -> io::Result<()> {
+        self.signals_are_watched = true;
+        if watch && self.signals.is_none() {
+            self.signals = Some(Arc::new(watched_with(signals::wake_duplicate()?)?));
+        } else if !watch {
+            self.signals = None;
+        }
+        Ok(())
+    }
+
     /// Waits in a task until the OS has events for one of these loops, or the task is woken: for
     /// one of the loops, or because the guest is interrupted. The future can be dropped at any
     /// time.
@@ -100,6 +128,11 @@ impl Pollers {
             if self.interrupt.task().poll_woken(context).is_ready() || self.interrupt.is_set() {
                 return Poll::Ready(Ok(()));
             }
+            if let Some(signals) = &self.signals
+                && let Poll::Ready(result) = signals.poll_read_ready(context)
+            {
+                return Poll::Ready(result.map(|mut guard| guard.clear_ready()));
+            }
             let mut asked = self.pollers.iter().flatten().map(|poller| poller.has_something(context));
             asked.find(Poll::is_ready).unwrap_or(Poll::Pending)
         })
@@ -111,7 +144,7 @@ impl Pollers {
     pub(crate) fn owned_wait(&self) -> OwnedWait {
         let mut woken = Box::pin(self.interrupt.task().all().notified_owned());
         woken.as_mut().enable();
-        OwnedWait { woken, watched: None }
+        OwnedWait { woken, watched: None, signals: self.signals.clone() }
     }
 
     /// Adds the OS's events for this loop to the wait.
@@ -154,6 +187,8 @@ pub(crate) struct OwnedWait {
     woken: Pin<Box<OwnedNotified>>,
     /// The loop's poller, if it has one.
     watched: Option<Arc<AsyncFd<OwnedFd>>>,
+    /// The signals, if the guest watches one.
+    signals: Option<Arc<AsyncFd<OwnedFd>>>,
 }
 
 #[cfg(feature = "concurrent")]
@@ -161,18 +196,30 @@ impl OwnedWait {
     /// Waits until the guest is woken or the OS has events for the loop. It may return without a
     /// cause. The future can be dropped at any time.
     pub(crate) async fn woken(&mut self) -> io::Result<()> {
-        let OwnedWait { woken, watched } = self;
-        let Some(watched) = watched else {
-            woken.await;
-            return Ok(());
-        };
-        let mut readable = pin!(watched.readable());
+        let OwnedWait { woken, watched, signals } = self;
+        let mut readable = pin!(any_readable([watched.as_deref(), signals.as_deref()]));
         std::future::poll_fn(|context| match woken.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Ok(())),
-            Poll::Pending => readable.as_mut().poll(context).map_ok(|mut guard| guard.clear_ready()),
+            Poll::Pending => readable.as_mut().poll(context),
         })
         .await
     }
+}
+
+/// Waits until one of the descriptors is readable.
+#[cfg(feature = "concurrent")]
+async fn any_readable(all: [Option<&AsyncFd<OwnedFd>>; 2]) -> io::Result<()> {
+    // Each future registers the task of its own: several tasks may wait for one descriptor.
+    let mut all = all.map(|watched| watched.map(|watched| Box::pin(watched.readable())));
+    std::future::poll_fn(|context| {
+        for readable in all.iter_mut().flatten() {
+            if let Poll::Ready(result) = readable.as_mut().poll(context) {
+                return Poll::Ready(result.map(|mut guard| guard.clear_ready()));
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }
 
 impl Drop for Pollers {

@@ -1,21 +1,23 @@
 //! Signal handling for all guests of the process.
 //!
-//! The handler appends the signal's number to a log, writes to an eventfd and calls the handler
+//! The handler appends the signal to a log, writes to an eventfd and calls the handler
 //! that was installed before. Every loop that watches signals has the eventfd in its poll,
 //! edge-triggered: each write wakes each loop, and the eventfd need not be read. Every guest reads
 //! the log from its own position.
 //!
 //! `unsafe` is needed because sigaction takes a function that runs at any moment, because calling
-//! the previous handler means calling an address from the OS, and because the OS's functions for
-//! signal masks are C.
+//! the previous handler means calling an address from the OS.
 
 #![expect(unsafe_code, reason = "signal handlers: see above")]
 
-use crate::os::signal_log::SignalLog;
+use crate::os::signal_log::{Position, SignalLog};
+use crate::os::signal_mask;
+use crate::os::signal_thread::SignalThread;
 use rustix::event::{EventfdFlags, eventfd};
-use rustix::io::Errno;
 use std::io;
 use std::mem::{MaybeUninit, transmute};
+#[cfg(feature = "async")]
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::fd::{IntoRawFd, RawFd};
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
@@ -24,12 +26,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// One more than the largest signal number of Linux.
 const SIGNALS: usize = 65;
 
-/// The number of deliveries in the log. A reader that falls further behind loses the oldest.
-/// libuv's signal pipe holds 4,096 and loses the newest.
-const LENGTH: usize = 1 << 14;
+/// The number of deliveries of which the log has the order, the same as in libuv's signal pipe.
+const LENGTH: usize = 1 << 12;
 
-static LOG: SignalLog<LENGTH> =
-    SignalLog { head: AtomicU64::new(0), entries: [const { AtomicU64::new(0) }; LENGTH] };
+static LOG: SignalLog<SIGNALS, LENGTH> = SignalLog {
+    counts: [const { AtomicU64::new(0) }; SIGNALS],
+    head: AtomicU64::new(0),
+    entries: [const { AtomicU64::new(0) }; LENGTH],
+};
 
 /// The eventfd. It is created once and kept for the life of the process; -1 before.
 static WAKE: AtomicI32 = AtomicI32::new(-1);
@@ -47,16 +51,29 @@ struct Installed {
     guests: usize,
     /// The action to restore.
     before: libc::sigaction,
+    /// A guest watches the signal from a thread that blocks it, as all others may.
+    thread: Option<SignalThread>,
 }
 
-/// Returns the end of the log. A reader that starts here sees later deliveries only.
-pub(crate) fn head() -> u64 {
-    LOG.head()
+/// Moves a reader that has no signals to the end of the log.
+pub(crate) fn skip(position: &mut Position) {
+    LOG.skip(position);
 }
 
-/// Reports the deliveries from `position` on in order, and advances `position`.
-pub(crate) fn read(position: &mut u64, delivered: impl FnMut(i32)) {
-    LOG.read(position, delivered);
+/// Makes a reader see the deliveries of this signal from now on.
+pub(crate) fn begin(position: &mut Position, signum: i32) {
+    LOG.begin(position, signum);
+}
+
+/// Returns whether there are deliveries that the reader has not read, of any signal.
+#[inline]
+pub(crate) fn has_more(position: &Position) -> bool {
+    LOG.has_more(position)
+}
+
+/// Returns the deliveries of these signals since the last call, as [`SignalLog::read`].
+pub(crate) fn read(position: &mut Position, signums: impl Iterator<Item = i32> + Clone) -> Vec<(i32, u64)> {
+    LOG.read(position, signums)
 }
 
 /// Returns the descriptor that becomes readable with every delivery.
@@ -69,48 +86,76 @@ pub(crate) fn wake_fd() -> io::Result<RawFd> {
     Ok(WAKE.load(Ordering::Acquire))
 }
 
-/// Starts to catch a signal on behalf of one guest.
+/// Returns a duplicate of the descriptor that becomes readable with every delivery.
+#[cfg(feature = "async")]
+pub(crate) fn wake_duplicate() -> io::Result<OwnedFd> {
+    // SAFETY: the descriptor stays open for the life of the process.
+    let wake = unsafe { BorrowedFd::borrow_raw(wake_fd()?) };
+    wake.try_clone_to_owned()
+}
+
+/// Starts to catch a signal on behalf of one guest. A signal that the calling thread blocks is
+/// delivered nevertheless.
 pub(crate) fn watch(signum: i32) -> io::Result<()> {
     wake_fd()?;
     let mut installed = installed();
     let slot = &mut installed[signum as usize];
+    let entry = install(signum, slot)?;
+    if entry.thread.is_none() && signal_mask::is_blocked(signum) {
+        match SignalThread::start(signum) {
+            Ok(thread) => entry.thread = Some(thread),
+            Err(error) => {
+                release(signum, slot);
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Counts one more guest, and installs the handler if necessary.
+fn install(signum: i32, slot: &mut Option<Installed>) -> io::Result<&mut Installed> {
     let before = action(signum, None)?;
     // A handler installed later may call this one. Installing it again would make the two call each
     // other without end.
     let buried = before.sa_sigaction > libc::SIG_IGN;
-    if let Some(installed) = slot
-        && (installed.guests > 0 || is_ours(&before) || buried)
-    {
-        installed.guests += 1;
-        return Ok(());
+    let stays = slot.as_ref().is_some_and(|entry| entry.guests > 0 || is_ours(&before) || buried);
+    if !stays {
+        let (address, flags) = &PREVIOUS[signum as usize];
+        flags.store(before.sa_flags, Ordering::Release);
+        address.store(before.sa_sigaction, Ordering::Release);
+        // SAFETY: all-zero bytes are a valid sigaction; every field that matters is set below.
+        let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+        ours.sa_sigaction = on_signal as *const () as usize;
+        ours.sa_flags = libc::SA_RESTART | libc::SA_SIGINFO | libc::SA_ONSTACK;
+        // SAFETY: the mask is a valid place to write to.
+        unsafe { libc::sigfillset(&raw mut ours.sa_mask) };
+        action(signum, Some(&ours))?;
+        *slot = None;
     }
-    let (address, flags) = &PREVIOUS[signum as usize];
-    flags.store(before.sa_flags, Ordering::Release);
-    address.store(before.sa_sigaction, Ordering::Release);
-    // SAFETY: all-zero bytes are a valid sigaction; every field that matters is set below.
-    let mut ours: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
-    ours.sa_sigaction = on_signal as *const () as usize;
-    ours.sa_flags = libc::SA_RESTART | libc::SA_SIGINFO | libc::SA_ONSTACK;
-    // SAFETY: the mask is a valid place to write to.
-    unsafe { libc::sigfillset(&raw mut ours.sa_mask) };
-    action(signum, Some(&ours))?;
-    *slot = Some(Installed { guests: 1, before });
-    Ok(())
+    let entry = slot.get_or_insert(Installed { guests: 0, before, thread: None });
+    entry.guests += 1;
+    Ok(entry)
 }
 
 /// Stops catching a signal for a guest for which `watch` succeeded. After the last guest, the
 /// previous action is restored, if this handler is still the installed one.
 pub(crate) fn unwatch(signum: i32) {
-    let mut installed = installed();
-    let slot = &mut installed[signum as usize];
+    release(signum, &mut installed()[signum as usize]);
+}
+
+fn release(signum: i32, slot: &mut Option<Installed>) {
     let Some(entry) = slot else {
         return;
     };
     entry.guests = entry.guests.saturating_sub(1);
-    if entry.guests == 0
-        && action(signum, None).is_ok_and(|now| is_ours(&now))
-        && action(signum, Some(&entry.before)).is_ok()
-    {
+    if entry.guests > 0 {
+        return;
+    }
+    // The signal is blocked again before its action is restored: the action may be to end the
+    // process.
+    entry.thread = None;
+    if action(signum, None).is_ok_and(|now| is_ours(&now)) && action(signum, Some(&entry.before)).is_ok() {
         *slot = None;
     }
 }
@@ -135,33 +180,6 @@ fn action(signum: i32, new: Option<&libc::sigaction>) -> io::Result<libc::sigact
         // SAFETY: the call succeeded and has initialized it.
         0 => Ok(unsafe { old.assume_init() }),
         _ => Err(io::Error::last_os_error()),
-    }
-}
-
-/// Makes a write to a pipe without a reader fail with EPIPE only, whatever the embedder's SIGPIPE
-/// action. The signal is directed at the writing thread, so it is blocked on that thread and then
-/// consumed.
-pub(crate) fn without_sigpipe<T>(write: impl FnOnce() -> Result<T, Errno>) -> Result<T, Errno> {
-    if action(libc::SIGPIPE, None).is_ok_and(|action| action.sa_sigaction == libc::SIG_IGN) {
-        return write();
-    }
-    // SAFETY: all-zero bytes are a valid sigset_t and timespec, and all pointers are valid for the
-    // calls, which affect only this thread's mask and pending signals.
-    unsafe {
-        let mut sigpipe: libc::sigset_t = MaybeUninit::zeroed().assume_init();
-        let (mut pending, mut mask) = (sigpipe, sigpipe);
-        libc::sigemptyset(&raw mut sigpipe);
-        libc::sigaddset(&raw mut sigpipe, libc::SIGPIPE);
-        libc::sigpending(&raw mut pending);
-        let was_pending = libc::sigismember(&raw const pending, libc::SIGPIPE) == 1;
-        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const sigpipe, &raw mut mask);
-        let result = write();
-        if matches!(result, Err(Errno::PIPE)) && !was_pending {
-            let at_once: libc::timespec = MaybeUninit::zeroed().assume_init();
-            libc::sigtimedwait(&raw const sigpipe, ptr::null_mut(), &raw const at_once);
-        }
-        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask, ptr::null_mut());
-        result
     }
 }
 

@@ -5,10 +5,10 @@
 
 use crate::os::access::{Access, is_ready, retry};
 use crate::os::blocking_call::BlockingCall;
+use crate::os::nonblocking::receive;
 use rustix::event::{EventfdFlags, PollFlags, epoll, eventfd};
 use rustix::fs::OFlags;
 use rustix::io::{self, Errno, ReadWriteFlags, fcntl_dupfd_cloexec};
-use rustix::net::{RecvFlags, recv};
 use std::io::IoSliceMut;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -81,9 +81,7 @@ impl Input {
         match self.reader.get() {
             None => Err(Errno::BADF),
             Some(Reader::Own(own)) => retry(|| io::read(own, &mut *buffer)),
-            Some(Reader::Socket) => {
-                retry(|| recv(stream, &mut *buffer, RecvFlags::DONTWAIT)).map(|(read, _)| read)
-            }
+            Some(Reader::Socket) => receive(stream, buffer),
             Some(Reader::Ready) => retry(|| io::read(stream, &mut *buffer)),
             Some(Reader::Shared(shared)) => shared.read(stream, buffer),
         }
@@ -186,7 +184,7 @@ fn read_now(stream: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
 mod tests {
     use super::*;
     use crate::os::access::wait_until_ready;
-    use crate::os::descriptors::set_nonblocking;
+    use crate::os::nonblocking::set_nonblocking;
     use crate::os::test_terminal::terminal;
     use rustix::fs::{CWD, FileType, Mode, fcntl_getfl, mknodat, open};
     use rustix::pipe::{PipeFlags, pipe_with};

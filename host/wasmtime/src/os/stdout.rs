@@ -7,12 +7,12 @@
 use crate::os::access::{Access, is_ready, retry, wait_until_ready};
 use crate::os::blocking_call::BlockingCall;
 use crate::os::interrupt::Interrupt;
-use crate::os::signals;
+use crate::os::nonblocking::send;
+use crate::os::signal_mask;
 use crate::os::stdin::always_ready;
 use rustix::event::PollFlags;
 use rustix::fs::OFlags;
 use rustix::io::{self, Errno, ReadWriteFlags, fcntl_dupfd_cloexec};
-use rustix::net::{SendFlags, send};
 use std::io::IoSlice;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -78,8 +78,8 @@ impl Output {
         let stream = &self.stream;
         match self.access.get() {
             None => Err(Errno::BADF),
-            Some(Access::Own(own)) => signals::without_sigpipe(|| retry(|| io::write(own, bytes))),
-            Some(Access::Socket) => retry(|| send(stream, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)),
+            Some(Access::Own(own)) => signal_mask::without_sigpipe(|| retry(|| io::write(own, bytes))),
+            Some(Access::Socket) => send(stream, bytes),
             Some(Access::Ready) => retry(|| io::write(stream, bytes)),
             Some(Access::Shared(_)) => self.write_shared(bytes),
         }
@@ -152,13 +152,13 @@ impl Drop for Outputs {
 fn write_now(stream: &OwnedFd, bytes: &[u8]) -> io::Result<usize> {
     // This offset stands for the stream's own.
     let write = || io::pwritev2(stream, &[IoSlice::new(bytes)], u64::MAX, ReadWriteFlags::NOWAIT);
-    signals::without_sigpipe(|| retry(write))
+    signal_mask::without_sigpipe(|| retry(write))
 }
 
 /// Writes everything, for as long as it takes.
 fn write_all(stream: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
-        match signals::without_sigpipe(|| retry(|| io::write(stream, bytes))) {
+        match signal_mask::without_sigpipe(|| retry(|| io::write(stream, bytes))) {
             Ok(written) => bytes = &bytes[written..],
             // Another process has switched a shared description to non-blocking mode.
             Err(Errno::AGAIN) => wait_until_ready(stream, PollFlags::OUT)?,

@@ -146,6 +146,7 @@ impl<T> fmt::Debug for Plugin<T> {
 impl UvCtx {
     async fn ready(&mut self) -> io::Result<()> {
         loop {
+            self.watch_signals_in_task()?;
             let left = match self.when_due()? {
                 Due::Now => return Ok(()),
                 Due::At(at) => match at.saturating_sub(self.clock.now()) {

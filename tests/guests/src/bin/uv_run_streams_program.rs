@@ -23,6 +23,7 @@ fn main() -> Result<()> {
         "writes" => Descriptor::open("out")?.write(b"hello\n").map(drop),
         "writes-and-traps" => writes_and_traps(),
         "level-triggered" => level_triggered(),
+        "copies" => copies(),
         other => panic!("there is no {other}"),
     }
 }
@@ -159,6 +160,25 @@ fn level_triggered() -> Result<()> {
         if calls.get() > 3 {
             let bytes = stdin.read_vec(100).expect("it is readable");
             println!("{:?}", String::from_utf8_lossy(&bytes));
+            poll.close();
+        }
+    })?;
+    event_loop.run(RunMode::Default).map(drop)
+}
+
+/// Copies its input to `out`, until one of them ends.
+fn copies() -> Result<()> {
+    let event_loop = Loop::new()?;
+    let stdin = Rc::new(Descriptor::open("stdin")?);
+    let out = Descriptor::open("out")?;
+    let poll = Poll::new(&event_loop, &stdin)?;
+    poll.start_with(PollEvents::READABLE, move |poll, _| {
+        let bytes = stdin.read_vec(4096).expect("it is readable");
+        let copied = write_all(&out, &bytes);
+        if let Err(Error::Status(status)) = copied {
+            eprintln!("it ended with {status}");
+        }
+        if bytes.is_empty() || copied.is_err() {
             poll.close();
         }
     })?;

@@ -1,5 +1,6 @@
 //! Descriptors: which are granted, and operations on them.
 
+mod accepts;
 mod addresses;
 mod buffer_sizes;
 mod errors;
@@ -8,4 +9,4 @@ mod half_close;
 mod limit;
 mod trap;
 
-uv_handles_test_guests::cases!(addresses, buffer_sizes, errors, grants, half_close, limit, trap,);
+uv_handles_test_guests::cases!(accepts, addresses, buffer_sizes, errors, grants, half_close, limit, trap,);

@@ -4,6 +4,7 @@ mod after_other_events;
 mod closed_keeps_the_loop_alive;
 mod closed_while_pending;
 mod counted;
+mod flood;
 mod kill;
 mod many_guests;
 mod mixed;
@@ -23,6 +24,7 @@ uv_handles_test_guests::cases!(
     closed_keeps_the_loop_alive,
     closed_while_pending,
     counted,
+    flood,
     kill,
     many_guests,
     mixed,

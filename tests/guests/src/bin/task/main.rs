@@ -16,6 +16,7 @@ mod panic;
 mod phases;
 mod reset;
 mod signals;
+mod signals_in_a_row;
 mod sleep;
 mod ten_thousand;
 mod timeout;
@@ -39,6 +40,7 @@ uv_handles_test_guests::cases!(
     phases,
     reset,
     signals,
+    signals_in_a_row,
     sleep,
     ten_thousand,
     timeout,

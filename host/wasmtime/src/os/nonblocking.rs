@@ -1,0 +1,474 @@
+//! Reads, writes and accepts that do not block, on descriptors that the guest shares with others.
+//!
+//! `O_NONBLOCK` belongs to the open file description. Other guests, the embedder and other
+//! processes may have the same one and may change its mode at any time, so no call relies on it
+//! without need:
+//!
+//! - a socket has a flag for each call, except to accept;
+//! - a pipe, an eventfd and the like have `RWF_NOWAIT`;
+//! - a terminal is reopened, with a description of its own;
+//! - for the rest, and to accept, the mode is set before each call. The last holder of the
+//!   description in this process puts it back.
+
+use crate::os::access::{reopened, retry};
+use crate::os::signal_mask;
+use rustix::fs::{FileType, OFlags, RawMode, fcntl_getfl, fcntl_setfl, fstat};
+use rustix::io::{self, Errno, ReadWriteFlags};
+use rustix::net::{self, RecvFlags, SendFlags, SocketAddrAny, SocketFlags};
+use std::collections::BTreeMap;
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::process;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// How a descriptor is read and written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// With flags of the call: a socket.
+    Socket,
+    /// As `Plain`. Writes may raise SIGPIPE, which has to be held back: a pipe.
+    MayRaise,
+    /// With a flag of the call, where the file supports it.
+    Plain,
+    /// Directly: a file that never blocks.
+    File,
+}
+
+impl Way {
+    /// Returns the way for a descriptor.
+    pub(crate) fn to(fd: impl AsFd) -> io::Result<Way> {
+        fstat(fd).map(|stat| Way::of(stat.st_mode))
+    }
+
+    /// Returns the way for a file of this mode, as fstat(2) gives it.
+    fn of(mode: RawMode) -> Way {
+        match FileType::from_raw_mode(mode) {
+            FileType::Socket => Way::Socket,
+            FileType::Fifo => Way::MayRaise,
+            FileType::RegularFile | FileType::Directory | FileType::BlockDevice => Way::File,
+            FileType::Unknown if mode & libc::S_IFMT != 0 => Way::MayRaise,
+            // Nothing else has a reader. Linux gives an eventfd, a timerfd and their like no type
+            // at all.
+            _ => Way::Plain,
+        }
+    }
+}
+
+/// A granted descriptor.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    fd: Arc<OwnedFd>,
+    way: Way,
+    /// Set by the first call that has no flag of its own.
+    other: OnceLock<Other>,
+}
+
+#[derive(Debug)]
+enum Other {
+    /// A separate description, in non-blocking mode.
+    Own(OwnedFd),
+    Held(Held),
+}
+
+impl Shared {
+    pub(crate) fn new(fd: OwnedFd) -> io::Result<Shared> {
+        let way = Way::to(&fd)?;
+        Ok(Shared { fd: Arc::new(fd), way, other: OnceLock::new() })
+    }
+
+    pub(crate) fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    /// Reads what is there, as much as fits.
+    pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.way {
+            Way::Socket => receive(&self.fd, buffer),
+            Way::File => retry(|| io::read(&self.fd, &mut *buffer)),
+            Way::Plain | Way::MayRaise => {
+                if self.other.get().is_none() {
+                    // This offset stands for the descriptor's own.
+                    match retry(|| {
+                        let buffers = &mut [IoSliceMut::new(&mut *buffer)];
+                        io::preadv2(&self.fd, buffers, u64::MAX, ReadWriteFlags::NOWAIT)
+                    }) {
+                        Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+                        result => return result,
+                    }
+                }
+                let fd = self.nonblocking()?;
+                retry(|| io::read(fd, &mut *buffer))
+            }
+        }
+    }
+
+    /// Writes what fits. A closed reader is an error, never a SIGPIPE.
+    pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self.way {
+            Way::Socket => send(&self.fd, bytes),
+            Way::File => retry(|| io::write(&self.fd, bytes)),
+            Way::Plain => self.write_plain(bytes),
+            Way::MayRaise => signal_mask::without_sigpipe(|| self.write_plain(bytes)),
+        }
+    }
+
+    fn write_plain(&self, bytes: &[u8]) -> io::Result<usize> {
+        if self.other.get().is_none() {
+            let buffers = [IoSlice::new(bytes)];
+            match retry(|| io::pwritev2(&self.fd, &buffers, u64::MAX, ReadWriteFlags::NOWAIT)) {
+                Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+                result => return result,
+            }
+        }
+        let fd = self.nonblocking()?;
+        retry(|| io::write(fd, bytes))
+    }
+
+    /// Accepts a connection, which is in non-blocking mode.
+    pub(crate) fn accept(&self) -> io::Result<(OwnedFd, Option<SocketAddrAny>)> {
+        let fd = self.nonblocking()?;
+        retry(|| net::acceptfrom_with(fd, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK))
+    }
+
+    /// Returns a descriptor of the same file in non-blocking mode.
+    fn nonblocking(&self) -> io::Result<BorrowedFd<'_>> {
+        let other = match self.other.get() {
+            Some(other) => other,
+            None => {
+                let other = match reopened(self.fd.as_fd())? {
+                    Some(own) => Other::Own(own),
+                    None => Other::Held(Held::new(self.fd.clone())?),
+                };
+                self.other.get_or_init(|| other)
+            }
+        };
+        match other {
+            Other::Own(own) => Ok(own.as_fd()),
+            Other::Held(held) => held.fd(),
+        }
+    }
+}
+
+/// Receives what is there, whatever the socket's mode.
+pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
+    retry(|| net::recv(&socket, &mut *buffer, RecvFlags::DONTWAIT)).map(|(received, _)| received)
+}
+
+/// Sends what fits, whatever the socket's mode. A closed peer is an error, never a SIGPIPE.
+pub(crate) fn send(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    retry(|| net::send(&socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL))
+}
+
+/// All descriptions that are held in non-blocking mode, by device and inode of their files.
+static HELD: Mutex<BTreeMap<(u64, u64), Vec<Description>>> = Mutex::new(BTreeMap::new());
+
+/// An open file description.
+#[derive(Debug)]
+struct Description {
+    was_blocking: bool,
+    /// A descriptor of each holder.
+    holders: Vec<Arc<OwnedFd>>,
+}
+
+/// A hold on an open file description, which is in non-blocking mode meanwhile.
+#[derive(Debug)]
+struct Held {
+    fd: Arc<OwnedFd>,
+    key: (u64, u64),
+}
+
+impl Held {
+    fn new(fd: Arc<OwnedFd>) -> io::Result<Held> {
+        let stat = fstat(&fd)?;
+        let key = (stat.st_dev, stat.st_ino);
+        // A socket has one description only.
+        let is_socket = FileType::from_raw_mode(stat.st_mode) == FileType::Socket;
+        let mut held = held();
+        let was_blocking = set_nonblocking(&fd, true)?;
+        let descriptions = held.entry(key).or_default();
+        let mut known = descriptions.iter_mut();
+        match known.find(|known| is_socket || is_same(&known.holders[0], &fd)) {
+            Some(known) => {
+                known.was_blocking |= was_blocking;
+                known.holders.push(fd.clone());
+            }
+            None => descriptions.push(Description { was_blocking, holders: vec![fd.clone()] }),
+        }
+        Ok(Held { fd, key })
+    }
+
+    /// Returns the descriptor. Others may have changed the mode, so it is set again.
+    fn fd(&self) -> io::Result<BorrowedFd<'_>> {
+        if set_nonblocking(&self.fd, true)? {
+            self.with(&mut held(), |description| description.was_blocking = true);
+        }
+        Ok(self.fd.as_fd())
+    }
+
+    /// Calls a function with the entry of the description.
+    fn with(&self, held: &mut BTreeMap<(u64, u64), Vec<Description>>, change: impl FnOnce(&mut Description)) {
+        let mut all = held.get_mut(&self.key).into_iter().flatten();
+        let is_mine = |it: &&mut Description| it.holders.iter().any(|fd| Arc::ptr_eq(fd, &self.fd));
+        if let Some(description) = all.find(is_mine) {
+            change(description);
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // The table stays locked until the mode is put back: a new holder must not come between.
+        let mut held = held();
+        self.with(&mut held, |description| {
+            description.holders.retain(|fd| !Arc::ptr_eq(fd, &self.fd));
+            if description.holders.is_empty() && description.was_blocking {
+                // Nothing is left to be done if that fails.
+                let _ = set_nonblocking(&self.fd, false);
+            }
+        });
+        if let Some(descriptions) = held.get_mut(&self.key) {
+            descriptions.retain(|description| !description.holders.is_empty());
+            if descriptions.is_empty() {
+                held.remove(&self.key);
+            }
+        }
+    }
+}
+
+/// Locks the table. It is valid at any moment, so poisoning is ignored.
+fn held() -> MutexGuard<'static, BTreeMap<(u64, u64), Vec<Description>>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns whether two descriptors of one file have the same description. If the OS does not tell,
+/// they are taken to have: a description then may stay in non-blocking mode.
+fn is_same(one: &OwnedFd, two: &OwnedFd) -> bool {
+    const KCMP_FILE: libc::c_int = 0;
+    let pid = process::id();
+    #[expect(unsafe_code, reason = "the call has no safe function")]
+    // SAFETY: it takes numbers only, and compares this process's descriptors.
+    let order =
+        unsafe { libc::syscall(libc::SYS_kcmp, pid, pid, KCMP_FILE, one.as_raw_fd(), two.as_raw_fd()) };
+    order <= 0
+}
+
+/// Switches the file description's mode and returns whether that changed it.
+pub(crate) fn set_nonblocking(fd: impl AsFd, nonblocking: bool) -> io::Result<bool> {
+    let flags = fcntl_getfl(&fd)?;
+    let mut wanted = flags;
+    wanted.set(OFlags::NONBLOCK, nonblocking);
+    if wanted != flags {
+        fcntl_setfl(&fd, wanted)?;
+    }
+    Ok(wanted != flags)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::test_terminal::terminal;
+    use rustix::event::{EventfdFlags, eventfd};
+    use rustix::pipe::pipe;
+    use std::fs::File;
+    use std::net::{TcpListener, TcpStream, UdpSocket};
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+
+    #[test]
+    fn only_pipes_may_raise_sigpipe() {
+        let (_reader, writer) = pipe().unwrap();
+        assert_eq!(Way::to(&writer), Ok(Way::MayRaise));
+        assert_eq!(Way::to(UdpSocket::bind("127.0.0.1:0").unwrap()), Ok(Way::Socket));
+        assert_eq!(Way::to(eventfd(0, EventfdFlags::empty()).unwrap()), Ok(Way::Plain));
+        assert_eq!(Way::to(tempfile::tempfile().unwrap()), Ok(Way::File));
+        assert_eq!(Way::to(File::open("/dev/null").unwrap()), Ok(Way::Plain));
+    }
+
+    fn is_nonblocking(fd: impl AsFd) -> bool {
+        fcntl_getfl(fd).unwrap().contains(OFlags::NONBLOCK)
+    }
+
+    fn inotify() -> OwnedFd {
+        rustix::fs::inotify::init(rustix::fs::inotify::CreateFlags::CLOEXEC).unwrap()
+    }
+
+    /// Runs a test that would not end if a call blocked.
+    fn in_time(test: impl FnOnce() + Send + 'static) {
+        let (send, ended) = std::sync::mpsc::channel();
+        let thread = thread::spawn(move || {
+            test();
+            send.send(()).unwrap();
+        });
+        let ended = ended.recv_timeout(std::time::Duration::from_secs(60));
+        assert_ne!(ended, Err(std::sync::mpsc::RecvTimeoutError::Timeout), "a call blocked");
+        thread.join().unwrap();
+    }
+
+    /// Fills the output until nothing fits.
+    fn fill(output: &Shared) {
+        let bytes = [0; 10_000];
+        while output.write(&bytes).is_ok() {}
+        assert_eq!(output.write(&bytes), Err(Errno::AGAIN));
+    }
+
+    /// Descriptors of each kind from which nothing can be read now, and their other ends.
+    fn empty_inputs() -> Vec<(&'static str, OwnedFd, Option<OwnedFd>)> {
+        let (read, write) = pipe().unwrap();
+        let (ours, theirs) = UnixStream::pair().unwrap();
+        let (master, slave) = terminal();
+        let (other_master, other_slave) = terminal();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (tcp, _) = listener.accept().unwrap();
+        vec![
+            ("pipe", read, Some(write)),
+            ("unix", ours.into(), Some(theirs.into())),
+            ("tcp", tcp.into(), Some(client.into())),
+            ("udp", UdpSocket::bind("127.0.0.1:0").unwrap().into(), None),
+            ("terminal", slave.into(), Some(master)),
+            ("master", other_master, Some(other_slave.into())),
+            ("eventfd", eventfd(0, EventfdFlags::empty()).unwrap(), None),
+            ("inotify", inotify(), None),
+        ]
+    }
+
+    #[test]
+    fn a_read_does_not_block_whatever_the_mode() {
+        in_time(|| {
+            for (name, fd, _peer) in empty_inputs() {
+                let beside = fd.try_clone().unwrap();
+                let shared = Shared::new(fd).unwrap();
+                for _ in 0..3 {
+                    assert_eq!(shared.read(&mut [0; 64]), Err(Errno::AGAIN), "{name}");
+                    // As another holder of the description may do.
+                    set_nonblocking(&beside, false).unwrap();
+                }
+                drop(shared);
+                assert!(!is_nonblocking(&beside), "{name}: the mode is put back");
+            }
+        });
+    }
+
+    #[test]
+    fn a_write_does_not_block_whatever_the_mode() {
+        in_time(|| {
+            for (name, fd, peer) in empty_inputs() {
+                let (output, _other) = match (name, peer) {
+                    ("udp" | "inotify", _) => continue,
+                    ("eventfd", _) => {
+                        let shared = Shared::new(fd).unwrap();
+                        assert_eq!(shared.write(&(u64::MAX - 1).to_ne_bytes()), Ok(8));
+                        assert_eq!(shared.write(&1u64.to_ne_bytes()), Err(Errno::AGAIN));
+                        continue;
+                    }
+                    ("pipe", Some(writer)) => (writer, Some(fd)),
+                    (_, peer) => (fd, peer),
+                };
+                let beside = output.try_clone().unwrap();
+                let shared = Shared::new(output).unwrap();
+                // A master takes everything: its terminal throws away what does not fit.
+                if name != "master" {
+                    fill(&shared);
+                    set_nonblocking(&beside, false).unwrap();
+                    fill(&shared);
+                }
+                drop(shared);
+                assert!(!is_nonblocking(&beside), "{name}: the mode is put back");
+            }
+        });
+    }
+
+    /// In a process of its own, in which SIGPIPE does what it does by default.
+    #[test]
+    fn without_a_reader_no_signal_is_raised() {
+        const IN_CHILD: &str = "UV_HANDLES_TEST_SIGPIPE";
+        if std::env::var_os(IN_CHILD).is_some() {
+            #[expect(unsafe_code, reason = "the standard library cannot do it")]
+            // SAFETY: the default action; no other test runs in this process.
+            unsafe {
+                libc::signal(libc::SIGPIPE, libc::SIG_DFL)
+            };
+            return without_a_reader_the_write_is_an_error();
+        }
+        let child = process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "os::nonblocking::tests::without_a_reader_no_signal_is_raised"])
+            .env(IN_CHILD, "1")
+            .output()
+            .unwrap();
+        let stdout = String::from_utf8_lossy(&child.stdout);
+        assert!(child.status.success() && stdout.contains("1 passed"), "{}: {stdout}", child.status);
+    }
+
+    fn without_a_reader_the_write_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let fifo = dir.path().join("fifo");
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+        let both_ends = File::options().read(true).write(true).open(&fifo).unwrap();
+        let named = File::options().write(true).open(&fifo).unwrap();
+        drop(both_ends);
+        let outputs = empty_inputs().into_iter().filter_map(|(name, fd, peer)| match name {
+            // The other ends are closed here.
+            "pipe" => peer,
+            "unix" => Some(fd),
+            "tcp" => {
+                // Both directions have ended, so the first write is refused.
+                net::shutdown(&fd, net::Shutdown::Both).unwrap();
+                Some(fd)
+            }
+            _ => None,
+        });
+        for output in outputs.chain([named.into()]).collect::<Vec<_>>() {
+            let shared = Shared::new(output).unwrap();
+            assert_eq!(shared.write(b"hello"), Err(Errno::PIPE));
+            if shared.way == Way::MayRaise {
+                // Also where the call has no flag.
+                let own = shared.nonblocking().unwrap();
+                let write = || retry(|| io::write(own, b"hello"));
+                assert_eq!(signal_mask::without_sigpipe(write), Err(Errno::PIPE));
+            } else {
+                assert_eq!(send(shared.fd(), b"hello"), Err(Errno::PIPE));
+            }
+        }
+    }
+
+    #[test]
+    fn accepting_does_not_block_while_one_of_several_holders_is_left() {
+        in_time(|| {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let holders = [(); 3].map(|()| Shared::new(listener.try_clone().unwrap().into()).unwrap());
+            assert!(!is_nonblocking(&listener));
+            for holder in &holders {
+                assert_eq!(holder.accept().map(drop), Err(Errno::AGAIN));
+            }
+            let mut holders = Vec::from(holders);
+            while holders.len() > 1 {
+                holders.remove(0);
+                for holder in &holders {
+                    assert_eq!(holder.accept().map(drop), Err(Errno::AGAIN));
+                }
+                assert!(is_nonblocking(&listener));
+            }
+            set_nonblocking(&listener, false).unwrap();
+            assert_eq!(holders[0].accept().map(drop), Err(Errno::AGAIN), "others may change the mode");
+            let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            holders[0].accept().unwrap();
+            holders.clear();
+            assert!(!is_nonblocking(&listener), "the last one puts the mode back");
+        });
+    }
+
+    #[test]
+    fn holders_of_different_descriptions_of_one_kind_are_apart() {
+        let [one, two] = [inotify(), inotify()];
+        let [kept_one, kept_two] = [&one, &two].map(|fd| fd.try_clone().unwrap());
+        set_nonblocking(&two, true).unwrap();
+        let [one, two] = [one, two].map(|fd| Shared::new(fd).unwrap());
+        for shared in [&one, &two] {
+            assert_eq!(shared.read(&mut [0; 64]), Err(Errno::AGAIN));
+        }
+        drop(one);
+        assert!(!is_nonblocking(&kept_one) && is_nonblocking(&kept_two));
+        drop(two);
+        assert!(is_nonblocking(&kept_two), "it was in this mode before");
+    }
+}
