@@ -6,12 +6,14 @@ import sys
 
 import uv as uv  # Now, because its files are not there when the component runs.
 from componentize_py_types import Err
+from uv.asyncio import make_default
 from wit_world import exports
 
 from . import library, script
 
 LIBRARY = library.build()
 library.forget_files()
+make_default()
 
 
 class Scripts(exports.Scripts):
