@@ -83,8 +83,8 @@ macro_rules! files {
 }
 
 files! {
-    test_async test_collection test_descriptor test_error test_handle test_loop test_poll test_signal
-    test_tasks test_timer test_watcher
+    test_async test_asyncio test_asyncio_io test_collection test_descriptor test_error test_handle test_loop test_poll test_signal
+    test_timer test_watcher
 }
 
 /// A test of its own, because the output that differs from run to run is compared too.

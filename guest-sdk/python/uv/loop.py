@@ -179,6 +179,7 @@ class Loop:
         Raises `LoopClosedError`, and ``ValueError`` for an unknown mode.
         """
         run = call(self._open().begin, _RAW_MODES[RunMode(mode)])
+        self.make_current()
         self._enter()
         try:
             return self._finish(run)
@@ -279,12 +280,11 @@ class Loop:
         self._internal.pop(token, None)
 
     def _enter(self) -> None:
-        """Makes this the current loop, at the beginning of a run."""
-        self.make_current()
+        """At the beginning of a run."""
         _running.append(self)
 
     def _leave(self) -> None:
-        """Makes the loop current inside whose callback this one has run."""
+        """At the end of a run. The loop inside whose callback this one has run is current again."""
         _running.pop()
         if _running:
             _running[-1].make_current()

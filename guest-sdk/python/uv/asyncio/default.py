@@ -10,10 +10,10 @@ from .loop import EventLoop
 
 
 def make_default() -> None:
-    """``asyncio.run``, ``asyncio.new_event_loop`` and ``asyncio.EventLoop`` use this loop from now
-    on. asyncio's own loop for Unix needs socket pairs, which a sandbox does not have."""
+    """``asyncio.run``, ``asyncio.new_event_loop`` and asyncio's names for loops use this loop. asyncio's own loop for Unix needs socket pairs, which a sandbox does not have."""
     # The policies of asyncio are deprecated, but `new_event_loop` still asks them.
     policy: Any = unix_events
     policy._DefaultEventLoopPolicy._loop_factory = EventLoop
     for module in (asyncio, unix_events):
-        setattr(module, "EventLoop", EventLoop)
+        for name in ("EventLoop", "SelectorEventLoop"):
+            setattr(module, name, EventLoop)

@@ -90,8 +90,8 @@ class Pump:
                 event = step.value
                 if event.token != self._turn:
                     self._loop._dispatch(event)
-                    if not self._has_idle and self._needs_turn(self._deadline):
-                        self._start_idle()
+                    if self._needs_turn(self._deadline):
+                        self.request_turn()
                 elif self._has_polled:
                     return
                 else:
@@ -104,6 +104,12 @@ class Pump:
             else:
                 self._has_polled = True
                 call(wait, run)
+
+    def request_turn(self) -> None:
+        """Causes a turn in the next idle phase."""
+        if not self._has_idle:
+            call(self._idle.start)
+            self._has_idle = True
 
     def wake(self) -> None:
         """Causes a turn soon. For callers that may interrupt the wait, such as destructors."""
@@ -119,8 +125,7 @@ class Pump:
 
     def _set_limit(self, timeout: float | None) -> None:
         if timeout == 0:
-            if not self._has_idle:
-                self._start_idle()
+            self.request_turn()
             return
         if self._has_idle:
             self._idle.stop()
@@ -138,10 +143,6 @@ class Pump:
             call(self._timer.start, math.ceil(timeout * 1000), 0)
             self._deadline = deadline
 
-    def _start_idle(self) -> None:
-        call(self._idle.start)
-        self._has_idle = True
-
     def _timer_due(self, _: EventKind) -> None:
         early = self._deadline - time.monotonic()
         self._deadline = NEVER
@@ -150,5 +151,4 @@ class Pump:
                 f"the loop's clock is {early:.3f} s ahead of time.monotonic(): a host that gives "
                 "a guest virtual time has to give it the same time as WASI's monotonic clock"
             )
-        if not self._has_idle:
-            self._start_idle()
+        self.request_turn()

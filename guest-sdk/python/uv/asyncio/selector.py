@@ -119,6 +119,7 @@ class Selector(selectors.BaseSelector):
     def _polled(self, watch: _Watch, kind: EventKind) -> None:
         assert isinstance(kind, EventKind_Poll)
         number, key = watch.key.fd, watch.key
+        self._pump.request_turn()
         if not isinstance(kind.value, Err):
             self._ready[number] = self._ready.get(number, 0) | _from_raw(kind.value.value)
             return
@@ -174,9 +175,6 @@ def _to_raw(events: int) -> PollEvents:
 
 
 def _from_raw(raw: PollEvents) -> int:
-    events: int = 0
-    if PollEvents.READABLE in raw:
-        events |= EVENT_READ
-    if PollEvents.WRITABLE in raw:
-        events |= EVENT_WRITE
-    return events
+    read = EVENT_READ if PollEvents.READABLE in raw else 0
+    write = EVENT_WRITE if PollEvents.WRITABLE in raw else 0
+    return int(read | write)
