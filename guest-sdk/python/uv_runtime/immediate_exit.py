@@ -34,7 +34,7 @@ def install(catcher: str) -> None:
         code = operator.index(status) & 0xFF
 
         def raise_again(executed: CodeType, offset: int) -> None:
-            if executed.co_filename != catcher:
+            if executed.co_filename not in (catcher, __file__):
                 raise ImmediateExit(code)
 
         monitoring = sys.monitoring

@@ -205,12 +205,7 @@ impl HostMonotonicClock for Virtual {
     }
 }
 
-fn wasi(
-    options: &Options,
-    args: &[String],
-    told: Arc<Told>,
-    clock: Option<VirtualClock>,
-) -> Result<WasiCtx> {
+fn wasi(options: &Options, args: &[String], told: Arc<Told>, clock: Option<VirtualClock>) -> Result<WasiCtx> {
     let mut wasi = WasiCtx::builder();
     if let Some(clock) = clock {
         wasi.monotonic_clock(Virtual(clock));

@@ -33,6 +33,10 @@ NEVER = math.inf
 # `time.monotonic` says so. More means that the two are different clocks.
 _CLOCKS_DIFFER = 0.005
 
+# Milliseconds within which asyncio takes two times for the same. Without it, 0.25 s that have been
+# computed as 0.25000000000000006 would be 251 ms.
+_RESOLUTION = 1e-6
+
 
 class Pump:
     """Runs a uv loop from turn to turn.
@@ -140,7 +144,7 @@ class Pump:
         # A timer that is due too early costs a turn. Starting it for each wait would cost more.
         if deadline < self._deadline:
             call(self._loop._open().update_time)
-            call(self._timer.start, math.ceil(timeout * 1000), 0)
+            call(self._timer.start, math.ceil(timeout * 1000 - _RESOLUTION), 0)
             self._deadline = deadline
 
     def _timer_due(self, _: EventKind) -> None:

@@ -162,7 +162,7 @@ def _number(fileobj: Any) -> int:
             raise ValueError(f"Invalid file object: {fileobj!r}") from None
     if number < 0:
         raise ValueError(f"Invalid file descriptor: {number}")
-    return number
+    return int(number)
 
 
 def _to_raw(events: int) -> PollEvents:
