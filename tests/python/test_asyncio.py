@@ -5,6 +5,7 @@ import contextlib
 import gc
 import io
 import logging
+import selectors
 import unittest
 import warnings
 from collections.abc import AsyncGenerator
@@ -305,6 +306,12 @@ class TheLoop(TestCase):
         self.assertEqual(calls, ["timer"])
         self.assertFalse(self.loop.closed)
         self.assertEqual(len(self.loop.handles), 1, "asyncio's own are not among them")
+
+    def test_another_loop_is_refused(self) -> None:
+        wrong: Any = selectors.DefaultSelector()
+        self.assertRaisesRegex(TypeError, "must be a uv.Loop or None", uv.EventLoop, wrong)
+        self.loop.close()
+        self.assertRaises(uv.LoopClosedError, uv.EventLoop, self.loop)
 
     def test_stopping_the_uv_loop_stops_it(self) -> None:
         async def main() -> None:

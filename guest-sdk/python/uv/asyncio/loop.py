@@ -36,6 +36,9 @@ class EventLoop(BaseSelectorEventLoop):
       that is closed with it.
     """
 
+    # A loop whose constructor has raised has nothing to close.
+    _closed = True
+
     # Of asyncio's own loop.
     _ready: deque[asyncio.Handle]
     _scheduled: list[asyncio.TimerHandle]
@@ -44,6 +47,8 @@ class EventLoop(BaseSelectorEventLoop):
     _executor_shutdown_called: bool
 
     def __init__(self, loop: Loop | None = None) -> None:
+        if loop is not None and not isinstance(loop, Loop):
+            raise TypeError(f"the loop must be a uv.Loop or None, not {type(loop).__name__}")
         self._owns_loop = loop is None
         self._uv_loop = _new_loop() if loop is None else loop
         self._excepthook = self._uv_loop.excepthook
