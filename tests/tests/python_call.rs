@@ -52,9 +52,8 @@ fn call_with(
     let mut store = Store::new(&python.engine, State::new(uv.build(), wasi));
     let instance = python.instance.instantiate(&mut store).unwrap();
     type Params<'a> = (&'a str, &'a [u8], &'a [String], &'a str, &'a str);
-    let call = instance
-        .get_typed_func::<Params<'_>, (Result<String, Raised>,)>(&mut store, python.call)
-        .unwrap();
+    let call =
+        instance.get_typed_func::<Params<'_>, (Result<String, Raised>,)>(&mut store, python.call).unwrap();
     let params = ("script.py", source.as_bytes(), &[][..], function, arguments);
     let (result,) = call.call(&mut store, params).unwrap();
     (result, String::from_utf8(stdout.contents().to_vec()).unwrap())
