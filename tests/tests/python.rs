@@ -209,7 +209,7 @@ fn a_link_to_a_script_finds_the_modules_beside_the_script() {
 }
 
 /// No more of the script runs: no `finally`, no `except`, no exit function, in callbacks and
-/// coroutines too. Buffers are not written.
+/// coroutines too.
 #[test]
 fn os_exit_is_immediate() {
     let text = "
@@ -240,7 +240,7 @@ async def coroutine():
         print('finally of the coroutine')
 
 print('before')
-sys.stdout.write('not written')
+sys.stdout.write('in a buffer')
 ";
     for last in [
         "leave()",
