@@ -170,3 +170,20 @@ async def main():
         assert_eq!(result.unwrap(), r#"["one", "two", "three"]"#);
     });
 }
+
+/// Otherwise a loop would turn until the time has really passed.
+#[test]
+fn virtual_time_without_wasis_clock_is_an_error() {
+    let source = "
+import asyncio
+
+async def main():
+    await asyncio.sleep(3600)
+";
+    let raised = call_with(source, "main", "[]", |uv| {
+        uv.virtual_time(true);
+    });
+    let raised = raised.0.unwrap_err();
+    assert_eq!(raised.kind, "RuntimeError");
+    assert!(raised.message.contains("WASI's monotonic clock"), "{raised:?}");
+}
