@@ -12,6 +12,7 @@ pub(crate) mod poller;
 pub(crate) mod poller_set;
 pub(crate) mod pollers;
 pub(crate) mod signal_log;
+pub(crate) mod signal_wakes;
 pub(crate) mod signals;
 pub(crate) mod stdin;
 pub(crate) mod stdout;

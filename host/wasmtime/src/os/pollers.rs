@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
 #[cfg(feature = "async")]
-use std::task::Poll;
+use std::task::{Context, Poll};
 use uv_handles_core::LoopId;
 #[cfg(feature = "concurrent")]
 use {
@@ -29,11 +29,26 @@ pub(crate) struct Pollers {
     interrupt: Arc<Interrupt>,
     /// A plugin set watches the signals on behalf of the loops.
     pub(crate) signals_are_watched: bool,
+    /// A task of the instance has waited for a loop.
+    #[cfg(feature = "concurrent")]
+    pub(crate) has_waits: bool,
+    /// The plugin's callbacks are called while its exports are suspended.
+    #[cfg(feature = "concurrent")]
+    rechecks_in_task: bool,
 }
 
 impl Pollers {
     pub(crate) fn new(interrupt: Arc<Interrupt>) -> Pollers {
-        Pollers { pollers: Vec::new(), wakers: Vec::new(), interrupt, signals_are_watched: false }
+        Pollers {
+            pollers: Vec::new(),
+            wakers: Vec::new(),
+            interrupt,
+            signals_are_watched: false,
+            #[cfg(feature = "concurrent")]
+            has_waits: false,
+            #[cfg(feature = "concurrent")]
+            rechecks_in_task: false,
+        }
     }
 
     /// Returns the waker that ends the loop's wait from any thread.
@@ -65,6 +80,9 @@ impl Pollers {
                 let poller = Poller::new(&waker)?;
                 self.interrupt.add(&waker);
                 self.pollers[at] = Some(poller);
+                // Waits that began without the poller would miss its events.
+                #[cfg(feature = "concurrent")]
+                waker.recheck();
             }
         }
         Ok(self.pollers[at].as_mut().expect("the poller has been made"))
@@ -81,8 +99,11 @@ impl Pollers {
         if let Some(poller) = self.pollers.get_mut(at) {
             *poller = None;
         }
-        if let Some(waker) = self.wakers.get_mut(at) {
-            *waker = None;
+        if let Some(waker) = self.wakers.get_mut(at).and_then(Option::take) {
+            // A wait for the loop ends with an error.
+            #[cfg(feature = "concurrent")]
+            waker.recheck();
+            drop(waker);
         }
     }
 
@@ -91,27 +112,61 @@ impl Pollers {
     /// time.
     #[cfg(feature = "async")]
     pub(crate) async fn wait_in_task(&mut self, ids: &[LoopId]) -> io::Result<()> {
+        self.watch_in_task(ids)?;
+        std::future::poll_fn(|context| self.poll_in_task(context)).await
+    }
+
+    /// Registers the pollers of these loops with tokio.
+    #[cfg(feature = "async")]
+    pub(crate) fn watch_in_task(&mut self, ids: &[LoopId]) -> io::Result<()> {
         for &id in ids {
             if let Some(poller) = self.made(id) {
                 poller.watch_in_task()?;
             }
         }
-        std::future::poll_fn(|context| {
-            if self.interrupt.task().poll_woken(context).is_ready() || self.interrupt.is_set() {
-                return Poll::Ready(Ok(()));
-            }
-            let mut asked = self.pollers.iter().flatten().map(|poller| poller.has_something(context));
-            asked.find(Poll::is_ready).unwrap_or(Poll::Pending)
-        })
-        .await
+        Ok(())
     }
 
-    /// Begins a wait that owns everything that can end it. Every later wake of the guest ends it.
+    /// Polls for the end of a wait in a task: see `wait_in_task`.
+    #[cfg(feature = "async")]
+    pub(crate) fn poll_in_task(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.interrupt.task().poll_woken(context).is_ready() || self.interrupt.is_set() {
+            return Poll::Ready(Ok(()));
+        }
+        let mut asked = self.pollers.iter().flatten().map(|poller| poller.has_something(context));
+        asked.find(Poll::is_ready).unwrap_or(Poll::Pending)
+    }
+
+    /// Makes every `recheck`, of any loop, end the wait of the guest's task too.
     #[cfg(feature = "concurrent")]
-    pub(crate) fn owned_wait(&self) -> OwnedWait {
-        let mut woken = Box::pin(self.interrupt.task().all().notified_owned());
-        woken.as_mut().enable();
+    pub(crate) fn recheck_wakes_task(&mut self) {
+        (self.has_waits, self.rechecks_in_task) = (true, true);
+    }
+
+    /// Begins a wait for one loop that owns everything that can end it: a wake of the loop, an
+    /// interrupt, and a `recheck` of the loop.
+    #[cfg(feature = "concurrent")]
+    pub(crate) fn owned_wait(&mut self, id: LoopId) -> OwnedWait {
+        let waker = self.waker(id);
+        let is_first = !waker.has_waits();
+        let woken = waker.begin_wait();
+        if is_first {
+            self.interrupt.add(&waker);
+            self.has_waits = true;
+        }
         OwnedWait { woken, watched: None }
+    }
+
+    /// Lets the waits for this loop look again. Waits for other loops are not woken.
+    #[cfg(feature = "concurrent")]
+    #[inline]
+    pub(crate) fn recheck(&self, id: LoopId) {
+        if self.rechecks_in_task {
+            self.interrupt.task().wake();
+        }
+        if let Some(Some(waker)) = self.wakers.get(id.index() as usize) {
+            waker.recheck();
+        }
     }
 
     /// Adds the OS's events for this loop to the wait.
