@@ -1,4 +1,4 @@
-//! Calls of a plugin that has ended, by an interrupt or a trap: they fail, and harm nobody else.
+//! Calls of a plugin that has ended, by an interrupt or a trap: they fail, and other plugins go on.
 
 use std::io::Write;
 use uv_handles_host::{Interrupted, Plugin, PluginSet, SendError, UvCtx, UvCtxBuilder};

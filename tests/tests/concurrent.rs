@@ -197,7 +197,7 @@ async fn async_plugin(uv: &mut UvCtxBuilder) -> Result<(Plugin<State>, AsyncPlug
     Ok((plugin, exports, pauses))
 }
 
-/// The calls of `pause` in progress, each with what ends it.
+/// The calls of `pause` in progress, each with the sender that ends it.
 #[derive(Clone, Default)]
 struct Pauses(Arc<Mutex<HashMap<u32, oneshot::Sender<()>>>>);
 

@@ -38,8 +38,8 @@ pub fn engine(cache: bool, form: Form) -> Result<Engine> {
     Engine::new(&config)
 }
 
-/// Reads and compiles a component, for an engine of the form that it needs. A component with async
-/// functions is none for an engine without them, which is found before anything is compiled.
+/// Reads and compiles a component, for an engine of the form that it needs. An engine without async
+/// functions refuses a component that has some, before it compiles anything.
 pub fn load_in_its_form(file: &Path, cache: bool) -> Result<(Engine, Component, Form)> {
     let plain = engine(cache, Form::Plain)?;
     if let Ok(component) = load(&plain, file) {
