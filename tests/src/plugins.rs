@@ -3,7 +3,8 @@
 use crate::{PATIENCE, State, async_linker, component, linker};
 use std::sync::Arc;
 use uv_handles_host::{
-    Plugin, PluginHandle, UvCtx, UvCtxBuilder, interrupt_by_epochs_async, interrupt_by_epochs_sync,
+    Plugin, PluginHandle, PluginId, PluginSet, UvCtx, UvCtxBuilder, interrupt_by_epochs_async,
+    interrupt_by_epochs_sync,
 };
 use wasmtime::component::{Component, Instance, InstancePre};
 use wasmtime::{Config, Engine, Result, Store};
@@ -59,8 +60,22 @@ impl Plugins {
     ///
     /// wasmtime's, if the engine has no room.
     pub async fn start(&self, uv: UvCtx) -> Result<(Plugin<State>, Exports)> {
-        let mut store = Store::new(self.engine(), State::new(uv, WasiCtx::builder().build()));
+        let mut store = self.store(uv);
         interrupt_by_epochs_async(&mut store);
+        self.start_in(store).await
+    }
+
+    /// A store for a plugin, without interruption by epochs.
+    pub fn store(&self, uv: UvCtx) -> Store<State> {
+        Store::new(self.engine(), State::new(uv, WasiCtx::builder().build()))
+    }
+
+    /// Makes a plugin in this store.
+    ///
+    /// # Errors
+    ///
+    /// wasmtime's, if the engine has no room, and the plugin's trap.
+    pub async fn start_in(&self, store: Store<State>) -> Result<(Plugin<State>, Exports)> {
         let (mut plugin, instance) = Plugin::instantiate(store, &self.pre).await?;
         let exports = Exports::new(plugin.store(), &instance)?;
         Ok((plugin, exports))
@@ -118,6 +133,21 @@ impl SyncPlugins {
         let instance = self.pre.instantiate(&mut store)?;
         let exports = SyncExports::new(&mut store, &instance)?;
         Ok((store, instance, exports))
+    }
+}
+
+impl SyncPlugins {
+    /// Makes a plugin in a store of its own, and adds it to a set, which instantiates it.
+    ///
+    /// # Errors
+    ///
+    /// wasmtime's, if the engine has no room.
+    pub fn start_in_set(&self, set: &mut PluginSet<State>, uv: UvCtx) -> Result<(PluginId, SyncExports)> {
+        let mut store = Store::new(self.pre.engine(), State::new(uv, WasiCtx::builder().build()));
+        interrupt_by_epochs_sync(&mut store);
+        let (id, instance) = set.instantiate(store, &self.pre)?;
+        let exports = SyncExports::new(set.store(id).expect("it is in the set"), &instance)?;
+        Ok((id, exports))
     }
 }
 

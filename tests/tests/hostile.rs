@@ -86,3 +86,20 @@ fn hostile_runs() {
 fn hostile_names() {
     beside(attacks::names);
 }
+
+/// The time of each call that a guest can make long is in proportion to its handles or arguments:
+/// eight times as many take eight times as long. Were it their square, it would be 64 times.
+#[test]
+fn hostile_one_call() {
+    let lines = run(HOSTILE_ONE_CALL, |uv| {
+        uv.signal(28);
+    });
+    for line in lines.succeeded() {
+        let mut words = line.split(' ');
+        let number =
+            |words: &mut std::str::Split<'_, char>| -> f64 { words.next().unwrap().parse().unwrap() };
+        let call = words.next().unwrap();
+        let (few, many) = (number(&mut words), number(&mut words));
+        assert!(many < few * 8.0 * 4.0, "{call}: {few} ns, and {many} ns with eight times as many handles");
+    }
+}

@@ -1,7 +1,9 @@
 //! Plugins: libraries whose loops the embedder drives between calls, in tasks of a tokio runtime.
 
+use std::sync::Arc;
 use std::time::Duration;
 use uv_handles_host::{Lateness, Plugin, PluginHandle, UvCtx, UvCtxBuilder, VirtualClock, is_plugin};
+use uv_handles_tests::os::{kill_self, raise_descriptor_limit};
 use uv_handles_tests::plugins::{Plugins, config, in_time, lines, plugin, to_the_end, virtual_plugin};
 use uv_handles_tests::{State, async_linker, component};
 use wasmtime::component::Component;
@@ -79,6 +81,23 @@ async fn a_plugin_can_not_run_its_loop_itself() -> Result<()> {
     Ok(())
 }
 
+/// Neither before its start function runs nor after, whether its context is built for a plugin or
+/// marked as one's by `Plugin::instantiate`.
+#[tokio::test]
+async fn a_plugin_blocks_its_host_neither_in_its_start_function_nor_in_an_export() -> Result<()> {
+    let plugins = Plugins::new(&config())?;
+    let (mut marked, exports) = plugins.start(UvCtx::builder().build()).await?;
+    assert_eq!(exports.call_started(marked.store()).await?, ["ENOTSUP", "ENOTSUP"]);
+    assert_eq!(exports.call_run(marked.store()).await?, "ENOTSUP");
+    let (mut store, _, exports) = plugins.instance(UvCtx::builder().plugin().build()).await?;
+    assert_eq!(exports.call_started(&mut store).await?, ["ENOTSUP", "ENOTSUP"]);
+    assert_eq!(exports.call_run(&mut store).await?, "ENOTSUP");
+    // One whose code has run as a program's is not driven.
+    let (store, instance, _) = plugins.instance(UvCtx::builder().build()).await?;
+    assert!(Plugin::new(store, &instance).is_err());
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_stop_is_reported() -> Result<()> {
     let (mut plugin, exports) = virtual_plugin().await?;
@@ -153,6 +172,41 @@ async fn waits_that_are_dropped_lose_nothing() -> Result<()> {
         assert_eq!(woken, sent, "round {round}");
     }
     assert_eq!(exports.call_lines(plugin.store()).await?.len() as u64, sent);
+    Ok(())
+}
+
+/// Linux lets a file be watched by 500 pollers that are watched themselves, and by 1,000 others. Each
+/// plugin here has a loop that watches signals, whose poller tokio watches.
+#[tokio::test]
+async fn more_tasks_than_linux_nests_pollers_watch_signals() -> Result<()> {
+    // Each plugin needs two descriptors for its input, and two for its loop.
+    let count = ((raise_descriptor_limit() - 100) / 6).min(2_000);
+    assert!(count > 510, "{count} plugins are not enough");
+    let plugins = Plugins::new(&config())?;
+    let mut all = Vec::new();
+    for _ in 0..count {
+        let (read, write) = std::io::pipe()?;
+        let mut uv = UvCtx::builder();
+        uv.descriptor("input", read)?.signal(libc::SIGCONT);
+        let (mut plugin, exports) = plugins.start(uv.build()).await?;
+        exports.call_watch(plugin.store(), libc::SIGCONT, "input").await?;
+        let (handle, task) = plugin.spawn();
+        all.push((handle, Arc::new(exports), task, write));
+    }
+    // From here on each of them waits.
+    for (handle, exports, ..) in &all {
+        assert!(lines(handle, exports).await.is_empty());
+    }
+    kill_self(libc::SIGCONT);
+    for (at, (handle, exports, task, _)) in all.iter().enumerate() {
+        let mut seen = lines(handle, exports).await;
+        while seen.is_empty() {
+            assert!(!task.is_finished(), "plugin {at} has ended");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            seen = lines(handle, exports).await;
+        }
+        assert_eq!(seen, ["signal 18"], "plugin {at}");
+    }
     Ok(())
 }
 

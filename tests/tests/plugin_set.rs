@@ -103,6 +103,24 @@ fn what_a_plugin_did_before_it_is_driven_counts_too() -> Result<()> {
     Ok(())
 }
 
+/// Neither in its start function nor in an export, before the set knows it and after.
+#[test]
+fn a_plugin_does_not_block_the_sets_thread() -> Result<()> {
+    let plugins = SyncPlugins::new()?;
+    let mut set = PluginSet::new()?;
+    let (id, exports) = plugins.start_in_set(&mut set, UvCtx::builder().build())?;
+    assert_eq!(exports.call_started(set.store(id).unwrap())?, ["ENOTSUP", "ENOTSUP"]);
+    assert_eq!(exports.call_run(set.store(id).unwrap())?, "ENOTSUP");
+    let (mut store, instance, exports) = plugins.instance(UvCtx::builder().plugin().build())?;
+    assert_eq!(exports.call_run(&mut store)?, "ENOTSUP");
+    let id = set.add(store, &instance)?;
+    assert_eq!(exports.call_started(set.store(id).unwrap())?, ["ENOTSUP", "ENOTSUP"]);
+    // One whose code has run as a program's is not driven.
+    let (store, instance, _) = plugins.instance(UvCtx::builder().build())?;
+    assert!(set.add(store, &instance).is_err());
+    Ok(())
+}
+
 #[test]
 fn a_deadline_in_epochs_that_the_embedder_sets_stays() -> Result<()> {
     let mut sets = Sets::new()?;

@@ -1,20 +1,32 @@
 //! Loads a component from a file, or explains in one sentence why it cannot be run.
 
+use crate::async_program::AsyncProgram;
 use crate::guest::Guest;
 use crate::imports;
 use crate::output;
 use crate::shown;
 use std::path::Path;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::error::Context;
 use wasmtime::{Cache, Config, Engine, Result, bail};
 use wasmtime_wasi::p2::bindings::sync::CommandPre;
 
+/// The form of a guest's functions, which the engine has to know before it reads the component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// No async functions. Calls are three times cheaper without.
+    Plain,
+    /// Async functions of the component model (WASI 0.3).
+    Async,
+}
+
 /// The engine. With the cache, later runs reuse compiled code, and so do those of `wasmtime`.
-pub fn engine(cache: bool) -> Result<Engine> {
+pub fn engine(cache: bool, form: Form) -> Result<Engine> {
     let mut config = Config::new();
-    // Guests of uv:handles use no component-model async, and calls are three times cheaper without.
-    config.concurrency_support(false);
+    config.concurrency_support(form == Form::Async);
+    if form == Form::Async {
+        config.wasm_component_model_async(true);
+    }
     // For --timeout. Always on, so that one compilation serves runs with and without --timeout. The
     // cost is negligible.
     config.epoch_interruption(true);
@@ -25,6 +37,19 @@ pub fn engine(cache: bool) -> Result<Engine> {
         }
     }
     Engine::new(&config)
+}
+
+/// Reads and compiles a component, for an engine of the form that it needs. An engine without async
+/// functions refuses a component that has some, before it compiles anything.
+pub fn load_in_its_form(file: &Path, cache: bool) -> Result<(Engine, Component, Form)> {
+    let plain = engine(cache, Form::Plain)?;
+    if let Ok(component) = load(&plain, file) {
+        return Ok((plain, component, Form::Plain));
+    }
+    let engine = engine(cache, Form::Async)?;
+    // The error of this engine is about the component: it knows everything that uv-run can run.
+    let component = load(&engine, file)?;
+    Ok((engine, component, Form::Async))
 }
 
 /// Reads and compiles a component.
@@ -39,23 +64,49 @@ pub fn load(engine: &Engine, file: &Path) -> Result<Component> {
 
 /// Links a component's imports with the interfaces that uv-run provides.
 pub fn link(engine: &Engine, component: &Component, file: &Path) -> Result<CommandPre<Guest>> {
+    let instance = instance(engine, component, file, linker(engine)?)?;
+    CommandPre::new(instance).map_err(|_| not_a_program(engine, component, file, "wasi:cli/run@0.2"))
+}
+
+/// The same for a component with async functions.
+pub fn link_async(engine: &Engine, component: &Component, file: &Path) -> Result<AsyncProgram> {
+    let mut linker = Linker::<Guest>::new(engine);
+    uv_handles_host::add_to_linker_async(&mut linker)?;
+    uv_handles_host::add_concurrent_to_linker(&mut linker)?;
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    output::exit_when_stdout_is_closed_async(&mut linker)?;
+    let instance = instance(engine, component, file, linker)?;
+    AsyncProgram::new(instance)
+        .map_err(|_| not_a_program(engine, component, file, "wasi:cli/run in version 0.2 or 0.3"))
+}
+
+/// Links a component's imports.
+fn instance(
+    engine: &Engine,
+    component: &Component,
+    file: &Path,
+    linker: Linker<Guest>,
+) -> Result<InstancePre<Guest>> {
     let name = file.display();
     if let Some(problem) = imports::problem(engine, component) {
         bail!("{name} cannot be run: {problem}");
     }
-    let instance = linker(engine)?
+    linker
         .instantiate_pre(component)
-        .map_err(|error| wasmtime::Error::msg(format!("{name} cannot be run: {}", in_one_line(&error))))?;
-    CommandPre::new(instance).map_err(|_| {
-        let is_plugin = imports::exports(engine, component, "uv:handles/plugin-events");
-        let what = match is_plugin {
-            true => "it is a plugin for an embedder",
-            false => "it is a library",
-        };
-        wasmtime::Error::msg(format!(
-            "{name} cannot be run: it does not export wasi:cli/run@0.2, so {what} and not a program"
-        ))
-    })
+        .map_err(|error| wasmtime::Error::msg(format!("{name} cannot be run: {}", in_one_line(&error))))
+}
+
+/// The error of a component without the export that starts a program.
+fn not_a_program(engine: &Engine, component: &Component, file: &Path, export: &str) -> wasmtime::Error {
+    let name = file.display();
+    let is_plugin = imports::exports(engine, component, "uv:handles/plugin-events");
+    let what = match is_plugin {
+        true => "it is a plugin for an embedder",
+        false => "it is a library",
+    };
+    wasmtime::Error::msg(format!(
+        "{name} cannot be run: it does not export {export}, so {what} and not a program"
+    ))
 }
 
 fn linker(engine: &Engine) -> Result<Linker<Guest>> {
@@ -98,8 +149,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("guest.wasm");
         std::fs::write(&file, bytes).unwrap();
-        let engine = engine(false).unwrap();
-        let refused = load(&engine, &file).and_then(|component| link(&engine, &component, &file).map(drop));
+        let refused = load_in_its_form(&file, false).and_then(|(engine, component, form)| match form {
+            Form::Plain => link(&engine, &component, &file).map(drop),
+            Form::Async => link_async(&engine, &component, &file).map(drop),
+        });
         let error = format!("{:#}", refused.unwrap_err());
         assert!(error.starts_with(file.to_str().unwrap()) && !error.contains('\n'), "{error}");
         error
@@ -152,8 +205,27 @@ mod tests {
     fn the_examples_can_be_run() {
         let guests =
             std::env::var_os("UV_HANDLES_GUESTS").expect("`cargo xtask test` says where the guests are");
-        let engine = engine(false).unwrap();
-        let file = Path::new(&guests).join("first-timer.wasm");
-        link(&engine, &load(&engine, &file).unwrap(), &file).unwrap();
+        let link_form = |guest: &str| {
+            let file = Path::new(&guests).join(guest);
+            let (engine, component, form) = load_in_its_form(&file, false).unwrap();
+            match form {
+                Form::Plain => link(&engine, &component, &file).map(drop).unwrap(),
+                Form::Async => link_async(&engine, &component, &file).map(drop).unwrap(),
+            }
+            form
+        };
+        assert_eq!(link_form("first-timer.wasm"), Form::Plain);
+        assert_eq!(link_form("async-program-guest.wasm"), Form::Async);
+    }
+
+    #[test]
+    fn a_library_with_async_functions_is_refused_in_one_sentence() {
+        let guests =
+            std::env::var_os("UV_HANDLES_GUESTS").expect("`cargo xtask test` says where the guests are");
+        let file = Path::new(&guests).join("async-guest.wasm");
+        let (engine, component, form) = load_in_its_form(&file, false).unwrap();
+        assert_eq!(form, Form::Async);
+        let error = link_async(&engine, &component, &file).map(drop).unwrap_err().to_string();
+        assert!(error.contains("does not export wasi:cli/run in version 0.2 or 0.3, so"), "{error}");
     }
 }

@@ -3,6 +3,7 @@
 //! `cli` and `config` read the options, `grants` makes the grants, `component` loads the guest, and
 //! this file combines them.
 
+mod async_program;
 mod cli;
 mod closed;
 mod component;
@@ -24,8 +25,10 @@ mod unix_socket;
 mod values;
 mod wake;
 
+use async_program::AsyncProgram;
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Options};
+use component::Form;
 use grants::Grants;
 use guest::Guest;
 use output::say;
@@ -34,8 +37,9 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use stdio::Standard;
 use timeout::Timeout;
+use tokio::runtime::{Builder, Runtime};
 use uv_handles_host::{Limits, MemoryLimit};
-use wasmtime::component::ResourceTable;
+use wasmtime::component::{Instance, ResourceTable};
 use wasmtime::error::Context;
 use wasmtime::{Engine, Result, Store, Trap, WasmBacktrace, bail};
 use wasmtime_wasi::p2::bindings::sync::{Command, CommandPre};
@@ -88,18 +92,29 @@ fn start() -> Result<ExitCode> {
     let wake_signals = grants::wake_signals(options)?;
     log();
 
-    let engine = component::engine(!options.no_cache)?;
-    let component = match script {
-        Some(_) => precompiled::load(&engine, &file, !options.no_cache)?,
-        None => component::load(&engine, &file)?,
+    let (engine, component, form) = match script {
+        Some(_) => {
+            let engine = component::engine(!options.no_cache, Form::Plain)?;
+            let component = precompiled::load(&engine, &file, !options.no_cache)?;
+            (engine, component, Form::Plain)
+        }
+        None => component::load_in_its_form(&file, !options.no_cache)?,
     };
     if cli.list_imports {
         output::print(&imports::list(&engine, &component));
         return Ok(ExitCode::SUCCESS);
     }
     let script = script.map(|script| script.in_runtime(&component, &file)).transpose()?;
-    let program = component::link(&engine, &component, &file)?;
-    let Grants { uv, wasi, by_signal, control, files } = grants::make(options, cli.args(), script.is_some())?;
+    let is_script = script.is_some();
+    let program = match (form, script) {
+        (Form::Async, _) => {
+            let runtime = Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.context("waiting in tasks is not possible")?;
+            Program::Async(component::link_async(&engine, &component, &file)?, runtime)
+        }
+        (Form::Plain, script) => Program::Plain(component::link(&engine, &component, &file)?, script),
+    };
+    let Grants { uv, wasi, by_signal, control, files } = grants::make(options, cli.args(), is_script)?;
     if !by_signal.is_empty() {
         wake::by_signals(wake_signals, by_signal)?;
     }
@@ -121,7 +136,7 @@ fn start() -> Result<ExitCode> {
     let limit = options.max_memory.map_or(usize::MAX, |size| usize::try_from(size.0).unwrap_or(usize::MAX));
     let memory = MemoryLimit::new(limit);
     let guest = Guest { uv, wasi, table: ResourceTable::new(), memory };
-    let code = run(&engine, &program, script.as_ref(), guest, options, timeout.as_ref());
+    let code = run(&engine, &program, guest, options, timeout.as_ref());
     // Only after everything that the guest has written is out.
     drop(timeout);
     // Its thread may still have the files.
@@ -129,11 +144,40 @@ fn start() -> Result<ExitCode> {
     code
 }
 
+/// A linked guest, and how it is run.
+enum Program {
+    /// Blocks this thread. A script runs in the program.
+    Plain(CommandPre<Guest>, Option<python::Ready>),
+    /// Its tasks wait in a tokio runtime.
+    Async(AsyncProgram, Runtime),
+}
+
+impl Program {
+    fn instantiate(&self, store: &mut Store<Guest>) -> Result<Instance> {
+        match self {
+            Program::Plain(program, _) => program.instance_pre().instantiate(store),
+            Program::Async(program, runtime) => runtime.block_on(program.instantiate(store)),
+        }
+    }
+
+    /// Runs the guest to its end, and returns its exit code.
+    fn run(&self, store: &mut Store<Guest>, instance: &Instance) -> Result<u8> {
+        let code = |result: Result<(), ()>| u8::from(result.is_err());
+        match self {
+            Program::Plain(_, Some(script)) => script.run(store, instance),
+            Program::Plain(_, None) => {
+                let command = Command::new(&mut *store, instance)?;
+                command.wasi_cli_run().call_run(store).map(code)
+            }
+            Program::Async(program, runtime) => runtime.block_on(program.run(store, instance)).map(code),
+        }
+    }
+}
+
 /// Runs the guest, and releases all that it had.
 fn run(
     engine: &Engine,
-    program: &CommandPre<Guest>,
-    script: Option<&python::Ready>,
+    program: &Program,
     guest: Guest,
     options: &Options,
     timeout: Option<&Timeout>,
@@ -142,7 +186,7 @@ fn run(
     store.set_epoch_deadline(1);
     store.limiter(|guest| &mut guest.memory);
     store.set_max_component_handles(max_component_handles(options));
-    let instance = match program.instance_pre().instantiate(&mut store) {
+    let instance = match program.instantiate(&mut store) {
         Ok(instance) => instance,
         // Code of the guest runs already here.
         Err(error) if error.is::<WasmBacktrace>() || error.is::<Trap>() => {
@@ -153,13 +197,7 @@ fn run(
         }
         Err(error) => return Err(error.context("the guest cannot be started")),
     };
-    let ended = match script {
-        Some(script) => script.run(&mut store, &instance),
-        None => Command::new(&mut store, &instance)
-            .and_then(|command| command.wasi_cli_run().call_run(&mut store))
-            .map(|result| u8::from(result.is_err())),
-    };
-    Ok(match ended {
+    Ok(match program.run(&mut store, &instance) {
         Ok(code) => ExitCode::from(code),
         Err(error) => ending::report(&error, &store, timeout),
     })

@@ -5,7 +5,8 @@ use crate::stdio::Standard;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fmt;
 use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, Resource};
+use wasmtime::component::{Linker, Resource, ResourceTable};
+use wasmtime_wasi::p2::bindings::io::streams as in_task;
 use wasmtime_wasi::p2::bindings::sync::io::streams::{Host, HostOutputStream, StreamError as Reported};
 use wasmtime_wasi::p2::{DynOutputStream, StreamError, StreamResult};
 
@@ -97,8 +98,67 @@ pub fn exit_when_stdout_is_closed(linker: &mut Linker<Guest>) -> wasmtime::Resul
     Ok(())
 }
 
+/// As `exit_when_stdout_is_closed`, for guests in tasks.
+pub fn exit_when_stdout_is_closed_async(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    let mut streams = linker.instance(STREAMS)?;
+    streams.func_wrap(
+        "[method]output-stream.write",
+        |mut store: StoreContextMut<'_, Guest>, (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| {
+            let guest = store.data_mut();
+            guest.uv.finish_outputs();
+            let table = &mut guest.table;
+            let written = in_task::HostOutputStream::write(table, stream, bytes);
+            reported_in_task(table, written)
+        },
+    )?;
+    streams.func_wrap_async(
+        "[method]output-stream.blocking-write-and-flush",
+        |mut store: StoreContextMut<'_, Guest>, (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| {
+            Box::new(async move {
+                let guest = store.data_mut();
+                guest.uv.finish_outputs();
+                let table = &mut guest.table;
+                let written = in_task::HostOutputStream::blocking_write_and_flush(table, stream, bytes).await;
+                reported_in_task(table, written)
+            })
+        },
+    )?;
+    streams.func_wrap(
+        "[method]output-stream.flush",
+        |mut store: StoreContextMut<'_, Guest>, (stream,): (Resource<DynOutputStream>,)| {
+            let table = &mut store.data_mut().table;
+            let flushed = in_task::HostOutputStream::flush(table, stream);
+            reported_in_task(table, flushed)
+        },
+    )?;
+    streams.func_wrap_async(
+        "[method]output-stream.blocking-flush",
+        |mut store: StoreContextMut<'_, Guest>, (stream,): (Resource<DynOutputStream>,)| {
+            Box::new(async move {
+                let table = &mut store.data_mut().table;
+                let flushed = in_task::HostOutputStream::blocking_flush(table, stream).await;
+                reported_in_task(table, flushed)
+            })
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+fn reported_in_task(
+    table: &mut ResourceTable,
+    result: StreamResult<()>,
+) -> wasmtime::Result<(Result<(), in_task::StreamError>,)> {
+    match result {
+        Ok(()) => Ok((Ok(()),)),
+        Err(StreamError::Closed) if stdout_is_closed() => Err(StdoutClosed.into()),
+        Err(error) => Ok((Err(in_task::Host::convert_stream_error(table, error)?),)),
+    }
+}
+
 fn reported(
-    table: &mut wasmtime::component::ResourceTable,
+    table: &mut ResourceTable,
     result: StreamResult<()>,
 ) -> wasmtime::Result<(Result<(), Reported>,)> {
     match result {

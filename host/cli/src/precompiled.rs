@@ -160,7 +160,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("guest.wasm");
         fs::write(&file, b"\0asm\x0d\0\x01\0").unwrap();
-        let engine = component::engine(false).unwrap();
+        let engine = component::engine(false, component::Form::Plain).unwrap();
         let first = kept(dir.path(), &engine, &file);
         assert!(first.take(&engine).is_none(), "nothing is kept yet");
         let code = component::load(&engine, &file).unwrap().serialize().unwrap();
@@ -180,7 +180,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("guest.wasm");
         fs::write(&file, b"\0asm\x0d\0\x01\0").unwrap();
-        let engine = component::engine(false).unwrap();
+        let engine = component::engine(false, component::Form::Plain).unwrap();
         let kept = kept(dir.path(), &engine, &file);
         kept.keep(&component::load(&engine, &file).unwrap().serialize().unwrap()).unwrap();
         let place = kept.dir.join(&kept.name);

@@ -160,6 +160,11 @@ impl Loops {
         self.loops.contains(id.at())
     }
 
+    /// Returns the loop of the handle with this number, if there is such a handle.
+    pub fn loop_of_number(&self, number: u32) -> Option<LoopId> {
+        self.handles.get(number as usize).map(|handle| handle.owner)
+    }
+
     /// Returns whether the loop is closed.
     pub fn loop_closed(&self, id: LoopId) -> bool {
         self.state(id).closed
@@ -170,6 +175,13 @@ impl Loops {
     /// Its handles are closed without close callbacks. Its run ends, and with it the callback in
     /// progress. Its slot is freed once its handles are released too.
     pub fn release_loop(&mut self, id: LoopId) {
+        self.end_loop(id);
+        self.state_mut(id).released = true;
+        self.free_loop_if_unused(id);
+    }
+
+    /// Closes the loop, its handles without close callbacks, and its run.
+    fn end_loop(&mut self, id: LoopId) {
         // No later step ends the callback in progress.
         self.after_callback(id);
         let handles: Vec<HandleId> = self.handles_of(id).map(|(_, handle)| handle).collect();
@@ -179,9 +191,21 @@ impl Loops {
         let state = self.state_mut(id);
         state.closed = true;
         state.run = None;
-        state.released = true;
         self.end_sessions_of(id);
-        self.free_loop_if_unused(id);
+    }
+
+    /// Closes all loops and handles, without close callbacks, and lets nothing be made any more.
+    ///
+    /// Ids stay valid until they are released. A guest that still has them gets errors.
+    pub fn shut_down(&mut self) {
+        let all: Vec<LoopId> = self.all_loops().collect();
+        for id in all {
+            // The end of a callback frees a released loop with its last handle.
+            if self.has_loop(id) {
+                self.end_loop(id);
+            }
+        }
+        self.limits = Limits { handles: 0, loops: 0 };
     }
 
     /// Returns the loop's time in milliseconds (uv_now).
@@ -408,6 +432,45 @@ mod tests {
         assert!(world.loops.handle_closed(closing));
         world.loops.release(timer);
         world.loops.release(closing);
+        assert!(world.loops.loops.is_empty() && world.loops.handles.is_empty());
+    }
+
+    #[test]
+    fn after_a_shut_down_every_id_is_valid_and_every_call_refused() {
+        let mut world = World::new();
+        let (main, timer, dropped) = (world.main, world.timer(), world.timer());
+        let pool = world.loops.make_pool().unwrap();
+        let pooled = world.loops.allocate_timers(pool, main, 1).unwrap()[0];
+        let released = world.loops.make_loop(0).unwrap();
+        let left = world.loops.make_timer(released, 0).unwrap();
+        world.loops.release_loop(released);
+        let run = world.loops.begin_run(main, RunMode::Default).unwrap();
+        for handle in [timer, dropped] {
+            world.loops.timer_start(handle, 0, 1).unwrap();
+        }
+        assert!(matches!(world.loops.step(main, &mut || 0), Ok(Step::Deliver(_))));
+        world.loops.release(timer);
+        world.loops.release(dropped);
+        let timer = world.loops.make_signal(main, 0).unwrap();
+        world.loops.signal_start(timer, 1, false, |_| true).unwrap();
+        world.loops.shut_down();
+        assert_eq!(world.loops.watched_signals(), 0);
+        assert!(
+            world.loops.handle_closed(timer) && world.loops.loop_closed(main) && !world.loops.alive(main)
+        );
+        assert_eq!(world.loops.signal_start(timer, 1, false, |_| true), Err(Error::HandleClosed));
+        assert_eq!(world.loops.make_timer(main, 0), Err(Error::LoopClosed));
+        assert_eq!(world.loops.make_loop(0), Err(Error::TooManyLoops));
+        assert_eq!(world.loops.make_pool(), Err(Error::TooManyHandles));
+        assert_eq!(world.loops.loop_of_run(run), Err(Error::LoopClosed));
+        world.loops.shut_down();
+        for handle in [timer, pooled, left] {
+            world.loops.close(handle);
+            world.loops.release(handle);
+        }
+        world.loops.release_pool(pool);
+        world.loops.release_run(run);
+        world.loops.release_loop(main);
         assert!(world.loops.loops.is_empty() && world.loops.handles.is_empty());
     }
 

@@ -275,6 +275,11 @@ impl Loops {
         }
     }
 
+    /// Returns whether the mode of the loop's run lets an iteration wait.
+    pub fn mode_waits(&self, id: LoopId) -> bool {
+        self.state(id).run.as_ref().is_some_and(|run| run.mode != RunMode::NoWait)
+    }
+
     /// Returns whether the loop's run has to wait: it has come to its poll, the guest has been told, and
     /// nothing has happened since that ends the wait, such as a stop or a started idle handle.
     pub fn has_to_wait(&mut self, id: LoopId) -> bool {

@@ -390,8 +390,7 @@ pub trait Driver {
         }
         let session = self.loops().session_mut(run);
         match progress {
-            Progress::Wait => {}
-            Progress::Deliver(_) => session.stashed = Some(progress),
+            Progress::Wait | Progress::Deliver(_) => session.stashed = Some(progress),
             Progress::Finished { .. } => {
                 (session.state, session.stashed) = (State::Finished, Some(progress));
             }

@@ -19,13 +19,15 @@ impl HasData for HasUv {
 /// Returns wasmtime's error if the linker already has one of the interfaces.
 pub fn add_to_linker_sync<T: UvView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     add_shared::<T>(linker)?;
+    bindings::event_loop::add_to_linker::<T, HasUv>(linker, T::uv)?;
     bindings::blocking::add_to_linker::<T, HasUv>(linker, T::uv)
 }
 
 /// Adds all interfaces of `uv:handles` to a linker, for guests called in tasks of a tokio runtime.
 ///
-/// `uv:handles/blocking.wait` suspends the guest, and its thread does other work meanwhile. The
-/// same components run under both linkers.
+/// `uv:handles/blocking.wait` suspends the guest, and its thread does other work meanwhile. A loop
+/// that always has something to do yields to other tasks after an iteration, once in a millisecond.
+/// The same components run under both linkers.
 ///
 /// The runtime needs its I/O and time drivers
 /// ([`enable_all`](https://docs.rs/tokio/1/tokio/runtime/struct.Builder.html#method.enable_all)).
@@ -37,6 +39,7 @@ pub fn add_to_linker_sync<T: UvView + 'static>(linker: &mut Linker<T>) -> wasmti
 #[cfg(feature = "async")]
 pub fn add_to_linker_async<T: UvView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     add_shared::<T>(linker)?;
+    bindings::event_loop::add_to_linker::<T, HasUv>(linker, uv_in_task)?;
     bindings::in_task::blocking::add_to_linker::<T, HasUv>(linker, T::uv)
 }
 
@@ -58,10 +61,17 @@ pub fn add_concurrent_to_linker<T: UvView + 'static>(linker: &mut Linker<T>) -> 
     bindings::in_instance::concurrent::add_to_linker::<T, HasUv>(linker, T::uv)
 }
 
-/// Adds the interfaces that do not wait.
+/// Returns the context, marked as that of a guest whose waits can yield.
+#[cfg(feature = "async")]
+fn uv_in_task<T: UvView>(data: &mut T) -> UvCtxView<'_> {
+    let view = data.uv();
+    view.ctx.turn.in_task = true;
+    view
+}
+
+/// Adds the interfaces that are the same for all embedders.
 fn add_shared<T: UvView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     bindings::types::add_to_linker::<T, HasUv>(linker, T::uv)?;
-    bindings::event_loop::add_to_linker::<T, HasUv>(linker, T::uv)?;
     bindings::handle::add_to_linker::<T, HasUv>(linker, T::uv)?;
     bindings::timer::add_to_linker::<T, HasUv>(linker, T::uv)?;
     bindings::idle::add_to_linker::<T, HasUv>(linker, T::uv)?;

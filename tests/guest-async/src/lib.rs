@@ -6,7 +6,8 @@ use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
-use uv_handles::{Async, Handle, Loop, Result, RunMode, Timer};
+use std::time::{Duration, Instant};
+use uv_handles::{Async, Handle, Idle, Loop, Result, RunMode, Timer};
 
 mod bindings {
     #![allow(
@@ -94,6 +95,25 @@ async fn hold() -> Result<u32> {
     Ok(calls.get())
 }
 
+async fn spin(name: &str) -> Result<bool> {
+    let event_loop = Loop::new()?;
+    let sent = Rc::new(Cell::new(false));
+    let is_sent = sent.clone();
+    Async::named(&event_loop, name)?.set_callback(move |wake_up| {
+        is_sent.set(true);
+        wake_up.event_loop().handles().iter().for_each(Handle::close);
+    });
+    let begun = Instant::now();
+    Idle::new(&event_loop)?.start_with(move |idle| {
+        if begun.elapsed() > Duration::from_secs(5) {
+            idle.event_loop().handles().iter().for_each(Handle::close);
+        }
+    })?;
+    event_loop.run_async(RunMode::Default).await?;
+    event_loop.close()?;
+    Ok(sent.get())
+}
+
 /// Polls a future once.
 async fn once<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
@@ -138,6 +158,11 @@ impl bindings::Guest for Component {
     async fn wait_again(name: String) -> Vec<String> {
         let _call = Call::begin();
         wait_again(&name).await.expect("the name was granted")
+    }
+
+    async fn spin(name: String) -> bool {
+        let _call = Call::begin();
+        spin(&name).await.expect("the name was granted")
     }
 
     async fn hold() -> u32 {

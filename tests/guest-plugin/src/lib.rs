@@ -29,6 +29,19 @@ thread_local! {
     static TIMER: RefCell<Option<Timer>> = const { RefCell::new(None) };
     static BEATS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
     static LINES: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+    static STARTED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The toolchain calls the functions of this section when the component is instantiated.
+#[used]
+#[expect(unsafe_code, reason = "there is no other way to a start function")]
+#[unsafe(link_section = ".init_array")]
+static START: extern "C" fn() = start;
+
+extern "C" fn start() {
+    let made = status(Loop::new().map(|_| "made"));
+    let ran = status(Loop::hosted().and_then(|event_loop| event_loop.run(RunMode::Default)));
+    STARTED.set(vec![made, ran]);
 }
 
 fn event_loop() -> Loop {
@@ -168,6 +181,10 @@ impl bindings::Guest for Component {
 
     fn run() -> String {
         status(event_loop().run(RunMode::NoWait))
+    }
+
+    fn started() -> Vec<String> {
+        STARTED.take()
     }
 
     fn sleeper(milliseconds: u64, fails: bool) -> String {

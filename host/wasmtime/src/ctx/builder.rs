@@ -6,6 +6,7 @@ use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::ctx::interrupt::InterruptHandle;
 use crate::ctx::limits::Limits;
 use crate::ctx::run_keys::RunKeys;
+use crate::ctx::turn::Turn;
 use crate::ctx::{SignalWatch, UvCtx};
 use crate::grants::async_sender::{AsyncHandles, AsyncSender};
 use crate::grants::connections::Connections;
@@ -252,8 +253,7 @@ impl UvCtxBuilder {
             connections,
             clock: Clock::new(virtual_clock),
             run_keys: RunKeys::default(),
-            #[cfg(feature = "concurrent")]
-            concurrent_waits: Arc::default(),
+            turn: Turn::default(),
             on_denied,
             read_buffer: Vec::new(),
             limits,
@@ -271,13 +271,19 @@ impl UvCtx {
     }
 
     /// Closes everything that the guest has open, and revokes all grants.
+    ///
+    /// The ids of its loops and handles stay valid. The guest still has their resources, and the
+    /// embedder may call it again, or another instance in the same store.
     pub(crate) fn release_all(&mut self) {
         let mut nothing = UvCtx::builder();
         nothing.interrupt = self.interrupt.clone();
         if self.is_plugin {
             nothing.plugin();
         }
-        *self = nothing.build();
+        let mut nothing = nothing.build();
+        std::mem::swap(&mut nothing.loops, &mut self.loops);
+        nothing.loops.shut_down();
+        *self = nothing;
     }
 }
 

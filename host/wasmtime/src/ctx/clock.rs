@@ -83,6 +83,15 @@ impl Clock {
         }
     }
 
+    /// Converts a time that this clock has just shown to a real one, in milliseconds from anywhere.
+    #[inline]
+    pub(crate) fn as_real(&self, now: u64) -> u64 {
+        match self {
+            Clock::Monotonic { .. } => now,
+            Clock::Virtual(_) => monotonic(),
+        }
+    }
+
     /// Converts a time of this clock to the system's monotonic clock. A virtual time is not
     /// converted.
     pub(crate) fn of_system(&self, time: u64) -> u64 {

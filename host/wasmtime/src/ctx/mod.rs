@@ -7,6 +7,7 @@ pub(crate) mod epoch_deadline;
 pub(crate) mod interrupt;
 pub(crate) mod limits;
 pub(crate) mod run_keys;
+pub(crate) mod turn;
 
 use crate::ctx::clock::Clock;
 use crate::ctx::denied::OnDenied;
@@ -14,6 +15,7 @@ use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::ctx::interrupt::InterruptHandle;
 use crate::ctx::limits::Limits;
 use crate::ctx::run_keys::RunKeys;
+use crate::ctx::turn::Turn;
 use crate::grants::async_sender::AsyncHandles;
 use crate::grants::connections::Connections;
 use crate::os::descriptors::Descriptors;
@@ -22,8 +24,6 @@ use crate::os::signal_log::Position;
 use crate::os::signals;
 use crate::os::stdout::Outputs;
 use std::io;
-#[cfg(feature = "concurrent")]
-use std::sync::Arc;
 use uv_handles_core::{HandleId, LoopId, Loops};
 
 /// The loops, handles and grants of one guest. Dropping it releases everything.
@@ -38,9 +38,7 @@ pub struct UvCtx {
     pub(crate) connections: Connections,
     pub(crate) clock: Clock,
     pub(crate) run_keys: RunKeys,
-    /// Held by each task of the guest that waits.
-    #[cfg(feature = "concurrent")]
-    pub(crate) concurrent_waits: Arc<()>,
+    pub(crate) turn: Turn,
     pub(crate) on_denied: OnDenied,
     /// The buffer of all reads, reused so that it need not be cleared for each.
     pub(crate) read_buffer: Vec<u8>,
@@ -131,14 +129,36 @@ impl UvCtx {
         Ok(())
     }
 
-    /// Lets the waits of the guest's tasks look again. To be called when a call of the guest has changed
-    /// what a loop waits for: another task may wait for that loop.
+    /// Lets the waits for this loop look again. Call it when a call of the guest has changed what
+    /// the loop waits for: another task of the instance may wait for it.
     #[inline(always)]
-    pub(crate) fn recheck_waits(&self) {
+    pub(crate) fn recheck(&self, id: LoopId) {
         #[cfg(feature = "concurrent")]
-        if Arc::strong_count(&self.concurrent_waits) > 1 {
-            self.interrupt.shared().task().all().notify_waiters();
+        if self.pollers.has_waits {
+            self.pollers.recheck(id);
         }
+        #[cfg(not(feature = "concurrent"))]
+        let _ = id;
+    }
+
+    /// Returns whether a task of the instance has ever waited for a loop.
+    #[inline(always)]
+    pub(crate) fn has_waits(&self) -> bool {
+        #[cfg(feature = "concurrent")]
+        return self.pollers.has_waits;
+        #[cfg(not(feature = "concurrent"))]
+        false
+    }
+
+    /// Lets the waits for the loop of a handle look again: see `recheck`.
+    #[inline(always)]
+    pub(crate) fn recheck_loop_of(&self, handle: HandleId) {
+        #[cfg(feature = "concurrent")]
+        if self.pollers.has_waits {
+            self.pollers.recheck(self.loops.loop_of(handle));
+        }
+        #[cfg(not(feature = "concurrent"))]
+        let _ = handle;
     }
 
     /// Releases the handle of a resource that the guest drops.
@@ -160,8 +180,8 @@ impl UvCtx {
         // Earlier deliveries go to the handles that watched at the time.
         self.collect();
         self.loops.close(handle);
-        self.recheck_waits();
         let owner = self.loops.loop_of(handle);
+        self.recheck(owner);
         if let (Some(_), Some(poller)) = (self.loops.poll_source(handle), self.pollers.made(owner)) {
             poller.mark_stale(handle);
         }

@@ -21,8 +21,6 @@ impl UvCtx {
     /// The OS may end a wait without a cause: on another handler's signal, or an event that the
     /// loop did not ask for. The wait then continues, as in libuv.
     fn block(&mut self, id: LoopId, wait: Wait) -> io::Result<()> {
-        // An earlier wait may have been in a task.
-        self.pollers.signals_are_watched = false;
         loop {
             self.poll(id, self.remaining(wait))?;
             if self.must_end_wait(id) || self.remaining(wait) == Some(Duration::ZERO) {

@@ -91,6 +91,9 @@ impl UvCtx {
                     return Ok(Progress::Deliver(event));
                 }
                 Step::Finished { alive } => return Ok(Progress::Finished { alive }),
+                Step::Poll { .. } if self.turn.is_over() && self.ends_turn(id) => {
+                    return Ok(Progress::Wait);
+                }
                 Step::Poll { timeout: Some(0) } => self.poll_ready(id)?,
                 Step::Poll { .. } => {
                     if !self.is_wait_over(id)? {
@@ -98,8 +101,19 @@ impl UvCtx {
                     }
                 }
             }
-            self.loops.polled(id, self.clock.now());
+            let now = self.clock.now();
+            self.loops.polled(id, now);
+            if self.turn.in_task {
+                self.turn.polled(self.clock.as_real(now));
+            }
         }
+    }
+
+    /// Returns whether the guest has to be told to wait although it need not, so that its task
+    /// yields. A guest that runs its loop without waiting is never told.
+    #[cold]
+    fn ends_turn(&mut self, id: LoopId) -> bool {
+        self.loops.mode_waits(id) && self.turn.ends()
     }
 
     /// Returns whether the wait of the loop is over. In virtual time a wait for a timer is over at
@@ -140,10 +154,10 @@ impl UvCtx {
 
     /// Returns the loop of a run and its wait, if there is anything to wait for.
     pub(crate) fn wait_of(&mut self, run: RunId) -> Result<Option<(LoopId, Wait)>, RunError> {
-        let id = self.loops.loop_of_run(run)?;
         if self.interrupt.is_interrupted() {
             return Err(RunError::Interrupted);
         }
+        let id = self.loops.loop_of_run(run)?;
         if !self.loops.has_to_wait(id) {
             return Ok(None);
         }

@@ -3,7 +3,7 @@
 use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::ctx::interrupt::Interrupted;
 use crate::view::UvView;
-use wasmtime::{Store, StoreContextMut, UpdateDeadline};
+use wasmtime::{AsContextMut, Store, StoreContextMut, UpdateDeadline};
 
 /// Lets the embedder interrupt a synchronously called guest while it computes.
 ///
@@ -48,7 +48,8 @@ fn interrupt_by_epochs<T: UvView + 'static>(
 
 /// Resets the deadline before a plugin is called back. The ticks since its last call were not its
 /// own, and a check at the start of the callback costs more than the reset.
-pub(crate) fn begin_epochs<T: UvView>(store: &mut Store<T>) {
+pub(crate) fn begin_epochs<T: UvView + 'static>(mut store: impl AsContextMut<Data = T>) {
+    let mut store = store.as_context_mut();
     let ctx = store.data_mut().uv().ctx;
     match ctx.epochs {
         EpochDeadline::Unknown => {}

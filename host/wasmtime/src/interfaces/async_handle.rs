@@ -40,7 +40,7 @@ impl HostAsyncHandle for UvCtxView<'_> {
 
     fn send(&mut self, handle: Resource<AsyncHandle>) -> Result<(), Error> {
         self.ctx.loops.async_send(handle_id(&handle))?;
-        self.ctx.recheck_waits();
+        self.ctx.recheck_loop_of(handle_id(&handle));
         Ok(())
     }
 

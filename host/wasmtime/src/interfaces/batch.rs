@@ -7,8 +7,50 @@ use crate::bindings::timer::Timer;
 use crate::bindings::types::{Error, ErrorCode};
 use crate::driver::{OsDriver, RunError};
 use crate::view::UvCtxView;
-use uv_handles_core::{Delivery, Driver, PoolId, TimerChange, token_pair};
+use uv_handles_core::{Delivery, Driver, LoopId, PoolId, RunId, TimerChange, token_pair};
 use wasmtime::component::Resource;
+
+impl UvCtxView<'_> {
+    /// Advances a run to this position of its batch, and flushes a command buffer.
+    fn pass(
+        &mut self,
+        run: Option<RunId>,
+        position: usize,
+        pool: Option<Resource<TimerPool>>,
+        changes: Vec<Change>,
+    ) {
+        let changed = self.loops_waited_for(&changes);
+        let mut changes = changes.into_iter().map(Into::into);
+        OsDriver(self.ctx).advance(run, position, pool.and_then(pool_id), &mut changes);
+        changed.into_iter().for_each(|id| self.ctx.recheck(id));
+    }
+
+    /// Returns the loops of the timers that a command buffer names, if a task may wait for them.
+    fn loops_waited_for(&self, changes: &[Change]) -> Vec<LoopId> {
+        if !self.ctx.has_waits() {
+            return Vec::new();
+        }
+        let numbers = changes.iter().filter_map(|change| change.operation.timer());
+        let mut loops: Vec<LoopId> =
+            numbers.filter_map(|number| self.ctx.loops.loop_of_number(number)).collect();
+        loops.sort_unstable_by_key(|id| id.index());
+        loops.dedup();
+        loops
+    }
+}
+
+impl Operation {
+    /// Returns the number of the timer that the operation names.
+    fn timer(&self) -> Option<u32> {
+        match self {
+            Operation::Open(open) => Some(open.timer),
+            Operation::OpenAndStart(start) => Some(start.timer),
+            Operation::Start(start) => Some(start.timer),
+            Operation::Stop(timer) | Operation::Close(timer) => Some(*timer),
+            Operation::CloseOwn => None,
+        }
+    }
+}
 
 impl Host for UvCtxView<'_> {
     fn key(&mut self, run: Resource<Run>) -> u64 {
@@ -28,9 +70,7 @@ impl Host for UvCtxView<'_> {
         let run = self.ctx.loops.run_of_key(key);
         if position.is_some() || !changes.is_empty() {
             let position = position.map_or(usize::MAX, |position| position as usize);
-            let mut changes = changes.into_iter().map(Into::into);
-            OsDriver(self.ctx).advance(run, position, pool.and_then(pool_id), &mut changes);
-            self.ctx.recheck_waits();
+            self.pass(run, position, pool, changes);
         }
         let delivery = match run.filter(|_| max > 0) {
             Some(run) => OsDriver(self.ctx).next(run, max),
@@ -62,9 +102,7 @@ impl Host for UvCtxView<'_> {
 
     fn advance(&mut self, key: u64, position: u32, pool: Option<Resource<TimerPool>>, changes: Vec<Change>) {
         let run = self.ctx.loops.run_of_key(key);
-        let mut changes = changes.into_iter().map(Into::into);
-        OsDriver(self.ctx).advance(run, position as usize, pool.and_then(pool_id), &mut changes);
-        self.ctx.recheck_waits();
+        self.pass(run, position as usize, pool, changes);
     }
 }
 
@@ -91,8 +129,7 @@ impl HostTimerPool for UvCtxView<'_> {
     }
 
     fn flush(&mut self, pool: Resource<TimerPool>, changes: Vec<Change>) {
-        OsDriver(self.ctx).advance(None, 0, pool_id(pool), &mut changes.into_iter().map(Into::into));
-        self.ctx.recheck_waits();
+        self.pass(None, 0, Some(pool), changes);
     }
 
     fn drop(&mut self, pool: Resource<TimerPool>) -> wasmtime::Result<()> {

@@ -6,12 +6,13 @@ use crate::ctx::denied::Denied;
 use crate::ctx::limits::Limits;
 use crate::os::descriptors::{Descriptor as Open, Refused, number};
 use crate::view::UvCtxView;
+use rustix::io::Errno;
 use rustix::net::Shutdown;
 use std::os::fd::AsRawFd;
 use wasmtime::component::Resource;
 
 impl UvCtxView<'_> {
-    fn open_descriptor(&self, descriptor: &Resource<Descriptor>) -> &Open {
+    fn open_descriptor(&self, descriptor: &Resource<Descriptor>) -> Result<&Open, Errno> {
         self.ctx.descriptors.get(descriptor.rep())
     }
 }
@@ -47,13 +48,13 @@ impl HostDescriptor for UvCtxView<'_> {
 
     fn read(&mut self, descriptor: Resource<Descriptor>, max: u32) -> Result<Vec<u8>, Error> {
         let buffer = read_buffer(&mut self.ctx.read_buffer, max, &self.ctx.limits);
-        let read = self.ctx.descriptors.get(descriptor.rep()).read(buffer)?;
+        let read = self.ctx.descriptors.get(descriptor.rep())?.read(buffer)?;
         Ok(buffer[..read].to_vec())
     }
 
     fn recv_from(&mut self, descriptor: Resource<Descriptor>, max: u32) -> Result<Datagram, Error> {
         let buffer = read_buffer(&mut self.ctx.read_buffer, max, &self.ctx.limits);
-        let (length, sender) = self.ctx.descriptors.get(descriptor.rep()).recv_from(buffer)?;
+        let (length, sender) = self.ctx.descriptors.get(descriptor.rep())?.recv_from(buffer)?;
         Ok(Datagram { bytes: buffer[..length].to_vec(), sender })
     }
 
@@ -63,12 +64,12 @@ impl HostDescriptor for UvCtxView<'_> {
         bytes: Vec<u8>,
         address: String,
     ) -> Result<u32, Error> {
-        let sent = self.open_descriptor(&descriptor).send_to(&bytes, &address)?;
+        let sent = self.open_descriptor(&descriptor)?.send_to(&bytes, &address)?;
         Ok(u32::try_from(sent).unwrap_or(u32::MAX))
     }
 
     fn write(&mut self, descriptor: Resource<Descriptor>, bytes: Vec<u8>) -> Result<u32, Error> {
-        let written = self.open_descriptor(&descriptor).write(&bytes)?;
+        let written = self.open_descriptor(&descriptor)?.write(&bytes)?;
         // A guest's memory, and so its argument, is smaller than 4 GiB.
         Ok(u32::try_from(written).unwrap_or(u32::MAX))
     }
@@ -83,15 +84,15 @@ impl HostDescriptor for UvCtxView<'_> {
             ShutdownHow::Write => Shutdown::Write,
             ShutdownHow::Both => Shutdown::Both,
         };
-        Ok(self.open_descriptor(&descriptor).shutdown(how)?)
+        Ok(self.open_descriptor(&descriptor)?.shutdown(how)?)
     }
 
     fn local_address(&mut self, descriptor: Resource<Descriptor>) -> Result<String, Error> {
-        Ok(self.open_descriptor(&descriptor).local_address()?)
+        Ok(self.open_descriptor(&descriptor)?.local_address()?)
     }
 
     fn peer_address(&mut self, descriptor: Resource<Descriptor>) -> Result<String, Error> {
-        Ok(self.open_descriptor(&descriptor).peer_address()?)
+        Ok(self.open_descriptor(&descriptor)?.peer_address()?)
     }
 
     fn fileno(&mut self, descriptor: Resource<Descriptor>) -> u32 {
@@ -99,27 +100,30 @@ impl HostDescriptor for UvCtxView<'_> {
     }
 
     fn send_buffer_size(&mut self, descriptor: Resource<Descriptor>) -> Result<u32, Error> {
-        Ok(self.open_descriptor(&descriptor).send_buffer_size()?)
+        Ok(self.open_descriptor(&descriptor)?.send_buffer_size()?)
     }
 
     fn set_send_buffer_size(&mut self, descriptor: Resource<Descriptor>, size: u32) -> Result<(), Error> {
-        Ok(self.open_descriptor(&descriptor).set_send_buffer_size(size)?)
+        Ok(self.open_descriptor(&descriptor)?.set_send_buffer_size(size)?)
     }
 
     fn receive_buffer_size(&mut self, descriptor: Resource<Descriptor>) -> Result<u32, Error> {
-        Ok(self.open_descriptor(&descriptor).receive_buffer_size()?)
+        Ok(self.open_descriptor(&descriptor)?.receive_buffer_size()?)
     }
 
     fn set_receive_buffer_size(&mut self, descriptor: Resource<Descriptor>, size: u32) -> Result<(), Error> {
-        Ok(self.open_descriptor(&descriptor).set_receive_buffer_size(size)?)
+        Ok(self.open_descriptor(&descriptor)?.set_receive_buffer_size(size)?)
     }
 
     fn drop(&mut self, descriptor: Resource<Descriptor>) -> wasmtime::Result<()> {
         let place = descriptor.rep();
         let descriptors = &mut self.ctx.descriptors;
-        self.ctx.pollers.forget_descriptor(descriptors.get(place).fd().as_raw_fd());
-        self.ctx.loops.poll_source_gone(descriptors.source(place));
-        descriptors.close(place);
+        // An interrupted guest no longer has its descriptors.
+        if let Ok(open) = descriptors.get(place) {
+            self.ctx.pollers.forget_descriptor(open.fd().as_raw_fd());
+            self.ctx.loops.poll_source_gone(descriptors.source(place));
+            descriptors.close(place);
+        }
         Ok(())
     }
 }

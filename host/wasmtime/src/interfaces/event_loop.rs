@@ -46,7 +46,7 @@ impl HostLoop for UvCtxView<'_> {
 
     fn stop(&mut self, id: Resource<Loop>) {
         self.ctx.loops.stop(loop_id(&id));
-        self.ctx.recheck_waits();
+        self.ctx.recheck(loop_id(&id));
     }
 
     fn close(&mut self, id: Resource<Loop>) -> Result<(), Error> {
@@ -86,7 +86,6 @@ impl HostLoop for UvCtxView<'_> {
         self.ctx.pollers.remove(id);
         self.ctx.collect();
         self.ctx.loops.release_loop(id);
-        self.ctx.recheck_waits();
         self.ctx.after_closing();
         Ok(())
     }

@@ -42,13 +42,13 @@ impl Host for UvCtxView<'_> {
 
     fn reference(&mut self, handle: AnyHandle) -> Result<(), Error> {
         self.ctx.loops.reference(id(&handle))?;
-        self.ctx.recheck_waits();
+        self.ctx.recheck_loop_of(id(&handle));
         Ok(())
     }
 
     fn dereference(&mut self, handle: AnyHandle) -> Result<(), Error> {
         self.ctx.loops.dereference(id(&handle))?;
-        self.ctx.recheck_waits();
+        self.ctx.recheck_loop_of(id(&handle));
         Ok(())
     }
 

@@ -28,7 +28,8 @@ impl HostPoll for UvCtxView<'_> {
     ) -> Result<Resource<Poll>, Error> {
         let owner = loop_id(&owner);
         let descriptors = &self.ctx.descriptors;
-        let (source, fd) = (descriptors.source(descriptor.rep()), descriptors.get(descriptor.rep()).fd());
+        let open = descriptors.get(descriptor.rep())?;
+        let (source, fd) = (descriptors.source(descriptor.rep()), open.fd());
         let handle = self.ctx.loops.make_poll(owner, token, source)?;
         if let Err(error) = self.ctx.pollers.get(owner).and_then(|poller| poller.check(fd)) {
             self.ctx.loops.release(handle);
@@ -45,7 +46,7 @@ impl HostPoll for UvCtxView<'_> {
             return Err(ErrorCode::Ebadf.into());
         }
         self.ctx.loops.poll_start(handle, events.into())?;
-        self.ctx.recheck_waits();
+        self.ctx.recheck_loop_of(handle);
         self.mark_stale(handle)
     }
 
@@ -53,6 +54,7 @@ impl HostPoll for UvCtxView<'_> {
         let handle = handle_id(&poll);
         self.ctx.loops.poll_stop(handle);
         let owner = self.ctx.loops.loop_of(handle);
+        self.ctx.recheck(owner);
         if let Some(poller) = self.ctx.pollers.made(owner) {
             poller.mark_stale(handle);
         }

@@ -24,7 +24,7 @@ impl UvCtxView<'_> {
             self.ctx.loops.signal_stop(signal);
             return Err(error.into());
         }
-        self.ctx.recheck_waits();
+        self.ctx.recheck_loop_of(signal);
         Ok(started?)
     }
 }
@@ -47,6 +47,7 @@ impl HostSignal for UvCtxView<'_> {
     fn stop(&mut self, signal: Resource<Signal>) {
         self.ctx.collect();
         self.ctx.loops.signal_stop(handle_id(&signal));
+        self.ctx.recheck_loop_of(handle_id(&signal));
         self.ctx.after_closing();
     }
 

@@ -16,17 +16,18 @@ impl HostTimer for UvCtxView<'_> {
 
     fn start(&mut self, timer: Resource<Timer>, timeout: u64, repeat: u64) -> Result<(), Error> {
         self.ctx.loops.timer_start(handle_id(&timer), timeout, repeat)?;
-        self.ctx.recheck_waits();
+        self.ctx.recheck_loop_of(handle_id(&timer));
         Ok(())
     }
 
     fn stop(&mut self, timer: Resource<Timer>) {
         self.ctx.loops.timer_stop(handle_id(&timer));
+        self.ctx.recheck_loop_of(handle_id(&timer));
     }
 
     fn again(&mut self, timer: Resource<Timer>) -> Result<(), Error> {
         self.ctx.loops.timer_again(handle_id(&timer))?;
-        self.ctx.recheck_waits();
+        self.ctx.recheck_loop_of(handle_id(&timer));
         Ok(())
     }
 

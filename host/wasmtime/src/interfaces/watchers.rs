@@ -22,12 +22,13 @@ macro_rules! watcher {
 
             fn start(&mut self, watcher: Resource<$interface::$kind>) -> Result<(), Error> {
                 self.ctx.loops.watcher_start(handle_id(&watcher))?;
-                self.ctx.recheck_waits();
+                self.ctx.recheck_loop_of(handle_id(&watcher));
                 Ok(())
             }
 
             fn stop(&mut self, watcher: Resource<$interface::$kind>) {
                 self.ctx.loops.watcher_stop(handle_id(&watcher));
+                self.ctx.recheck_loop_of(handle_id(&watcher));
             }
 
             fn drop(&mut self, watcher: Resource<$interface::$kind>) -> wasmtime::Result<()> {

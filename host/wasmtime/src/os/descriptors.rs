@@ -141,7 +141,7 @@ impl Descriptors {
     /// Accepts a connection on the listening socket at this place.
     pub(crate) fn accept(&mut self, place: u32) -> Result<u32, Refused> {
         self.check_limit()?;
-        let (fd, peer) = match &self.get(place).way {
+        let (fd, peer) = match &self.get(place)?.way {
             Way::Shared(shared) => shared.accept()?,
             // It does not listen.
             Way::Accepted => return Err(Errno::INVAL.into()),
@@ -171,13 +171,15 @@ impl Descriptors {
         }
     }
 
-    pub(crate) fn get(&self, place: u32) -> &Descriptor {
-        &self.open[place as usize]
+    /// EBADF if there is none any more, because the guest was interrupted.
+    pub(crate) fn get(&self, place: u32) -> io::Result<&Descriptor> {
+        self.open.get(place as usize).ok_or(Errno::BADF)
     }
 
     /// The core's identifier of the descriptor at this place.
     pub(crate) fn source(&self, place: u32) -> SourceId {
-        SourceId(u64::from(self.get(place).serial) << 32 | u64::from(place))
+        let serial = self.open.get(place as usize).map_or(0, |descriptor| descriptor.serial);
+        SourceId(u64::from(serial) << 32 | u64::from(place))
     }
 
     /// A descriptor that the core knows, if it is still open.
@@ -321,7 +323,7 @@ mod tests {
         let mut descriptors = Descriptors { limit: 2, ..Descriptors::default() };
         descriptors.grant("free".into(), ours.try_clone().unwrap().into()).unwrap();
         let place = descriptors.open("free").unwrap();
-        let socket = descriptors.get(place);
+        let socket = descriptors.get(place).unwrap();
         assert_eq!(socket.send_to(b"a", &other_address), Ok(1));
 
         ours.connect(&peer_address).unwrap();
@@ -337,12 +339,12 @@ mod tests {
         descriptors.grant_input("in".into(), Input::new(ours.try_clone().unwrap().into()));
         descriptors.grant_output("out".into(), Arc::new(Output::new(ours.into())));
         let [input, output] = ["in", "out"].map(|name| descriptors.open(name).unwrap());
-        assert_eq!(descriptors.get(input).write(b"a"), Err(Errno::BADF));
-        assert_eq!(descriptors.get(output).read(&mut [0]), Err(Errno::BADF));
-        assert_eq!(descriptors.get(input).read(&mut [0]), Err(Errno::AGAIN));
-        assert_eq!(descriptors.get(output).write(b"a"), Ok(1));
+        assert_eq!(descriptors.get(input).unwrap().write(b"a"), Err(Errno::BADF));
+        assert_eq!(descriptors.get(output).unwrap().read(&mut [0]), Err(Errno::BADF));
+        assert_eq!(descriptors.get(input).unwrap().read(&mut [0]), Err(Errno::AGAIN));
+        assert_eq!(descriptors.get(output).unwrap().write(b"a"), Ok(1));
         for place in [input, output] {
-            let stream = descriptors.get(place);
+            let stream = descriptors.get(place).unwrap();
             assert_eq!(stream.shutdown(Shutdown::Both), Err(Errno::NOTSOCK));
             assert_eq!(stream.recv_from(&mut [0]), Err(Errno::NOTSOCK));
             assert_eq!(stream.send_to(b"a", "127.0.0.1:1"), Err(Errno::NOTSOCK));

@@ -15,6 +15,7 @@ pub(crate) mod pollers;
 pub(crate) mod signal_log;
 pub(crate) mod signal_mask;
 mod signal_thread;
+pub(crate) mod signal_wakes;
 pub(crate) mod signals;
 pub(crate) mod stdin;
 pub(crate) mod stdout;

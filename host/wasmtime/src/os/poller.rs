@@ -8,7 +8,8 @@
 //! Registrations are updated only before a wait, so starting and stopping a handle within one
 //! iteration costs no system call.
 
-use crate::os::{Waker, signals};
+use crate::os::Waker;
+use crate::os::signal_wakes::SignalWake;
 use mio::unix::SourceFd;
 use mio::{Interest, Poll, Token};
 use rustix::event::epoll;
@@ -58,7 +59,8 @@ pub(crate) struct Poller {
     stale: BTreeMap<u64, HandleId>,
     /// The number of marks so far.
     marks: u64,
-    watches_signals: bool,
+    /// The eventfd of the signals, if they end a wait.
+    signals: Option<SignalWake>,
     /// A plugin set watches the poll.
     pub(super) is_watched: bool,
 }
@@ -86,7 +88,7 @@ impl Poller {
             watched: HashMap::new(),
             stale: BTreeMap::new(),
             marks: 0,
-            watches_signals: false,
+            signals: None,
             is_watched: false,
         })
     }
@@ -184,16 +186,16 @@ impl Poller {
 
     /// Sets whether signals end a wait.
     pub(crate) fn watch_signals(&mut self, watch: bool) -> io::Result<()> {
-        if watch == self.watches_signals {
-            return Ok(());
-        }
-        let fd = signals::wake_fd()?;
         let registry = self.poll.registry();
-        match watch {
-            true => registry.register(&mut SourceFd(&fd), SIGNALS, Interest::READABLE)?,
-            false => registry.deregister(&mut SourceFd(&fd))?,
+        match (watch, self.signals.take()) {
+            (true, None) => {
+                let wake = SignalWake::new()?;
+                registry.register(&mut SourceFd(&wake.fd()), SIGNALS, Interest::READABLE)?;
+                self.signals = Some(wake);
+            }
+            (false, Some(wake)) => registry.deregister(&mut SourceFd(&wake.fd()))?,
+            (_, as_before) => self.signals = as_before,
         }
-        self.watches_signals = watch;
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! One poll watches the pollers of many guests. Any thread can wake it.
 
 use crate::os::pollers::Pollers;
-use crate::os::signals;
+use crate::os::signal_wakes::SignalWake;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use std::io;
@@ -25,7 +25,8 @@ pub(crate) struct PollerSet {
     waker: Arc<mio::Waker>,
     /// A poller or the signals are watched, so a wait with a zero timeout has to poll the OS.
     is_watching: bool,
-    watches_signals: bool,
+    /// The eventfd of the signals, if they end a wait.
+    signals: Option<SignalWake>,
 }
 
 /// An event that a wait reports.
@@ -46,7 +47,7 @@ impl PollerSet {
             events: Events::with_capacity(EVENTS),
             waker,
             is_watching: false,
-            watches_signals: false,
+            signals: None,
         })
     }
 
@@ -66,15 +67,14 @@ impl PollerSet {
     }
 
     /// Makes signals end every later wait. Returns whether that is new. One registration serves all
-    /// members, because Linux allows at most 500 pollers that are themselves watched to watch a
-    /// file.
+    /// members.
     pub(crate) fn watch_signals(&mut self) -> io::Result<bool> {
-        if self.watches_signals {
+        if self.signals.is_some() {
             return Ok(false);
         }
-        let fd = signals::wake_fd()?;
-        self.poll.registry().register(&mut SourceFd(&fd), SIGNALS, Interest::READABLE)?;
-        (self.watches_signals, self.is_watching) = (true, true);
+        let wake = SignalWake::new()?;
+        self.poll.registry().register(&mut SourceFd(&wake.fd()), SIGNALS, Interest::READABLE)?;
+        (self.signals, self.is_watching) = (Some(wake), true);
         Ok(true)
     }
 

@@ -3,22 +3,20 @@
 use crate::os::Waker;
 use crate::os::interrupt::Interrupt;
 use crate::os::poller::Poller;
-#[cfg(feature = "async")]
-use crate::os::poller::watched_with;
-#[cfg(feature = "async")]
-use crate::os::signals;
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
+#[cfg(feature = "async")]
+use std::task::{Context, Poll};
 use uv_handles_core::LoopId;
 #[cfg(feature = "concurrent")]
 use {
     std::future::Future,
+    std::os::fd::OwnedFd,
     std::pin::{Pin, pin},
+    tokio::io::unix::AsyncFd,
     tokio::sync::futures::OwnedNotified,
 };
-#[cfg(feature = "async")]
-use {std::os::fd::OwnedFd, std::task::Poll, tokio::io::unix::AsyncFd};
 
 /// The pollers of a guest's loops, by the number of the loop. A poller is made when its loop first
 /// needs one: to block a thread, or to watch descriptors or signals.
@@ -29,14 +27,14 @@ pub(crate) struct Pollers {
     wakers: Vec<Option<Arc<Waker>>>,
     /// Ends the waits of all loops.
     interrupt: Arc<Interrupt>,
-    /// A plugin set or the guest's task watches the signals on behalf of the loops.
+    /// A plugin set watches the signals on behalf of the loops.
     pub(crate) signals_are_watched: bool,
-    /// The descriptor of the signals, registered with tokio, once a task has waited for signals.
-    ///
-    /// tokio watches the loops' pollers. They must not watch this descriptor too, because Linux
-    /// allows at most 500 pollers that are themselves watched to watch a file.
-    #[cfg(feature = "async")]
-    signals: Option<Arc<AsyncFd<OwnedFd>>>,
+    /// A task of the instance has waited for a loop.
+    #[cfg(feature = "concurrent")]
+    pub(crate) has_waits: bool,
+    /// The plugin's callbacks are called while its exports are suspended.
+    #[cfg(feature = "concurrent")]
+    rechecks_in_task: bool,
 }
 
 impl Pollers {
@@ -46,8 +44,10 @@ impl Pollers {
             wakers: Vec::new(),
             interrupt,
             signals_are_watched: false,
-            #[cfg(feature = "async")]
-            signals: None,
+            #[cfg(feature = "concurrent")]
+            has_waits: false,
+            #[cfg(feature = "concurrent")]
+            rechecks_in_task: false,
         }
     }
 
@@ -80,6 +80,9 @@ impl Pollers {
                 let poller = Poller::new(&waker)?;
                 self.interrupt.add(&waker);
                 self.pollers[at] = Some(poller);
+                // Waits that began without the poller would miss its events.
+                #[cfg(feature = "concurrent")]
+                waker.recheck();
             }
         }
         Ok(self.pollers[at].as_mut().expect("the poller has been made"))
@@ -96,22 +99,12 @@ impl Pollers {
         if let Some(poller) = self.pollers.get_mut(at) {
             *poller = None;
         }
-        if let Some(waker) = self.wakers.get_mut(at) {
-            *waker = None;
+        if let Some(waker) = self.wakers.get_mut(at).and_then(Option::take) {
+            // A wait for the loop ends with an error.
+            #[cfg(feature = "concurrent")]
+            waker.recheck();
+            drop(waker);
         }
-    }
-
-    /// Lets the waits of a task watch the signals, or not. Call it before the events of the wait are
-    /// collected: every later delivery ends the wait.
-    #[cfg(feature = "async")]
-    pub(crate) fn watch_signals_in_task(&mut self, watch: bool) -> io::Result<()> {
-        self.signals_are_watched = true;
-        if watch && self.signals.is_none() {
-            self.signals = Some(Arc::new(watched_with(signals::wake_duplicate()?)?));
-        } else if !watch {
-            self.signals = None;
-        }
-        Ok(())
     }
 
     /// Waits in a task until the OS has events for one of these loops, or the task is woken: for
@@ -119,32 +112,61 @@ impl Pollers {
     /// time.
     #[cfg(feature = "async")]
     pub(crate) async fn wait_in_task(&mut self, ids: &[LoopId]) -> io::Result<()> {
+        self.watch_in_task(ids)?;
+        std::future::poll_fn(|context| self.poll_in_task(context)).await
+    }
+
+    /// Registers the pollers of these loops with tokio.
+    #[cfg(feature = "async")]
+    pub(crate) fn watch_in_task(&mut self, ids: &[LoopId]) -> io::Result<()> {
         for &id in ids {
             if let Some(poller) = self.made(id) {
                 poller.watch_in_task()?;
             }
         }
-        std::future::poll_fn(|context| {
-            if self.interrupt.task().poll_woken(context).is_ready() || self.interrupt.is_set() {
-                return Poll::Ready(Ok(()));
-            }
-            if let Some(signals) = &self.signals
-                && let Poll::Ready(result) = signals.poll_read_ready(context)
-            {
-                return Poll::Ready(result.map(|mut guard| guard.clear_ready()));
-            }
-            let mut asked = self.pollers.iter().flatten().map(|poller| poller.has_something(context));
-            asked.find(Poll::is_ready).unwrap_or(Poll::Pending)
-        })
-        .await
+        Ok(())
     }
 
-    /// Begins a wait that owns everything that can end it. Every later wake of the guest ends it.
+    /// Polls for the end of a wait in a task: see `wait_in_task`.
+    #[cfg(feature = "async")]
+    pub(crate) fn poll_in_task(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.interrupt.task().poll_woken(context).is_ready() || self.interrupt.is_set() {
+            return Poll::Ready(Ok(()));
+        }
+        let mut asked = self.pollers.iter().flatten().map(|poller| poller.has_something(context));
+        asked.find(Poll::is_ready).unwrap_or(Poll::Pending)
+    }
+
+    /// Makes every `recheck`, of any loop, end the wait of the guest's task too.
     #[cfg(feature = "concurrent")]
-    pub(crate) fn owned_wait(&self) -> OwnedWait {
-        let mut woken = Box::pin(self.interrupt.task().all().notified_owned());
-        woken.as_mut().enable();
-        OwnedWait { woken, watched: None, signals: self.signals.clone() }
+    pub(crate) fn recheck_wakes_task(&mut self) {
+        (self.has_waits, self.rechecks_in_task) = (true, true);
+    }
+
+    /// Begins a wait for one loop that owns everything that can end it: a wake of the loop, an
+    /// interrupt, and a `recheck` of the loop.
+    #[cfg(feature = "concurrent")]
+    pub(crate) fn owned_wait(&mut self, id: LoopId) -> OwnedWait {
+        let waker = self.waker(id);
+        let is_first = !waker.has_waits();
+        let woken = waker.begin_wait();
+        if is_first {
+            self.interrupt.add(&waker);
+            self.has_waits = true;
+        }
+        OwnedWait { woken, watched: None }
+    }
+
+    /// Lets the waits for this loop look again. Waits for other loops are not woken.
+    #[cfg(feature = "concurrent")]
+    #[inline]
+    pub(crate) fn recheck(&self, id: LoopId) {
+        if self.rechecks_in_task {
+            self.interrupt.task().wake();
+        }
+        if let Some(Some(waker)) = self.wakers.get(id.index() as usize) {
+            waker.recheck();
+        }
     }
 
     /// Adds the OS's events for this loop to the wait.
@@ -187,8 +209,6 @@ pub(crate) struct OwnedWait {
     woken: Pin<Box<OwnedNotified>>,
     /// The loop's poller, if it has one.
     watched: Option<Arc<AsyncFd<OwnedFd>>>,
-    /// The signals, if the guest watches one.
-    signals: Option<Arc<AsyncFd<OwnedFd>>>,
 }
 
 #[cfg(feature = "concurrent")]
@@ -196,30 +216,18 @@ impl OwnedWait {
     /// Waits until the guest is woken or the OS has events for the loop. It may return without a
     /// cause. The future can be dropped at any time.
     pub(crate) async fn woken(&mut self) -> io::Result<()> {
-        let OwnedWait { woken, watched, signals } = self;
-        let mut readable = pin!(any_readable([watched.as_deref(), signals.as_deref()]));
+        let OwnedWait { woken, watched } = self;
+        let Some(watched) = watched else {
+            woken.await;
+            return Ok(());
+        };
+        let mut readable = pin!(watched.readable());
         std::future::poll_fn(|context| match woken.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Ok(())),
-            Poll::Pending => readable.as_mut().poll(context),
+            Poll::Pending => readable.as_mut().poll(context).map_ok(|mut guard| guard.clear_ready()),
         })
         .await
     }
-}
-
-/// Waits until one of the descriptors is readable.
-#[cfg(feature = "concurrent")]
-async fn any_readable(all: [Option<&AsyncFd<OwnedFd>>; 2]) -> io::Result<()> {
-    // Each future registers the task of its own: several tasks may wait for one descriptor.
-    let mut all = all.map(|watched| watched.map(|watched| Box::pin(watched.readable())));
-    std::future::poll_fn(|context| {
-        for readable in all.iter_mut().flatten() {
-            if let Poll::Ready(result) = readable.as_mut().poll(context) {
-                return Poll::Ready(result.map(|mut guard| guard.clear_ready()));
-            }
-        }
-        Poll::Pending
-    })
-    .await
 }
 
 impl Drop for Pollers {

@@ -1,9 +1,9 @@
 //! Signal handling for all guests of the process.
 //!
-//! The handler appends the signal to a log, writes to an eventfd and calls the handler
-//! that was installed before. Every loop that watches signals has the eventfd in its poll,
-//! edge-triggered: each write wakes each loop, and the eventfd need not be read. Every guest reads
-//! the log from its own position.
+//! The handler appends the signal's number to a log, writes to the eventfds of `signal_wakes` and
+//! calls the handler that was installed before. Every loop that watches signals has an eventfd in
+//! its poll, edge-triggered: each write wakes each loop, and the eventfds need not be read. Every
+//! guest reads the log from its own position.
 //!
 //! `unsafe` is needed because sigaction takes a function that runs at any moment, because calling
 //! the previous handler means calling an address from the OS.
@@ -13,12 +13,10 @@
 use crate::os::signal_log::{Position, SignalLog};
 use crate::os::signal_mask;
 use crate::os::signal_thread::SignalThread;
-use rustix::event::{EventfdFlags, eventfd};
+use crate::os::signal_wakes;
+use rustix::io::Errno;
 use std::io;
 use std::mem::{MaybeUninit, transmute};
-#[cfg(feature = "async")]
-use std::os::fd::{BorrowedFd, OwnedFd};
-use std::os::fd::{IntoRawFd, RawFd};
 use std::ptr;
 use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,9 +32,6 @@ static LOG: SignalLog<SIGNALS, LENGTH> = SignalLog {
     head: AtomicU64::new(0),
     entries: [const { AtomicU64::new(0) }; LENGTH],
 };
-
-/// The eventfd. It is created once and kept for the life of the process; -1 before.
-static WAKE: AtomicI32 = AtomicI32::new(-1);
 
 /// The handlers that were installed before this one: address and flags.
 static PREVIOUS: [(AtomicUsize, AtomicI32); SIGNALS] =
@@ -76,28 +71,9 @@ pub(crate) fn read(position: &mut Position, signums: impl Iterator<Item = i32> +
     LOG.read(position, signums)
 }
 
-/// Returns the descriptor that becomes readable with every delivery.
-pub(crate) fn wake_fd() -> io::Result<RawFd> {
-    let _installed = installed();
-    if WAKE.load(Ordering::Acquire) < 0 {
-        let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        WAKE.store(fd.into_raw_fd(), Ordering::Release);
-    }
-    Ok(WAKE.load(Ordering::Acquire))
-}
-
-/// Returns a duplicate of the descriptor that becomes readable with every delivery.
-#[cfg(feature = "async")]
-pub(crate) fn wake_duplicate() -> io::Result<OwnedFd> {
-    // SAFETY: the descriptor stays open for the life of the process.
-    let wake = unsafe { BorrowedFd::borrow_raw(wake_fd()?) };
-    wake.try_clone_to_owned()
-}
-
 /// Starts to catch a signal on behalf of one guest. A signal that the calling thread blocks is
 /// delivered nevertheless.
 pub(crate) fn watch(signum: i32) -> io::Result<()> {
-    wake_fd()?;
     let mut installed = installed();
     let slot = &mut installed[signum as usize];
     let entry = install(signum, slot)?;
@@ -189,9 +165,11 @@ extern "C" fn on_signal(signum: libc::c_int, info: *mut libc::siginfo_t, context
     let errno = unsafe { *libc::__errno_location() };
     LOG.append(signum);
     let one = 1u64;
-    // SAFETY: the buffer has eight valid bytes, and write(2) is async-signal-safe. It fails only if
-    // the counter is full, and then the descriptor is readable anyway.
-    unsafe { libc::write(WAKE.load(Ordering::Acquire), (&raw const one).cast(), size_of::<u64>()) };
+    signal_wakes::for_each(|eventfd| {
+        // SAFETY: the buffer has eight valid bytes, and write(2) is async-signal-safe. It fails only
+        // if the counter is full, and then the descriptor is readable anyway.
+        unsafe { libc::write(eventfd, (&raw const one).cast(), size_of::<u64>()) };
+    });
     let (address, flags) = &PREVIOUS[signum as usize];
     let (address, flags) = (address.load(Ordering::Acquire), flags.load(Ordering::Acquire));
     if address != libc::SIG_DFL && address != libc::SIG_IGN {

@@ -4,10 +4,7 @@ use atomic_waker::AtomicWaker;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 #[cfg(feature = "concurrent")]
-use {
-    std::sync::{Arc, OnceLock},
-    tokio::sync::Notify,
-};
+use std::{sync::Arc, task::Wake};
 
 /// Wakes the one task that waits for a guest, for any cause. Everything that ends a wait from
 /// outside (an async send, an interrupt, a call) first publishes the cause and then wakes. The task
@@ -17,9 +14,13 @@ pub(crate) struct TaskWaker {
     /// Set by a wake, cleared by a poll.
     woken: AtomicBool,
     task: AtomicWaker,
-    /// Notified by each wake too, for the waits of several tasks of one instance.
-    #[cfg(feature = "concurrent")]
-    all: OnceLock<Arc<Notify>>,
+}
+
+#[cfg(feature = "concurrent")]
+impl Wake for TaskWaker {
+    fn wake(self: Arc<TaskWaker>) {
+        TaskWaker::wake(&self);
+    }
 }
 
 impl TaskWaker {
@@ -29,16 +30,6 @@ impl TaskWaker {
         // all of them.
         self.woken.swap(true, Ordering::SeqCst);
         self.task.wake();
-        #[cfg(feature = "concurrent")]
-        if let Some(all) = self.all.get() {
-            all.notify_waiters();
-        }
-    }
-
-    /// Returns the notification of all waiters. A waiter must register before it checks the causes.
-    #[cfg(feature = "concurrent")]
-    pub(crate) fn all(&self) -> Arc<Notify> {
-        self.all.get_or_init(Arc::default).clone()
     }
 
     /// Registers this task in place of the one before.

@@ -3,8 +3,12 @@
 use crate::os::task_waker::TaskWaker;
 use mio::{Registry, Token};
 use std::io;
+#[cfg(feature = "concurrent")]
+use std::pin::Pin;
 use std::sync::atomic::{Ordering, fence};
 use std::sync::{Arc, OnceLock};
+#[cfg(feature = "concurrent")]
+use tokio::sync::{Notify, futures::OwnedNotified};
 
 /// Ends the wait of one loop. A loop that waits in a task or in a plugin set has no poller until it
 /// has a descriptor to watch. Without a poller, the guest's task is woken.
@@ -14,6 +18,9 @@ pub(crate) struct Waker {
     poller: OnceLock<mio::Waker>,
     /// The guest's task, woken while the loop has no poller.
     task: Arc<TaskWaker>,
+    /// The waits of tasks of the instance, once there has been one for this loop.
+    #[cfg(feature = "concurrent")]
+    waits: OnceLock<Arc<Notify>>,
 }
 
 #[cfg(test)]
@@ -25,7 +32,12 @@ impl Default for Waker {
 
 impl Waker {
     pub(super) fn new(task: Arc<TaskWaker>) -> Waker {
-        Waker { poller: OnceLock::new(), task }
+        Waker {
+            poller: OnceLock::new(),
+            task,
+            #[cfg(feature = "concurrent")]
+            waits: OnceLock::new(),
+        }
     }
 
     /// Ends the wait in progress, or else the next one. The caller must publish the cause before
@@ -38,9 +50,37 @@ impl Waker {
             Some(poller) => poller.wake(),
             None => {
                 self.task.wake();
+                #[cfg(feature = "concurrent")]
+                self.recheck();
                 Ok(())
             }
         }
+    }
+
+    /// Lets the waits for this loop look again.
+    #[cfg(feature = "concurrent")]
+    #[inline]
+    pub(super) fn recheck(&self) {
+        if let Some(waits) = self.waits.get() {
+            waits.notify_waiters();
+        }
+    }
+
+    /// Returns whether a task has ever waited for this loop.
+    #[cfg(feature = "concurrent")]
+    pub(super) fn has_waits(&self) -> bool {
+        self.waits.get().is_some()
+    }
+
+    /// Begins a wait of a task. Every later `recheck` ends it, and so does every later `wake` while
+    /// the loop has no poller.
+    #[cfg(feature = "concurrent")]
+    pub(super) fn begin_wait(&self) -> Pin<Box<OwnedNotified>> {
+        let mut woken = Box::pin(self.waits.get_or_init(Arc::default).clone().notified_owned());
+        woken.as_mut().enable();
+        // Either a waking thread sees this wait, or this thread sees the published cause: see `wake`.
+        fence(Ordering::SeqCst);
+        woken
     }
 
     /// Connects the waker to a new poller.

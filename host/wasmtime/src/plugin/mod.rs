@@ -7,6 +7,8 @@
 //! There are two ways to host plugins. A [`Plugin`](one) waits and is called in a tokio task. A
 //! [set](set) waits for many plugins on one thread and calls them synchronously.
 
+#[cfg(feature = "concurrent")]
+mod concurrent;
 mod loops;
 #[cfg(feature = "async")]
 mod one;

@@ -25,13 +25,15 @@ use wasmtime::component::{Instance, InstancePre};
 ///
 /// A trap ends the plugin: the store of a trapped instance cannot be called again.
 pub struct Plugin<T: 'static> {
-    store: Store<T>,
-    dispatch: Dispatch,
+    pub(super) store: Store<T>,
+    pub(super) dispatch: Dispatch,
     pub(super) counters: Arc<Counters>,
+    /// The number of callbacks since the task last yielded.
+    in_a_row: u64,
 }
 
 /// The number of callbacks in a row after which the task yields.
-const CALLBACKS_IN_A_ROW: u64 = 64;
+pub(super) const CALLBACKS_IN_A_ROW: u64 = 64;
 
 impl<T: UvView> Plugin<T> {
     /// Instantiates a plugin in this store.
@@ -64,7 +66,7 @@ impl<T: UvView> Plugin<T> {
     /// `uv:handles/plugin-events`.
     pub fn new(mut store: Store<T>, instance: &Instance) -> wasmtime::Result<Plugin<T>> {
         let dispatch = dispatch_of(&mut store, instance)?;
-        Ok(Plugin { store, dispatch, counters: Arc::default() })
+        Ok(Plugin { store, dispatch, counters: Arc::default(), in_a_row: 0 })
     }
 
     /// Returns the store, to call the plugin's exports. The future of a call must be driven to its
@@ -88,8 +90,8 @@ impl<T: UvView> Plugin<T> {
     }
 
     /// Runs one iteration, as [`RunMode::NoWait`](uv_handles_core::RunMode::NoWait), of each loop
-    /// that has something to do, and calls the plugin's callbacks. It yields to other tasks in
-    /// between.
+    /// that has something to do, and calls the plugin's callbacks. It yields to other tasks after
+    /// every 64 callbacks, those of earlier calls included.
     ///
     /// The future must be driven to its end. Dropping it makes the store unusable.
     ///
@@ -110,8 +112,10 @@ impl<T: UvView> Plugin<T> {
             while let Some(event) = self.next_callback(id, &mut dispatched)? {
                 begin_epochs(&mut self.store);
                 self.dispatch.call_async(&mut self.store, (event,)).await?;
-                if dispatched.callbacks.is_multiple_of(CALLBACKS_IN_A_ROW) {
+                self.in_a_row += 1;
+                if self.in_a_row >= CALLBACKS_IN_A_ROW {
                     tokio::task::yield_now().await;
+                    self.in_a_row = 0;
                 }
             }
         }
@@ -124,7 +128,7 @@ impl<T: UvView> Plugin<T> {
         self.ctx().alive()
     }
 
-    fn ctx(&mut self) -> &mut UvCtx {
+    pub(super) fn ctx(&mut self) -> &mut UvCtx {
         self.store.data_mut().uv().ctx
     }
 
@@ -146,7 +150,6 @@ impl<T> fmt::Debug for Plugin<T> {
 impl UvCtx {
     async fn ready(&mut self) -> io::Result<()> {
         loop {
-            self.watch_signals_in_task()?;
             let left = match self.when_due()? {
                 Due::Now => return Ok(()),
                 Due::At(at) => match at.saturating_sub(self.clock.now()) {

@@ -100,6 +100,13 @@ impl<R> RequestQueue<R> {
         drop(queue);
     }
 
+    /// Takes the oldest request if it is `wanted`. After `None`, the task is woken for a new request.
+    #[cfg(feature = "concurrent")]
+    pub(crate) fn take_if(&self, wanted: impl FnOnce(&R) -> bool) -> Option<R> {
+        let mut state = self.shared.state();
+        state.queue.front().is_some_and(wanted).then(|| state.queue.pop_front()).flatten()
+    }
+
     /// Takes the oldest request. `Ready(None)` if there are no senders left. After `Pending`, the
     /// task is woken for a new request.
     pub(crate) fn poll(&self) -> Poll<Option<R>> {
@@ -174,6 +181,17 @@ mod tests {
         assert_eq!(taken.poll(), Poll::Ready(Some(1)));
         assert_eq!(taken.poll(), Poll::Ready(Some(2)));
         assert_eq!(taken.poll(), Poll::Pending);
+    }
+
+    #[cfg(feature = "concurrent")]
+    #[test]
+    fn only_a_wanted_request_is_taken_before_its_turn() {
+        let (requests, taken) = requests(InterruptHandle::default());
+        assert_eq!(taken.take_if(|_| true), None);
+        assert!(requests.send(1) && requests.send(2));
+        assert_eq!(taken.take_if(|&request| request == 2), None);
+        assert_eq!(taken.take_if(|&request| request == 1), Some(1));
+        assert_eq!(taken.take_if(|&request| request == 2), Some(2));
     }
 
     #[test]

@@ -22,6 +22,9 @@ use wasmtime::Store;
 
 type Call<T> = Box<dyn for<'a> FnOnce(&'a mut Store<T>) -> CallFuture<'a, ()> + Send>;
 type CallFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
+#[cfg(feature = "concurrent")]
+pub(super) type ConcurrentCall<T> =
+    Box<dyn for<'a> FnOnce(&'a wasmtime::component::Accessor<T>) -> CallFuture<'a, ()> + Send>;
 
 /// Calls a plugin that lives in a task, from any task. Clones call the same plugin. When the last
 /// one is dropped, the task ends and drops the plugin.
@@ -116,6 +119,10 @@ impl<T: UvView> Plugin<T> {
             requests_first = matches!(next, Next::Ready(_));
             match next {
                 Next::Request(Some(Request::Call(call))) => call(self.store()).await,
+                #[cfg(feature = "concurrent")]
+                Next::Request(Some(Request::Concurrent(call))) => {
+                    Box::pin(self.serve_concurrent(call, requests)).await?;
+                }
                 Next::Request(Some(Request::Stop)) => {
                     stopping = true;
                     if !self.store().data_mut().uv().ctx.async_handles.send(STOP) {
@@ -142,8 +149,10 @@ impl<T: UvView> Plugin<T> {
     }
 }
 
-enum Request<T: 'static> {
+pub(super) enum Request<T: 'static> {
     Call(Call<T>),
+    #[cfg(feature = "concurrent")]
+    Concurrent(ConcurrentCall<T>),
     Stop,
 }
 
@@ -188,6 +197,49 @@ impl<T: Send> PluginHandle<T> {
             })
         });
         if !self.requests.send(Request::Call(call)) {
+            return Err(PluginGone);
+        }
+        result.await.map_err(|_| PluginGone)
+    }
+
+    /// Calls an async export of the plugin, beside other such calls. While all of them are
+    /// suspended, the plugin's callbacks are called.
+    ///
+    /// As [`call`](PluginHandle::call) otherwise. The engine needs the component model's async
+    /// functions: see [`Plugin::run_concurrent`]. A `call` waits until all concurrent calls before it
+    /// have completed.
+    ///
+    /// ```no_run
+    /// # use uv_handles_host::{PluginHandle, PluginGone};
+    /// # use wasmtime::component::TypedFunc;
+    /// # async fn example<T: Send>(
+    /// #     plugin: PluginHandle<T>,
+    /// #     fetch: TypedFunc<(u32,), (u32,)>,
+    /// # ) -> wasmtime::Result<()> {
+    /// let fetched = plugin.call_concurrent(move |store| {
+    ///     Box::pin(async move { fetch.call_concurrent(store, (1,)).await })
+    /// });
+    /// let (answer,) = fetched.await??;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`PluginGone`] if the plugin has ended.
+    #[cfg(feature = "concurrent")]
+    pub async fn call_concurrent<R: Send + 'static>(
+        &self,
+        call: impl for<'a> FnOnce(&'a wasmtime::component::Accessor<T>) -> CallFuture<'a, R> + Send + 'static,
+    ) -> Result<R, PluginGone> {
+        let (send, result) = oneshot::channel();
+        let call: ConcurrentCall<T> = Box::new(|store| {
+            Box::pin(async move {
+                // The caller may have dropped its future.
+                let _ = send.send(call(store).await);
+            })
+        });
+        if !self.requests.send(Request::Concurrent(call)) {
             return Err(PluginGone);
         }
         result.await.map_err(|_| PluginGone)

@@ -7,6 +7,7 @@ mod leaks_million;
 mod memory;
 mod names;
 mod neighbour;
+mod one_call;
 mod random_calls;
 mod reads;
 mod runs;
@@ -25,6 +26,7 @@ uv_handles_test_guests::cases!(
     memory,
     names,
     neighbour,
+    one_call,
     random_calls,
     reads,
     runs,
