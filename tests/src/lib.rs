@@ -34,6 +34,7 @@ pub mod attacks;
 mod beside;
 mod case;
 mod compiled;
+pub mod greedy;
 mod guest;
 #[path = "../guests/src/hash.rs"]
 mod hash;
@@ -47,7 +48,7 @@ mod random;
 pub use beside::beside;
 pub use case::Case;
 pub use hash::Hash;
-pub use random::{random_calls, random_calls_composed};
+pub use random::{random_calls, random_calls_composed, seeds};
 
 pub use guest::{
     Configuration, End, Guest, Output, Running, State, async_linker, check, check_native, end_epoch, linker,

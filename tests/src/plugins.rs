@@ -122,6 +122,11 @@ impl SyncPlugins {
         Ok(SyncPlugins { pre: linker(&engine)?.instantiate_pre(&component)? })
     }
 
+    /// The engine whose epoch the instances obey.
+    pub fn engine(&self) -> &Engine {
+        self.pre.engine()
+    }
+
     /// Makes an instance that is not driven yet, in a context that was built for a plugin.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::UdpSocket;
+use std::ops::Range;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -18,6 +19,18 @@ const PERIOD: Duration = Duration::from_micros(100);
 
 /// The number of bytes that the guest gets at once.
 const READ_LIMIT: u32 = 1_000;
+
+/// The seeds of a test: these, or those of the environment variable `UV_HANDLES_SEEDS`, a range as
+/// `1000..2000`.
+///
+/// # Panics
+///
+/// If the variable is no range.
+pub fn seeds(usual: Range<u64>) -> Range<u64> {
+    let Ok(given) = std::env::var("UV_HANDLES_SEEDS") else { return usual };
+    let (first, end) = given.split_once("..").expect("UV_HANDLES_SEEDS is a range: 1000..2000");
+    first.parse().expect("a number")..end.parse().expect("a number")
+}
 
 /// Makes this many calls, chosen by the seed, and returns how often each function was called. Seeds
 /// that are multiples of eight run in real time, which takes longer and differs from run to run.

@@ -23,12 +23,6 @@ const EACH_FUNCTION: u64 = 1_000;
 /// The least number of events of each kind: for some it depends on how long the calls take.
 const EACH_EVENT: u64 = 20;
 
-fn seeds() -> Range<u64> {
-    let Ok(given) = std::env::var("UV_HANDLES_SEEDS") else { return SEEDS };
-    let (first, end) = given.split_once("..").expect("UV_HANDLES_SEEDS is a range: 1000..2000");
-    first.parse().expect("a number")..end.parse().expect("a number")
-}
-
 /// The kinds of events, as the guest counts them.
 const EVENTS: [&str; 5] = ["callback", "closed", "poll", "poll-error", "signal"];
 
@@ -61,7 +55,7 @@ fn everything() -> Vec<String> {
 
 #[test]
 fn hostile_random_calls() {
-    let mut seeds = seeds();
+    let mut seeds = seeds(SEEDS);
     let count = seeds.end - seeds.start;
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     beside(|| {
