@@ -101,8 +101,8 @@ impl Pollers {
         }
     }
 
-    /// Lets the waits of a task watch the signals, or not. Call it before the events of the wait are
-    /// collected: every later delivery ends the wait.
+    /// Lets the waits of a task watch the signals, or not. Call it before the events of the wait
+    /// are collected: every later delivery ends the wait.
     #[cfg(feature = "async")]
     pub(crate) fn watch_signals_in_task(&mut self, watch: bool) -> io::Result<()> {
         self.signals_are_watched = true;
