@@ -1,8 +1,8 @@
 //! A thread for the deliveries of a signal that all other threads may block.
 //!
-//! Processes inherit the signal mask of their parent, and supervisors block signals. The OS delivers
-//! a signal for the process to any thread that does not block it, so one such thread suffices, and
-//! the masks of the embedder's threads stay as they are.
+//! Processes inherit the signal mask of their parent, and supervisors block signals. The OS
+//! delivers a signal for the process to any thread that does not block it. One such thread
+//! suffices, and the masks of the embedder's threads stay as they are.
 
 use crate::os::signal_mask;
 use std::io;
