@@ -197,7 +197,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("guest.wasm");
         fs::write(&file, b"\0asm\x0d\0\x01\0").unwrap();
-        let engine = component::engine(false).unwrap();
+        let engine = component::engine(false, component::Form::Plain).unwrap();
         let kept = kept(dir.path(), &engine, &file);
         let code = component::load(&engine, &file).unwrap().serialize().unwrap();
         kept.keep(&code).unwrap();

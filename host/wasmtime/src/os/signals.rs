@@ -14,7 +14,6 @@ use crate::os::signal_log::{Position, SignalLog};
 use crate::os::signal_mask;
 use crate::os::signal_thread::SignalThread;
 use crate::os::signal_wakes;
-use rustix::io::Errno;
 use std::io;
 use std::mem::{MaybeUninit, transmute};
 use std::ptr;
