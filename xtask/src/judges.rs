@@ -37,6 +37,7 @@ const SUITES: [Suite; 3] = [
         path: "cpython",
         modules: &[
             "test.test_asyncio.test_base_events",
+            "test.test_asyncio.test_events",
             "test.test_asyncio.test_runners",
             "test.test_asyncio.test_taskgroups",
             "test.test_asyncio.test_tasks",
