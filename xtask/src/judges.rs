@@ -147,7 +147,10 @@ fn fetch(workspace: &Workspace) -> Result<PathBuf> {
     fs::create_dir_all(&cpython)?;
     process::run(Command::new("cp").arg("-r").arg(root.join("usr/lib/python3.11/test")).arg(&cpython))?;
     for (package, name) in [(UVLOOP, "uvloop"), (PYUV, "pyuv")] {
-        python::download(workspace, package, &packages)?;
+        // pip asks the package's build for its metadata, which takes minutes for uvloop.
+        if find(&packages, name, ".tar.gz").is_err() {
+            python::download(workspace, package, &packages)?;
+        }
         let file = find(&packages, name, ".tar.gz")?;
         let unpacked = dir.join(name);
         fs::create_dir_all(&unpacked)?;

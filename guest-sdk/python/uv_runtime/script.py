@@ -140,8 +140,8 @@ def _remember_lines(name: str, source: bytes) -> None:
 
 
 def _of_the_script(trace: TracebackType | None) -> TracebackType | None:
-    """A traceback without the frames of this file."""
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+    """A traceback without the first frames, which are this package's."""
+    while trace is not None and trace.tb_frame.f_globals.get("__package__") == __package__:
         trace = trace.tb_next
     return trace
 
