@@ -65,6 +65,7 @@ fn every_delivery_is_read<const LENGTH: usize>() -> Vec<i32> {
     seen
 }
 
+/// Every delivery is read once, and those of one handler in their order.
 pub fn no_delivery_is_lost() {
     check(Some(2), || {
         let seen = every_delivery_is_read::<4>();

@@ -2,6 +2,7 @@
 
 #[path = "../../../../host/wasmtime/src/os/signal_log.rs"]
 #[allow(missing_debug_implementations, reason = "some of loom's types have none")]
+#[allow(dead_code, reason = "the models do not use all of it")]
 pub(crate) mod signal_log;
 pub(crate) mod sync;
 
