@@ -8,12 +8,11 @@ A configuration that cannot be read is reported, and the one before stays. SIGTE
 service after what it is doing.
 """
 
+import asyncio
 import json
 import signal
 import sys
 from dataclasses import dataclass
-
-import uv
 
 FILE = "/config/config.json"
 
@@ -46,41 +45,48 @@ class Service:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.greeted = 0
-        self.timer = uv.Timer(callback=self.greet)
-        self.timer.start(0, repeat=config.every)
+        self.reloaded = asyncio.Event()
 
-    def greet(self, timer: uv.Timer) -> None:
-        self.greeted += 1
-        print(self.config.greeting, self.greeted)
+    async def greet(self) -> None:
+        while True:
+            self.greeted += 1
+            print(self.config.greeting, self.greeted)
+            self.reloaded.clear()
+            try:
+                # After a reload, from then on.
+                async with asyncio.timeout(self.config.every / 1000) as interval:
+                    while True:
+                        await self.reloaded.wait()
+                        self.reloaded.clear()
+                        now = asyncio.get_running_loop().time()
+                        interval.reschedule(now + self.config.every / 1000)
+            except TimeoutError:
+                pass
 
-    def reload(self, handle: uv.Signal, signum: int) -> None:
+    def reload(self) -> None:
         try:
             self.config = Config.read()
         except (OSError, ValueError) as error:
             print(f"the configuration stays as it is: {error}", file=sys.stderr)
             return
-        # From now on, without a greeting more or less.
-        self.timer.repeat = self.config.every
-        self.timer.again()
+        self.reloaded.set()
         print("reloaded")
 
-    def end(self, handle: uv.Signal, signum: int) -> None:
-        print(f"greeted {self.greeted} times")
-        uv.Loop.get_current().close_all_handles()
 
-
-def main() -> None:
+async def main() -> None:
     try:
         service = Service(Config.read())
     except (OSError, ValueError) as error:
         sys.exit(f"{FILE} cannot be used: {error}")
-    for signum, action in [
-        (signal.SIGHUP, service.reload),
-        (signal.SIGINT, service.end),
-        (signal.SIGTERM, service.end),
-    ]:
-        uv.Signal(callback=action).start(signum)
-    uv.Loop.get_current().run()
+    greeting = asyncio.create_task(service.greet())
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGHUP, service.reload)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, greeting.cancel)
+    try:
+        await greeting
+    except asyncio.CancelledError:
+        print(f"greeted {service.greeted} times")
 
 
-main()
+asyncio.run(main())

@@ -83,8 +83,8 @@ macro_rules! files {
 }
 
 files! {
-    test_async test_collection test_descriptor test_error test_handle test_loop test_poll test_signal
-    test_tasks test_timer test_watcher
+    test_async test_asyncio test_asyncio_io test_collection test_descriptor test_error test_handle test_loop test_poll test_signal
+    test_timer test_watcher
 }
 
 /// A test of its own, because the output that differs from run to run is compared too.
@@ -139,7 +139,7 @@ fn the_page_shows_the_first_timer() {
 #[test]
 fn the_pages_coroutines_greet() {
     let page = page();
-    let (_, rest) = page.split_once("### The async style").unwrap();
+    let (_, rest) = page.split_once("## asyncio").unwrap();
     let (_, program) = rest.split_once("```python\n").unwrap();
     let program = program.split("```").next().unwrap();
     Ended::of_text(&["--virtual-time"], program).printed(&[
@@ -199,6 +199,62 @@ fn modules_are_found_beside_the_script_and_in_the_pythonpath() {
 }
 
 #[test]
+fn a_link_to_a_script_finds_the_modules_beside_the_script() {
+    let (dir, bin) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    fs::write(dir.path().join("script.py"), "import beside\nprint(beside.NAME, __file__)\n").unwrap();
+    fs::write(dir.path().join("beside.py"), "NAME = 'beside'\n").unwrap();
+    let link = bin.path().join("command.py");
+    std::os::unix::fs::symlink(dir.path().join("script.py"), &link).unwrap();
+    Ended::of(uv_run_script(&[], &link)).printed(&[&format!("beside {}", link.display())]);
+}
+
+/// No more of the script runs: no `finally`, no `except`, no exit function, in callbacks and
+/// coroutines too.
+#[test]
+fn os_exit_is_immediate() {
+    let text = "
+import asyncio, atexit, contextlib, os, sys, uv
+atexit.register(print, 'at exit')
+
+def leave():
+    try:
+        with contextlib.ExitStack() as stack:
+            stack.callback(print, 'stack')
+            try:
+                os._exit(7)
+            except BaseException:
+                print('except')
+            finally:
+                print('finally')
+    except BaseException as error:
+        print('outer', error)
+    print('after')
+    while True:
+        pass
+
+async def coroutine():
+    try:
+        await asyncio.sleep(0)
+        leave()
+    finally:
+        print('finally of the coroutine')
+
+print('before')
+sys.stdout.write('in a buffer')
+";
+    for last in [
+        "leave()",
+        "asyncio.run(coroutine())",
+        "uv.Timer().start(1, lambda _: leave())\nuv.Loop.get_current().run()",
+        "sorted([1, 2], key=lambda _: leave())",
+    ] {
+        let ended = Ended::of_text(&["--timeout=20"], format!("{text}{last}\nprint('end')\n"));
+        assert_eq!((ended.code, ended.stdout[0].as_str()), (7, "before"), "{last}: {ended:?}");
+        assert!(ended.stdout.len() <= 2 && ended.stderr.is_empty(), "{last}: {ended:?}");
+    }
+}
+
+#[test]
 fn a_script_sees_no_files_but_those_that_are_granted() {
     let text = "
 import os
@@ -230,9 +286,13 @@ fn exit_codes_are_the_scripts() {
         ("import sys; sys.exit('no more')", 1, "no more"),
         ("raise SystemExit(9)", 9, ""),
         ("import uv\nuv.Timer().start(1, lambda _: exit(8))\nuv.Loop.get_current().run()", 8, ""),
-        ("import uv\nasync def main(): raise SystemExit(6)\nuv.run(main())", 6, ""),
+        ("import asyncio\nasync def main(): raise SystemExit(6)\nasyncio.run(main())", 6, ""),
+        ("raise KeyboardInterrupt", 130, "KeyboardInterrupt"),
         ("import atexit\natexit.register(print, 'at exit')\nraise SystemExit(5)", 5, ""),
         ("import os; os._exit(0)", 0, ""),
+        ("import os; os._exit(7)", 7, ""),
+        ("import os; os._exit(256 + 9)", 9, ""),
+        ("import os\nos._exit('seven')", 1, "TypeError"),
         (
             "import uv\nuv.Timer().start(1, lambda _: 1 / 0)\nuv.Loop.get_current().run()\nprint('end')",
             1,

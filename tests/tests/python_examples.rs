@@ -121,8 +121,8 @@ impl Guest {
 }
 
 #[test]
-fn chat_server() {
-    let mut process = start(&["--listen=clients=127.0.0.1:0", "--signal=int,term"], "chat_server.py");
+fn chat() {
+    let mut process = start(&["--listen=clients=127.0.0.1:0", "--signal=int,term"], "chat.py");
     let address = address(&mut process);
     let mut one = Guest::enter(address);
     one.hears("you are guest 1, with 0 others");

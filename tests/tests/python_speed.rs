@@ -27,10 +27,21 @@ fn report(what: &str, goal: &str, mut times: Vec<Duration>) {
 
 #[test]
 fn from_start_to_the_first_line() {
+    measure_first_line("uv-run script.py", "import uv\nprint(uv.Loop.get_current().alive)\n");
+}
+
+#[test]
+fn from_start_to_the_first_line_of_a_coroutine() {
+    let text = "import asyncio\nasync def main(): print(False)\nasyncio.run(main())\n";
+    measure_first_line("uv-run script.py, with asyncio.run", text);
+}
+
+/// Runs a text that prints "False" as a script.
+fn measure_first_line(what: &str, text: &str) {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let dir = tempfile::tempdir().unwrap();
     let script = dir.path().join("script.py");
-    std::fs::write(&script, "import uv\nprint(uv.Loop.get_current().alive)\n").unwrap();
+    std::fs::write(&script, text).unwrap();
     let times = (0..RUNS).map(|_| {
         let command = uv_run_script(&[], &script);
         let begin = Instant::now();
@@ -41,7 +52,7 @@ fn from_start_to_the_first_line() {
         time
     });
     let times = times.collect();
-    report("uv-run script.py, from its start to the first line", "60 ms", times);
+    report(&format!("{what}, from its start to the first line"), "60 ms", times);
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod drawing;
 mod fuzz;
 mod guests;
 mod guide;
+mod judges;
 mod package;
 mod plugin_host;
 mod process;
@@ -94,6 +95,12 @@ enum Command {
         #[arg(last = true, value_name = "ARGS")]
         cargo_args: Vec<String>,
     },
+
+    /// Run test suites of other projects in the sandbox: CPython's asyncio, uvloop's, pyuv's
+    ///
+    /// It fetches them from Debian and PyPI into target/judges, and prints how many cases of each file
+    /// passed, are excepted with a reason, and failed. A part of `test`.
+    Judges,
 
     /// Compare random handle programs on native libuv, on the loop's core, in the sandbox, and composed
     ///
@@ -248,6 +255,7 @@ fn run(cli: Cli) -> Result<()> {
             plugin_host::load(&workspace, cli.guest_toolchain, seconds.unwrap_or(60))
         }
         Command::PluginHost { listen, .. } => plugin_host::run(&workspace, cli.guest_toolchain, &listen),
+        Command::Judges => judges::run(&workspace),
         Command::Package => package::run(&workspace),
         Command::Python { check } => {
             python::build(&workspace)?;

@@ -81,6 +81,36 @@ pub fn check_types(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// Installs the packages of tests/python/libraries.txt below target, unless they are there.
+pub fn install_libraries(workspace: &Workspace) -> Result<()> {
+    let python = Python::new(workspace);
+    let requirements = workspace.root.join("tests/python/libraries.txt");
+    let wanted =
+        fs::read(&requirements).with_context(|| format!("cannot read {}", requirements.display()))?;
+    let libraries = python.dir.join("libraries");
+    if libraries.is_dir() && python.is_stamped("libraries", &wanted) {
+        return Ok(());
+    }
+    python.ensure_tools()?;
+    say("getting Python packages for the tests from PyPI");
+    renew(&libraries)?;
+    let mut install = Command::new(python.program("python"));
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]);
+    // For any interpreter: the sandbox's is another than this one.
+    install.args(["--only-binary=:all:", "--python-version=3.14", "--platform=any", "--target"]);
+    process::run(install.arg(&libraries).arg("--requirement").arg(&requirements))?;
+    python.stamp("libraries", &wanted)
+}
+
+/// Gets the source archive of a package from PyPI into a directory.
+pub fn download(workspace: &Workspace, package: &str, dir: &Path) -> Result<()> {
+    let python = Python::new(workspace);
+    python.ensure_tools()?;
+    let mut download = Command::new(python.program("python"));
+    download.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+    process::run(download.arg("--no-binary=:all:").arg("--dest").arg(dir).arg(package))
+}
+
 /// Makes a virtual environment with one package of PyPI's, unless it is there. Returns the directory of its
 /// programs.
 pub fn environment(workspace: &Workspace, dir: &Path, package: &str) -> Result<PathBuf> {

@@ -12,6 +12,7 @@ use anyhow::Result;
 use crate::bench;
 use crate::guests;
 use crate::guide;
+use crate::judges;
 use crate::package;
 use crate::plugin_host;
 use crate::process::{self, say};
@@ -33,6 +34,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
         .iter()
         .filter(|package| !guests::is_test_guest(workspace, package))
         .partition(|package| workspace.uses(package, "wasmtime"));
+    python::install_libraries(workspace)?;
     if !cargo_args.is_empty() {
         uv_run::build(workspace, Profile::Quick)?;
         uv_run::build_compose(workspace, Profile::Quick)?;
@@ -52,6 +54,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     // Documentation first: the last lines of the output are then those of a test program.
     cargo_test(&built, &with_wasmtime, &["--profile", "quick", "--doc"], &[])?;
     cargo_test(&built, &with_wasmtime, &["--profile", "quick", "--tests", "--examples"], &[])?;
+    judges::run(workspace)?;
     runtimes::run(workspace, forced, &runtimes::QUICK)?;
     say("the same guests once more, as tasks of a runtime");
     let suites = SUITES_IN_PROCESS.iter().flat_map(|suite| ["--test", suite]);

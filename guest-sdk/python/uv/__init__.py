@@ -14,6 +14,8 @@ granted by the host.
 """
 
 from .async_ import Async
+from .async_sender import AsyncSender
+from .asyncio import EventLoop, InlineExecutor
 from .descriptor import Descriptor, open
 from .error import HandleClosedError, LoopClosedError, UVError
 from .handle import Handle
@@ -21,17 +23,19 @@ from .loop import Loop, RunMode
 from .poll import Poll, PollEvent
 from .signal import Signal, Signals
 from .status import StatusCode
-from .tasks import Task, readable, run, signaled, sleep, spawn, writable
 from .timer import Timer
 from .watcher import Check, Idle, Prepare
 
 __all__ = [
     "Async",
+    "AsyncSender",
     "Check",
     "Descriptor",
+    "EventLoop",
     "Handle",
     "HandleClosedError",
     "Idle",
+    "InlineExecutor",
     "Loop",
     "LoopClosedError",
     "Poll",
@@ -41,14 +45,7 @@ __all__ = [
     "Signal",
     "Signals",
     "StatusCode",
-    "Task",
     "Timer",
     "UVError",
     "open",
-    "readable",
-    "run",
-    "signaled",
-    "sleep",
-    "spawn",
-    "writable",
 ]

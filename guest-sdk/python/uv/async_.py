@@ -12,7 +12,8 @@ from wit_world.imports.async_handle import AsyncHandle as RawAsync
 from wit_world.imports.types import EventKind
 
 from . import _check
-from .error import call
+from ._waiting import Occurrences
+from .error import HandleClosedError, call
 from .handle import Handle
 from .loop import Loop
 
@@ -46,6 +47,7 @@ class Async(Handle):
             super().__init__(RawAsync.create, loop)
         else:
             super().__init__(lambda raw, token: RawAsync.create_named(raw, token, name), loop)
+        self._occurrences = Occurrences(self._loop, most=1)
 
     @classmethod
     def named(
@@ -88,6 +90,39 @@ class Async(Handle):
         if callback is not None:
             self._callback = callback
 
+    async def sent(self) -> None:
+        """Waits until the handle is sent, on the loop of the coroutine. A send between two waits
+        is not lost.
+
+        Raises `HandleClosedError`, also if the handle is closed in the meantime.
+        """
+        self._open(self._raw)
+        await self._occurrences.next()
+
+    def receive(self) -> bytes | None:
+        """Takes the oldest message of the handle's mailbox, None if there is none.
+
+        A host, or another guest that the host has connected, may send a named handle with a
+        message. Sends are coalesced, messages are not: take messages until there is none.
+
+        Raises `UVError`: ENOTSUP if the handle has no name. Raises `HandleClosedError`.
+        """
+        return call(self._open(self._raw).receive)
+
+    async def message(self) -> bytes:
+        """Waits for a message and takes it from the mailbox. Raises what `receive` and `sent`
+        raise."""
+        while True:
+            message = self.receive()
+            if message is not None:
+                return message
+            await self.sent()
+
+    def close(self, on_closed: Callable[[Self], object] | None = None) -> None:
+        super().close(on_closed)
+        self._occurrences.fail(HandleClosedError())
+
     def _called(self, kind: EventKind) -> None:
+        self._occurrences.add()
         if self._callback is not None:
             self._callback(self)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import socket
 from types import TracebackType
 from typing import Self
@@ -41,6 +42,16 @@ class Descriptor:
     Calls on a closed descriptor raise `UVError`: EBADF.
     """
 
+    family = 0
+    """Python's sockets have a family, a type and a protocol, and libraries ask for them. Here they
+    are 0 as long as they are not known."""
+
+    type = 0
+    """``socket.SOCK_STREAM`` or ``SOCK_DGRAM`` once asyncio has made a transport of the
+    descriptor. The host does not tell the type."""
+
+    proto = 0
+
     def __init__(self, raw: RawDescriptor) -> None:
         self._raw: RawDescriptor | None = raw
         self._number = raw.fileno()
@@ -74,6 +85,14 @@ class Descriptor:
         """
         return call(self._open().write, _bytes(data))
 
+    def recv_into(self, buffer: bytearray | memoryview, nbytes: int = 0) -> int:
+        """Reads into a buffer, at most its length or ``nbytes`` unless that is 0, and returns the
+        number of bytes. Raises what `recv` raises."""
+        with memoryview(buffer) as view, view.cast("B") as target:
+            data = self.recv(min(nbytes or len(target), len(target)))
+            target[: len(data)] = data
+            return len(data)
+
     def recvfrom(self, bufsize: int) -> tuple[bytes, Address]:
         """Receives a datagram, at most ``bufsize`` bytes of it, and its sender's address. The rest
         of a longer datagram is lost.
@@ -92,6 +111,32 @@ class Descriptor:
         is too large, ENOTSOCK if the descriptor is not a socket; otherwise the system's error.
         """
         return call(self._open().send_to, _bytes(data), _written(address))
+
+    def recvfrom_into(
+        self, buffer: bytearray | memoryview, nbytes: int = 0
+    ) -> tuple[int, Address]:
+        """Receives a datagram into a buffer, as `recv_into`, and returns its length and sender."""
+        with memoryview(buffer) as view, view.cast("B") as target:
+            data, sender = self.recvfrom(min(nbytes or len(target), len(target)))
+            target[: len(data)] = data
+            return len(data), sender
+
+    def listen(self, backlog: int = 0) -> None:
+        """Does nothing: the host has made a listening socket listen."""
+        self._open()
+
+    def setblocking(self, flag: bool) -> None:
+        """Accepts False only: no call blocks."""
+        self.settimeout(None if flag else 0.0)
+
+    def settimeout(self, value: float | None) -> None:
+        """Accepts 0 only: no call blocks."""
+        if value != 0:
+            raise ValueError("a descriptor is non-blocking")
+
+    def gettimeout(self) -> float:
+        """0: no call blocks."""
+        return 0.0
 
     def accept(self) -> tuple[Descriptor, Address]:
         """Accepts a connection on a listening socket. Returns it and its peer's address.
@@ -160,7 +205,7 @@ class Descriptor:
 
     def __exit__(
         self,
-        exc_type: type[BaseException] | None,
+        exc_type: builtins.type[BaseException] | None,
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:

@@ -23,7 +23,7 @@ from wit_world.imports.event_loop import Loop as RawLoop
 from wit_world.imports.event_loop import Run as RawRun
 from wit_world.imports.event_loop import Step_Event, Step_Finished
 from wit_world.imports.idle import Idle as RawIdle
-from wit_world.imports.types import Event
+from wit_world.imports.types import Event, EventKind
 from wit_world.imports.types import RunMode as RawMode
 
 from .error import LoopClosedError, UVError, call
@@ -78,7 +78,7 @@ def print_and_stop(
 class Loop:
     """An event loop. A script may have several loops. Each is run on its own.
 
-    A new loop becomes the current loop. Handles that are made without a loop are made on it.
+    A new loop becomes the current loop, inside a callback from the end of the run on. Handles that are made without a loop are made on it.
 
     Raises `UVError`: EMFILE when the script has as many loops as the host allows.
     """
@@ -102,6 +102,8 @@ class Loop:
     def __init__(self) -> None:
         self._raw: RawLoop | None = call(RawLoop.create)
         self._handles: dict[int, Handle] = {}
+        # The callbacks of the host's handles that no `Handle` stands for, by token.
+        self._internal: dict[int, Callable[[EventKind], object]] = {}
         # The calls of `call_later`, and the host's idle handle whose callback makes them.
         self._later: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
         self._later_token = 0
@@ -120,12 +122,14 @@ class Loop:
     def get_current(cls) -> Loop:
         """The current loop: the one that is running; otherwise the one that was last made, run or
         passed to `make_current`. The default loop if there is none, or if it is closed."""
+        if _running:
+            return _running[-1]
         if Loop._current is None or Loop._current.closed:
             Loop._current = Loop.get_default()
         return Loop._current
 
     def make_current(self) -> None:
-        """Makes this the current loop."""
+        """Makes this the current loop. Inside a callback, from the end of the run on."""
         Loop._current = self
 
     @property
@@ -175,17 +179,14 @@ class Loop:
         Raises `LoopClosedError`, and ``ValueError`` for an unknown mode.
         """
         run = call(self._open().begin, _RAW_MODES[RunMode(mode)])
-        outer = _running[-1] if _running else None
         self.make_current()
-        _running.append(self)
+        self._enter()
         try:
             return self._finish(run)
         finally:
             # Ends a run that an exception has left.
             run.__exit__(None, None, None)
-            _running.pop()
-            if outer is not None:
-                outer.make_current()
+            self._leave()
 
     def stop(self) -> None:
         """Ends the run after the iteration in progress.
@@ -269,6 +270,25 @@ class Loop:
             raise LoopClosedError
         return self._raw
 
+    def _claim_token(self, callback: Callable[[EventKind], object]) -> int:
+        """A token for a handle of the host's that no `Handle` stands for, and its callback."""
+        token = next(_tokens)
+        self._internal[token] = callback
+        return token
+
+    def _release_token(self, token: int) -> None:
+        self._internal.pop(token, None)
+
+    def _enter(self) -> None:
+        """At the beginning of a run."""
+        _running.append(self)
+
+    def _leave(self) -> None:
+        """At the end of a run. The loop inside whose callback this one has run is current again."""
+        _running.pop()
+        if _running:
+            _running[-1].make_current()
+
     def _register(self, token: int, handle: Handle) -> None:
         self._handles[token] = handle
         Loop._in_use.add(self)
@@ -293,6 +313,8 @@ class Loop:
         handle = self._handles.get(event.token)
         if handle is not None:
             self._guarded(handle._dispatch, event.kind)
+        elif event.token in self._internal:
+            self._internal[event.token](event.kind)
         elif event.token == self._later_token:
             self._call_later_ones()
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum, nonmember
+from typing import Self
 
 from wit_world.imports.signal import Signal as RawSignal
 from wit_world.imports.types import EventKind, EventKind_Signal
 
 from . import _check
-from .error import UVError, call
+from ._waiting import Occurrences
+from .error import HandleClosedError, UVError, call
 from .handle import Handle
 from .loop import Loop
 from .status import StatusCode
@@ -150,6 +152,7 @@ class Signal(Handle):
     def __init__(self, loop: Loop | None = None, callback: SignalCallback | None = None) -> None:
         self._callback = _check.callback(callback)
         super().__init__(RawSignal.create, loop)
+        self._occurrences = Occurrences(self._loop)
 
     @property
     def callback(self) -> SignalCallback | None:
@@ -194,12 +197,26 @@ class Signal(Handle):
         if callback is not None:
             self._callback = callback
 
+    async def delivered(self) -> None:
+        """Waits for a delivery of the signal, on the loop of the coroutine. The handle has to be
+        started. Deliveries between two waits are not lost: each ends a wait.
+
+        Raises `HandleClosedError`, also if the handle is closed in the meantime.
+        """
+        self._open(self._raw)
+        await self._occurrences.next()
+
+    def close(self, on_closed: Callable[[Self], object] | None = None) -> None:
+        super().close(on_closed)
+        self._occurrences.fail(HandleClosedError())
+
     def stop(self) -> None:
         """Stops watching. Does nothing if the handle is not started, or is closing."""
         if self._raw is not None:
             self._raw.stop()
 
     def _called(self, kind: EventKind) -> None:
+        self._occurrences.add()
         if self._callback is not None and isinstance(kind, EventKind_Signal):
             self._callback(self, kind.value)
 

@@ -6,12 +6,15 @@ import sys
 
 import uv as uv  # Now, because its files are not there when the component runs.
 from componentize_py_types import Err
+from uv.asyncio import make_default
 from wit_world import exports
+from wit_world.exports import scripts
 
 from . import library, script
 
 LIBRARY = library.build()
 library.forget_files()
+make_default()
 
 
 class Scripts(exports.Scripts):
@@ -20,6 +23,17 @@ class Scripts(exports.Scripts):
     def run(self, name: str, source: bytes, args: list[str], path: list[str]) -> int:
         """Runs a script to its end and returns its exit code."""
         return script.run(name, source, args, path)
+
+    def call(
+        self, name: str, source: bytes, path: list[str], function: str, arguments: str
+    ) -> str:
+        """Runs a script, calls one of its functions, and returns the result as JSON."""
+        try:
+            return script.call(name, source, path, function, arguments)
+        except BaseException as error:
+            raised = script.described(error)
+        # Outside of the block, so that the exception is not this one's context.
+        raise Err(scripts.Raised(*raised))
 
 
 class Run(exports.Run):

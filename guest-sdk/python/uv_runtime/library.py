@@ -80,7 +80,7 @@ ABSENT = frozenset(
 
 # The modules that are imported during the build.
 _COMMON = """
-    abc argparse array ast base64 binascii bisect calendar cmath codecs collections collections.abc
+    abc argparse array ast asyncio asyncio.staggered base64 binascii bisect calendar cmath codecs collections collections.abc
     configparser contextlib contextvars copy csv dataclasses datetime decimal difflib email.message
     email.parser enum errno fnmatch fractions functools gc getopt gettext glob hashlib heapq hmac
     html http inspect io ipaddress itertools json linecache locale logging logging.handlers marshal

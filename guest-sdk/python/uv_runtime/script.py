@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
+import inspect
 import io
+import json
 import linecache
 import os
 import random
@@ -15,16 +18,52 @@ from types import ModuleType, TracebackType
 
 from uv.loop import Loop
 
+from . import immediate_exit
+from .immediate_exit import ImmediateExit
+
+_INTERRUPTED = 130
+"""The exit code of a program that Ctrl+C has ended: 128 and the signal's number."""
+
 
 def run(name: str, source: bytes, args: Sequence[str], path: Sequence[str]) -> int:
     """Runs a script to its end and returns its exit code."""
-    _prepare()
-    sys.argv = [name, *args]
-    sys.path[:] = path
-    main = ModuleType("__main__")
-    main.__file__ = name
-    main.__builtins__ = __builtins__  # type: ignore[attr-defined]
-    sys.modules["__main__"] = main
+    try:
+        return _run(name, source, args, path)
+    except ImmediateExit as exit:
+        immediate_exit.stop()
+        return exit.code
+
+
+def call(name: str, source: bytes, path: Sequence[str], function: str, arguments: str) -> str:
+    """Runs a script, calls one of its functions, and returns the result as JSON."""
+    try:
+        main = _main(name, [], path, "__script__")
+        _execute(name, source, main)
+        called = getattr(main, function)
+        result = called(*json.loads(arguments))
+        if inspect.iscoroutine(result):
+            result = asyncio.run(result)
+        return json.dumps(result)
+    except ImmediateExit as exit:
+        immediate_exit.stop()
+        raise SystemExit(exit.code) from None
+    finally:
+        _flush()
+
+
+def described(error: BaseException) -> tuple[str, str, str]:
+    """The name of an exception's class, its text, and its traceback."""
+    kind = type(error)
+    name = kind.__qualname__
+    if kind.__module__ not in ("builtins", "__script__"):
+        name = f"{kind.__module__}.{name}"
+    trace = _of_the_script(error.__traceback__)
+    lines = traceback.format_exception(kind, error, trace)
+    return name, str(error), "".join(lines)
+
+
+def _run(name: str, source: bytes, args: Sequence[str], path: Sequence[str]) -> int:
+    main = _main(name, args, path, "__main__")
     code = _guarded(lambda: _execute(name, source, main))
     if code == 0 and Loop._has_failed:
         # The default excepthook has printed an exception of a callback.
@@ -32,6 +71,18 @@ def run(name: str, source: bytes, args: Sequence[str], path: Sequence[str]) -> i
     at_exit = _guarded(atexit._run_exitfuncs)
     flushed = _flush()
     return code or at_exit or flushed
+
+
+def _main(name: str, args: Sequence[str], path: Sequence[str], module: str) -> ModuleType:
+    """Makes the module that a script is executed in."""
+    _prepare()
+    sys.argv = [name, *args]
+    sys.path[:] = path
+    main = ModuleType(module)
+    main.__file__ = name
+    main.__builtins__ = __builtins__  # type: ignore[attr-defined]
+    sys.modules["__main__"] = sys.modules[module] = main
+    return main
 
 
 def _execute(name: str, source: bytes, main: ModuleType) -> None:
@@ -46,10 +97,12 @@ def _guarded(function: object) -> int:
         function()
     except SystemExit as exit:
         return _exit_code(exit.code)
+    except ImmediateExit:
+        raise
     except BaseException as error:
         trace = _of_the_script(error.__traceback__)
         sys.excepthook(type(error), error.with_traceback(trace), trace)
-        return 1
+        return _INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
     return 0
 
 
@@ -66,6 +119,7 @@ def _exit_code(code: object) -> int:
 
 def _prepare() -> None:
     """Replaces state of the build that must differ from run to run."""
+    immediate_exit.install(__file__)
     # All instances of a snapshot would share its seed.
     random.seed()
     os.reload_environ()
@@ -86,8 +140,8 @@ def _remember_lines(name: str, source: bytes) -> None:
 
 
 def _of_the_script(trace: TracebackType | None) -> TracebackType | None:
-    """A traceback without the frames of this file."""
-    while trace is not None and trace.tb_frame.f_code.co_filename == __file__:
+    """A traceback without the first frames, which are this package's."""
+    while trace is not None and trace.tb_frame.f_globals.get("__package__") == __package__:
         trace = trace.tb_next
     return trace
 

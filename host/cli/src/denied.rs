@@ -14,6 +14,11 @@ const MOST: usize = 100;
 pub struct Told(Mutex<HashSet<String>>);
 
 impl Told {
+    /// Never reports this request.
+    pub fn keep_quiet(&self, message: String) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(message);
+    }
+
     /// Reports a request, unless it has been reported already.
     pub fn tell(&self, message: String) {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);

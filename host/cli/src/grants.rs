@@ -19,10 +19,10 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
-use uv_handles_host::{AsyncSender, UvCtx};
+use uv_handles_host::{AsyncSender, Denied, UvCtx, VirtualClock};
 use wasmtime::error::Context;
 use wasmtime::{Result, bail};
-use wasmtime_wasi::{FsPerms, WasiCtx};
+use wasmtime_wasi::{FsPerms, HostMonotonicClock, WasiCtx};
 
 /// A guest's contexts, and the parts of uv-run that belong to its grants.
 pub struct Grants {
@@ -36,9 +36,13 @@ pub struct Grants {
 }
 
 /// Makes all grants. The arguments are the guest's.
-pub fn make(options: &Options, args: &[String]) -> Result<Grants> {
+pub fn make(options: &Options, args: &[String], is_script: bool) -> Result<Grants> {
     check_names(options)?;
     let told = Arc::new(Told::default());
+    if is_script {
+        // Every loop of asyncio asks for it, and goes on without.
+        told.keep_quiet(denied::sentence(Denied::Signal(rustix::process::Signal::INT.as_raw())));
+    }
     let files = SocketFiles::default();
     let mut uv = UvCtx::builder();
     let mut grant = |option: &str, name: &str, made: Result<OwnedFd>| {
@@ -103,10 +107,13 @@ pub fn make(options: &Options, args: &[String]) -> Result<Grants> {
         limits.loops = options.max_loops.unwrap_or(limits.loops);
         limits.descriptors = options.max_descriptors.unwrap_or(limits.descriptors);
     });
-    uv.virtual_time(options.virtual_time);
+    let clock = options.virtual_time.then(VirtualClock::new);
+    if let Some(clock) = &clock {
+        uv.virtual_clock(clock);
+    }
     let listener = told.clone();
     uv.on_denied(move |denied| listener.tell(denied::sentence(denied)));
-    Ok(Grants { uv: uv.build(), wasi: wasi(options, args, told)?, by_signal, control, files })
+    Ok(Grants { uv: uv.build(), wasi: wasi(options, args, told, clock)?, by_signal, control, files })
 }
 
 /// The signals that trigger async handles. They have no other use in this run.
@@ -185,8 +192,25 @@ fn fifo(fifo: &Fifo) -> Result<OwnedFd> {
 
 /// The WASI context: the part that every program gets (standard output and standard error, its
 /// arguments, clocks and random numbers) and the granted files.
-fn wasi(options: &Options, args: &[String], told: Arc<Told>) -> Result<WasiCtx> {
+/// WASI's monotonic clock in virtual time: the same as the loops'.
+struct Virtual(VirtualClock);
+
+impl HostMonotonicClock for Virtual {
+    /// asyncio, for one, takes times that are closer than this for the same.
+    fn resolution(&self) -> u64 {
+        1
+    }
+
+    fn now(&self) -> u64 {
+        self.0.now().saturating_mul(1_000_000)
+    }
+}
+
+fn wasi(options: &Options, args: &[String], told: Arc<Told>, clock: Option<VirtualClock>) -> Result<WasiCtx> {
     let mut wasi = WasiCtx::builder();
+    if let Some(clock) = clock {
+        wasi.monotonic_clock(Virtual(clock));
+    }
     wasi.stdout(Standard::Output).stderr(Standard::Error);
     // The guest has this thread to itself, so printing may block it.
     wasi.allow_blocking_current_thread(true);

@@ -99,7 +99,7 @@ fn start() -> Result<ExitCode> {
     }
     let script = script.map(|script| script.in_runtime(&component, &file)).transpose()?;
     let program = component::link(&engine, &component, &file)?;
-    let Grants { uv, wasi, by_signal, control, files } = grants::make(options, cli.args())?;
+    let Grants { uv, wasi, by_signal, control, files } = grants::make(options, cli.args(), script.is_some())?;
     if !by_signal.is_empty() {
         wake::by_signals(wake_signals, by_signal)?;
     }

@@ -44,9 +44,9 @@ impl Script {
         };
         let (name, args) = (name.clone(), args.to_vec());
         let source = std::fs::read(&name).with_context(|| format!("{name} cannot be read"))?;
-        let beside = Path::new(&name).parent().filter(|parent| !parent.as_os_str().is_empty());
-        let dirs = [beside.unwrap_or(Path::new(".")).to_owned()]
-            .into_iter()
+        // As Python: beside the file that a symbolic link leads to.
+        let real = Path::new(&name).canonicalize().with_context(|| format!("{name} cannot be read"))?;
+        let dirs = (real.parent().map(Path::to_owned).into_iter())
             .filter(|_| !cli.options.isolated)
             .chain(cli.options.pythonpath.iter().map(|dir| dir.0.clone()))
             .map(|dir| module_dir(&dir))

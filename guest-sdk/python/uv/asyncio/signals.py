@@ -1,0 +1,123 @@
+"""The signals of the asyncio loop, on signal handles."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+
+from wit_world.imports.signal import Signal as RawSignal
+from wit_world.imports.types import EventKind
+
+from ..error import UVError, call
+from ..loop import Loop
+from ..status import StatusCode
+
+
+class SignalWatch:
+    """The handlers of ``add_signal_handler``, and Ctrl+C while the loop runs.
+
+    - ``arrived``: called with the handler of a signal that was delivered.
+    """
+
+    def __init__(self, loop: Loop, arrived: Callable[[asyncio.Handle], object]) -> None:
+        self._loop = loop
+        self._arrived = arrived
+        self._handlers: dict[int, tuple[asyncio.Handle, RawSignal, int]] = {}
+        self._interrupt: tuple[RawSignal, int] | None = None
+
+    def add(self, sig: int, handle: asyncio.Handle) -> None:
+        """Sets the handler of a signal."""
+        _check(sig)
+        known = self._handlers.get(sig)
+        if known is not None:
+            known[0].cancel()
+            self._handlers[sig] = handle, known[1], known[2]
+            return
+        if sig == signal.SIGINT:
+            self._forget_interrupt()
+        try:
+            watch, token = self._watch(sig, lambda _: self._delivered(sig))
+        except UVError as error:
+            if error.code == StatusCode.EINVAL:
+                raise RuntimeError(f"sig {sig} cannot be caught") from None
+            raise
+        self._handlers[sig] = handle, watch, token
+
+    def remove(self, sig: int) -> bool:
+        """Removes the handler of a signal. Returns whether there was one."""
+        _check(sig)
+        known = self._handlers.pop(sig, None)
+        if known is None:
+            return False
+        self._free(known[1], known[2])
+        if sig == signal.SIGINT and asyncio._get_running_loop() is not None:
+            self.begin()
+        return True
+
+    def begin(self) -> None:
+        """Watches SIGINT while the loop runs, if the host has granted it and Python has a handler
+        for it, as it has by default. ``asyncio.run`` sets one that cancels the main task."""
+        if signal.SIGINT in self._handlers or self._interrupt is not None:
+            return
+        if not callable(signal.getsignal(signal.SIGINT)):
+            return
+        try:
+            self._interrupt = self._watch(signal.SIGINT, _interrupted)
+        except UVError as error:
+            if error.code != StatusCode.EACCES:
+                raise
+
+    def end(self) -> None:
+        """Lets SIGINT do what it does to any program."""
+        self._forget_interrupt()
+
+    def close(self) -> None:
+        """Removes all handlers."""
+        self._forget_interrupt()
+        while self._handlers:
+            _, (_, watch, token) = self._handlers.popitem()
+            self._free(watch, token)
+
+    def _watch(
+        self, sig: int, callback: Callable[[EventKind], object]
+    ) -> tuple[RawSignal, int]:
+        token = self._loop._claim_token(callback)
+        watch = call(RawSignal.create, self._loop._open(), token)
+        try:
+            call(watch.start, sig)
+        except BaseException:
+            self._free(watch, token)
+            raise
+        return watch, token
+
+    def _free(self, watch: RawSignal, token: int) -> None:
+        self._loop._release_token(token)
+        watch.__exit__(None, None, None)
+
+    def _forget_interrupt(self) -> None:
+        if self._interrupt is not None:
+            self._free(*self._interrupt)
+            self._interrupt = None
+
+    def _delivered(self, sig: int) -> None:
+        handle = self._handlers[sig][0]
+        if handle.cancelled():
+            self.remove(sig)
+        else:
+            self._arrived(handle)
+
+
+def _interrupted(_: EventKind) -> None:
+    """Calls Python's handler of SIGINT. The default one raises ``KeyboardInterrupt``."""
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler):
+        handler(signal.SIGINT, None)
+
+
+def _check(sig: int) -> None:
+    if not isinstance(sig, int):
+        raise TypeError(f"sig must be an int, not {sig!r}")
+    # Python's numbers end before the real-time signals of Linux.
+    if not 1 <= sig <= 64:
+        raise ValueError(f"sig {sig} out of range(1, 65)")
