@@ -61,7 +61,8 @@ fn write_all(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
 
 impl io::Write for Standard {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_all(bytes).map(|()| bytes.len())
+        // `self.write_all` would be the trait's, which calls this function.
+        Standard::write_all(*self, bytes).map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
