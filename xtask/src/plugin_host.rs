@@ -31,6 +31,9 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// The largest permitted picture in the repository.
 const LARGEST_PICTURE: u64 = 150_000;
 
+/// The server's load test.
+const LOAD_TEST: &str = "load::no_message_is_lost_beside_clients_that_misbehave";
+
 /// A plugin that crashes within a second, and does not restart during the check.
 const CRASHED: &str = "[config]\nevery = 20\nticks = 40\n\n[limits]\nmemory = \"8M\"\n\n\
                        [restart]\ninitial = 600\nmax = 600\n";
@@ -64,7 +67,7 @@ pub fn load(workspace: &Workspace, forced: Option<Way>, seconds: u32) -> Result<
     for package in workspace.with_wasmtime() {
         cargo.args(["--package", &package.name]);
     }
-    cargo.args(["--", "--nocapture", "load::"]);
+    cargo.args(["--", "--nocapture", "--exact", LOAD_TEST]);
     cargo.env("UV_HANDLES_GUESTS", guests).env("UV_HANDLES_LOAD_SECONDS", seconds.to_string());
     process::run(&mut cargo)
 }
