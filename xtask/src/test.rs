@@ -54,7 +54,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     // Documentation first: the last lines of the output are then those of a test program.
     cargo_test(&built, &with_wasmtime, &["--profile", "quick", "--doc"], &[])?;
     cargo_test(&built, &with_wasmtime, &["--profile", "quick", "--tests", "--examples"], &[])?;
-    judges::run(workspace)?;
+    judges::run_if_fetched(workspace)?;
     runtimes::run(workspace, forced, &runtimes::QUICK)?;
     say("the same guests once more, as tasks of a runtime");
     let suites = SUITES_IN_PROCESS.iter().flat_map(|suite| ["--test", suite]);
