@@ -22,6 +22,7 @@ mod stdio;
 mod timeout;
 mod unix_socket;
 mod values;
+mod virtual_clock;
 mod wake;
 
 use clap::{CommandFactory, Parser};
