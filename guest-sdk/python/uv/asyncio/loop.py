@@ -208,7 +208,7 @@ class EventLoop(BaseSelectorEventLoop):
         """The descriptor that the arguments name."""
         if sock is not None:
             if host is not None or port is not None:
-                raise ValueError("host/port and sock can not be specified at the same time")
+                raise ValueError("give a host and port, or sock, and not both")
         elif host is None and port is None:
             raise ValueError("host and port was not specified and no sock specified")
         elif isinstance(host, str) and port is None:
