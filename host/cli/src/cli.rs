@@ -266,7 +266,8 @@ pub struct Options {
     /// Lets the loops' time jump to the next timer instead of waiting for it.
     ///
     /// It begins at 0. Descriptors, signals and sends from outside are real and are looked at
-    /// before every jump; with no timer to jump to, the guest waits for them. WASI's clocks stay real.
+    /// before every jump; with no timer to jump to, the guest waits for them. WASI's monotonic
+    /// clock shows the same time; its wall clock stays real.
     #[arg(long, help_heading = "Running", verbatim_doc_comment)]
     pub virtual_time: bool,
 

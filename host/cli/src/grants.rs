@@ -9,6 +9,7 @@ use crate::signals;
 use crate::stdio::Standard;
 use crate::unix_socket::SocketFiles;
 use crate::values::{Env, Fifo, FifoMode, HostPort, Udp};
+use crate::virtual_clock::VirtualMonotonicClock;
 use crate::wake;
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 use rustix::io::Errno;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use uv_handles_host::{AsyncSender, Denied, UvCtx, VirtualClock};
 use wasmtime::error::Context;
 use wasmtime::{Result, bail};
-use wasmtime_wasi::{FsPerms, HostMonotonicClock, WasiCtx};
+use wasmtime_wasi::{FsPerms, WasiCtx};
 
 /// A guest's contexts, and the parts of uv-run that belong to its grants.
 pub struct Grants {
@@ -192,24 +193,10 @@ fn fifo(fifo: &Fifo) -> Result<OwnedFd> {
 
 /// The WASI context: the part that every program gets (standard output and standard error, its
 /// arguments, clocks and random numbers) and the granted files.
-/// WASI's monotonic clock in virtual time: the same as the loops'.
-struct Virtual(VirtualClock);
-
-impl HostMonotonicClock for Virtual {
-    /// asyncio, for one, takes times that are closer than this for the same.
-    fn resolution(&self) -> u64 {
-        1
-    }
-
-    fn now(&self) -> u64 {
-        self.0.now().saturating_mul(1_000_000)
-    }
-}
-
 fn wasi(options: &Options, args: &[String], told: Arc<Told>, clock: Option<VirtualClock>) -> Result<WasiCtx> {
     let mut wasi = WasiCtx::builder();
     if let Some(clock) = clock {
-        wasi.monotonic_clock(Virtual(clock));
+        wasi.monotonic_clock(VirtualMonotonicClock(clock));
     }
     wasi.stdout(Standard::Output).stderr(Standard::Error);
     // The guest has this thread to itself, so printing may block it.

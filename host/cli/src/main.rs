@@ -23,6 +23,7 @@ mod stdio;
 mod timeout;
 mod unix_socket;
 mod values;
+mod virtual_clock;
 mod wake;
 
 use async_program::AsyncProgram;

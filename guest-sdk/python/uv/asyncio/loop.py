@@ -291,7 +291,3 @@ def _new_loop() -> Loop:
         return Loop()
     finally:
         Loop._current = current
-
-
-
-

@@ -8,8 +8,8 @@ use wasmtime::{Config, InstanceAllocationStrategy, PoolingAllocationConfig};
 /// spin. Override any setting as needed.
 ///
 /// - **Concurrency off** ([`Config::concurrency_support`]): a call from a guest to the host costs a
-///   third of what it costs with it. Leave it on for components that use the component model's async functions, streams and
-///   futures.
+///   third of what it costs with it. Leave it on for components that use the component model's
+///   async functions, streams and futures.
 /// - **Epochs on** ([`Config::epoch_interruption`]): a guest that does not return to its loop can
 ///   be interrupted, and yields to other tasks. Each store needs
 ///   [`interrupt_by_epochs_sync`](crate::interrupt_by_epochs_sync) or

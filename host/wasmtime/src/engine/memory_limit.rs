@@ -51,7 +51,13 @@ impl MemoryLimit {
         self.usage.clone()
     }
 
-    fn grow(&mut self, by: usize) -> bool {
+    /// Counts a growth in units of `size` bytes, or refuses it. Growth beyond a maximum fails anyway,
+    /// and is not counted.
+    fn grow(&mut self, current: usize, desired: usize, maximum: Option<usize>, size: usize) -> bool {
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return false;
+        }
+        let by = desired.saturating_sub(current).saturating_mul(size);
         let Usage { bytes, refused } = &*self.usage.0;
         match bytes.load(Ordering::Relaxed).checked_add(by) {
             Some(sum) if sum <= self.limit => {
@@ -85,9 +91,7 @@ impl ResourceLimiter for MemoryLimit {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        // Growth beyond the memory's own maximum fails anyway, and is not counted.
-        let possible = maximum.is_none_or(|maximum| desired <= maximum);
-        Ok(possible && self.grow(desired.saturating_sub(current)))
+        Ok(self.grow(current, desired, maximum, 1))
     }
 
     fn table_growing(
@@ -96,9 +100,7 @@ impl ResourceLimiter for MemoryLimit {
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let possible = maximum.is_none_or(|maximum| desired <= maximum);
-        let elements = desired.saturating_sub(current);
-        Ok(possible && self.grow(elements.saturating_mul(size_of::<usize>())))
+        Ok(self.grow(current, desired, maximum, size_of::<usize>()))
     }
 }
 
