@@ -13,7 +13,7 @@ use crate::bindings::uv::handles::types::RunMode as RawMode;
 use crate::error::Result;
 use crate::handle::sealed::Sealed;
 use crate::registry;
-use crate::run::{Pause, Run};
+use crate::run::Run;
 use crate::timer_pool::{FreeTimers, HeldTimer};
 
 /// An event loop, as libuv's `uv_loop_t`.
@@ -123,6 +123,7 @@ impl Loop {
     #[cfg(feature = "concurrent")]
     pub async fn run_async(&self, mode: RunMode) -> Result<bool> {
         use crate::bindings::in_instance::concurrent;
+        use crate::run::Pause;
 
         let run = self.begin(mode)?;
         loop {

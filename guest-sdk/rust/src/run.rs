@@ -10,6 +10,7 @@ use crate::registry;
 /// A run that has begun. Dropping it ends the run: callbacks that are still due stay due for the
 /// next run of the loop.
 pub(crate) struct Run {
+    #[cfg_attr(not(feature = "concurrent"), expect(dead_code, reason = "only its drop matters"))]
     raw: Synced<RawRun>,
     key: RunKey,
 }
@@ -31,12 +32,13 @@ impl Run {
     }
 
     /// The resource, for a wait.
+    #[cfg(feature = "concurrent")]
     pub(crate) fn raw(&self) -> &RawRun {
         &self.raw
     }
 
     /// Calls all callbacks that are due, until the run pauses. Never blocks.
-    #[cfg_attr(not(feature = "concurrent"), expect(dead_code, reason = "other runs block"))]
+    #[cfg(feature = "concurrent")]
     pub(crate) fn call_due(&self) -> Result<Pause> {
         self.call_brought_by(batch::next)
     }

@@ -36,8 +36,8 @@ pub(crate) fn deliver(
     let mut driver = WasiDriver(loops);
     if position.is_some() || !changes.is_empty() {
         let position = position.map_or(usize::MAX, |position| position as usize);
-        let mut changes = changes.into_iter().map(Into::into);
-        driver.advance(run, position, pool.map(pool_id), &mut changes);
+        let changes = changes.into_iter().map(Into::into);
+        driver.advance(run, position, pool.map(pool_id), changes);
     }
     let run = run.filter(|_| max > 0).ok_or(uv_handles_core::Error::Invalid)?;
     Ok(driver.next(run, max)?)
@@ -88,8 +88,8 @@ impl Guest for Adapter {
     fn advance(key: u64, position: u32, pool: Option<TimerPoolBorrow<'_>>, changes: Vec<Change>) {
         with(|loops| {
             let run = loops.run_of_key(key);
-            let mut changes = changes.into_iter().map(Into::into);
-            WasiDriver(loops).advance(run, position as usize, pool.as_ref().map(pool_id), &mut changes);
+            let changes = changes.into_iter().map(Into::into);
+            WasiDriver(loops).advance(run, position as usize, pool.as_ref().map(pool_id), changes);
         });
     }
 }
@@ -108,8 +108,8 @@ impl GuestTimerPool for Owned {
     }
 
     fn flush(&self, changes: Vec<Change>) {
-        let mut changes = changes.into_iter().map(Into::into);
-        with(|loops| WasiDriver(loops).advance(None, 0, Some(self.0), &mut changes));
+        let changes = changes.into_iter().map(Into::into);
+        with(|loops| WasiDriver(loops).advance(None, 0, Some(self.0), changes));
     }
 }
 

@@ -20,8 +20,8 @@ impl UvCtxView<'_> {
         changes: Vec<Change>,
     ) {
         let changed = self.loops_waited_for(&changes);
-        let mut changes = changes.into_iter().map(Into::into);
-        OsDriver(self.ctx).advance(run, position, pool.and_then(pool_id), &mut changes);
+        let changes = changes.into_iter().map(Into::into);
+        OsDriver(self.ctx).advance(run, position, pool.and_then(pool_id), changes);
         changed.into_iter().for_each(|id| self.ctx.recheck(id));
     }
 
