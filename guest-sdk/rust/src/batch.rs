@@ -121,7 +121,7 @@ pub(crate) fn is_short(token: Token) -> bool {
 }
 
 /// Brings one or two callbacks without arguments and calls them. Returns whether there were any;
-/// otherwise [`next`] brings the next step.
+/// otherwise [`next_blocking`] brings the next step.
 pub(crate) fn call_next_callbacks(run: RunKey) -> bool {
     if RUNNING.get().is_some() || has_deferred() {
         return false;
@@ -138,6 +138,7 @@ pub(crate) fn call_next_callbacks(run: RunKey) -> bool {
 }
 
 /// Brings the next callbacks of a run. Never blocks.
+#[cfg(feature = "concurrent")]
 pub(crate) fn next(run: RunKey) -> Result<BatchStep, Error> {
     next_by(run, raw::next)
 }
