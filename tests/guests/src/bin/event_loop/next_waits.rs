@@ -77,7 +77,7 @@ pub fn main() {
     }
     assert_eq!(brought, [10, 11, 12, 13, 14]);
 
-    // What the short form has left comes first, also when it is a wait: none is left in virtual time.
+    // An answer that the short form has left comes first, also a wait. In virtual time none is left.
     near.start(20, 0).unwrap();
     match next_callbacks(run_key) {
         NOTHING => assert_eq!(tokens(next(run_key)), [1]),
