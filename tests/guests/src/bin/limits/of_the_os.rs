@@ -40,6 +40,7 @@ pub fn main() -> Result<()> {
         // A signal handle needs a descriptor when its loop waits.
         signal.start(Signum::SIGUSR1)?;
         assert_refused(event_loop.run(RunMode::Once), StatusCode::EMFILE);
+        signal.stop();
         assert!(trace.is_empty() && event_loop.is_alive() && timer.is_active());
     }
     // What needs none goes on: loops that do not have to wait, and the one that can.
@@ -59,6 +60,7 @@ pub fn main() -> Result<()> {
     assert_eq!(trace.take(), "again");
     let other = Descriptor::open("other")?;
     Poll::new(&event_loop, &other)?;
+    signal.start(Signum::SIGUSR1)?;
     held.borrow_mut().push(clients.accept()?);
 
     for event_loop in [&event_loop, &in_use] {
