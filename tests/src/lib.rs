@@ -42,6 +42,7 @@ pub mod os;
 pub mod plain;
 pub mod plugins;
 pub mod process;
+pub mod javascript;
 pub mod python;
 mod random;
 

@@ -14,6 +14,7 @@ mod drawing;
 mod fuzz;
 mod guests;
 mod guide;
+mod javascript;
 mod judges;
 mod package;
 mod plugin_host;
@@ -79,6 +80,12 @@ enum Command {
         check: bool,
     },
 
+    /// Build the runtime for scripts in JavaScript, target/javascript/uv-javascript.wasm
+    ///
+    /// It gets a C compiler from PyPI into a virtual environment below target, as `python` does.
+    /// `uv-run script.js` finds the runtime there.
+    Javascript,
+
     /// Build the guests and run all tests
     ///
     /// In this order: the loop's state machine is built for wasm32-unknown-unknown; packages
@@ -142,8 +149,12 @@ enum Command {
     /// SIGHUP and SIGTERM. Only this guest and uv-run are built.
     Demo {
         /// Show the Python script examples/python/line_stats.py instead
-        #[arg(long)]
+        #[arg(long, conflicts_with = "javascript")]
         python: bool,
+
+        /// Show the script examples/javascript/line_stats.js instead
+        #[arg(long)]
+        javascript: bool,
     },
 
     /// Build uv-run and uv-compose, and print where they are
@@ -157,6 +168,10 @@ enum Command {
         /// Build the runtime for Python scripts too
         #[arg(long)]
         python: bool,
+
+        /// Build the runtime for scripts in JavaScript too
+        #[arg(long)]
+        javascript: bool,
     },
 
     /// Build the example server and run it on its sample plugins
@@ -261,12 +276,17 @@ fn run(cli: Cli) -> Result<()> {
             python::build(&workspace)?;
             if check { python::check_types(&workspace) } else { Ok(()) }
         }
-        Command::UvRun { quick, python } => {
+        Command::Javascript => javascript::build(&workspace, cli.guest_toolchain).map(drop),
+        Command::UvRun { quick, python, javascript } => {
             let profile = if quick { Profile::Quick } else { Profile::Release };
-            uv_run::provide(&workspace, profile, python)
+            let python = python.then(|| python::build(&workspace)).transpose()?;
+            let javascript =
+                javascript.then(|| javascript::build(&workspace, cli.guest_toolchain)).transpose()?;
+            uv_run::provide(&workspace, profile, [python, javascript].into_iter().flatten())
         }
-        Command::Demo { python: true } => demo::run_script(&workspace),
-        Command::Demo { python: false } => demo::run(&workspace, cli.guest_toolchain),
+        Command::Demo { python: true, .. } => demo::run_python(&workspace),
+        Command::Demo { javascript: true, .. } => demo::run_javascript(&workspace, cli.guest_toolchain),
+        Command::Demo { .. } => demo::run(&workspace, cli.guest_toolchain),
         Command::Fuzz { minutes, target } => fuzz::run(&workspace, minutes, target.as_deref()),
         Command::Soak { samples: Some(samples), drawing: Some(drawing), plugins, .. } => {
             soak::judge(&samples, &drawing, plugins)

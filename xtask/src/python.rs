@@ -241,7 +241,8 @@ fn makes_environments(program: &str) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-fn hash(bytes: &[u8]) -> String {
+/// A hash for names and stamps of files.
+pub fn hash(bytes: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     format!("{:016x}", hasher.finish())

@@ -12,6 +12,7 @@ use anyhow::Result;
 use crate::bench;
 use crate::guests;
 use crate::guide;
+use crate::javascript;
 use crate::judges;
 use crate::package;
 use crate::plugin_host;
@@ -28,7 +29,8 @@ use crate::workspace::{Package, Workspace};
 pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) -> Result<()> {
     let guests_dir = guests::build(workspace, forced)?;
     let runtime = python::build(workspace)?;
-    let built = Built { guests_dir: &guests_dir, runtime: &runtime };
+    let javascript = javascript::build(workspace, forced)?;
+    let built = Built { guests_dir: &guests_dir, python: &runtime, javascript: &javascript };
     let (with_wasmtime, without): (Vec<_>, Vec<_>) = workspace
         .packages
         .iter()
@@ -94,8 +96,9 @@ fn build_core_for_wasm(workspace: &Workspace, forced: Option<Way>) -> Result<()>
 /// The programs that the tests run.
 struct Built<'a> {
     guests_dir: &'a Path,
-    /// The runtime for Python scripts.
-    runtime: &'a Path,
+    /// The runtimes of scripts.
+    python: &'a Path,
+    javascript: &'a Path,
 }
 
 fn cargo_test(built: &Built<'_>, packages: &[&Package], args: &[&str], more: &[String]) -> Result<()> {
@@ -114,8 +117,8 @@ fn cargo_test_linked(
     for package in packages {
         cargo.args(["--package", &package.name]);
     }
-    cargo.args(more).env("UV_HANDLES_GUESTS", built.guests_dir).env("UV_HANDLES_PYTHON", built.runtime);
-    cargo.env("UV_HANDLES_LINKAGE", linkage);
+    cargo.args(more).env("UV_HANDLES_GUESTS", built.guests_dir).env("UV_HANDLES_LINKAGE", linkage);
+    cargo.env("UV_HANDLES_PYTHON", built.python).env("UV_HANDLES_JAVASCRIPT", built.javascript);
     say(format_args!("running {}", process::shown(&cargo)));
     process::run(&mut cargo)
 }

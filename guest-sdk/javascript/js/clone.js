@@ -98,11 +98,10 @@ function clone(value, copies, transferred) {
   }
   if (value instanceof Error) {
     const Class = ERRORS[value.name] ?? Error;
-    const copy = known(Object.create(Class.prototype));
-    for (const key of ["stack", "message", "cause"]) {
-      if (Object.hasOwn(value, key)) {
-        Object.defineProperty(copy, key, { value: inner(value[key]), configurable: true, writable: true });
-      }
+    const copy = known(new Class(value.message));
+    Object.defineProperty(copy, "stack", { value: String(value.stack), configurable: true, writable: true });
+    if (Object.hasOwn(value, "cause")) {
+      Object.defineProperty(copy, "cause", { value: inner(value.cause), configurable: true, writable: true });
     }
     return copy;
   }

@@ -63,10 +63,7 @@ function table(data, columns) {
   });
   const head = [index, ...shownKeys, ...(hasValues ? ["Values"] : [])];
   const widths = head.map((name, at) => Math.max(name.length, ...rows.map((row) => row[at].length)) + 2);
-  const line = (cells) => `│${cells.map((text, at) => {
-    const left = Math.floor((widths[at] - text.length) / 2);
-    return " ".repeat(left) + text + " ".repeat(widths[at] - text.length - left);
-  }).join("│")}│`;
+  const line = (cells) => `│${cells.map((text, at) => ` ${text}`.padEnd(widths[at])).join("│")}│`;
   const rule = (left, middle, right) => left + widths.map((width) => "─".repeat(width)).join(middle) + right;
   out([rule("┌", "┬", "┐"), line(head), rule("├", "┼", "┤"), ...rows.map(line), rule("└", "┴", "┘")].join("\n"));
 }

@@ -8,6 +8,8 @@ function withCode(Base, code) {
     constructor(message) {
       super(message);
       this.code = code;
+      // Its first line shows the code.
+      Error.captureStackTrace(this, new.target);
     }
 
     get name() {

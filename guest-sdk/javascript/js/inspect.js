@@ -2,9 +2,7 @@
 
 import native from "runtime:native";
 
-/** The width that one line may have. */
-const WIDTH = 72;
-/** The width of a line with grouped numbers. */
+/** The width of a line. */
 const LINE = 80;
 /** How many entries of a list are shown. */
 const ENTRIES = 100;
@@ -76,7 +74,9 @@ function hasOwnToString(value) {
 
 /** A value as text. */
 export function inspect(value, options = {}) {
-  const context = { depth: options?.depth === null ? Infinity : (options?.depth ?? DEPTH), path: [], circular: new Map() };
+  const context = { depth: options?.depth === null ? Infinity : (options?.depth ?? DEPTH), path: [], circular: new Map(),
+    /** The level of the object that was shown last. */
+    deepest: 0 };
   return show(context, value, 0, 0);
 }
 inspect.custom = custom;
@@ -135,49 +135,35 @@ function object(context, value, level, indent) {
     }
   }
   const { opening, entries, braces, isList } = parts(context, value, level, indent);
-  if (entries === undefined) {
-    return opening;
-  }
   if (level > context.depth) {
-    return braces[0] === "[" ? "[Array]" : `[${opening.trim() || nameOf(value) || "Object"}]`;
+    return braces[0] === "[" ? "[Array]" : braces.length === 0 && entries.length === 0 ? opening
+      : `[${opening.trim() || "Object"}]`;
   }
+  context.deepest = level;
   context.path.push(value);
   const shown = entries.map((entry) => entry());
   context.path.pop();
   const mark = context.circular.has(value) ? `<ref *${context.circular.get(value)}> ` : "";
-  if (shown.length === 0) {
-    return braces.length === 0 ? mark + opening : `${mark}${opening}${braces[0]}${braces[1]}`;
+  if (braces.length === 0) {
+    return mark + (shown.length === 0 ? opening : joined(context, shown, opening, ["{", "}"], level, indent, false, value));
   }
-  const [open, close] = braces.length === 0 ? ["{", "}"] : braces;
-  const start = opening === "" ? open : braces.length === 0 ? `${opening} ${open}` : `${opening}${open}`;
-  return mark + joined(context, shown, start, close, level, indent, isList, value);
+  const around = [opening + braces[0], braces[1]];
+  return mark + (shown.length === 0 ? around.join("") : joined(context, shown, "", around, level, indent, isList, value));
 }
 
 /** On one line if it is short and not too deep, else on several. */
-function joined(context, shown, start, close, level, indent, isList, value) {
+function joined(context, shown, base, braces, level, indent, isList, value) {
   const lines = isList && shown.length > 6 ? grouped(shown, indent, value) : shown;
-  if (lines.length === shown.length && deepest(value, 0) < 3) {
-    const length = shown.reduce((sum, entry) => sum + entry.length, shown.length + start.length);
-    if (length + shown.length <= WIDTH + 4 && shown.reduce((sum, entry) => sum + entry.length + 2, start.length) <= WIDTH + 4
-      && !shown.some((entry) => entry.includes("\n"))) {
-      return `${start} ${shown.join(", ")} ${close}`;
+  const start = base === "" ? braces[0] : `${base} ${braces[0]}`;
+  if (context.deepest - level < 3 && lines.length === shown.length) {
+    const length = shown.reduce((sum, entry) => sum + entry.length, 0);
+    const line = `${start} ${shown.join(", ")} ${braces[1]}`;
+    if (length + 2 * shown.length + indent + braces[0].length + base.length + 10 <= LINE && !line.includes("\n")) {
+      return line;
     }
   }
   const margin = `\n${" ".repeat(indent)}`;
-  return `${start}${margin}  ${lines.join(`,${margin}  `)}${margin}${close}`;
-}
-
-/** How many levels of objects a value has, up to 4. */
-function deepest(value, level) {
-  if (value === null || typeof value !== "object" || level > 3 || native.isProxy(value)) {
-    return level - 1;
-  }
-  let most = level;
-  const inner = value instanceof Map ? [...value.values()] : value instanceof Set ? [...value] : Object.values(value);
-  for (const one of inner.slice(0, ENTRIES)) {
-    most = Math.max(most, deepest(one, level + 1));
-  }
-  return most;
+  return `${start}${margin}  ${lines.join(`,${margin}  `)}${margin}${braces[1]}`;
 }
 
 /** Several entries of a long list on each line, in columns. */
@@ -190,7 +176,7 @@ function grouped(shown, indent, value) {
   if (longest * 3 + indent >= LINE || !(total / longest > 5 || longest <= 8)) {
     return shown;
   }
-  const bias = Math.max(longest - Math.sqrt(longest - total / shown.length), 1);
+  const bias = Math.max(longest - 2 - Math.sqrt(longest - total / entries.length), 1);
   const columns = Math.min(
     Math.round(Math.sqrt(2.5 * bias * entries.length) / bias),
     Math.floor((LINE - indent) / longest),

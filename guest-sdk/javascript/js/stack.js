@@ -2,7 +2,8 @@
 
 import native from "runtime:native";
 
-const INTERNAL = /^(runtime|node):/;
+/** Files of the runtime, and places inside a text that is no file. */
+const INTERNAL = /^(runtime:|node:|uv$|<input>$)/;
 
 Error.stackTraceLimit = 20;
 Error.prepareStackTrace = (error, sites) => {

@@ -246,7 +246,7 @@ export class Handle {
 /** Called when its time has come, once or again and again. */
 export class Timer extends Handle {
   constructor(loop) {
-    super((number, called) => native.createHandle("timer", number, called), loop);
+    super((number, called) => native.createHandle("timer", number, called, undefined), loop);
   }
 
   /** Starts the timer: due in `timeout` milliseconds, and then every `repeat` unless that is 0. */
@@ -284,21 +284,21 @@ class Watcher extends Handle {
 /** Called in every iteration, and keeps the loop from waiting. */
 export class Idle extends Watcher {
   constructor(loop) {
-    super((number, called) => native.createHandle("idle", number, called), loop);
+    super((number, called) => native.createHandle("idle", number, called, undefined), loop);
   }
 }
 
 /** Called in every iteration, before the loop waits. */
 export class Prepare extends Watcher {
   constructor(loop) {
-    super((number, called) => native.createHandle("prepare", number, called), loop);
+    super((number, called) => native.createHandle("prepare", number, called, undefined), loop);
   }
 }
 
 /** Called in every iteration, after the loop has waited. */
 export class Check extends Watcher {
   constructor(loop) {
-    super((number, called) => native.createHandle("check", number, called), loop);
+    super((number, called) => native.createHandle("check", number, called, undefined), loop);
   }
 }
 
@@ -392,7 +392,7 @@ export class Async extends Awaited {
 /** Called when the process gets a signal. */
 export class Signal extends Awaited {
   constructor(loop) {
-    super((number, called) => native.createHandle("signal", number, called), loop);
+    super((number, called) => native.createHandle("signal", number, called, undefined), loop);
   }
 
   /** Watches a signal, by name or number. */
@@ -602,7 +602,7 @@ export class AsyncSender {
   }
 
   send() {
-    native.senderSend(this.#number);
+    native.senderSend(this.#number, undefined);
   }
 
   sendMessage(data) {

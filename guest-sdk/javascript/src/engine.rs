@@ -8,7 +8,7 @@ use rquickjs::{Context, Ctx, Error, Exception, Function, Persistent, Result, Run
 
 /// The most bytes of stack that scripts may use. A deeper recursion is a RangeError of the script's.
 /// wasmtime's own stack, 512 KiB by default, has to be larger than what this much needs of it.
-const STACK: usize = 160 * 1024;
+const STACK: usize = 256 * 1024;
 
 /// A function of JavaScript that Rust keeps.
 pub type Callback = Persistent<Function<'static>>;

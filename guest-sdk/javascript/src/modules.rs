@@ -3,9 +3,10 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use rquickjs::function::Constructor;
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
 use rquickjs::module::{Declarations, Declared, Exports, ModuleDef};
-use rquickjs::{Ctx, Error, Exception, Module, Object, Persistent, Result};
+use rquickjs::{Ctx, Error, Module, Object, Persistent, Result};
 
 /// The runtime's own modules, which scripts cannot import.
 const INTERNAL: &[(&str, &str)] = &[
@@ -213,13 +214,13 @@ impl Loader for Modules {
 
 /// An error with a code, as Node's loader throws them.
 fn failed(ctx: &Ctx<'_>, code: &str, message: String) -> Error {
-    match Exception::from_message(ctx.clone(), &message) {
-        Ok(exception) => match exception.as_object().set("code", code) {
-            Ok(()) => exception.throw(),
-            Err(error) => error,
-        },
-        Err(error) => error,
-    }
+    let throw = || {
+        let class: Constructor<'_> = ctx.globals().get("Error")?;
+        let error: Object<'_> = class.construct((message,))?;
+        error.set("code", code)?;
+        Ok(ctx.throw(error.into_value()))
+    };
+    throw().unwrap_or_else(|error| error)
 }
 
 /// A path without `.`, `..` and empty parts.

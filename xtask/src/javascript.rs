@@ -1,0 +1,81 @@
+//! `cargo xtask javascript`: the JavaScript runtime, a component with QuickJS on the Rust SDK.
+//!
+//! The C compiler for QuickJS is Zig's, from PyPI: it brings WASI's headers with it. It goes into a
+//! virtual environment of its own, target/javascript/venv.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::guests;
+use crate::process::{self, say};
+use crate::profile::Profile;
+use crate::python;
+use crate::toolchain::{Target, Toolchain, Way};
+use crate::workspace::Workspace;
+
+/// The package of PyPI that has the C compiler.
+const COMPILER: &str = "ziglang==0.17.1";
+
+/// The package of the runtime, and the name of its component for the compiler.
+const PACKAGE: &str = "uv-handles-javascript";
+const ARTIFACT: &str = "uv_javascript.wasm";
+
+/// Compiles C: without the target that the crate `cc` passes, whose name Zig does not know.
+///
+/// And without the macro that names WASI: where it is defined, QuickJS lets scripts use any amount of
+/// stack, until they overwrite memory that is not theirs.
+const CC: &str = r#"#!/bin/sh
+for arg; do
+    shift
+    case $arg in
+    --target=*) ;;
+    *) set -- "$@" "$arg" ;;
+    esac
+done
+exec "PYTHON" -m ziglang cc -target wasm32-wasi -U__wasi__ "$@"
+"#;
+
+const AR: &str = r#"#!/bin/sh
+exec "PYTHON" -m ziglang ar "$@"
+"#;
+
+/// Builds the runtime, unless it is up to date. Returns its file.
+pub fn build(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
+    let dir = workspace.target_dir.join("javascript");
+    let tools = python::environment(workspace, &dir.join("venv"), COMPILER)?;
+    let python = tools.join("python");
+    let (cc, ar) = (script(&dir, "cc", CC, &python)?, script(&dir, "ar", AR, &python)?);
+    let toolchain = Toolchain::ensure(workspace, Target::Wasip2, forced)?;
+    say(format_args!(
+        "building the JavaScript runtime (the first time, some minutes; {})",
+        toolchain.describe()
+    ));
+    let mut cargo = toolchain.cargo_build(Profile::Release)?;
+    cargo.args(["--package", PACKAGE]);
+    cargo.env("CC_wasm32_wasip2", cc).env("AR_wasm32_wasip2", ar);
+    // Otherwise the build of rquickjs downloads a compiler itself.
+    cargo.env("RQUICKJS_SYS_NO_WASI_SDK", "1");
+    process::run(&mut cargo)?;
+    let built = toolchain.artifacts(Profile::Release).join(ARTIFACT);
+    let component = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
+    let runtime = dir.join("uv-javascript.wasm");
+    guests::put(&runtime, &component)?;
+    say(format_args!("the JavaScript runtime is {}", runtime.display()));
+    Ok(runtime)
+}
+
+/// Writes a program that calls the compiler. Its text is part of its name, so that cargo builds C again
+/// when it has changed.
+fn script(dir: &Path, name: &str, text: &str, python: &Path) -> Result<PathBuf> {
+    let text = text.replace("PYTHON", &python.to_string_lossy());
+    let file = dir.join(format!("{name}-{}", python::hash(text.as_bytes())));
+    if !fs::read(&file).is_ok_and(|old| old == text.as_bytes()) {
+        fs::write(&file, text)
+            .and_then(|()| fs::set_permissions(&file, fs::Permissions::from_mode(0o755)))
+            .with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    Ok(file)
+}
