@@ -112,7 +112,12 @@ fn errors_show_where_they_were_thrown() {
         &["  throw new TypeError('bad');\n            ^\n", "TypeError: bad\n    at f (", &second],
     );
     fails(&[], "let x = ;", 1, &["let x = ;\n", "SyntaxError: ", &first]);
-    fails(&[], "setTimeout(() => nothing(), 1)", 1, &["ReferenceError: nothing is not defined", "script.js:1"]);
+    fails(
+        &[],
+        "setTimeout(() => nothing(), 1)",
+        1,
+        &["ReferenceError: nothing is not defined", "script.js:1"],
+    );
     fails(&[], "throw null", 1, &["Uncaught:\nnull"]);
     fails(&[], "Promise.reject(new Error('rejected'))", 1, &["Error: rejected", "script.js:1:"]);
     fails(&[], "Promise.reject(3)", 1, &["ERR_UNHANDLED_REJECTION", "with the reason \"3\""]);
@@ -126,7 +131,11 @@ fn exit_codes_are_those_of_node() {
     for (text, code, printed) in [
         ("console.log('end')", 0, "end"),
         ("process.on('exit', (code) => console.log('exit', code)); process.exit(5)", 5, "exit 5"),
-        ("setTimeout(() => { try { process.exit(3) } finally { console.log('never') } }); console.log('a')", 3, "a"),
+        (
+            "setTimeout(() => { try { process.exit(3) } finally { console.log('never') } }); console.log('a')",
+            3,
+            "a",
+        ),
         ("process.exitCode = 7; console.log('a')", 7, "a"),
         ("process.exitCode = 256 + 7; console.log('a')", 7, "a"),
         ("console.log('a'); await new Promise(() => {})", 13, "a"),
@@ -135,7 +144,11 @@ fn exit_codes_are_those_of_node() {
         ("process.on('exit', (code) => console.log(code)); throw 1", 1, "1"),
         ("process.on('uncaughtException', () => { throw 2 }); console.log('a'); throw 1", 7, "a"),
         ("async function f() { process.exit(4) } console.log('a'); await f(); console.log('b')", 4, "a"),
-        ("let n = 0; process.on('beforeExit', () => { if (n++ < 2) setTimeout(() => console.log(n)) })", 0, "1,2"),
+        (
+            "let n = 0; process.on('beforeExit', () => { if (n++ < 2) setTimeout(() => console.log(n)) })",
+            0,
+            "1,2",
+        ),
         ("console.log('a'); process.exit(); console.log('b')", 0, "a"),
     ] {
         let ended = run(&[], text);
@@ -147,12 +160,19 @@ fn exit_codes_are_those_of_node() {
 fn modules_beside_the_script_are_found_unless_it_is_isolated() {
     let dir = tempfile::tempdir().unwrap();
     fs::create_dir(dir.path().join("lib")).unwrap();
-    fs::write(dir.path().join("lib/one.js"), "import { two } from '../two.mjs'; export const three = two + 1;")
-        .unwrap();
-    fs::write(dir.path().join("two.mjs"), "export const two = 2; import('./main.js').then((m) => console.log(m.name));")
-        .unwrap();
+    fs::write(
+        dir.path().join("lib/one.js"),
+        "import { two } from '../two.mjs'; export const three = two + 1;",
+    )
+    .unwrap();
+    fs::write(
+        dir.path().join("two.mjs"),
+        "export const two = 2; import('./main.js').then((m) => console.log(m.name));",
+    )
+    .unwrap();
     let main = dir.path().join("main.js");
-    fs::write(&main, "import { three } from './lib/one.js'; export const name = 'main'; console.log(three);").unwrap();
+    fs::write(&main, "import { three } from './lib/one.js'; export const name = 'main'; console.log(three);")
+        .unwrap();
     // The main module is itself, not a second copy.
     Ended::of(uv_run_script(&[], &main)).printed(&["3", "main"]);
     let ended = Ended::of(uv_run_script(&["--isolated"], &main));
@@ -237,7 +257,10 @@ fn a_runtime_that_is_none_is_one_sentence() {
     };
     refused(&runtime(&dir.path().join("none.wasm")), &["none.wasm cannot be read"]);
     let other = uv_handles_tests::component("first-timer");
-    refused(&runtime(&other), &["first-timer.wasm is not the JavaScript runtime", "uv:scripts/scripts@0.1.0"]);
+    refused(
+        &runtime(&other),
+        &["first-timer.wasm is not the JavaScript runtime", "uv:scripts/scripts@0.1.0"],
+    );
 
     // A uv-run in a place where there is no runtime. A link is as good, and a copy is large.
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
@@ -248,7 +271,12 @@ fn a_runtime_that_is_none_is_one_sentence() {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     refused(
         &Ended::of(command),
-        &["there is no JavaScript runtime", "`cargo xtask javascript`", "--javascript-runtime", "UV_HANDLES_JAVASCRIPT"],
+        &[
+            "there is no JavaScript runtime",
+            "`cargo xtask javascript`",
+            "--javascript-runtime",
+            "UV_HANDLES_JAVASCRIPT",
+        ],
     );
 }
 
@@ -262,7 +290,11 @@ fn the_runtime_is_a_program_too() {
     command.args(["scripts/script.js", "x"]);
     let ended = Ended::of(command);
     // WASI 0.2 has no other code.
-    assert_eq!((ended.code, ended.stdout.join("").as_str()), (1, "[ 'scripts/script.js', 'x' ]"), "{ended:?}");
+    assert_eq!(
+        (ended.code, ended.stdout.join("").as_str()),
+        (1, "[ 'scripts/script.js', 'x' ]"),
+        "{ended:?}"
+    );
     let ended = Ended::of(uv_run_script(&[], &runtime()));
     assert_eq!((ended.code, ended.stderr.join("").as_str()), (1, "usage: SCRIPT.js [ARGS]..."));
 }

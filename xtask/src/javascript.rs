@@ -23,10 +23,8 @@ const COMPILER: &str = "ziglang==0.17.1";
 const PACKAGE: &str = "uv-handles-javascript";
 const ARTIFACT: &str = "uv_javascript.wasm";
 
-/// Compiles C: without the target that the crate `cc` passes, whose name Zig does not know.
-///
-/// And without the macro that names WASI: where it is defined, QuickJS lets scripts use any amount of
-/// stack, until they overwrite memory that is not theirs.
+/// Compiles C: without the target that the crate `cc` passes, whose name Zig does not know, and after
+/// [`HEADER`].
 const CC: &str = r#"#!/bin/sh
 for arg; do
     shift
@@ -35,8 +33,33 @@ for arg; do
     *) set -- "$@" "$arg" ;;
     esac
 done
-exec "PYTHON" -m ziglang cc -target wasm32-wasi -U__wasi__ "$@"
+exec "PYTHON" -m ziglang cc -target wasm32-wasi -include "HEADER" "$@"
 "#;
+
+/// Where `__wasi__` is defined, QuickJS lets scripts use any amount of stack, until they overwrite
+/// memory that is not theirs. The headers of the C library need the macro, and QuickJS itself does not.
+const HEADER: &str = "
+#include <assert.h>
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <malloc.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+#undef __wasi__
+/* This C library has malloc_usable_size too. */
+#define __GLIBC__ 2
+";
 
 const AR: &str = r#"#!/bin/sh
 exec "PYTHON" -m ziglang ar "$@"
@@ -47,7 +70,12 @@ pub fn build(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
     let dir = workspace.target_dir.join("javascript");
     let tools = python::environment(workspace, &dir.join("venv"), COMPILER)?;
     let python = tools.join("python");
-    let (cc, ar) = (script(&dir, "cc", CC, &python)?, script(&dir, "ar", AR, &python)?);
+    let header = write(&dir, "quickjs.h", HEADER, 0o644)?;
+    let program = |name: &str, text: &str| {
+        let text = text.replace("PYTHON", &python.to_string_lossy());
+        write(&dir, name, &text.replace("HEADER", &header.to_string_lossy()), 0o755)
+    };
+    let (cc, ar) = (program("cc", CC)?, program("ar", AR)?);
     let toolchain = Toolchain::ensure(workspace, Target::Wasip2, forced)?;
     say(format_args!(
         "building the JavaScript runtime (the first time, some minutes; {})",
@@ -67,14 +95,13 @@ pub fn build(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
     Ok(runtime)
 }
 
-/// Writes a program that calls the compiler. Its text is part of its name, so that cargo builds C again
-/// when it has changed.
-fn script(dir: &Path, name: &str, text: &str, python: &Path) -> Result<PathBuf> {
-    let text = text.replace("PYTHON", &python.to_string_lossy());
-    let file = dir.join(format!("{name}-{}", python::hash(text.as_bytes())));
-    if !fs::read(&file).is_ok_and(|old| old == text.as_bytes()) {
+/// Writes a file of the compiler. Its text is part of its name, so that cargo builds C again when it
+/// has changed.
+fn write(dir: &Path, name: &str, text: &str, mode: u32) -> Result<PathBuf> {
+    let file = dir.join(format!("{}-{name}", python::hash(text.as_bytes())));
+    if !file.is_file() {
         fs::write(&file, text)
-            .and_then(|()| fs::set_permissions(&file, fs::Permissions::from_mode(0o755)))
+            .and_then(|()| fs::set_permissions(&file, fs::Permissions::from_mode(mode)))
             .with_context(|| format!("cannot write {}", file.display()))?;
     }
     Ok(file)

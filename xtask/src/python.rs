@@ -191,11 +191,11 @@ impl Python {
     /// All inputs of the runtime.
     fn inputs(&self) -> Result<Vec<u8>> {
         let mut files = vec![self.sources.join("requirements.txt")];
-        for dir in PACKAGES
-            .map(|package| self.sources.join(package))
-            .iter()
-            .chain([&self.sources.join("wit"), &self.scripts, &self.wit])
-        {
+        for dir in PACKAGES.map(|package| self.sources.join(package)).iter().chain([
+            &self.sources.join("wit"),
+            &self.scripts,
+            &self.wit,
+        ]) {
             collect(dir, &mut files)?;
         }
         files.sort();

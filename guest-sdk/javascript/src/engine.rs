@@ -6,9 +6,10 @@ use std::ptr::NonNull;
 use rquickjs::function::IntoArgs;
 use rquickjs::{Context, Ctx, Error, Exception, Function, Persistent, Result, Runtime, TypedArray, qjs};
 
-/// The most bytes of stack that scripts may use. A deeper recursion is a RangeError of the script's.
-/// wasmtime's own stack, 512 KiB by default, has to be larger than what this much needs of it.
-const STACK: usize = 256 * 1024;
+/// The most bytes of its stack that the engine may use, of one MiB. A deeper recursion is a RangeError of
+/// the script's. The host's stack is used as well, twice as much of it: a host that has less for its
+/// guests ends a script by a trap instead.
+const STACK: usize = 384 * 1024;
 
 /// A function of JavaScript that Rust keeps.
 pub type Callback = Persistent<Function<'static>>;

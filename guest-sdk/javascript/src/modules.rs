@@ -137,7 +137,11 @@ impl Resolver for Modules {
             }
         }
         if name.starts_with("node:") {
-            return Err(failed(ctx, "ERR_UNKNOWN_BUILTIN_MODULE", format!("No such built-in module: {name}")));
+            return Err(failed(
+                ctx,
+                "ERR_UNKNOWN_BUILTIN_MODULE",
+                format!("No such built-in module: {name}"),
+            ));
         }
         let relative = name.strip_prefix("file://").unwrap_or(name);
         if !(relative.starts_with("./") || relative.starts_with("../") || relative.starts_with('/')) {
@@ -147,9 +151,7 @@ impl Resolver for Modules {
         SCRIPT.with_borrow(|script| {
             let file = match (relative.starts_with('/'), base == script.name) {
                 (true, _) => Some(normal(relative)),
-                (false, false) => {
-                    base.rsplit_once('/').map(|(dir, _)| normal(&format!("{dir}/{relative}")))
-                }
+                (false, false) => base.rsplit_once('/').map(|(dir, _)| normal(&format!("{dir}/{relative}"))),
                 // The first directory that has the file.
                 (false, true) => {
                     let files = script.path.iter().map(|dir| normal(&format!("{dir}/{relative}")));

@@ -221,11 +221,9 @@ mod tests {
     fn the_language_is_known_by_the_extension() {
         let dir = tempfile::tempdir().unwrap();
         let others = dir.path().to_str().unwrap();
-        for (name, language) in [
-            ("a.py", Language::Python),
-            ("a.js", Language::JavaScript),
-            ("a.b.mjs", Language::JavaScript),
-        ] {
+        for (name, language) in
+            [("a.py", Language::Python), ("a.js", Language::JavaScript), ("a.b.mjs", Language::JavaScript)]
+        {
             let file = dir.path().join(name);
             std::fs::write(&file, "").unwrap();
             let script = of(&["--pythonpath", others, file.to_str().unwrap()]).1.unwrap().unwrap();

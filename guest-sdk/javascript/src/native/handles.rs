@@ -159,7 +159,9 @@ fn create_poll<'js>(
 /// Whether the handle is active (1), closing (2), and referenced (4).
 fn state(number: usize) -> u32 {
     let handle = handle(number);
-    u32::from(handle.is_active()) | u32::from(handle.is_closing()) << 1 | u32::from(handle.is_referenced()) << 2
+    u32::from(handle.is_active())
+        | u32::from(handle.is_closing()) << 1
+        | u32::from(handle.is_referenced()) << 2
 }
 
 fn reference(ctx: Ctx<'_>, number: usize, is_referenced: bool) -> Result<()> {

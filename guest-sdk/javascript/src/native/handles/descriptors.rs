@@ -77,12 +77,7 @@ fn receive_from(ctx: Ctx<'_>, number: usize, max: usize) -> Result<Object<'_>> {
     Ok(datagram)
 }
 
-fn send_to<'js>(
-    ctx: Ctx<'js>,
-    number: usize,
-    bytes: TypedArray<'js, u8>,
-    address: String,
-) -> Result<usize> {
+fn send_to<'js>(ctx: Ctx<'js>, number: usize, bytes: TypedArray<'js, u8>, address: String) -> Result<usize> {
     descriptor(&ctx, number)?.send_to(&engine::bytes_of(&bytes), &address).throws(&ctx)
 }
 
