@@ -67,9 +67,8 @@ function execute(then) {
   native.enqueueJob(() => {
     try {
       const [evaluated, exports] = native.evaluate();
-      evaluated.then(() => {
+      evaluated.then(() => then(exports)).then(() => {
         isSettled = true;
-        return then(exports);
       }).catch(failed);
     } catch (error) {
       // The text is not JavaScript, or a module is missing.

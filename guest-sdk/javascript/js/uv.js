@@ -490,10 +490,10 @@ export class Poll extends Awaited {
   _called(status, events) {
     super._called(status, events);
     if (this._isWaiting) {
-      // Level-triggered: it would be called again before the script has read anything.
+      // It would be called again before the script has read anything.
       this.stop();
+      this._put([status, events]);
     }
-    this._put([status, events]);
   }
 }
 Object.assign(Poll, PollEvent);

@@ -4,7 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 
 use rquickjs::function::IntoArgs;
-use rquickjs::{Context, Ctx, Error, Exception, Function, Persistent, Result, Runtime, TypedArray, qjs};
+use rquickjs::{CatchResultExt, Context, Ctx, Error, Exception, Function, Persistent, Result, Runtime, TypedArray, qjs};
+
+use crate::native;
 
 /// The most bytes of its stack that the engine may use, of one MiB. A deeper recursion is a RangeError of
 /// the script's. The host's stack is used as well, twice as much of it: a host that has less for its
@@ -44,8 +46,8 @@ pub fn enter<R>(function: impl FnOnce(Ctx<'_>) -> R) -> R {
     result
 }
 
-/// Calls a function of JavaScript from a callback of the loop. What it throws is dropped: the
-/// function itself reports errors, and the only one that is left ends the script.
+/// Calls a function of JavaScript from a callback of the loop. The function itself reports errors of the
+/// script. What is left is the end of the script, or an error of the report.
 pub fn call_back(callback: &Callback, args: impl for<'js> IntoArgs<'js>) {
     let Some(context) = CONTEXT.get() else {
         return;
@@ -54,8 +56,8 @@ pub fn call_back(callback: &Callback, args: impl for<'js> IntoArgs<'js>) {
     // of the loop run inside it. The value does not leave this function.
     let ctx = unsafe { Ctx::from_raw(context) };
     let result: Result<()> = callback.clone().restore(&ctx).and_then(|function| function.call(args));
-    if result.is_err() {
-        drop(ctx.catch());
+    if let Err(error) = result.catch(&ctx) {
+        native::process::end_by(&error);
     }
 }
 

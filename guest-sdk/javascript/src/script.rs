@@ -55,15 +55,10 @@ fn execute(
     MAIN.set(Some(Main { name: name.to_owned(), source: source.to_owned() }));
     engine::enter(|ctx| {
         let ended = modules::load(&ctx, "runtime:main").and_then(start);
-        match (native::process::exit_code(), ended.catch(&ctx)) {
-            (Some(code), _) => code,
-            // Without an exit code, the script is not what has failed.
-            (None, Ok(())) => 0,
-            (None, Err(error)) => {
-                eprintln!("{error}");
-                1
-            }
+        if let Err(error) = ended.catch(&ctx) {
+            native::process::end_by(&error);
         }
+        native::process::exit_code().unwrap_or(0)
     })
 }
 

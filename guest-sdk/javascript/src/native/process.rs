@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io::Write;
 
-use rquickjs::{Ctx, Exception, Function, Object, Persistent, Result, TypedArray, Value};
+use rquickjs::{CaughtError, Ctx, Exception, Function, Object, Persistent, Result, TypedArray, Value};
 use uv_handles::{Handle, Signal, Signum};
 
 use crate::bindings::exports::uv::scripts::scripts::Raised;
@@ -89,6 +89,21 @@ fn exit(ctx: Ctx<'_>, code: f64) -> Result<()> {
     }
     event_loop::stop();
     Err(engine::uncatchable(&ctx))
+}
+
+/// Ends the script, if it has not ended, by an error that could not be reported otherwise: there was no
+/// memory left for it.
+pub fn end_by(error: &CaughtError<'_>) {
+    if EXIT.get().is_some() {
+        return;
+    }
+    match error {
+        // With no memory even for an error object, the engine throws null.
+        CaughtError::Value(value) if value.is_null() => eprintln!("InternalError: out of memory"),
+        error => eprintln!("{error}"),
+    }
+    EXIT.set(Some(1));
+    event_loop::stop();
 }
 
 /// Records the exception of a call, and ends the script.
