@@ -66,6 +66,14 @@ pub fn set_rejection_tracker(tracker: Callback) {
     TRACKER.set(Some(tracker));
 }
 
+/// Runs the next promise job. Returns whether there was one.
+pub fn run_job(ctx: &Ctx<'_>) -> Result<bool> {
+    let mut context = std::ptr::null_mut();
+    // SAFETY: the context is alive. There is only this one, so an exception is pending in it.
+    let ran = unsafe { qjs::JS_ExecutePendingJob(qjs::JS_GetRuntime(ctx.as_raw().as_ptr()), &mut context) };
+    if ran < 0 { Err(Error::Exception) } else { Ok(ran > 0) }
+}
+
 /// An error that no `catch` and no `finally` of the script sees: it ends the script.
 pub fn uncatchable(ctx: &Ctx<'_>) -> Error {
     match Exception::from_message(ctx.clone(), "the script has ended") {

@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::time::Instant;
 
-use rquickjs::{Ctx, Exception, Function, Object, Persistent, Result};
+use rquickjs::{CatchResultExt, Ctx, Exception, Function, Object, Persistent, Result};
 use uv_handles::{Check, Handle, Idle, Loop, RunMode, Timer};
 
 use crate::engine::{self, Callback};
@@ -137,8 +137,14 @@ fn run_loop(ctx: Ctx<'_>) -> Result<()> {
 
 /// Runs promise jobs until there are none.
 fn run_jobs(ctx: Ctx<'_>) -> Result<()> {
-    while ctx.execute_pending_job() {
+    loop {
+        let ran = engine::run_job(&ctx);
         process::check_exit(&ctx)?;
+        match ran.catch(&ctx) {
+            Ok(true) => {}
+            Ok(false) => return Ok(()),
+            // Errors of the script are rejections.
+            Err(error) => process::end_by(&error),
+        }
     }
-    Ok(())
 }
