@@ -6,6 +6,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
@@ -18,6 +19,9 @@ use crate::workspace::Workspace;
 
 /// The package of PyPI that has the C compiler.
 const COMPILER: &str = "ziglang==0.17.1";
+
+/// The package of npm that checks types.
+const TYPESCRIPT: &str = "typescript@5.9";
 
 /// The package of the runtime, and the name of its component for the compiler.
 const PACKAGE: &str = "uv-handles-javascript";
@@ -93,6 +97,28 @@ pub fn build(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
     guests::put(&runtime, &component)?;
     say(format_args!("the JavaScript runtime is {}", runtime.display()));
     Ok(runtime)
+}
+
+/// Checks the TypeScript declarations, with the compiler from npm's registry. Where that cannot be had, a
+/// message says so.
+pub fn check_types(workspace: &Workspace) -> Result<()> {
+    let dir = workspace.target_dir.join("javascript/typescript");
+    let tsc = dir.join("node_modules/.bin/tsc");
+    let stamp = dir.join("installed");
+    if !fs::read(&stamp).is_ok_and(|installed| installed == TYPESCRIPT.as_bytes()) {
+        fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        let mut install = Command::new("npm");
+        install.args(["install", "--no-save", "--no-audit", "--no-fund", "--silent", TYPESCRIPT]);
+        if let Err(error) = process::run(install.arg("--prefix").arg(&dir).current_dir(&dir)) {
+            say(format_args!("skipped: the TypeScript declarations are not checked: {error:#}"));
+            return Ok(());
+        }
+        fs::write(&stamp, TYPESCRIPT).with_context(|| format!("cannot write {}", stamp.display()))?;
+    }
+    let mut check = Command::new(tsc);
+    check.arg("--project").arg(workspace.root.join("guest-sdk/javascript/types"));
+    say(format_args!("running {}", process::shown(&check)));
+    process::run(&mut check)
 }
 
 /// Writes a file of the compiler. Its text is part of its name, so that cargo builds C again when it

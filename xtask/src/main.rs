@@ -84,7 +84,11 @@ enum Command {
     ///
     /// It gets a C compiler from PyPI into a virtual environment below target, as `python` does.
     /// `uv-run script.js` finds the runtime there.
-    Javascript,
+    Javascript {
+        /// Check the TypeScript declarations too, with the compiler from npm
+        #[arg(long)]
+        check: bool,
+    },
 
     /// Build the guests and run all tests
     ///
@@ -276,7 +280,10 @@ fn run(cli: Cli) -> Result<()> {
             python::build(&workspace)?;
             if check { python::check_types(&workspace) } else { Ok(()) }
         }
-        Command::Javascript => javascript::build(&workspace, cli.guest_toolchain).map(drop),
+        Command::Javascript { check } => {
+            javascript::build(&workspace, cli.guest_toolchain)?;
+            if check { javascript::check_types(&workspace) } else { Ok(()) }
+        }
         Command::UvRun { quick, python, javascript } => {
             let profile = if quick { Profile::Quick } else { Profile::Release };
             let python = python.then(|| python::build(&workspace)).transpose()?;

@@ -44,6 +44,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
         return cargo_test(&built, packages, &["--profile", "quick"], cargo_args);
     }
     python::check_types(workspace)?;
+    javascript::check_types(workspace)?;
     build_core_for_wasm(workspace, forced)?;
     cargo_test(&built, &without, &[], &[])?;
     uv_run::build(workspace, Profile::Quick)?;

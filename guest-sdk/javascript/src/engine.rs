@@ -4,7 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 
 use rquickjs::function::IntoArgs;
-use rquickjs::{CatchResultExt, Context, Ctx, Error, Exception, Function, Persistent, Result, Runtime, TypedArray, qjs};
+use rquickjs::{
+    CatchResultExt, Context, Ctx, Error, Exception, Function, Persistent, Result, Runtime, TypedArray, qjs,
+};
 
 use crate::native;
 
