@@ -16,6 +16,7 @@ mod guests;
 mod guide;
 mod javascript;
 mod judges;
+mod node_judges;
 mod package;
 mod plugin_host;
 mod process;
@@ -107,7 +108,7 @@ enum Command {
         cargo_args: Vec<String>,
     },
 
-    /// Run test suites of other projects in the sandbox: CPython's asyncio, uvloop's, pyuv's
+    /// Run test suites of other projects in the sandbox: CPython's asyncio, uvloop's, pyuv's, Node's
     ///
     /// It fetches them from Debian and PyPI into target/judges, and prints how many cases of each file
     /// passed, are excepted with a reason, and failed. A part of `test`.
@@ -274,7 +275,10 @@ fn run(cli: Cli) -> Result<()> {
             plugin_host::load(&workspace, cli.guest_toolchain, seconds.unwrap_or(60))
         }
         Command::PluginHost { listen, .. } => plugin_host::run(&workspace, cli.guest_toolchain, &listen),
-        Command::Judges => judges::run(&workspace),
+        Command::Judges => {
+            judges::run(&workspace)?;
+            node_judges::run(&workspace, cli.guest_toolchain)
+        }
         Command::Package => package::run(&workspace),
         Command::Python { check } => {
             python::build(&workspace)?;

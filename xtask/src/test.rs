@@ -14,6 +14,7 @@ use crate::guests;
 use crate::guide;
 use crate::javascript;
 use crate::judges;
+use crate::node_judges;
 use crate::package;
 use crate::plugin_host;
 use crate::process::{self, say};
@@ -58,6 +59,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     cargo_test(&built, &with_wasmtime, &["--profile", "quick", "--doc"], &[])?;
     cargo_test(&built, &with_wasmtime, &["--profile", "quick", "--tests", "--examples"], &[])?;
     judges::run_if_fetched(workspace)?;
+    node_judges::run_if_fetched(workspace, forced)?;
     runtimes::run(workspace, forced, &runtimes::QUICK)?;
     say("the same guests once more, as tasks of a runtime");
     let suites = SUITES_IN_PROCESS.iter().flat_map(|suite| ["--test", suite]);

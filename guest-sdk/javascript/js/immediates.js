@@ -49,11 +49,8 @@ function runImmediates() {
     const callback = immediate._onImmediate;
     destroy(immediate);
     try {
-      if (immediate._args === undefined) {
-        callback.call(immediate);
-      } else {
-        callback.apply(immediate, immediate._args);
-      }
+      // The function may have a member `apply` of its own.
+      Reflect.apply(callback, immediate, immediate._args ?? []);
     } catch (error) {
       hooks.uncaught(error);
     }

@@ -234,7 +234,7 @@ mod tests {
 
     fn refused(options: &[&str]) -> String {
         let line = [&["uv-run"], options, &["guest.wasm"]].concat();
-        match make(&Cli::parse_from(line).options, &[], false) {
+        match make(&Cli::parse_from(line).options, &[], None) {
             Ok(_) => panic!("{options:?} is accepted"),
             Err(error) => format!("{error:#}"),
         }
