@@ -1,14 +1,14 @@
-// A stream filter: it counts the lines, bytes and most frequent first words of what it reads, and prints a
-// summary every second.
+// A stream filter: it counts the lines, bytes and most frequent first words of what it reads, and
+// prints a summary every second.
 //
-// It is examples/line-stats once more, in JavaScript, and prints the same for the same input; that one's
-// README tells what, and which grants it can use.
+// It is examples/line-stats once more, in JavaScript, and prints the same for the same input; that
+// one's README tells what, and which grants it can use.
 //
 //     seq 1 1000000 | uv-run --stdin examples/javascript/line_stats.js
 //     uv-run --listen clients=127.0.0.1:7000 --signal hup,int,term examples/javascript/line_stats.js
 //
-// The script ends by itself when there is nothing more to read: only inputs keep the loop alive. The timer,
-// the signals and the host's async handle do not.
+// The script ends by itself when there is nothing more to read: only inputs keep the loop alive.
+// The timer, the signals and the host's async handle do not.
 
 import uv from "uv";
 
@@ -30,8 +30,8 @@ const NEWLINE = 10;
 const BLANK = new Set([9, NEWLINE, 12, 13, 32]);
 
 const NO_INPUT =
-  "there is nothing to read. With uv-run, grant standard input by --stdin, "
-  + "a socket for clients by --listen clients=127.0.0.1:0, or both";
+  "there is nothing to read. With uv-run, grant standard input by --stdin, " +
+  "a socket for clients by --listen clients=127.0.0.1:0, or both";
 
 /** The counts over all inputs. */
 class Stats {
@@ -81,7 +81,7 @@ class Lines {
   feed(chunk, stats) {
     this.bytes += chunk.length;
     stats.bytes += chunk.length;
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       const newline = chunk.indexOf(NEWLINE, at);
       const end = newline < 0 ? chunk.length : newline;
       this.#begin(chunk, at, end);

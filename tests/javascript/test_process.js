@@ -36,7 +36,10 @@ test("emitters", async () => {
   const emitter = new EventEmitter();
   const calls = [];
   const listener = (value) => calls.push(value);
-  emitter.on("x", listener).once("x", () => calls.push("once")).prependListener("x", () => calls.push("first"));
+  emitter
+    .on("x", listener)
+    .once("x", () => calls.push("once"))
+    .prependListener("x", () => calls.push("first"));
   equal([emitter.emit("x", 1), emitter.emit("x", 2), emitter.emit("y")], [true, true, false]);
   emitter.off("x", listener);
   emitter.emit("x", 3);
@@ -50,8 +53,12 @@ test("emitters", async () => {
 });
 
 test("unhandled rejections have an event", async () => {
-  const seen = new Promise((resolve) => process.once("unhandledRejection", (reason) => resolve(reason)));
-  const late = new Promise((resolve) => process.once("rejectionHandled", (promise) => resolve([promise])));
+  const seen = new Promise((resolve) =>
+    process.once("unhandledRejection", (reason) => resolve(reason)),
+  );
+  const late = new Promise((resolve) =>
+    process.once("rejectionHandled", (promise) => resolve([promise])),
+  );
   const promise = Promise.reject("why");
   equal(await seen, "why");
   promise.catch(() => {});
@@ -95,7 +102,15 @@ test("values are shown as Node shows them", () => {
     [class A extends Foo {}, "[class A extends Foo]"],
     [{ a: { b: { c: { d: 1 } } } }, "{ a: { b: { c: [Object] } } }"],
     [circular, "<ref *1> { name: 'c', self: [Circular *1] }"],
-    [{ get x() { return 1; }, set y(_) {} }, "{ x: [Getter], y: [Setter] }"],
+    [
+      {
+        get x() {
+          return 1;
+        },
+        set y(_) {},
+      },
+      "{ x: [Getter], y: [Setter] }",
+    ],
     [[1, 2, 3, 4, 5, 6, 7], "[\n  1, 2, 3, 4,\n  5, 6, 7\n]"],
     [new Date(0), "1970-01-01T00:00:00.000Z"],
     [/x/g, "/x/g"],
@@ -105,7 +120,10 @@ test("values are shown as Node shows them", () => {
     equal(inspect(value) === shown || inspect(value), true);
   }
   equal(inspect("x".repeat(3)), "'xxx'");
-  equal(format("%s %d %i %j %o%%", "a", 1.5, 1.5, { x: 1 }, null, "more"), "a 1.5 1 {\"x\":1} null% more");
+  equal(
+    format("%s %d %i %j %o%%", "a", 1.5, 1.5, { x: 1 }, null, "more"),
+    'a 1.5 1 {"x":1} null% more',
+  );
 });
 
 test("errors are shown with their stacks", () => {

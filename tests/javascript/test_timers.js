@@ -117,7 +117,10 @@ test("ref, unref and hasRef", () => {
   equal(timeout.unref().ref().ref().hasRef(), true);
   clearTimeout(timeout);
   const immediate = setImmediate(() => {});
-  equal([immediate.hasRef(), immediate.unref().hasRef(), immediate.ref().hasRef()], [true, false, true]);
+  equal(
+    [immediate.hasRef(), immediate.unref().hasRef(), immediate.ref().hasRef()],
+    [true, false, true],
+  );
   clearImmediate(immediate);
   equal(immediate.hasRef(), false);
 });
@@ -211,9 +214,12 @@ test("a signal rejects promises of timers", async () => {
   await rejects(promises.setTimeout(1, undefined, { ref: 1 }), "ERR_INVALID_ARG_TYPE");
   await rejects(promises.setTimeout(1, undefined, 3), "ERR_INVALID_ARG_TYPE");
   const signalOnce = AbortSignal.timeout(3);
-  await rejects((async () => {
-    for await (const _ of promises.setInterval(1, undefined, { signal: signalOnce })) {
-      // Until it is aborted.
-    }
-  })(), "AbortError");
+  await rejects(
+    (async () => {
+      for await (const _ of promises.setInterval(1, undefined, { signal: signalOnce })) {
+        // Until it is aborted.
+      }
+    })(),
+    "AbortError",
+  );
 });

@@ -12,12 +12,16 @@ test("a timer is called with itself, once or again and again", async () => {
   await sleep(5);
   equal(calls, [true]);
   let count = 0;
-  timer.start(1, () => {
-    count += 1;
-    if (count === 3) {
-      timer.close();
-    }
-  }, 2);
+  timer.start(
+    1,
+    () => {
+      count += 1;
+      if (count === 3) {
+        timer.close();
+      }
+    },
+    2,
+  );
   equal(timer.repeat, 2);
   await sleep(10);
   equal([count, timer.closed], [3, true]);

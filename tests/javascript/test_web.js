@@ -27,7 +27,10 @@ test("an event can be canceled and stopped", () => {
     throw new Error("not reached");
   });
   const event = new Event("x", { cancelable: true });
-  equal([target.dispatchEvent(event), event.defaultPrevented, event.target === target], [false, true, true]);
+  equal(
+    [target.dispatchEvent(event), event.defaultPrevented, event.target === target],
+    [false, true, true],
+  );
   equal(new CustomEvent("y", { detail: 3 }).detail, 3);
   throws(() => new Event(), "ERR_MISSING_ARGS");
   throws(() => target.dispatchEvent("x"), "ERR_INVALID_ARG_TYPE");
@@ -79,22 +82,29 @@ test("AbortSignal.abort, timeout and any", async () => {
 
 test("DOMException has names and codes", () => {
   const error = new DOMException("text", "NotFoundError");
-  equal([error.name, error.message, error.code, error instanceof Error], ["NotFoundError", "text", 8, true]);
+  equal(
+    [error.name, error.message, error.code, error instanceof Error],
+    ["NotFoundError", "text", 8, true],
+  );
   equal(DOMException.ABORT_ERR, 20);
 });
 
 test("text is encoded and decoded", () => {
   const encoder = new TextEncoder();
-  equal([...encoder.encode("aü€😀\ud800")], [
-    97, 195, 188, 226, 130, 172, 240, 159, 152, 128, 239, 191, 189,
-  ]);
+  equal(
+    [...encoder.encode("aü€😀\ud800")],
+    [97, 195, 188, 226, 130, 172, 240, 159, 152, 128, 239, 191, 189],
+  );
   const array = new Uint8Array(4);
   equal(encoder.encodeInto("aü€", array), { read: 2, written: 3 });
   const decoder = new TextDecoder();
   equal(decoder.decode(encoder.encode("\ufeffaü€")), "aü€");
   equal(new TextDecoder("utf-8", { ignoreBOM: true }).decode(encoder.encode("\ufeffa")), "\ufeffa");
   equal(decoder.decode(new Uint8Array([0xff, 97])), "\ufffda");
-  throws(() => new TextDecoder("utf8", { fatal: true }).decode(new Uint8Array([0xff])), "TypeError");
+  throws(
+    () => new TextDecoder("utf8", { fatal: true }).decode(new Uint8Array([0xff])),
+    "TypeError",
+  );
   equal(new TextDecoder("utf-16le").decode(new Uint8Array([97, 0, 0x3d, 0xd8, 0, 0xde])), "a😀");
   equal(new TextDecoder("latin1").decode(new Uint8Array([0xe9, 0x80])), "é€");
   throws(() => new TextDecoder("no-such"), "RangeError");
@@ -118,7 +128,10 @@ test("text is decoded from pieces", () => {
 test("addresses are parsed, resolved and changed", () => {
   const url = new URL("../x?y=1#z", "https://user:pw@example.com:8080/a/b/c");
   equal(url.href, "https://user:pw@example.com:8080/a/x?y=1#z");
-  equal([url.origin, url.host, url.port, url.pathname], ["https://example.com:8080", "example.com:8080", "8080", "/a/x"]);
+  equal(
+    [url.origin, url.host, url.port, url.pathname],
+    ["https://example.com:8080", "example.com:8080", "8080", "/a/x"],
+  );
   url.port = "443";
   url.searchParams.append("k", "a b&c");
   url.hash = "";
@@ -132,8 +145,15 @@ test("addresses are parsed, resolved and changed", () => {
 });
 
 test("search parameters are a list", () => {
-  const params = new URLSearchParams([["a", "1"], ["b", "2"], ["a", "3"]]);
-  equal([params.get("a"), params.getAll("a"), params.has("c"), params.size], ["1", ["1", "3"], false, 3]);
+  const params = new URLSearchParams([
+    ["a", "1"],
+    ["b", "2"],
+    ["a", "3"],
+  ]);
+  equal(
+    [params.get("a"), params.getAll("a"), params.has("c"), params.size],
+    ["1", ["1", "3"], false, 3],
+  );
   params.set("a", "x y");
   params.delete("b");
   equal([...params], [["a", "x y"]]);
@@ -145,14 +165,27 @@ test("search parameters are a list", () => {
 
 test("structuredClone copies data and refuses functions", () => {
   const original = {
-    text: "a", date: new Date(5), map: new Map([[1, { x: 1 }]]), set: new Set(["a"]), regexp: /a/g,
-    error: new TypeError("bad"), bytes: new Uint8Array([1, 2, 3]).subarray(1), list: [1, , 3], big: 1n,
+    text: "a",
+    date: new Date(5),
+    map: new Map([[1, { x: 1 }]]),
+    set: new Set(["a"]),
+    regexp: /a/g,
+    error: new TypeError("bad"),
+    bytes: new Uint8Array([1, 2, 3]).subarray(1),
+    list: [1, , 3],
+    big: 1n,
   };
   original.self = original;
   const copy = structuredClone(original);
   equal(copy !== original && copy.self === copy && copy.map !== original.map, true);
-  equal([copy.date.getTime(), copy.map.get(1).x, copy.set.has("a"), copy.regexp.flags], [5, 1, true, "g"]);
-  equal([copy.error instanceof TypeError, copy.error.message, [...copy.bytes]], [true, "bad", [2, 3]]);
+  equal(
+    [copy.date.getTime(), copy.map.get(1).x, copy.set.has("a"), copy.regexp.flags],
+    [5, 1, true, "g"],
+  );
+  equal(
+    [copy.error instanceof TypeError, copy.error.message, [...copy.bytes]],
+    [true, "bad", [2, 3]],
+  );
   equal([copy.list.length, 1 in copy.list], [3, false]);
   const buffer = new ArrayBuffer(4);
   equal(structuredClone(buffer, { transfer: [buffer] }).byteLength, 4);

@@ -1,9 +1,10 @@
-//! Random programs of timers, immediates, promise jobs and ticks, as text that Node and the sandbox both
-//! run.
+//! Random programs of timers, immediates, promise jobs and ticks, as text that Node and the sandbox
+//! both run.
 //!
-//! Node runs in real time, so only programs are made whose order does not depend on how fast a machine is:
-//! each time at which a timer is due is a multiple of [`STEP`] from the program's beginning, and two timers
-//! are due at the same time only if one callback has started both with the same duration.
+//! Node runs in real time, so only programs are made whose order does not depend on how fast a
+//! machine is: each time at which a timer is due is a multiple of [`STEP`] from the program's
+//! beginning, and two timers are due at the same time only if one callback has started both with
+//! the same duration.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -116,7 +117,8 @@ impl Program {
                 *due <= LAST && self.due.get(due).is_none_or(|by| times == 1 && *by == (parent, duration))
             };
             if dues.iter().all(is_free) {
-                // Nothing else may be due together with an interval: it is late by a little more each time.
+                // Nothing else may be due together with an interval: it is late by a little more
+                // each time.
                 let by = if times == 1 { (parent, duration) } else { (u32::MAX, self.numbers) };
                 self.due.extend(dues.iter().map(|due| (*due, by)));
                 return Some(duration);

@@ -1,5 +1,5 @@
-//! Scripts in JavaScript: the tests of tests/javascript inside the sandbox, and uv-run with good and bad
-//! scripts.
+//! Scripts in JavaScript: the tests of tests/javascript inside the sandbox, and uv-run with good
+//! and bad scripts.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,8 +8,8 @@ use std::process::Stdio;
 use uv_handles_tests::javascript::{Ended, root, run, runtime, uv_run_script};
 use uv_handles_tests::process::Process;
 
-/// Runs a file of tests/javascript with the grants that its tests need. Signals are sent when it asks
-/// for them.
+/// Runs a file of tests/javascript with the grants that its tests need. Signals are sent when it
+/// asks for them.
 fn run_tests(name: &str) {
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();

@@ -1,6 +1,8 @@
-//! The order of callbacks is Node's: random programs run on Node itself and in the sandbox, in virtual time.
+//! The order of callbacks is Node's: random programs run on Node itself and in the sandbox, in
+//! virtual time.
 //!
-//! Where there is no Node, the test says so and passes. `UV_HANDLES_SEEDS=0..50000` runs other programs.
+//! Where there is no Node, the test says so and passes. `UV_HANDLES_SEEDS=0..50000` runs other
+//! programs.
 
 use std::fs;
 use std::ops::Range;
@@ -16,7 +18,8 @@ const BATCH: u64 = 50;
 /// Processes of Node at a time. They mostly wait.
 const AT_ONCE: usize = 8;
 
-/// How often Node may run a program. A busy machine makes callbacks late, and then their order differs.
+/// How often Node may run a program. A busy machine makes callbacks late, and then their order
+/// differs.
 const TRIES: usize = 10;
 
 /// A version of Node that is there, if it knows what the programs use.

@@ -27,8 +27,8 @@ const TYPESCRIPT: &str = "typescript@5.9";
 const PACKAGE: &str = "uv-handles-javascript";
 const ARTIFACT: &str = "uv_javascript.wasm";
 
-/// Compiles C: without the target that the crate `cc` passes, whose name Zig does not know, and after
-/// [`HEADER`].
+/// Compiles C: without the target that the crate `cc` passes, whose name Zig does not know, and
+/// after [`HEADER`].
 const CC: &str = r#"#!/bin/sh
 for arg; do
     shift
@@ -41,7 +41,8 @@ exec "PYTHON" -m ziglang cc -target wasm32-wasi -include "HEADER" "$@"
 "#;
 
 /// Where `__wasi__` is defined, QuickJS lets scripts use any amount of stack, until they overwrite
-/// memory that is not theirs. The headers of the C library need the macro, and QuickJS itself does not.
+/// memory that is not theirs. The headers of the C library need the macro, and QuickJS itself does
+/// not.
 const HEADER: &str = "
 #include <assert.h>
 #include <ctype.h>
@@ -99,8 +100,8 @@ pub fn build(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
     Ok(runtime)
 }
 
-/// Checks the TypeScript declarations, with the compiler from npm's registry. Where that cannot be had, a
-/// message says so.
+/// Checks the TypeScript declarations, with the compiler from npm's registry. Where that cannot be
+/// had, a message says so.
 pub fn check_types(workspace: &Workspace) -> Result<()> {
     let dir = workspace.target_dir.join("javascript/typescript");
     let tsc = dir.join("node_modules/.bin/tsc");
@@ -121,8 +122,8 @@ pub fn check_types(workspace: &Workspace) -> Result<()> {
     process::run(&mut check)
 }
 
-/// Writes a file of the compiler. Its text is part of its name, so that cargo builds C again when it
-/// has changed.
+/// Writes a file of the compiler. Its text is part of its name, so that cargo builds C again when
+/// it has changed.
 fn write(dir: &Path, name: &str, text: &str, mode: u32) -> Result<PathBuf> {
     let file = dir.join(format!("{}-{name}", python::hash(text.as_bytes())));
     if !file.is_file() {

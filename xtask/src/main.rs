@@ -112,7 +112,11 @@ enum Command {
     ///
     /// It fetches them from Debian and PyPI into target/judges, and prints how many cases of each file
     /// passed, are excepted with a reason, and failed. A part of `test`.
-    Judges,
+    Judges {
+        /// Node's alone
+        #[arg(long)]
+        javascript: bool,
+    },
 
     /// Compare random handle programs on native libuv, on the loop's core, in the sandbox, and composed
     ///
@@ -275,8 +279,10 @@ fn run(cli: Cli) -> Result<()> {
             plugin_host::load(&workspace, cli.guest_toolchain, seconds.unwrap_or(60))
         }
         Command::PluginHost { listen, .. } => plugin_host::run(&workspace, cli.guest_toolchain, &listen),
-        Command::Judges => {
-            judges::run(&workspace)?;
+        Command::Judges { javascript } => {
+            if !javascript {
+                judges::run(&workspace)?;
+            }
             node_judges::run(&workspace, cli.guest_toolchain)
         }
         Command::Package => package::run(&workspace),

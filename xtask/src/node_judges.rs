@@ -1,8 +1,8 @@
-//! `cargo xtask judges`, the part for JavaScript: Node's own tests of its timers, and those of the Web
-//! Platform Tests that Node carries, run in the sandbox.
+//! `cargo xtask judges`, the part for JavaScript: Node's own tests of its timers, and those of the
+//! Web Platform Tests that Node carries, run in the sandbox.
 //!
-//! They come from Debian's source package of Node. tests/judges/node has the modules that they require,
-//! and the files that do not apply, each with a reason.
+//! They come from Debian's source package of Node. tests/judges/node has the modules that they
+//! require, and the files that do not apply, each with a reason.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,8 @@ const WPT: &str = "test/fixtures/wpt/html/webappapis/timers";
 /// A test takes seconds at most, also on a busy machine.
 const LIMIT: &str = "--timeout=60";
 
-/// What goes before and after the text of a test of Node's: it is a function, as a module of CommonJS is.
+/// What goes before and after the text of a test of Node's: it is a function, as a module of
+/// CommonJS is.
 const BEFORE: &str = "import { require } from \"./adapter.mjs\";
 const module = { exports: {} }, { exports } = module, __filename = import.meta.filename;
 (function () {";

@@ -55,7 +55,10 @@ export class AbortSignal extends EventTarget {
     }
     const signal = new AbortSignal(KEY);
     setUnreferencedTimeout(() => {
-      signal._abort(KEY, new DOMException("The operation was aborted due to timeout", "TimeoutError"));
+      signal._abort(
+        KEY,
+        new DOMException("The operation was aborted due to timeout", "TimeoutError"),
+      );
     }, delay);
     return signal;
   }

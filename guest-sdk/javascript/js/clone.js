@@ -1,12 +1,14 @@
 // structuredClone: a deep copy of data.
 
-
 const ERRORS = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 
 function refuse(value) {
   let shown;
   try {
-    shown = typeof value === "function" || typeof value === "symbol" ? String(value) : Object.prototype.toString.call(value);
+    shown =
+      typeof value === "function" || typeof value === "symbol"
+        ? String(value)
+        : Object.prototype.toString.call(value);
   } catch {
     shown = "The object";
   }
@@ -16,7 +18,7 @@ function refuse(value) {
 /** A deep copy of a value. Buffers in `transfer` are moved instead of copied. */
 export function structuredClone(value, options) {
   if (arguments.length === 0) {
-    throw new TypeError("The \"value\" argument must be specified");
+    throw new TypeError('The "value" argument must be specified');
   }
   const copies = new Map();
   const transferred = [...(options?.transfer ?? [])];
@@ -50,7 +52,12 @@ function clone(value, copies, transferred) {
   };
   const properties = (copy, keys = Object.keys(value)) => {
     for (const key of keys) {
-      Object.defineProperty(copy, key, { value: inner(value[key]), configurable: true, enumerable: true, writable: true });
+      Object.defineProperty(copy, key, {
+        value: inner(value[key]),
+        configurable: true,
+        enumerable: true,
+        writable: true,
+      });
     }
     return copy;
   };
@@ -80,7 +87,13 @@ function clone(value, copies, transferred) {
   if (ArrayBuffer.isView(value)) {
     const buffer = inner(value.buffer);
     const Class = value instanceof DataView ? DataView : globalThis[value[Symbol.toStringTag]];
-    return known(new Class(buffer, value.byteOffset, value instanceof DataView ? value.byteLength : value.length));
+    return known(
+      new Class(
+        buffer,
+        value.byteOffset,
+        value instanceof DataView ? value.byteLength : value.length,
+      ),
+    );
   }
   if (value instanceof Map) {
     const copy = known(new Map());
@@ -99,13 +112,26 @@ function clone(value, copies, transferred) {
   if (value instanceof Error) {
     const Class = ERRORS[value.name] ?? Error;
     const copy = known(new Class(value.message));
-    Object.defineProperty(copy, "stack", { value: String(value.stack), configurable: true, writable: true });
+    Object.defineProperty(copy, "stack", {
+      value: String(value.stack),
+      configurable: true,
+      writable: true,
+    });
     if (Object.hasOwn(value, "cause")) {
-      Object.defineProperty(copy, "cause", { value: inner(value.cause), configurable: true, writable: true });
+      Object.defineProperty(copy, "cause", {
+        value: inner(value.cause),
+        configurable: true,
+        writable: true,
+      });
     }
     return copy;
   }
-  if (value instanceof Promise || value instanceof WeakMap || value instanceof WeakSet || value instanceof WeakRef) {
+  if (
+    value instanceof Promise ||
+    value instanceof WeakMap ||
+    value instanceof WeakSet ||
+    value instanceof WeakRef
+  ) {
     refuse(value);
   }
   return properties(known({}));

@@ -8,7 +8,10 @@ const times = new Map();
 let margin = "";
 
 function print(descriptor, text) {
-  native.write(descriptor, margin === "" ? `${text}\n` : `${margin}${text.replaceAll("\n", `\n${margin}`)}\n`);
+  native.write(
+    descriptor,
+    margin === "" ? `${text}\n` : `${margin}${text.replaceAll("\n", `\n${margin}`)}\n`,
+  );
 }
 
 const out = (...args) => print(1, format(...args));
@@ -39,7 +42,11 @@ function table(data, columns) {
     return;
   }
   const isMap = data instanceof Map;
-  const list = isMap ? [...data] : data instanceof Set ? [...data].map((one, at) => [at, one]) : Object.entries(data);
+  const list = isMap
+    ? [...data]
+    : data instanceof Set
+      ? [...data].map((one, at) => [at, one])
+      : Object.entries(data);
   const index = data instanceof Map || data instanceof Set ? "(iteration index)" : "(index)";
   const keys = [];
   let hasValues = false;
@@ -58,14 +65,27 @@ function table(data, columns) {
   const cell = (value) => inspect(value, { depth: 0 });
   const rows = list.map(([key, row]) => {
     const isObject = row !== null && typeof row === "object";
-    const cells = shownKeys.map((name) => (isObject && Object.hasOwn(row, name) ? cell(row[name]) : ""));
+    const cells = shownKeys.map((name) =>
+      isObject && Object.hasOwn(row, name) ? cell(row[name]) : "",
+    );
     return [String(key), ...cells, ...(hasValues ? [isObject ? "" : cell(row)] : [])];
   });
   const head = [index, ...shownKeys, ...(hasValues ? ["Values"] : [])];
-  const widths = head.map((name, at) => Math.max(name.length, ...rows.map((row) => row[at].length)) + 2);
+  const widths = head.map(
+    (name, at) => Math.max(name.length, ...rows.map((row) => row[at].length)) + 2,
+  );
   const line = (cells) => `│${cells.map((text, at) => ` ${text}`.padEnd(widths[at])).join("│")}│`;
-  const rule = (left, middle, right) => left + widths.map((width) => "─".repeat(width)).join(middle) + right;
-  out([rule("┌", "┬", "┐"), line(head), rule("├", "┼", "┤"), ...rows.map(line), rule("└", "┴", "┘")].join("\n"));
+  const rule = (left, middle, right) =>
+    left + widths.map((width) => "─".repeat(width)).join(middle) + right;
+  out(
+    [
+      rule("┌", "┬", "┐"),
+      line(head),
+      rule("├", "┼", "┤"),
+      ...rows.map(line),
+      rule("└", "┴", "┘"),
+    ].join("\n"),
+  );
 }
 
 export const console = {
@@ -78,7 +98,9 @@ export const console = {
   table,
   trace(...args) {
     const { stack } = new Error();
-    err(`Trace${args.length > 0 ? `: ${format(...args)}` : ""}\n${stack.slice(stack.indexOf("\n") + 1)}`);
+    err(
+      `Trace${args.length > 0 ? `: ${format(...args)}` : ""}\n${stack.slice(stack.indexOf("\n") + 1)}`,
+    );
   },
   assert(isTrue, ...args) {
     if (!isTrue) {

@@ -48,7 +48,9 @@ export class EventEmitter {
     const listeners = this.#listeners.get(name);
     if (listeners === undefined) {
       if (name === "error") {
-        throw args[0] instanceof Error ? args[0] : new UnhandledError(`Unhandled error. (${String(args[0])})`);
+        throw args[0] instanceof Error
+          ? args[0]
+          : new UnhandledError(`Unhandled error. (${String(args[0])})`);
       }
       return false;
     }

@@ -38,10 +38,35 @@ export class TextEncoder {
 }
 
 const LABELS = {
-  "utf-8": ["utf8", "utf-8", "unicode-1-1-utf-8", "unicode11utf8", "unicode20utf8", "x-unicode20utf8"],
-  "utf-16le": ["utf-16", "utf-16le", "ucs-2", "csunicode", "iso-10646-ucs-2", "unicode", "unicodefeff"],
+  "utf-8": [
+    "utf8",
+    "utf-8",
+    "unicode-1-1-utf-8",
+    "unicode11utf8",
+    "unicode20utf8",
+    "x-unicode20utf8",
+  ],
+  "utf-16le": [
+    "utf-16",
+    "utf-16le",
+    "ucs-2",
+    "csunicode",
+    "iso-10646-ucs-2",
+    "unicode",
+    "unicodefeff",
+  ],
   "utf-16be": ["utf-16be", "unicodefffe"],
-  "windows-1252": ["ascii", "us-ascii", "latin1", "iso-8859-1", "iso8859-1", "l1", "windows-1252", "cp1252", "x-cp1252"],
+  "windows-1252": [
+    "ascii",
+    "us-ascii",
+    "latin1",
+    "iso-8859-1",
+    "iso8859-1",
+    "l1",
+    "windows-1252",
+    "cp1252",
+    "x-cp1252",
+  ],
 };
 
 /** Where windows-1252 differs from Latin-1: the characters of the bytes 0x80 to 0x9f. */
@@ -124,7 +149,9 @@ export class TextDecoder {
   }
 
   #unit(bytes, at) {
-    return this.#encoding === "utf-16le" ? bytes[at] | (bytes[at + 1] << 8) : (bytes[at] << 8) | bytes[at + 1];
+    return this.#encoding === "utf-16le"
+      ? bytes[at] | (bytes[at + 1] << 8)
+      : (bytes[at] << 8) | bytes[at + 1];
   }
 
   #text(bytes) {

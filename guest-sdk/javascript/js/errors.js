@@ -68,7 +68,9 @@ export function wrongValue(name, reason, value) {
 
 /** The error of a number that is too small or too large. */
 export function outOfRange(name, range, value) {
-  return new OutOfRange(`The value of "${name}" is out of range. It must be ${range}. Received ${value}`);
+  return new OutOfRange(
+    `The value of "${name}" is out of range. It must be ${range}. Received ${value}`,
+  );
 }
 
 /** Throws unless the value is a function. */
@@ -94,7 +96,10 @@ export function checkBoolean(name, value) {
 
 /** Throws unless the value is an AbortSignal, or undefined. */
 export function checkSignal(name, value) {
-  if (value !== undefined && (value === null || typeof value !== "object" || !("aborted" in value))) {
+  if (
+    value !== undefined &&
+    (value === null || typeof value !== "object" || !("aborted" in value))
+  ) {
     throw wrongType(name, "an instance of AbortSignal", value);
   }
 }
@@ -123,7 +128,11 @@ export class LoopClosedError extends UVError {
 }
 
 for (const Class of [UVError, HandleClosedError, LoopClosedError]) {
-  Object.defineProperty(Class.prototype, "name", { value: Class.name, configurable: true, writable: true });
+  Object.defineProperty(Class.prototype, "name", {
+    value: Class.name,
+    configurable: true,
+    writable: true,
+  });
 }
 
 native.onError((kind, name, number, message) => {

@@ -116,7 +116,12 @@ export class Event {
     return "Event";
   }
 }
-for (const [phase, number] of Object.entries({ NONE: 0, CAPTURING_PHASE: 1, AT_TARGET: 2, BUBBLING_PHASE: 3 })) {
+for (const [phase, number] of Object.entries({
+  NONE: 0,
+  CAPTURING_PHASE: 1,
+  AT_TARGET: 2,
+  BUBBLING_PHASE: 3,
+})) {
   for (const owner of [Event, Event.prototype]) {
     Object.defineProperty(owner, phase, { value: number, enumerable: true });
   }
@@ -168,7 +173,9 @@ export class EventTarget {
     const listener = { callback, capture, once, passive, isRemoved: false };
     // A dispatch in progress goes on with the listeners that it has begun with.
     this.#listeners.set(type, [...listeners, listener]);
-    signal?.addEventListener("abort", () => this.removeEventListener(type, callback, { capture }), { once: true });
+    signal?.addEventListener("abort", () => this.removeEventListener(type, callback, { capture }), {
+      once: true,
+    });
   }
 
   removeEventListener(type, callback, options) {
@@ -241,8 +248,11 @@ export class EventTarget {
       throw new InvalidThis('Value of "this" must be of type EventTarget');
     }
     if (count < least) {
-      throw new MissingArguments(least === 1 ? 'The "event" argument must be specified'
-        : 'The "type" and "listener" arguments must be specified');
+      throw new MissingArguments(
+        least === 1
+          ? 'The "event" argument must be specified'
+          : 'The "type" and "listener" arguments must be specified',
+      );
     }
   }
 

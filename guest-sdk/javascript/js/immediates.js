@@ -1,7 +1,7 @@
 // setImmediate, on a check handle and an idle handle of the loop.
 //
-// The check handle calls the immediates, after the loop has polled. The idle handle keeps the loop from
-// waiting, and alive, while there are any that are referenced.
+// The check handle calls the immediates, after the loop has polled. The idle handle keeps the loop
+// from waiting, and alive, while there are any that are referenced.
 
 import native from "runtime:native";
 import { checkFunction } from "runtime:errors";

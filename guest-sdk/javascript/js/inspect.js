@@ -17,15 +17,18 @@ export function format(...args) {
   let next = 0;
   if (typeof args[0] === "string") {
     next = 1;
-    text = args.length === 1 ? args[0] : args[0].replace(/%[sdifjoOc%]/g, (placeholder) => {
-      if (placeholder === "%%") {
-        return "%";
-      }
-      if (next === args.length) {
-        return placeholder;
-      }
-      return placed(placeholder, args[next++]);
-    });
+    text =
+      args.length === 1
+        ? args[0]
+        : args[0].replace(/%[sdifjoOc%]/g, (placeholder) => {
+            if (placeholder === "%%") {
+              return "%";
+            }
+            if (next === args.length) {
+              return placeholder;
+            }
+            return placed(placeholder, args[next++]);
+          });
   }
   for (; next < args.length; next += 1) {
     const arg = args[next];
@@ -45,11 +48,17 @@ function placed(placeholder, value) {
       }
       return Object.is(value, -0) ? "-0" : String(value);
     case "%d":
-      return typeof value === "bigint" ? `${value}n`
-        : typeof value === "symbol" || typeof value === "object" ? "NaN" : number(Number(value));
+      return typeof value === "bigint"
+        ? `${value}n`
+        : typeof value === "symbol" || typeof value === "object"
+          ? "NaN"
+          : number(Number(value));
     case "%i":
-      return typeof value === "bigint" ? `${value}n`
-        : typeof value === "symbol" || typeof value === "object" ? "NaN" : number(parseInt(value));
+      return typeof value === "bigint"
+        ? `${value}n`
+        : typeof value === "symbol" || typeof value === "object"
+          ? "NaN"
+          : number(parseInt(value));
     case "%f":
       return typeof value === "symbol" ? "NaN" : number(parseFloat(value));
     case "%j":
@@ -68,15 +77,23 @@ function placed(placeholder, value) {
 }
 
 function hasOwnToString(value) {
-  return value.toString !== Object.prototype.toString && value.toString !== Error.prototype.toString
-    && typeof value.toString === "function" && !Array.isArray(value);
+  return (
+    value.toString !== Object.prototype.toString &&
+    value.toString !== Error.prototype.toString &&
+    typeof value.toString === "function" &&
+    !Array.isArray(value)
+  );
 }
 
 /** A value as text. */
 export function inspect(value, options = {}) {
-  const context = { depth: options?.depth === null ? Infinity : (options?.depth ?? DEPTH), path: [], circular: new Map(),
+  const context = {
+    depth: options?.depth === null ? Infinity : (options?.depth ?? DEPTH),
+    path: [],
+    circular: new Map(),
     /** The level of the object that was shown last. */
-    deepest: 0 };
+    deepest: 0,
+  };
   return show(context, value, 0, 0);
 }
 inspect.custom = custom;
@@ -105,14 +122,33 @@ function number(value) {
 
 /** A string in the quotes that it does not contain. */
 function quoted(text) {
-  const quote = !text.includes("'") ? "'" : !text.includes('"') ? '"' : !text.includes("`") && !text.includes("${") ? "`" : "'";
-  const escapes = { "\n": "\\n", "\t": "\\t", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v", "\\": "\\\\" };
+  const quote = !text.includes("'")
+    ? "'"
+    : !text.includes('"')
+      ? '"'
+      : !text.includes("`") && !text.includes("${")
+        ? "`"
+        : "'";
+  const escapes = {
+    "\n": "\\n",
+    "\t": "\\t",
+    "\r": "\\r",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\v": "\\v",
+    "\\": "\\\\",
+  };
   const escaped = text.replace(/[\x00-\x1f\x7f-\x9f\\'"`]|[\ud800-\udfff]/gu, (c) => {
     if (c === "'" || c === '"' || c === "`") {
       return c === quote ? `\\${c}` : c;
     }
     const code = c.charCodeAt(0);
-    return escapes[c] ?? (code > 0xff ? `\\u${code.toString(16).toUpperCase()}` : `\\x${code.toString(16).toUpperCase().padStart(2, "0")}`);
+    return (
+      escapes[c] ??
+      (code > 0xff
+        ? `\\u${code.toString(16).toUpperCase()}`
+        : `\\x${code.toString(16).toUpperCase().padStart(2, "0")}`)
+    );
   });
   return quote + escaped + quote;
 }
@@ -131,13 +167,18 @@ function object(context, value, level, indent) {
   if (typeof own === "function" && own !== inspect) {
     const shown = own.call(value, context.depth - level, { depth: context.depth - level }, inspect);
     if (shown !== value) {
-      return typeof shown === "string" ? shown.replaceAll("\n", `\n${" ".repeat(indent)}`) : show(context, shown, level, indent);
+      return typeof shown === "string"
+        ? shown.replaceAll("\n", `\n${" ".repeat(indent)}`)
+        : show(context, shown, level, indent);
     }
   }
   const { opening, entries, braces, isList } = parts(context, value, level, indent);
   if (level > context.depth) {
-    return braces[0] === "[" ? "[Array]" : braces.length === 0 && entries.length === 0 ? opening
-      : `[${opening.trim() || "Object"}]`;
+    return braces[0] === "["
+      ? "[Array]"
+      : braces.length === 0 && entries.length === 0
+        ? opening
+        : `[${opening.trim() || "Object"}]`;
   }
   context.deepest = level;
   context.path.push(value);
@@ -145,10 +186,20 @@ function object(context, value, level, indent) {
   context.path.pop();
   const mark = context.circular.has(value) ? `<ref *${context.circular.get(value)}> ` : "";
   if (braces.length === 0) {
-    return mark + (shown.length === 0 ? opening : joined(context, shown, opening, ["{", "}"], level, indent, false, value));
+    return (
+      mark +
+      (shown.length === 0
+        ? opening
+        : joined(context, shown, opening, ["{", "}"], level, indent, false, value))
+    );
   }
   const around = [opening + braces[0], braces[1]];
-  return mark + (shown.length === 0 ? around.join("") : joined(context, shown, "", around, level, indent, isList, value));
+  return (
+    mark +
+    (shown.length === 0
+      ? around.join("")
+      : joined(context, shown, "", around, level, indent, isList, value))
+  );
 }
 
 /** On one line if it is short and not too deep, else on several. */
@@ -158,7 +209,10 @@ function joined(context, shown, base, braces, level, indent, isList, value) {
   if (context.deepest - level < 3 && lines.length === shown.length) {
     const length = shown.reduce((sum, entry) => sum + entry.length, 0);
     const line = `${start} ${shown.join(", ")} ${braces[1]}`;
-    if (length + 2 * shown.length + indent + braces[0].length + base.length + 10 <= LINE && !line.includes("\n")) {
+    if (
+      length + 2 * shown.length + indent + braces[0].length + base.length + 10 <= LINE &&
+      !line.includes("\n")
+    ) {
       return line;
     }
   }
@@ -187,15 +241,20 @@ function grouped(shown, indent, value) {
     return shown;
   }
   const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(...lengths.filter((_, at) => at % columns === column)));
-  const isNumeric = Array.from(value).every((one) => typeof one === "number" || typeof one === "bigint");
+    Math.max(...lengths.filter((_, at) => at % columns === column)),
+  );
+  const isNumeric = Array.from(value).every(
+    (one) => typeof one === "number" || typeof one === "bigint",
+  );
   const lines = [];
   for (let at = 0; at < entries.length; at += columns) {
     const row = entries.slice(at, at + columns);
     const cells = row.map((entry, column) => {
       const isLast = column === row.length - 1;
       if (isNumeric) {
-        return (isLast ? entry : `${entry}, `).padStart(isLast ? widths[column] - 2 : widths[column]);
+        return (isLast ? entry : `${entry}, `).padStart(
+          isLast ? widths[column] - 2 : widths[column],
+        );
       }
       return isLast ? entry : `${entry}, `.padEnd(widths[column]);
     });
@@ -208,7 +267,11 @@ function grouped(shown, indent, value) {
 function nameOf(value) {
   for (let owner = value; owner !== null; owner = Object.getPrototypeOf(owner)) {
     const descriptor = Object.getOwnPropertyDescriptor(owner, "constructor");
-    if (descriptor !== undefined && typeof descriptor.value === "function" && descriptor.value.name !== "") {
+    if (
+      descriptor !== undefined &&
+      typeof descriptor.value === "function" &&
+      descriptor.value.name !== ""
+    ) {
       return descriptor.value.name;
     }
   }
@@ -225,54 +288,98 @@ function parts(context, value, level, indent) {
     return `${shown}${suffix} `;
   };
   const inner = (one) => show(context, one, level + 1, indent + 2);
-  const properties = (skip) => keysOf(value, skip).map((key) => () => property(context, value, key, level, indent));
+  const properties = (skip) =>
+    keysOf(value, skip).map((key) => () => property(context, value, key, level, indent));
 
   if (Array.isArray(value)) {
     const opening = name === "Array" && suffix === "" ? "" : prefix("Array", `(${value.length})`);
-    return { opening, braces: ["[", "]"], isList: true, entries: [...elements(value, inner), ...properties(isIndex)] };
+    return {
+      opening,
+      braces: ["[", "]"],
+      isList: true,
+      entries: [...elements(value, inner), ...properties(isIndex)],
+    };
   }
   if (ArrayBuffer.isView(value) && !(value instanceof DataView)) {
     return {
-      opening: prefix(name, `(${value.length})`), braces: ["[", "]"], isList: true,
+      opening: prefix(name, `(${value.length})`),
+      braces: ["[", "]"],
+      isList: true,
       entries: [...elements(value, inner), ...properties(isIndex)],
     };
   }
   if (value instanceof Set) {
     const entries = [...value].map((one) => () => inner(one));
-    return { opening: prefix("Set", `(${value.size})`), braces: ["{", "}"], entries: [...entries, ...properties()] };
+    return {
+      opening: prefix("Set", `(${value.size})`),
+      braces: ["{", "}"],
+      entries: [...entries, ...properties()],
+    };
   }
   if (value instanceof Map) {
-    const entries = [...value].map(([key, one]) => () => `${inner(key)} => ${inner(one)}`);
-    return { opening: prefix("Map", `(${value.size})`), braces: ["{", "}"], entries: [...entries, ...properties()] };
+    const entries = [...value].map(
+      ([key, one]) =>
+        () =>
+          `${inner(key)} => ${inner(one)}`,
+    );
+    return {
+      opening: prefix("Map", `(${value.size})`),
+      braces: ["{", "}"],
+      entries: [...entries, ...properties()],
+    };
   }
   if (typeof value === "function") {
     return { opening: functionHead(value, name), braces: [], entries: properties() };
   }
   if (value instanceof Error) {
-    return { opening: errorText(value, indent), braces: [], entries: errorEntries(context, value, level, indent) };
+    return {
+      opening: errorText(value, indent),
+      braces: [],
+      entries: errorEntries(context, value, level, indent),
+    };
   }
   if (value instanceof RegExp || value instanceof Date) {
-    const text = value instanceof RegExp ? RegExp.prototype.toString.call(value)
-      : Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
+    const text =
+      value instanceof RegExp
+        ? RegExp.prototype.toString.call(value)
+        : Number.isNaN(value.getTime())
+          ? "Invalid Date"
+          : value.toISOString();
     return { opening: text, braces: [], entries: properties() };
   }
   if (value instanceof Promise) {
     const [state, result] = native.promiseState(value);
-    const entry = state === "pending" ? () => "<pending>" : () => (state === "rejected" ? `<rejected> ${inner(result)}` : inner(result));
-    return { opening: prefix("Promise", ""), braces: ["{", "}"], entries: [entry, ...properties()] };
+    const entry =
+      state === "pending"
+        ? () => "<pending>"
+        : () => (state === "rejected" ? `<rejected> ${inner(result)}` : inner(result));
+    return {
+      opening: prefix("Promise", ""),
+      braces: ["{", "}"],
+      entries: [entry, ...properties()],
+    };
   }
   if (value instanceof WeakMap || value instanceof WeakSet) {
     return { opening: prefix("", ""), braces: ["{", "}"], entries: [() => "<items unknown>"] };
   }
   if (value instanceof ArrayBuffer) {
-    const bytes = [...new Uint8Array(value, 0, Math.min(50, value.byteLength))].map((byte) => byte.toString(16).padStart(2, "0"));
-    const entries = [() => `[Uint8Contents]: <${bytes.join(" ")}>`, () => `byteLength: ${value.byteLength}`];
+    const bytes = [...new Uint8Array(value, 0, Math.min(50, value.byteLength))].map((byte) =>
+      byte.toString(16).padStart(2, "0"),
+    );
+    const entries = [
+      () => `[Uint8Contents]: <${bytes.join(" ")}>`,
+      () => `byteLength: ${value.byteLength}`,
+    ];
     return { opening: prefix("ArrayBuffer", ""), braces: ["{", "}"], entries };
   }
   for (const Class of [Number, String, Boolean, Symbol, BigInt]) {
     if (value instanceof Class) {
       const shown = show(context, value.valueOf(), level, indent);
-      return { opening: `[${Class.name}: ${shown}]`, braces: [], entries: properties(value instanceof String ? isIndex : undefined) };
+      return {
+        opening: `[${Class.name}: ${shown}]`,
+        braces: [],
+        entries: properties(value instanceof String ? isIndex : undefined),
+      };
     }
   }
   const opening = name === "Object" && suffix === "" ? "" : prefix("Object", "");
@@ -284,7 +391,9 @@ function isIndex(key) {
 }
 
 function keysOf(value, skip) {
-  const symbols = Object.getOwnPropertySymbols(value).filter((key) => Object.prototype.propertyIsEnumerable.call(value, key));
+  const symbols = Object.getOwnPropertySymbols(value).filter((key) =>
+    Object.prototype.propertyIsEnumerable.call(value, key),
+  );
   const keys = [...Object.keys(value), ...symbols];
   return skip === undefined ? keys : keys.filter((key) => !skip(key));
 }
@@ -319,9 +428,20 @@ function elements(list, inner) {
 
 function property(context, value, key, level, indent) {
   const descriptor = Object.getOwnPropertyDescriptor(value, key);
-  const shown = descriptor.get !== undefined ? (descriptor.set !== undefined ? "[Getter/Setter]" : "[Getter]")
-    : descriptor.set !== undefined ? "[Setter]" : show(context, descriptor.value, level + 1, indent + 2);
-  const name = typeof key === "symbol" ? `[${key.toString()}]` : /^[a-zA-Z_$][\w$]*$/.test(key) ? key : quoted(key);
+  const shown =
+    descriptor.get !== undefined
+      ? descriptor.set !== undefined
+        ? "[Getter/Setter]"
+        : "[Getter]"
+      : descriptor.set !== undefined
+        ? "[Setter]"
+        : show(context, descriptor.value, level + 1, indent + 2);
+  const name =
+    typeof key === "symbol"
+      ? `[${key.toString()}]`
+      : /^[a-zA-Z_$][\w$]*$/.test(key)
+        ? key
+        : quoted(key);
   return `${name}: ${shown}`;
 }
 
@@ -340,7 +460,10 @@ export function errorText(error, indent = 0) {
   let text;
   try {
     const { stack } = error;
-    text = typeof stack === "string" && stack !== "" ? stack : `[${Error.prototype.toString.call(error)}]`;
+    text =
+      typeof stack === "string" && stack !== ""
+        ? stack
+        : `[${Error.prototype.toString.call(error)}]`;
   } catch {
     text = "[Error]";
   }
@@ -348,8 +471,9 @@ export function errorText(error, indent = 0) {
 }
 
 function errorEntries(context, error, level, indent) {
-  const entries = keysOf(error, (key) => key === "stack" || key === "message")
-    .map((key) => () => property(context, error, key, level, indent));
+  const entries = keysOf(error, (key) => key === "stack" || key === "message").map(
+    (key) => () => property(context, error, key, level, indent),
+  );
   for (const key of ["cause", "errors"]) {
     if (Object.hasOwn(error, key) && !Object.prototype.propertyIsEnumerable.call(error, key)) {
       entries.push(() => `[${key}]: ${show(context, error[key], level + 1, indent + 2)}`);

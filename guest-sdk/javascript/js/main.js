@@ -12,7 +12,12 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from "runtime:ti
 
 function define(globals) {
   for (const [name, value] of Object.entries(globals)) {
-    Object.defineProperty(globalThis, name, { value, configurable: true, enumerable: false, writable: true });
+    Object.defineProperty(globalThis, name, {
+      value,
+      configurable: true,
+      enumerable: false,
+      writable: true,
+    });
   }
 }
 
@@ -44,8 +49,22 @@ const performance = {
 };
 
 define({
-  AbortController, AbortSignal, CustomEvent, Event, EventTarget, clearImmediate, clearInterval, clearTimeout,
-  console, global: globalThis, performance, process, queueMicrotask, setImmediate, setInterval, setTimeout,
+  AbortController,
+  AbortSignal,
+  CustomEvent,
+  Event,
+  EventTarget,
+  clearImmediate,
+  clearInterval,
+  clearTimeout,
+  console,
+  global: globalThis,
+  performance,
+  process,
+  queueMicrotask,
+  setImmediate,
+  setInterval,
+  setTimeout,
 });
 defineLazily("runtime:encoding", ["TextDecoder", "TextEncoder"]);
 defineLazily("runtime:url", ["URL", "URLSearchParams"]);
@@ -59,7 +78,8 @@ export function run() {
 /** Runs the main module and the loop, until `then` has been called with the module's exports. */
 function execute(then) {
   let isSettled = false;
-  // Node evaluates a module in a promise job too, so promise jobs that it makes come before its ticks.
+  // Node evaluates a module in a promise job too, so promise jobs that it makes come before its
+  // ticks.
   const failed = (error) => {
     isSettled = true;
     hooks.uncaught(error);
@@ -67,9 +87,12 @@ function execute(then) {
   native.enqueueJob(() => {
     try {
       const [evaluated, exports] = native.evaluate();
-      evaluated.then(() => then(exports)).then(() => {
-        isSettled = true;
-      }).catch(failed);
+      evaluated
+        .then(() => then(exports))
+        .then(() => {
+          isSettled = true;
+        })
+        .catch(failed);
     } catch (error) {
       // The text is not JavaScript, or a module is missing.
       failed(error);
@@ -84,8 +107,8 @@ function execute(then) {
 }
 
 /**
- * Runs the main module, calls one of its exports with the arguments of a JSON array, and passes the result
- * to `native.returned` or an error to `native.raised`. Does not return.
+ * Runs the main module, calls one of its exports with the arguments of a JSON array, and passes the
+ * result to `native.returned` or an error to `native.raised`. Does not return.
  */
 export function call(name, args) {
   hooks.uncaught = raise;
@@ -102,5 +125,9 @@ export function call(name, args) {
 function raise(error) {
   const isError = error instanceof Error;
   const kind = isError ? (error.name ?? "Error") : typeof error;
-  native.raised(String(kind), isError ? String(error.message) : String(error), isError ? String(error.stack ?? "") : "");
+  native.raised(
+    String(kind),
+    isError ? String(error.message) : String(error),
+    isError ? String(error.stack ?? "") : "",
+  );
 }

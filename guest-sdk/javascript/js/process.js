@@ -128,7 +128,10 @@ function environment() {
       return Reflect.set(target, key, String(value));
     },
     defineProperty(target, key, descriptor) {
-      return Reflect.defineProperty(target, key, { ...descriptor, value: String(descriptor.value) });
+      return Reflect.defineProperty(target, key, {
+        ...descriptor,
+        value: String(descriptor.value),
+      });
     },
   });
 }
@@ -222,10 +225,13 @@ hooks.unhandledRejection = (reason, promise) => {
   if (process.emit("unhandledRejection", reason, promise)) {
     return;
   }
-  const error = reason instanceof Error ? reason : new UnhandledRejection(
-    "This error originated either by throwing inside of an async function without a catch block, or by rejecting "
-    + `a promise which was not handled with .catch(). The promise rejected with the reason "${inspect(reason)}".`,
-  );
+  const error =
+    reason instanceof Error
+      ? reason
+      : new UnhandledRejection(
+          "This error originated either by throwing inside of an async function without a catch block, or by rejecting " +
+            `a promise which was not handled with .catch(). The promise rejected with the reason "${inspect(reason)}".`,
+        );
   hooks.uncaught(error, "unhandledRejection");
 };
 
@@ -253,7 +259,13 @@ export function endOfLoop(isUnsettled) {
 const watched = new Map();
 process.on("newListener", (name) => {
   if (typeof name === "string" && SIGNALS.has(name) && !watched.has(name)) {
-    watched.set(name, native.watchSignal(SIGNALS.get(name), scoped(() => process.emit(name, name, SIGNALS.get(name)))));
+    watched.set(
+      name,
+      native.watchSignal(
+        SIGNALS.get(name),
+        scoped(() => process.emit(name, name, SIGNALS.get(name))),
+      ),
+    );
   }
 });
 process.on("removeListener", (name) => {

@@ -11,7 +11,9 @@ Error.prepareStackTrace = (error, sites) => {
   for (const site of sites) {
     const file = site.getFileName();
     if (file !== null && !INTERNAL.test(file)) {
-      const place = site.isNative() ? "<anonymous>" : `${file}:${site.getLineNumber()}:${site.getColumnNumber()}`;
+      const place = site.isNative()
+        ? "<anonymous>"
+        : `${file}:${site.getLineNumber()}:${site.getColumnNumber()}`;
       const name = site.getFunctionName();
       const isNamed = name && name !== "<anonymous>" && name !== "<eval>";
       lines.push(isNamed ? `    at ${name} (${place})` : `    at ${place}`);
@@ -24,7 +26,9 @@ function headOf(error) {
   try {
     const { name, code } = error;
     const isCoded = typeof code === "string" && code.startsWith("ERR_");
-    return isCoded && error.message !== "" ? `${name} [${code}]: ${error.message}` : Error.prototype.toString.call(error);
+    return isCoded && error.message !== ""
+      ? `${name} [${code}]: ${error.message}`
+      : Error.prototype.toString.call(error);
   } catch {
     return "Error";
   }

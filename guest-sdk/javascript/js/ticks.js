@@ -1,7 +1,7 @@
 // What runs after every callback: ticks, promise jobs, and the search for unhandled rejections.
 //
-// The order is Node's. If there are ticks, all of them run, and then the promise jobs; both again for as
-// long as one of them has made another. Without ticks, promise jobs are first.
+// The order is Node's. If there are ticks, all of them run, and then the promise jobs; both again
+// for as long as one of them has made another. Without ticks, promise jobs are first.
 
 import native from "runtime:native";
 import { checkFunction } from "runtime:errors";

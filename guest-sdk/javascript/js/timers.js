@@ -1,8 +1,8 @@
 // setTimeout and setInterval, on one timer handle of the loop.
 //
-// Timers of one duration become due in the order of their starts, so they are kept in a list of that
-// duration. The lists are in a heap, by the time of their first timer. This is how Node orders timers, and
-// scripts can see that order: a list that is due runs to its end before the next list.
+// Timers of one duration become due in the order of their starts, so they are kept in a list of
+// that duration. The lists are in a heap, by the time of their first timer. This is how Node orders
+// timers, and scripts can see that order: a list that is due runs to its end before the next list.
 
 import native from "runtime:native";
 import { checkFunction } from "runtime:errors";

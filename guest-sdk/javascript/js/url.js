@@ -4,7 +4,19 @@ import native from "runtime:native";
 import { InvalidUrl, wrongType } from "runtime:errors";
 
 /** The parts, in the order in which the parser returns them. */
-const PARTS = ["href", "origin", "protocol", "username", "password", "host", "hostname", "port", "pathname", "search", "hash"];
+const PARTS = [
+  "href",
+  "origin",
+  "protocol",
+  "username",
+  "password",
+  "host",
+  "hostname",
+  "port",
+  "pathname",
+  "search",
+  "hash",
+];
 const READ_ONLY = ["origin"];
 
 /** An address of the web. */
@@ -17,7 +29,10 @@ export class URL {
       throw wrongType("url", "specified", url);
     }
     const text = String(url).toWellFormed();
-    const parts = native.parseUrl(text, base === undefined ? undefined : String(base).toWellFormed());
+    const parts = native.parseUrl(
+      text,
+      base === undefined ? undefined : String(base).toWellFormed(),
+    );
     if (parts === undefined) {
       const error = new InvalidUrl("Invalid URL");
       error.input = text;
@@ -30,11 +45,18 @@ export class URL {
   }
 
   static canParse(url, base) {
-    return native.parseUrl(String(url).toWellFormed(), base === undefined ? undefined : String(base).toWellFormed()) !== undefined;
+    return (
+      native.parseUrl(
+        String(url).toWellFormed(),
+        base === undefined ? undefined : String(base).toWellFormed(),
+      ) !== undefined
+    );
   }
 
   get searchParams() {
-    this.#searchParams ??= URLSearchParams._of(this.search, (search) => this._set("search", search));
+    this.#searchParams ??= URLSearchParams._of(this.search, (search) =>
+      this._set("search", search),
+    );
     return this.#searchParams;
   }
 
@@ -64,7 +86,9 @@ export class URL {
   }
 
   [Symbol.for("nodejs.util.inspect.custom")](depth, options, inspect) {
-    const shown = Object.fromEntries([...PARTS.slice(0, -1), "searchParams", "hash"].map((name) => [name, this[name]]));
+    const shown = Object.fromEntries(
+      [...PARTS.slice(0, -1), "searchParams", "hash"].map((name) => [name, this[name]]),
+    );
     return `URL ${inspect(shown)}`;
   }
 
@@ -80,12 +104,14 @@ PARTS.forEach((name, at) => {
     get() {
       return this._get(at);
     },
-    set: READ_ONLY.includes(name) ? undefined : function (value) {
-      this._set(name, value);
-      if (name === "search" || name === "href") {
-        this._updateSearchParams();
-      }
-    },
+    set: READ_ONLY.includes(name)
+      ? undefined
+      : function (value) {
+          this._set(name, value);
+          if (name === "search" || name === "href") {
+            this._updateSearchParams();
+          }
+        },
   });
 });
 
@@ -108,7 +134,9 @@ export class URLSearchParams {
         this.#list.push(both.map((one) => String(one).toWellFormed()));
       }
     } else {
-      this.#list = Object.entries(init).map((pair) => pair.map((one) => String(one).toWellFormed()));
+      this.#list = Object.entries(init).map((pair) =>
+        pair.map((one) => String(one).toWellFormed()),
+      );
     }
   }
 
@@ -141,7 +169,9 @@ export class URLSearchParams {
   }
 
   delete(name, value) {
-    this.#list = this.#list.filter(([key, one]) => key !== String(name) || (value !== undefined && one !== String(value)));
+    this.#list = this.#list.filter(
+      ([key, one]) => key !== String(name) || (value !== undefined && one !== String(value)),
+    );
     this.#update();
   }
 
@@ -154,7 +184,9 @@ export class URLSearchParams {
   }
 
   has(name, value) {
-    return this.#list.some(([key, one]) => key === String(name) && (value === undefined || one === String(value)));
+    return this.#list.some(
+      ([key, one]) => key === String(name) && (value === undefined || one === String(value)),
+    );
   }
 
   set(name, value) {

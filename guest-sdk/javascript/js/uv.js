@@ -1,11 +1,16 @@
 // The module `uv`: loops, the seven kinds of handles, descriptors and async senders.
 //
-// The rules of handles and the order of callbacks are libuv's. After each callback, ticks and promise jobs
-// run, as after every other callback of a script.
+// The rules of handles and the order of callbacks are libuv's. After each callback, ticks and
+// promise jobs run, as after every other callback of a script.
 
 import native from "runtime:native";
 import {
-  HandleClosedError, LoopClosedError, UVError, checkFunction, outOfRange, wrongType,
+  HandleClosedError,
+  LoopClosedError,
+  UVError,
+  checkFunction,
+  outOfRange,
+  wrongType,
 } from "runtime:errors";
 import { scoped } from "runtime:ticks";
 
@@ -133,7 +138,10 @@ export class Handle {
       throw wrongType("loop", "an instance of Loop", loop);
     }
     this.#loop = loop;
-    this.#number = create(Loop._number(loop), scoped((...args) => this._called(...args)));
+    this.#number = create(
+      Loop._number(loop),
+      scoped((...args) => this._called(...args)),
+    );
     Loop._handles(loop).add(this);
   }
 
@@ -191,24 +199,29 @@ export class Handle {
       checkFunction("onClosed", onClosed);
       this.onClosed = onClosed;
     }
-    native.handleClose(this.#number, scoped(() => {
-      Loop._handles(this.#loop).delete(this);
-      try {
-        this.onClosed?.(this);
-      } finally {
-        this.#isClosed = true;
-        for (const settle of this.#closing) {
-          settle();
+    native.handleClose(
+      this.#number,
+      scoped(() => {
+        Loop._handles(this.#loop).delete(this);
+        try {
+          this.onClosed?.(this);
+        } finally {
+          this.#isClosed = true;
+          for (const settle of this.#closing) {
+            settle();
+          }
         }
-      }
-    }));
+      }),
+    );
     this._ended();
   }
 
   /** Closes the handle at the end of a block with `await using`, and waits for its close callback. */
   [Symbol.asyncDispose]() {
     this.close();
-    return this.#isClosed ? Promise.resolve() : new Promise((resolve) => this.#closing.push(resolve));
+    return this.#isClosed
+      ? Promise.resolve()
+      : new Promise((resolve) => this.#closing.push(resolve));
   }
 
   [Symbol.dispose]() {
@@ -216,7 +229,13 @@ export class Handle {
   }
 
   [Symbol.for("nodejs.util.inspect.custom")]() {
-    const state = this.closed ? "closed" : this.closing ? "closing" : this.active ? "active" : "stopped";
+    const state = this.closed
+      ? "closed"
+      : this.closing
+        ? "closing"
+        : this.active
+          ? "active"
+          : "stopped";
     return `${this.constructor.name} <${state}>`;
   }
 
@@ -314,7 +333,9 @@ class Awaited extends Handle {
     if (this.#values.length > 0) {
       return Promise.resolve(this.#values.shift());
     }
-    return this.closing ? Promise.resolve(undefined) : new Promise((resolve) => this.#waiting.push(resolve));
+    return this.closing
+      ? Promise.resolve(undefined)
+      : new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   get _isWaiting() {
@@ -441,7 +462,10 @@ export class Poll extends Awaited {
     if (!(descriptor instanceof Descriptor)) {
       throw wrongType("descriptor", "an instance of Descriptor", descriptor);
     }
-    super((number, called) => native.createPoll(number, called, Descriptor._number(descriptor)), loop);
+    super(
+      (number, called) => native.createPoll(number, called, Descriptor._number(descriptor)),
+      loop,
+    );
     this.#descriptor = descriptor;
   }
 

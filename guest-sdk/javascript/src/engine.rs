@@ -10,9 +10,9 @@ use rquickjs::{
 
 use crate::native;
 
-/// The most bytes of its stack that the engine may use, of one MiB. A deeper recursion is a RangeError of
-/// the script's. The host's stack is used as well, twice as much of it: a host that has less for its
-/// guests ends a script by a trap instead.
+/// The most bytes of its stack that the engine may use, of one MiB. A deeper recursion is a
+/// RangeError of the script's. The host's stack is used as well, twice as much of it: a host that
+/// has less for its guests ends a script by a trap instead.
 const STACK: usize = 384 * 1024;
 
 /// A function of JavaScript that Rust keeps.
@@ -48,8 +48,8 @@ pub fn enter<R>(function: impl FnOnce(Ctx<'_>) -> R) -> R {
     result
 }
 
-/// Calls a function of JavaScript from a callback of the loop. The function itself reports errors of the
-/// script. What is left is the end of the script, or an error of the report.
+/// Calls a function of JavaScript from a callback of the loop. The function itself reports errors
+/// of the script. What is left is the end of the script, or an error of the report.
 pub fn call_back(callback: &Callback, args: impl for<'js> IntoArgs<'js>) {
     let Some(context) = CONTEXT.get() else {
         return;

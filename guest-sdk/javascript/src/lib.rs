@@ -1,8 +1,8 @@
 //! The JavaScript runtime: QuickJS and the event loop of uv:handles in a component that runs
 //! scripts.
 //!
-//! The scripts' globals are written in JavaScript, in `../js`. They call the functions of the module
-//! `native`. This crate has nothing to offer on the machine itself.
+//! The scripts' globals are written in JavaScript, in `../js`. They call the functions of the
+//! module `native`. This crate has nothing to offer on the machine itself.
 
 #![cfg(target_family = "wasm")]
 

@@ -20,9 +20,20 @@ interface Immediate {
   [Symbol.dispose](): void;
 }
 
-declare function setTimeout<A extends unknown[]>(callback: (...args: A) => void, delay?: number, ...args: A): Timeout;
-declare function setInterval<A extends unknown[]>(callback: (...args: A) => void, delay?: number, ...args: A): Timeout;
-declare function setImmediate<A extends unknown[]>(callback: (...args: A) => void, ...args: A): Immediate;
+declare function setTimeout<A extends unknown[]>(
+  callback: (...args: A) => void,
+  delay?: number,
+  ...args: A
+): Timeout;
+declare function setInterval<A extends unknown[]>(
+  callback: (...args: A) => void,
+  delay?: number,
+  ...args: A
+): Timeout;
+declare function setImmediate<A extends unknown[]>(
+  callback: (...args: A) => void,
+  ...args: A
+): Immediate;
 declare function clearTimeout(timer: Timeout | number | string | null | undefined): void;
 declare function clearInterval(timer: Timeout | number | string | null | undefined): void;
 declare function clearImmediate(immediate: Immediate | null | undefined): void;
@@ -63,8 +74,16 @@ interface ListenerOptions {
 }
 
 declare class EventTarget {
-  addEventListener(type: string, listener: EventListener | null, options?: boolean | ListenerOptions): void;
-  removeEventListener(type: string, listener: EventListener | null, options?: boolean | ListenerOptions): void;
+  addEventListener(
+    type: string,
+    listener: EventListener | null,
+    options?: boolean | ListenerOptions,
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: EventListener | null,
+    options?: boolean | ListenerOptions,
+  ): void;
   dispatchEvent(event: Event): boolean;
 }
 

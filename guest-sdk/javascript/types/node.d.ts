@@ -19,8 +19,15 @@ declare module "node:timers/promises" {
   }
   export function setTimeout<T = void>(delay?: number, value?: T, options?: Options): Promise<T>;
   export function setImmediate<T = void>(value?: T, options?: Options): Promise<T>;
-  export function setInterval<T = void>(delay?: number, value?: T, options?: Options): AsyncGenerator<T>;
-  export const scheduler: { wait(delay: number, options?: Options): Promise<void>; yield(): Promise<void> };
+  export function setInterval<T = void>(
+    delay?: number,
+    value?: T,
+    options?: Options,
+  ): AsyncGenerator<T>;
+  export const scheduler: {
+    wait(delay: number, options?: Options): Promise<void>;
+    yield(): Promise<void>;
+  };
 }
 
 declare module "node:events" {
@@ -36,7 +43,9 @@ declare module "node:events" {
     eventNames(): (string | symbol)[];
   }
   export function once(
-    emitter: EventEmitter | EventTarget, name: string, options?: { signal?: AbortSignal },
+    emitter: EventEmitter | EventTarget,
+    name: string,
+    options?: { signal?: AbortSignal },
   ): Promise<any[]>;
   export default EventEmitter;
 }

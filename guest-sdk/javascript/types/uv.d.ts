@@ -133,7 +133,10 @@ declare module "uv" {
     constructor(loop?: Loop);
     callback: ((handle: this, signum: number) => void) | null;
     start(signal: SignalName | number, callback?: (handle: this, signum: number) => void): void;
-    startOneshot(signal: SignalName | number, callback?: (handle: this, signum: number) => void): void;
+    startOneshot(
+      signal: SignalName | number,
+      callback?: (handle: this, signum: number) => void,
+    ): void;
     /** The number of the signal that is watched, 0 for none. */
     readonly signum: number;
     /** The number of the next signal that is delivered, or undefined once the handle is closed. */

@@ -20,8 +20,8 @@ pub enum Form {
     Async,
 }
 
-/// The stack of a guest, which runs on the main thread. With wasmtime's default, 512 KiB, scripts in
-/// JavaScript could nest some hundred calls.
+/// The stack of a guest, which runs on the main thread. With wasmtime's default, 512 KiB, scripts
+/// in JavaScript could nest some hundred calls.
 const STACK: usize = 4 << 20;
 
 /// The size that the main thread's stack can grow to.

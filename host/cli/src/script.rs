@@ -57,8 +57,8 @@ impl Language {
         }
     }
 
-    /// The runtime's file: the option's, the variable's, or the first that is there, beside uv-run or
-    /// where cargo xtask puts it.
+    /// The runtime's file: the option's, the variable's, or the first that is there, beside uv-run
+    /// or where cargo xtask puts it.
     pub fn runtime(self, options: &Options) -> Result<PathBuf> {
         let option = match self {
             Language::Python => &options.python_runtime,
@@ -85,8 +85,8 @@ impl Language {
         }
     }
 
-    /// Where the runtime may be: beside the program, in the `share` beside its `bin`, and in cargo's
-    /// target directory, where the program is in the folder of a profile.
+    /// Where the runtime may be: beside the program, in the `share` beside its `bin`, and in
+    /// cargo's target directory, where the program is in the folder of a profile.
     fn places(self, program: &Path) -> Vec<PathBuf> {
         let Some(dir) = program.parent() else {
             return Vec::new();

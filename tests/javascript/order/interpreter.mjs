@@ -1,8 +1,8 @@
-// Runs random programs of timers, immediates, promise jobs and ticks, and prints what each has called, in
-// order. It runs in Node and in the sandbox alike.
+// Runs random programs of timers, immediates, promise jobs and ticks, and prints what each has
+// called, in order. It runs in Node and in the sandbox alike.
 //
-// A program is a list of actions. An action that makes a callback has a number, which is logged when it is
-// called, and the actions that the callback does.
+// A program is a list of actions. An action that makes a callback has a number, which is logged
+// when it is called, and the actions that the callback does.
 
 /** Runs programs, one after the other, and prints a line for each. */
 export async function run(programs) {
@@ -71,7 +71,9 @@ function perform(actions, log, handles) {
         })();
         break;
       case "then":
-        Promise.resolve(Promise.resolve()).then(called).then(() => log.push(`${number}+`));
+        Promise.resolve(Promise.resolve())
+          .then(called)
+          .then(() => log.push(`${number}+`));
         break;
       case "clear":
         clearTimeout(handles.get(target));

@@ -1,4 +1,5 @@
-// Uses of every declaration. `tsc` checks this file: the lines after @ts-expect-error have to be errors.
+// Uses of every declaration. `tsc` checks this file: the lines after @ts-expect-error have to be
+// errors.
 
 import uv, { Async, Descriptor, Loop, Poll, PollEvent, Signal, Timer, UVError } from "uv";
 import { setTimeout as sleep, setInterval as every } from "node:timers/promises";
@@ -29,7 +30,13 @@ url.searchParams.append("k", value);
 const text: string = new TextDecoder().decode(new TextEncoder().encode(url.href));
 console.table([{ text }], ["text"]);
 const copy: { a: number } = structuredClone({ a: 1 });
-console.log(copy, performance.now(), fileURLToPath(import.meta.url), inspect(copy), promisify(setTimeout));
+console.log(
+  copy,
+  performance.now(),
+  fileURLToPath(import.meta.url),
+  inspect(copy),
+  promisify(setTimeout),
+);
 const emitter = new EventEmitter().on("x", () => {});
 console.log(await once(emitter, "x"));
 for await (const chunk of process.stdin.setEncoding("utf8")) {

@@ -4,6 +4,7 @@ import * as events from "node:events";
 import timers from "node:timers";
 import * as promises from "node:timers/promises";
 import * as util from "node:util";
+import uv from "uv";
 
 class AssertionError extends Error {}
 
@@ -46,7 +47,10 @@ Object.assign(assert, {
   ok: assert,
   fail,
   strictEqual(actual, expected, message) {
-    assert(Object.is(actual, expected), message ?? `${util.inspect(actual)} is not ${util.inspect(expected)}`);
+    assert(
+      Object.is(actual, expected),
+      message ?? `${util.inspect(actual)} is not ${util.inspect(expected)}`,
+    );
   },
   notStrictEqual(actual, expected, message) {
     assert(!Object.is(actual, expected), message ?? `both are ${util.inspect(actual)}`);
@@ -101,23 +105,33 @@ const common = {
   isMainThread: true,
   isWindows: false,
   mustCall: (callback, exact = 1) =>
-    typeof callback === "number" ? counted(undefined, callback, callback) : counted(callback, exact, exact),
+    typeof callback === "number"
+      ? counted(undefined, callback, callback)
+      : counted(callback, exact, exact),
   mustCallAtLeast: (callback, least = 1) => counted(callback, least, Infinity),
   mustNotCall: (message) => () => fail(message ?? "it must not be called"),
-  mustSucceed: (callback, exact) => common.mustCall((error, ...args) => {
-    assert.strictEqual(error ?? null, null);
-    return callback?.(...args);
-  }, exact),
+  mustSucceed: (callback, exact) =>
+    common.mustCall((error, ...args) => {
+      assert.strictEqual(error ?? null, null);
+      return callback?.(...args);
+    }, exact),
   platformTimeout: (milliseconds) => milliseconds,
-  expectsError: (expected, exact) => common.mustCall((error) => {
-    matches(error, expected);
-    return true;
-  }, exact),
+  expectsError: (expected, exact) =>
+    common.mustCall((error) => {
+      matches(error, expected);
+      return true;
+    }, exact),
   expectWarning(name, messages) {
     const wanted = typeof name === "object" ? Object.entries(name) : [[name, messages]];
-    process.on("warning", common.mustCall((warning) => {
-      assert(wanted.some(([kind]) => kind === warning.name), warning.name);
-    }, wanted.length));
+    process.on(
+      "warning",
+      common.mustCall((warning) => {
+        assert(
+          wanted.some(([kind]) => kind === warning.name),
+          warning.name,
+        );
+      }, wanted.length),
+    );
   },
   skip(reason) {
     console.log(`skipped: ${reason}`);
@@ -153,7 +167,12 @@ const modules = {
     },
   },
   "internal/test/binding": {
-    internalBinding: () => ({ getLibuvNow: () => Math.floor(performance.now()) }),
+    internalBinding: () => ({
+      getLibuvNow() {
+        uv.Loop.default.updateTime();
+        return uv.Loop.default.now;
+      },
+    }),
   },
   "internal/timers": { setUnrefTimeout: (callback, delay) => setTimeout(callback, delay).unref() },
   events: Object.assign(events.EventEmitter, events),

@@ -3,7 +3,12 @@
 import { AbortError } from "runtime:abort";
 import { checkBoolean, checkObject, checkSignal } from "runtime:errors";
 import { clearImmediate, setImmediate as startImmediate } from "runtime:immediates";
-import { clearInterval, clearTimeout, setInterval as startInterval, setTimeout as startTimeout } from "runtime:timers";
+import {
+  clearInterval,
+  clearTimeout,
+  setInterval as startInterval,
+  setTimeout as startTimeout,
+} from "runtime:timers";
 
 function check(options) {
   checkObject("options", options);

@@ -1,5 +1,5 @@
-//! The loop of a script: one timer for all of its timeouts, a check handle for its immediates, and an
-//! idle handle that keeps the loop from waiting for them.
+//! The loop of a script: one timer for all of its timeouts, a check handle for its immediates, and
+//! an idle handle that keeps the loop from waiting for them.
 
 use std::cell::OnceCell;
 use std::time::Instant;

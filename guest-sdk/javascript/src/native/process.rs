@@ -91,8 +91,8 @@ fn exit(ctx: Ctx<'_>, code: f64) -> Result<()> {
     Err(engine::uncatchable(&ctx))
 }
 
-/// Ends the script, if it has not ended, by an error that could not be reported otherwise: there was no
-/// memory left for it.
+/// Ends the script, if it has not ended, by an error that could not be reported otherwise: there
+/// was no memory left for it.
 pub fn end_by(error: &CaughtError<'_>) {
     if EXIT.get().is_some() {
         return;
