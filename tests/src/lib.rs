@@ -38,6 +38,8 @@ pub mod greedy;
 mod guest;
 #[path = "../guests/src/hash.rs"]
 mod hash;
+pub mod javascript;
+pub mod javascript_order;
 pub mod os;
 pub mod plain;
 pub mod plugins;

@@ -408,7 +408,7 @@ fn a_runtime_that_is_none_is_one_sentence() {
     refused(&runtime(&dir.path().join("none.wasm")), &["none.wasm cannot be read"]);
     refused(&runtime(&script), &["script.py cannot be run: it is too short to be WebAssembly"]);
     let other = uv_handles_tests::component("first-timer");
-    refused(&runtime(&other), &["first-timer.wasm is not the Python runtime", "uv:python/scripts@0.1.0"]);
+    refused(&runtime(&other), &["first-timer.wasm is not the Python runtime", "uv:scripts/scripts@0.1.0"]);
 
     let mut command = uv_run_script(&[], &script);
     command.env("UV_HANDLES_PYTHON", dir.path().join("variable.wasm"));

@@ -1,4 +1,4 @@
-//! Functions of scripts, called by an embedder: `uv:python/scripts.call`.
+//! Functions of scripts, called by an embedder: `uv:scripts/scripts.call`.
 
 use std::sync::LazyLock;
 use uv_handles_host::{AsyncSender, UvCtx, UvCtxBuilder};
@@ -31,7 +31,7 @@ static PYTHON: LazyLock<Python> = LazyLock::new(|| {
     config.cache(Some(Cache::from_file(None).unwrap()));
     let engine = Engine::new(&config).unwrap();
     let component = Component::from_file(&engine, runtime()).unwrap();
-    let scripts = component.get_export_index(None, "uv:python/scripts@0.1.0").unwrap();
+    let scripts = component.get_export_index(None, "uv:scripts/scripts@0.1.0").unwrap();
     let call = component.get_export_index(Some(&scripts), "call").unwrap();
     let instance = linker(&engine).unwrap().instantiate_pre(&component).unwrap();
     Python { engine, instance, call }

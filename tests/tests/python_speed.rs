@@ -64,7 +64,7 @@ fn a_fresh_instance_for_an_embedder() {
     config.cache(Some(Cache::from_file(None).unwrap()));
     let engine = Engine::new(&config).unwrap();
     let component = Component::from_file(&engine, runtime()).unwrap();
-    let scripts = component.get_export_index(None, "uv:python/scripts@0.1.0").unwrap();
+    let scripts = component.get_export_index(None, "uv:scripts/scripts@0.1.0").unwrap();
     let run = component.get_export_index(Some(&scripts), "run").unwrap();
     let pre = linker(&engine).unwrap().instantiate_pre(&component).unwrap();
     let one = || {

@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::guests;
+use crate::javascript;
 use crate::process::{self, say};
 use crate::profile::Profile;
 use crate::python;
@@ -63,11 +64,19 @@ pub fn run(workspace: &Workspace, forced: Option<Way>) -> Result<()> {
 }
 
 /// Builds the programs of the demo, then shows the same example as a Python script.
-pub fn run_script(workspace: &Workspace) -> Result<()> {
+pub fn run_python(workspace: &Workspace) -> Result<()> {
     let begin = Instant::now();
     say("step 1 of 2: the runtime for Python scripts");
     python::build(workspace)?;
     build_and_show(workspace, &workspace.root.join("examples/python/line_stats.py"), begin)
+}
+
+/// Builds the programs of the demo, then shows the same example as a script in JavaScript.
+pub fn run_javascript(workspace: &Workspace, forced: Option<Way>) -> Result<()> {
+    let begin = Instant::now();
+    say("step 1 of 2: the runtime for JavaScript");
+    javascript::build(workspace, forced)?;
+    build_and_show(workspace, &workspace.root.join("examples/javascript/line_stats.js"), begin)
 }
 
 /// Builds `uv-run`, shows the guest, and prints the time of both. The set-up began at `begin`.

@@ -184,7 +184,7 @@ fn newer(file: &Path, than: &Path) -> bool {
 
 /// Writes a file unless it has that content already: files that are derived from it stay valid.
 /// Concurrent readers see the old or the new file. Returns whether it was written.
-fn put(file: &Path, content: &[u8]) -> Result<bool> {
+pub fn put(file: &Path, content: &[u8]) -> Result<bool> {
     if fs::read(file).is_ok_and(|old| old == content) {
         return Ok(false);
     }

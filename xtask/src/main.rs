@@ -14,7 +14,9 @@ mod drawing;
 mod fuzz;
 mod guests;
 mod guide;
+mod javascript;
 mod judges;
+mod node_judges;
 mod package;
 mod plugin_host;
 mod process;
@@ -79,6 +81,16 @@ enum Command {
         check: bool,
     },
 
+    /// Build the runtime for scripts in JavaScript, target/javascript/uv-javascript.wasm
+    ///
+    /// It gets a C compiler from PyPI into a virtual environment below target, as `python` does.
+    /// `uv-run script.js` finds the runtime there.
+    Javascript {
+        /// Check the TypeScript declarations too, with the compiler from npm
+        #[arg(long)]
+        check: bool,
+    },
+
     /// Build the guests and run all tests
     ///
     /// In this order: the loop's state machine is built for wasm32-unknown-unknown; packages
@@ -96,11 +108,15 @@ enum Command {
         cargo_args: Vec<String>,
     },
 
-    /// Run test suites of other projects in the sandbox: CPython's asyncio, uvloop's, pyuv's
+    /// Run test suites of other projects in the sandbox: CPython's asyncio, uvloop's, pyuv's, Node's
     ///
     /// It fetches them from Debian and PyPI into target/judges, and prints how many cases of each file
     /// passed, are excepted with a reason, and failed. A part of `test`.
-    Judges,
+    Judges {
+        /// Node's alone
+        #[arg(long)]
+        javascript: bool,
+    },
 
     /// Compare random handle programs on native libuv, on the loop's core, in the sandbox, and composed
     ///
@@ -142,8 +158,12 @@ enum Command {
     /// SIGHUP and SIGTERM. Only this guest and uv-run are built.
     Demo {
         /// Show the Python script examples/python/line_stats.py instead
-        #[arg(long)]
+        #[arg(long, conflicts_with = "javascript")]
         python: bool,
+
+        /// Show the script examples/javascript/line_stats.js instead
+        #[arg(long)]
+        javascript: bool,
     },
 
     /// Build uv-run and uv-compose, and print where they are
@@ -157,6 +177,10 @@ enum Command {
         /// Build the runtime for Python scripts too
         #[arg(long)]
         python: bool,
+
+        /// Build the runtime for scripts in JavaScript too
+        #[arg(long)]
+        javascript: bool,
     },
 
     /// Build the example server and run it on its sample plugins
@@ -255,18 +279,31 @@ fn run(cli: Cli) -> Result<()> {
             plugin_host::load(&workspace, cli.guest_toolchain, seconds.unwrap_or(60))
         }
         Command::PluginHost { listen, .. } => plugin_host::run(&workspace, cli.guest_toolchain, &listen),
-        Command::Judges => judges::run(&workspace),
+        Command::Judges { javascript } => {
+            if !javascript {
+                judges::run(&workspace)?;
+            }
+            node_judges::run(&workspace, cli.guest_toolchain)
+        }
         Command::Package => package::run(&workspace),
         Command::Python { check } => {
             python::build(&workspace)?;
             if check { python::check_types(&workspace) } else { Ok(()) }
         }
-        Command::UvRun { quick, python } => {
-            let profile = if quick { Profile::Quick } else { Profile::Release };
-            uv_run::provide(&workspace, profile, python)
+        Command::Javascript { check } => {
+            javascript::build(&workspace, cli.guest_toolchain)?;
+            if check { javascript::check_types(&workspace) } else { Ok(()) }
         }
-        Command::Demo { python: true } => demo::run_script(&workspace),
-        Command::Demo { python: false } => demo::run(&workspace, cli.guest_toolchain),
+        Command::UvRun { quick, python, javascript } => {
+            let profile = if quick { Profile::Quick } else { Profile::Release };
+            let python = python.then(|| python::build(&workspace)).transpose()?;
+            let javascript =
+                javascript.then(|| javascript::build(&workspace, cli.guest_toolchain)).transpose()?;
+            uv_run::provide(&workspace, profile, [python, javascript].into_iter().flatten())
+        }
+        Command::Demo { python: true, .. } => demo::run_python(&workspace),
+        Command::Demo { javascript: true, .. } => demo::run_javascript(&workspace, cli.guest_toolchain),
+        Command::Demo { .. } => demo::run(&workspace, cli.guest_toolchain),
         Command::Fuzz { minutes, target } => fuzz::run(&workspace, minutes, target.as_deref()),
         Command::Soak { samples: Some(samples), drawing: Some(drawing), plugins, .. } => {
             soak::judge(&samples, &drawing, plugins)

@@ -136,6 +136,8 @@ struct Python {
     sources: PathBuf,
     /// The contract.
     wit: PathBuf,
+    /// guest-sdk/scripts: the interface of all languages' runtimes.
+    scripts: PathBuf,
     /// Whether Debian's Python may be installed.
     installs: bool,
 }
@@ -146,6 +148,7 @@ impl Python {
             dir: workspace.target_dir.join("python"),
             sources: workspace.root.join("guest-sdk/python"),
             wit: workspace.root.join("wit"),
+            scripts: workspace.root.join("guest-sdk/scripts"),
             installs: workspace.installs,
         }
     }
@@ -176,7 +179,9 @@ impl Python {
     /// componentize-py for the runtime's world.
     fn componentize(&self) -> Command {
         let mut command = Command::new(self.program("componentize-py"));
-        command.arg("--wit-path").arg(&self.wit).arg("--wit-path").arg(self.sources.join("wit"));
+        for dir in [&self.wit, &self.scripts, &self.sources.join("wit")] {
+            command.arg("--wit-path").arg(dir);
+        }
         command.args(["--world", "uv:python/runtime"]);
         // It takes in the packages of a virtual environment: of this one there are none.
         command.env("VIRTUAL_ENV", self.dir.join("app"));
@@ -186,11 +191,11 @@ impl Python {
     /// All inputs of the runtime.
     fn inputs(&self) -> Result<Vec<u8>> {
         let mut files = vec![self.sources.join("requirements.txt")];
-        for dir in PACKAGES
-            .map(|package| self.sources.join(package))
-            .iter()
-            .chain([&self.sources.join("wit"), &self.wit])
-        {
+        for dir in PACKAGES.map(|package| self.sources.join(package)).iter().chain([
+            &self.sources.join("wit"),
+            &self.scripts,
+            &self.wit,
+        ]) {
             collect(dir, &mut files)?;
         }
         files.sort();
@@ -236,7 +241,8 @@ fn makes_environments(program: &str) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-fn hash(bytes: &[u8]) -> String {
+/// A hash for names and stamps of files.
+pub fn hash(bytes: &[u8]) -> String {
     let mut hasher = DefaultHasher::new();
     bytes.hash(&mut hasher);
     format!("{:016x}", hasher.finish())

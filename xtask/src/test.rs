@@ -12,7 +12,9 @@ use anyhow::Result;
 use crate::bench;
 use crate::guests;
 use crate::guide;
+use crate::javascript;
 use crate::judges;
+use crate::node_judges;
 use crate::package;
 use crate::plugin_host;
 use crate::process::{self, say};
@@ -28,7 +30,8 @@ use crate::workspace::{Package, Workspace};
 pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) -> Result<()> {
     let guests_dir = guests::build(workspace, forced)?;
     let runtime = python::build(workspace)?;
-    let built = Built { guests_dir: &guests_dir, runtime: &runtime };
+    let javascript = javascript::build(workspace, forced)?;
+    let built = Built { guests_dir: &guests_dir, python: &runtime, javascript: &javascript };
     let (with_wasmtime, without): (Vec<_>, Vec<_>) = workspace
         .packages
         .iter()
@@ -42,6 +45,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
         return cargo_test(&built, packages, &["--profile", "quick"], cargo_args);
     }
     python::check_types(workspace)?;
+    javascript::check_types(workspace)?;
     build_core_for_wasm(workspace, forced)?;
     cargo_test(&built, &without, &[], &[])?;
     uv_run::build(workspace, Profile::Quick)?;
@@ -55,6 +59,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     cargo_test(&built, &with_wasmtime, &["--profile", "quick", "--doc"], &[])?;
     cargo_test(&built, &with_wasmtime, &["--profile", "quick", "--tests", "--examples"], &[])?;
     judges::run_if_fetched(workspace)?;
+    node_judges::run_if_fetched(workspace, forced)?;
     runtimes::run(workspace, forced, &runtimes::QUICK)?;
     say("the same guests once more, as tasks of a runtime");
     let suites = SUITES_IN_PROCESS.iter().flat_map(|suite| ["--test", suite]);
@@ -94,8 +99,9 @@ fn build_core_for_wasm(workspace: &Workspace, forced: Option<Way>) -> Result<()>
 /// The programs that the tests run.
 struct Built<'a> {
     guests_dir: &'a Path,
-    /// The runtime for Python scripts.
-    runtime: &'a Path,
+    /// The runtimes of scripts.
+    python: &'a Path,
+    javascript: &'a Path,
 }
 
 fn cargo_test(built: &Built<'_>, packages: &[&Package], args: &[&str], more: &[String]) -> Result<()> {
@@ -114,8 +120,8 @@ fn cargo_test_linked(
     for package in packages {
         cargo.args(["--package", &package.name]);
     }
-    cargo.args(more).env("UV_HANDLES_GUESTS", built.guests_dir).env("UV_HANDLES_PYTHON", built.runtime);
-    cargo.env("UV_HANDLES_LINKAGE", linkage);
+    cargo.args(more).env("UV_HANDLES_GUESTS", built.guests_dir).env("UV_HANDLES_LINKAGE", linkage);
+    cargo.env("UV_HANDLES_PYTHON", built.python).env("UV_HANDLES_JAVASCRIPT", built.javascript);
     say(format_args!("running {}", process::shown(&cargo)));
     process::run(&mut cargo)
 }

@@ -7,15 +7,18 @@ use anyhow::Result;
 
 use crate::process::{self, say};
 use crate::profile::Profile;
-use crate::python;
 use crate::workspace::Workspace;
 
-/// `cargo xtask uv-run`: builds the programs that run a guest, or a script too, and prints their paths.
-pub fn provide(workspace: &Workspace, profile: Profile, with_python: bool) -> Result<()> {
+/// `cargo xtask uv-run`: builds the programs that run a guest, and prints their paths and those of
+/// runtimes for scripts.
+pub fn provide(
+    workspace: &Workspace,
+    profile: Profile,
+    runtimes: impl Iterator<Item = PathBuf>,
+) -> Result<()> {
     let uv_compose = build_compose(workspace, profile)?;
-    let runtime = with_python.then(|| python::build(workspace)).transpose()?;
     let uv_run = build(workspace, profile)?;
-    for file in [Some(uv_run), Some(uv_compose), runtime].into_iter().flatten() {
+    for file in [uv_run, uv_compose].into_iter().chain(runtimes) {
         println!("{}", file.display());
     }
     Ok(())

@@ -18,7 +18,7 @@ make_default()
 
 
 class Scripts(exports.Scripts):
-    """The interface ``uv:python/scripts``."""
+    """The interface ``uv:scripts/scripts``."""
 
     def run(self, name: str, source: bytes, args: list[str], path: list[str]) -> int:
         """Runs a script to its end and returns its exit code."""

@@ -22,7 +22,7 @@ Exit codes:
 
 RUST_LOG=uv_handles_host=debug,uv_run=debug tells more about a run.";
 
-/// Runs a WebAssembly component that uses uv:handles, or a Python script.
+/// Runs a WebAssembly component that uses uv:handles, or a script in Python or JavaScript.
 ///
 /// The guest gets its arguments, standard output and standard error, loops, timers and its own
 /// async handles. Everything else it gets only when an option grants it. When it asks for more,
@@ -31,7 +31,7 @@ RUST_LOG=uv_handles_host=debug,uv_run=debug tells more about a run.";
 #[command(
     name = "uv-run",
     version,
-    override_usage = "uv-run [OPTIONS] GUEST.wasm|SCRIPT.py [ARGS]...",
+    override_usage = "uv-run [OPTIONS] GUEST.wasm|SCRIPT.py|SCRIPT.js [ARGS]...",
     after_help = EXIT_CODES,
     verbatim_doc_comment
 )]
@@ -92,10 +92,10 @@ pub struct Cli {
     #[arg(long, value_name = "SHELL", help_heading = "Running")]
     pub completions: Option<Shell>,
 
-    /// The guest, a component or a Python script, and its arguments: everything that follows the
+    /// The guest, a component or a script, and its arguments: everything that follows the
     /// file's name is the guest's.
     #[arg(
-        value_name = "GUEST.wasm|SCRIPT.py",
+        value_name = "GUEST.wasm|SCRIPT.py|SCRIPT.js",
         required_unless_present_any = ["completions", "compose"],
         trailing_var_arg = true,
         value_hint = ValueHint::FilePath
@@ -220,23 +220,30 @@ pub struct Options {
     #[serde(deserialize_with = "entries")]
     pub env: Vec<Env>,
 
-    /// Grants a directory for reading, in which a script's modules are looked up.
+    /// Grants a directory for reading, in which a Python script's modules are looked up.
     ///
     /// The script's own directory comes first.
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Python")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Scripts")]
     #[serde(deserialize_with = "entries")]
     pub pythonpath: Vec<FilePath>,
 
     /// Does not grant the script's own directory for reading.
-    #[arg(long, help_heading = "Python")]
+    #[arg(long, help_heading = "Scripts")]
     pub isolated: bool,
 
-    /// The component that runs scripts, as `cargo xtask python` builds it.
+    /// The component that runs Python scripts, as `cargo xtask python` builds it.
     ///
     /// Without, it is the one that UV_HANDLES_PYTHON names, or uv-python.wasm beside uv-run.
-    #[arg(long, value_name = "FILE.wasm", value_hint = ValueHint::FilePath, help_heading = "Python")]
+    #[arg(long, value_name = "FILE.wasm", value_hint = ValueHint::FilePath, help_heading = "Scripts")]
     #[serde(deserialize_with = "value")]
     pub python_runtime: Option<FilePath>,
+
+    /// The component that runs JavaScript, as `cargo xtask javascript` builds it.
+    ///
+    /// Without, it is the one that UV_HANDLES_JAVASCRIPT names, or uv-javascript.wasm beside uv-run.
+    #[arg(long, value_name = "FILE.wasm", value_hint = ValueHint::FilePath, help_heading = "Scripts")]
+    #[serde(deserialize_with = "value")]
+    pub javascript_runtime: Option<FilePath>,
 
     /// Handles that the guest may have at once, on all loops together [default: 65536]
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]

@@ -20,12 +20,27 @@ pub enum Form {
     Async,
 }
 
+/// The stack of a guest, which runs on the main thread. With wasmtime's default, 512 KiB, scripts
+/// in JavaScript could nest some hundred calls.
+const STACK: usize = 4 << 20;
+
+/// The size that the main thread's stack can grow to.
+fn main_stack() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Stack).current;
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
 /// The engine. With the cache, later runs reuse compiled code, and so do those of `wasmtime`.
 pub fn engine(cache: bool, form: Form) -> Result<Engine> {
     let mut config = Config::new();
     config.concurrency_support(form == Form::Async);
     if form == Form::Async {
         config.wasm_component_model_async(true);
+    }
+    if form == Form::Plain && main_stack() >= 2 * STACK {
+        // Nothing runs on stacks of this size: wasmtime checks that they would be large enough.
+        config.async_stack_size(STACK);
+        config.max_wasm_stack(STACK);
     }
     // For --timeout. Always on, so that one compilation serves runs with and without --timeout. The
     // cost is negligible.

@@ -76,6 +76,7 @@ impl Options {
             pythonpath: added(file.pythonpath, self.pythonpath, |_| true),
             isolated: self.isolated || file.isolated,
             python_runtime: self.python_runtime.or(file.python_runtime),
+            javascript_runtime: self.javascript_runtime.or(file.javascript_runtime),
             max_handles: self.max_handles.or(file.max_handles),
             max_loops: self.max_loops.or(file.max_loops),
             max_descriptors: self.max_descriptors.or(file.max_descriptors),
@@ -195,6 +196,7 @@ mod tests {
         pythonpath = ["modules"]
         isolated = true
         python-runtime = "python.wasm"
+        javascript-runtime = "javascript.wasm"
         max-handles = 10
         max-loops = 2
         max-descriptors = 3

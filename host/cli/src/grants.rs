@@ -5,6 +5,7 @@ use crate::cli::Options;
 use crate::closed;
 use crate::denied::{self, Told};
 use crate::output::{quoted, say};
+use crate::script::Language;
 use crate::signals;
 use crate::stdio::Standard;
 use crate::unix_socket::SocketFiles;
@@ -37,10 +38,10 @@ pub struct Grants {
 }
 
 /// Makes all grants. The arguments are the guest's.
-pub fn make(options: &Options, args: &[String], is_script: bool) -> Result<Grants> {
+pub fn make(options: &Options, args: &[String], language: Option<Language>) -> Result<Grants> {
     check_names(options)?;
     let told = Arc::new(Told::default());
-    if is_script {
+    if language == Some(Language::Python) {
         // Every loop of asyncio asks for it, and goes on without.
         told.keep_quiet(denied::sentence(Denied::Signal(rustix::process::Signal::INT.as_raw())));
     }
@@ -233,7 +234,7 @@ mod tests {
 
     fn refused(options: &[&str]) -> String {
         let line = [&["uv-run"], options, &["guest.wasm"]].concat();
-        match make(&Cli::parse_from(line).options, &[], false) {
+        match make(&Cli::parse_from(line).options, &[], None) {
             Ok(_) => panic!("{options:?} is accepted"),
             Err(error) => format!("{error:#}"),
         }

@@ -16,7 +16,7 @@ mod guest;
 mod imports;
 mod output;
 mod precompiled;
-mod python;
+mod script;
 mod shown;
 mod signals;
 mod stdio;
@@ -33,7 +33,7 @@ use component::Form;
 use grants::Grants;
 use guest::Guest;
 use output::say;
-use python::Script;
+use script::Script;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use stdio::Standard;
@@ -85,8 +85,8 @@ fn start() -> Result<ExitCode> {
     }
     let script = Script::of(&mut cli)?;
     let options = &cli.options;
-    let file = match script {
-        Some(_) => python::runtime(options)?,
+    let file = match &script {
+        Some(script) => script.language().runtime(options)?,
         None => cli.file().to_owned(),
     };
     // While there is no other thread.
@@ -105,8 +105,8 @@ fn start() -> Result<ExitCode> {
         output::print(&imports::list(&engine, &component));
         return Ok(ExitCode::SUCCESS);
     }
+    let language = script.as_ref().map(Script::language);
     let script = script.map(|script| script.in_runtime(&component, &file)).transpose()?;
-    let is_script = script.is_some();
     let program = match (form, script) {
         (Form::Async, _) => {
             let runtime = Builder::new_current_thread().enable_all().build();
@@ -115,7 +115,7 @@ fn start() -> Result<ExitCode> {
         }
         (Form::Plain, script) => Program::Plain(component::link(&engine, &component, &file)?, script),
     };
-    let Grants { uv, wasi, by_signal, control, files } = grants::make(options, cli.args(), is_script)?;
+    let Grants { uv, wasi, by_signal, control, files } = grants::make(options, cli.args(), language)?;
     if !by_signal.is_empty() {
         wake::by_signals(wake_signals, by_signal)?;
     }
@@ -148,7 +148,7 @@ fn start() -> Result<ExitCode> {
 /// A linked guest, and how it is run.
 enum Program {
     /// Blocks this thread. A script runs in the program.
-    Plain(CommandPre<Guest>, Option<python::Ready>),
+    Plain(CommandPre<Guest>, Option<script::Ready>),
     /// Its tasks wait in a tokio runtime.
     Async(AsyncProgram, Runtime),
 }

@@ -1,8 +1,8 @@
-//! Keeping the Python runtime compiled, so that a script starts at once.
+//! Keeping the runtimes of scripts compiled, so that a script starts at once.
 //!
 //! wasmtime's cache keeps compiled code compressed, and finds it by a hash of the component. For
-//! most guests that takes a millisecond. The runtime is a hundred times larger, and the same takes
-//! longer than most scripts run. So its code is kept as a plain file that is mapped into memory,
+//! most guests that takes a millisecond. Python's runtime is a hundred times larger, and the same takes
+//! longer than most scripts run. So a runtime's code is kept as a plain file that is mapped into memory,
 //! and the key is the place, the size and the time of the runtime's file.
 //!
 //! Code is as powerful as uv-run itself, so it is taken only if no other user can have written it:

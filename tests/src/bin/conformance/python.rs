@@ -45,9 +45,9 @@ impl Python {
             config.cache(Some(Cache::new(cache)?));
             let engine = Engine::new(&config)?;
             let component = Component::from_file(&engine, runtime())?;
-            let scripts = component.get_export_index(None, "uv:python/scripts@0.1.0");
+            let scripts = component.get_export_index(None, "uv:scripts/scripts@0.1.0");
             let run = scripts.and_then(|scripts| component.get_export_index(Some(&scripts), "run"));
-            let run = run.context("it does not export uv:python/scripts.run")?;
+            let run = run.context("it does not export uv:scripts/scripts.run")?;
             let modules = tempfile::tempdir()?;
             std::fs::write(modules.path().join(format!("{MODULE}.py")), INTERPRETER)?;
             Ok(Python { modules, runtime: linker(&engine)?.instantiate_pre(&component)?, run })

@@ -1,0 +1,3 @@
+setTimeout(() => {
+  console.log("half a second later");
+}, 500);

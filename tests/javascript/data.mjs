@@ -1,0 +1,3 @@
+// A module that a test imports.
+
+export const answer = 42;
