@@ -251,6 +251,8 @@ impl UvCtxBuilder {
             signals: SignalWatch { granted: signals, caught: 0, position: Position::default() },
             async_handles,
             connections,
+            #[cfg(feature = "wasi")]
+            pollables: Default::default(),
             clock: Clock::new(virtual_clock),
             run_keys: RunKeys::default(),
             turn: Turn::default(),
@@ -283,6 +285,11 @@ impl UvCtx {
         let mut nothing = nothing.build();
         std::mem::swap(&mut nothing.loops, &mut self.loops);
         nothing.loops.shut_down();
+        #[cfg(feature = "wasi")]
+        {
+            self.drop_all_pollables();
+            std::mem::swap(&mut nothing.pollables, &mut self.pollables);
+        }
         *self = nothing;
     }
 }

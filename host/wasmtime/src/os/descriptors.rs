@@ -158,7 +158,8 @@ impl Descriptors {
     }
 
     fn insert(&mut self, fd: OwnedFd, way: Way, grant: Option<usize>, peer: Option<SocketAddrAny>) -> u32 {
-        self.serial = self.serial.wrapping_add(1);
+        // The upper half of the core's numbers is for other sources.
+        self.serial = self.serial.wrapping_add(1) & (u32::MAX >> 1);
         let peer = peer.map(Box::new);
         self.open.insert(Descriptor { fd, serial: self.serial, grant, way, peer }) as u32
     }
