@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use uv_handles_host::{UvCtx, UvCtxBuilder, UvCtxView, UvView};
-use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
+use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::cli::OutputFile;
 use wasmtime_wasi::p2::bindings::{CommandPre, sync};
@@ -52,14 +52,13 @@ fn linkage() -> Linkage {
 pub struct State {
     uv: UvCtx,
     wasi: WasiCtx,
-    table: ResourceTable,
     limits: StoreLimits,
 }
 
 impl State {
     /// A guest's data with these contexts, and without a limit on memory.
     pub fn new(uv: UvCtx, wasi: WasiCtx) -> State {
-        State { uv, wasi, table: ResourceTable::new(), limits: StoreLimits::default() }
+        State { uv, wasi, limits: StoreLimits::default() }
     }
 }
 
@@ -71,6 +70,7 @@ impl State {
 pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     uv_handles_host::add_to_linker_sync(&mut linker)?;
+    uv_handles_host::add_pollables_to_linker(&mut linker)?;
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
     Ok(linker)
 }
@@ -83,6 +83,7 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 pub fn async_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     uv_handles_host::add_to_linker_async(&mut linker)?;
+    uv_handles_host::add_pollables_to_linker(&mut linker)?;
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     Ok(linker)
 }
@@ -106,7 +107,7 @@ impl UvView for State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView { ctx: &mut self.wasi, table: self.uv.table() }
     }
 }
 

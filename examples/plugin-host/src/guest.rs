@@ -3,14 +3,12 @@
 use crate::output::{Output, Stream};
 use std::sync::Arc;
 use uv_handles_host::{MemoryLimit, UvCtx, UvCtxView, UvView};
-use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 /// A plugin's contexts.
 pub struct Guest {
     uv: UvCtx,
     wasi: WasiCtx,
-    table: ResourceTable,
     pub memory: MemoryLimit,
 }
 
@@ -19,7 +17,7 @@ impl Guest {
     pub fn new(uv: UvCtx, output: &Arc<Output>, memory: MemoryLimit) -> Guest {
         let mut wasi = WasiCtx::builder();
         wasi.stdout(Stream::out(output.clone())).stderr(Stream::err(output.clone()));
-        Guest { uv, wasi: wasi.build(), table: ResourceTable::new(), memory }
+        Guest { uv, wasi: wasi.build(), memory }
     }
 }
 
@@ -31,6 +29,6 @@ impl UvView for Guest {
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView { ctx: &mut self.wasi, table: self.uv.table() }
     }
 }

@@ -73,6 +73,7 @@ pub fn link_async(engine: &Engine, component: &Component, file: &Path) -> Result
     let mut linker = Linker::<Guest>::new(engine);
     uv_handles_host::add_to_linker_async(&mut linker)?;
     uv_handles_host::add_concurrent_to_linker(&mut linker)?;
+    uv_handles_host::add_pollables_to_linker(&mut linker)?;
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     output::exit_when_stdout_is_closed_async(&mut linker)?;
     let instance = instance(engine, component, file, linker)?;
@@ -112,6 +113,7 @@ fn not_a_program(engine: &Engine, component: &Component, file: &Path, export: &s
 fn linker(engine: &Engine) -> Result<Linker<Guest>> {
     let mut linker = Linker::<Guest>::new(engine);
     uv_handles_host::add_to_linker_sync(&mut linker)?;
+    uv_handles_host::add_pollables_to_linker(&mut linker)?;
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
     output::exit_when_stdout_is_closed(&mut linker)?;
     Ok(linker)

@@ -1,14 +1,12 @@
 //! The data of a guest's store.
 
 use uv_handles_host::{MemoryLimit, UvCtx, UvCtxView, UvView};
-use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 /// A guest's contexts.
 pub struct Guest {
     pub uv: UvCtx,
     pub wasi: WasiCtx,
-    pub table: ResourceTable,
     pub memory: MemoryLimit,
 }
 
@@ -20,6 +18,6 @@ impl UvView for Guest {
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView { ctx: &mut self.wasi, table: self.uv.table() }
     }
 }

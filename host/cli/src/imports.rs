@@ -8,6 +8,9 @@ use wasmtime::component::Component;
 /// The version of the WIT package, as in wit/package.wit. It is apart from the crate's version.
 const UV_HANDLES: &str = "0.2.0";
 
+/// The version of the package with pollables, as in wit-wasi/pollables.wit.
+const UV_WASI: &str = "0.1.0";
+
 /// The version of WASI. Any 0.2 fits.
 const WASI: &str = "0.2.0";
 
@@ -49,6 +52,7 @@ impl Name<'_> {
     fn ours(&self) -> Option<&'static str> {
         match self.package {
             "uv:handles" => Some(UV_HANDLES),
+            "uv:wasi" => Some(UV_WASI),
             package if WASI_PACKAGES.contains(&package) => Some(WASI),
             _ => None,
         }
@@ -129,11 +133,18 @@ mod tests {
     fn the_version_is_the_contracts() {
         let package = include_str!("../../../wit/package.wit");
         assert!(package.contains(&format!("package uv:handles@{UV_HANDLES};")));
+        let package = include_str!("../../../wit-wasi/pollables.wit");
+        assert!(package.contains(&format!("package uv:wasi@{UV_WASI};")));
     }
 
     #[test]
     fn a_name_tells_whether_it_can_be_linked() {
-        for good in ["uv:handles/timer@0.2.0", "uv:handles/timer@0.2.7", "wasi:io/poll@0.2.9"] {
+        for good in [
+            "uv:handles/timer@0.2.0",
+            "uv:handles/timer@0.2.7",
+            "uv:wasi/pollables@0.1.0",
+            "wasi:io/poll@0.2.9",
+        ] {
             assert_eq!(Name::new(good).problem(), None);
         }
         for bad in [

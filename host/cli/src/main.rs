@@ -40,7 +40,7 @@ use stdio::Standard;
 use timeout::Timeout;
 use tokio::runtime::{Builder, Runtime};
 use uv_handles_host::{Limits, MemoryLimit};
-use wasmtime::component::{Instance, ResourceTable};
+use wasmtime::component::Instance;
 use wasmtime::error::Context;
 use wasmtime::{Engine, Result, Store, Trap, WasmBacktrace, bail};
 use wasmtime_wasi::p2::bindings::sync::{Command, CommandPre};
@@ -136,7 +136,7 @@ fn start() -> Result<ExitCode> {
     };
     let limit = options.max_memory.map_or(usize::MAX, |size| usize::try_from(size.0).unwrap_or(usize::MAX));
     let memory = MemoryLimit::new(limit);
-    let guest = Guest { uv, wasi, table: ResourceTable::new(), memory };
+    let guest = Guest { uv, wasi, memory };
     let code = run(&engine, &program, guest, options, timeout.as_ref());
     // Only after everything that the guest has written is out.
     drop(timeout);

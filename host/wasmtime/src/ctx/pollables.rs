@@ -131,7 +131,8 @@ impl Pollables {
 
     /// Drops the pollables of all handles that are no longer open.
     pub(crate) fn close_all(&mut self, mut is_open: impl FnMut(HandleId) -> bool) {
-        let closed: Vec<HandleId> = self.of_handles.keys().copied().filter(|&handle| !is_open(handle)).collect();
+        let closed: Vec<HandleId> =
+            self.of_handles.keys().copied().filter(|&handle| !is_open(handle)).collect();
         closed.into_iter().for_each(|handle| self.close(handle));
     }
 
@@ -186,14 +187,11 @@ impl Pollables {
     pub(crate) fn check(&mut self, pollable: &Resource<DynPollable>) -> Result<(), ResourceTableError> {
         self.table().get(pollable).map(|_| ())
     }
-
 }
 
 /// What a ready pollable means: all events that the handle asks for.
-const READY: Readiness = Readiness::READABLE
-    .union(Readiness::WRITABLE)
-    .union(Readiness::DISCONNECT)
-    .union(Readiness::PRIORITIZED);
+const READY: Readiness =
+    Readiness::READABLE.union(Readiness::WRITABLE).union(Readiness::DISCONNECT).union(Readiness::PRIORITIZED);
 
 impl UvCtx {
     /// Returns the resource table for the store's WASI.
