@@ -4,18 +4,20 @@ use crate::compiled::Once;
 use crate::os::{Thread, cpu_time};
 use crate::plain::{Plain, Time};
 use crate::{Case, PATIENCE, component};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, PipeReader};
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use tokio::net::unix::pipe::Receiver;
 use uv_handles_host::{UvCtx, UvCtxBuilder, UvCtxView, UvView};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
-use wasmtime_wasi::cli::OutputFile;
+use wasmtime_wasi::cli::{AsyncStdinStream, OutputFile};
 use wasmtime_wasi::p2::bindings::{CommandPre, sync};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 
 /// A configuration of the engine. Guests must behave the same under both.
@@ -173,6 +175,7 @@ pub struct Guest {
     case: Case,
     configuration: Configuration,
     args: Vec<String>,
+    stdin: Option<Arc<PipeReader>>,
     limits: StoreLimits,
 }
 
@@ -184,6 +187,7 @@ impl Guest {
             case,
             configuration: Configuration::Recommended,
             args: case.args().map(str::to_owned).collect(),
+            stdin: None,
             limits: StoreLimits::default(),
         }
     }
@@ -197,6 +201,12 @@ impl Guest {
     /// Adds an argument.
     pub fn arg(mut self, arg: impl Into<String>) -> Guest {
         self.args.push(arg.into());
+        self
+    }
+
+    /// Gives it a pipe as WASI's standard input.
+    pub fn stdin_pipe(mut self, pipe: PipeReader) -> Guest {
+        self.stdin = Some(Arc::new(pipe));
         self
     }
 
@@ -214,6 +224,11 @@ impl Guest {
         start(self.case.to_string(), |stdout, stderr| {
             let mut wasi = WasiCtx::builder();
             wasi.stdout(stdout).stderr(stderr);
+            if let Some(pipe) = self.stdin {
+                let pipe = pipe.try_clone().expect("the OS has descriptors");
+                let pipe = with_ambient_tokio_runtime(|| Receiver::from_owned_fd(pipe.into()));
+                wasi.stdin(AsyncStdinStream::new(pipe.expect("it is a pipe")));
+            }
             wasi.allow_blocking_current_thread(true).arg(self.case.component()).args(&self.args);
             let state = State { limits: self.limits, ..State::new(uv.build(), wasi.build()) };
             move || {

@@ -99,8 +99,14 @@ pub async fn make(
     for (name, peer) in &grants.connect {
         once("connect", name)?;
         let refused = |error: io::Error| format!("the grant connect.{name} fails: {peer}: {error}");
+        // The first connection has to be possible. The plugin can connect again to the same address.
         let socket = connect(peer).await.map_err(refused)?;
-        uv.descriptor(name, socket).map_err(refused)?;
+        let address = socket.peer_addr().map_err(refused)?;
+        let first = Mutex::new(Some(OwnedFd::from(socket)));
+        uv.descriptor_with(name, move || match first.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(socket) => Ok(socket),
+            None => connect_again(address),
+        });
     }
     for signum in &grants.signals {
         uv.signal(signum.0);
@@ -133,10 +139,16 @@ pub async fn make(
     Ok(Granted { uv: uv.build(), listens, async_handles })
 }
 
-async fn connect(peer: &str) -> io::Result<OwnedFd> {
+async fn connect(peer: &str) -> io::Result<std::net::TcpStream> {
     let connected = tokio::time::timeout(CONNECT, TcpStream::connect(peer)).await;
     let socket = connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    Ok(socket.into_std()?.into())
+    socket.into_std()
+}
+
+/// Connects on a plugin's behalf, whose call waits for it. Other plugins go on meanwhile.
+fn connect_again(address: SocketAddr) -> io::Result<OwnedFd> {
+    let connect = || std::net::TcpStream::connect_timeout(&address, CONNECT);
+    Ok(tokio::task::block_in_place(connect)?.into())
 }
 
 /// Logs each request of a plugin that was not granted, once: its code or its manifest may be wrong.

@@ -26,7 +26,7 @@ pub struct Manifest {
 pub struct Grants {
     /// Listening sockets. They outlive the plugin, so that no client is refused while it restarts.
     pub listen: BTreeMap<String, SocketAddr>,
-    /// Connections, made anew for each life, to HOST:PORT.
+    /// Connections to HOST:PORT, made anew each time the plugin opens them.
     pub connect: BTreeMap<String, String>,
     /// Signals of the server's process.
     pub signals: Vec<Signum>,

@@ -127,7 +127,9 @@ pub struct Options {
     #[serde(deserialize_with = "entries")]
     pub listen: Vec<Named<Address>>,
 
-    /// Grants a TCP connection, which is made before the guest starts.
+    /// Grants a TCP connection, which is made each time the guest opens it.
+    ///
+    /// A failure is the guest's error, and the guest can try again.
     #[arg(long, value_name = "NAME=HOST:PORT", help_heading = "Descriptors")]
     #[serde(deserialize_with = "entries")]
     pub connect: Vec<Named<HostPort>>,
@@ -152,7 +154,7 @@ pub struct Options {
     #[serde(deserialize_with = "entries")]
     pub unix_listen: Vec<Named<SocketPath>>,
 
-    /// Grants a connection to a Unix socket, which is made before the guest starts.
+    /// Grants a connection to a Unix socket, which is made each time the guest opens it.
     #[arg(long, value_name = "NAME=PATH", value_hint = ValueHint::FilePath, help_heading = "Descriptors")]
     #[serde(deserialize_with = "entries")]
     pub unix_connect: Vec<Named<SocketPath>>,

@@ -56,9 +56,6 @@ pub fn make(options: &Options, args: &[String], is_script: bool) -> Result<Grant
         say(format!("{} listens on {}", listen.name.escape_debug(), socket.local_addr()?));
         grant("--listen", &listen.name, Ok(socket.into()))?;
     }
-    for peer in &options.connect {
-        grant("--connect", &peer.name, connect(&peer.value))?;
-    }
     for socket in &options.udp {
         let made = udp(&socket.value);
         if let Ok(made) = &made {
@@ -70,14 +67,17 @@ pub fn make(options: &Options, args: &[String], is_script: bool) -> Result<Grant
         let made = files.listen(&socket.value.0).map(Into::into);
         grant("--unix-listen", &socket.name, made)?;
     }
-    for socket in &options.unix_connect {
-        let path = &socket.value.0;
-        let made = UnixStream::connect(path)
-            .with_context(|| format!("the socket {}", quoted(&path.to_string_lossy())));
-        grant("--unix-connect", &socket.name, made.map(Into::into))?;
-    }
     for file in &options.fifo {
         grant("--fifo", &file.name, fifo(&file.value))?;
+    }
+    // Connections are made when the guest opens them, and again when it opens them again.
+    for peer in &options.connect {
+        let address = peer.value.clone();
+        uv.descriptor_with(peer.name.as_str(), move || connect(&address));
+    }
+    for socket in &options.unix_connect {
+        let path = socket.value.0.clone();
+        uv.descriptor_with(socket.name.as_str(), move || Ok(UnixStream::connect(&path)?.into()));
     }
     if options.stdin {
         uv.stdin("stdin", io::stdin()).context("--stdin: standard input cannot be used")?;
@@ -151,10 +151,15 @@ fn check_names(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn connect(peer: &HostPort) -> Result<OwnedFd> {
-    let addresses = peer.resolve().with_context(|| format!("{peer} cannot be resolved"))?;
-    let socket = TcpStream::connect(&addresses[..]).with_context(|| format!("{peer} does not answer"))?;
-    Ok(socket.into())
+/// libuv's EAI_NONAME. The resolver's errors have no number of the OS.
+const NO_NAME: i32 = 3008;
+
+fn connect(peer: &HostPort) -> io::Result<OwnedFd> {
+    let unresolved = |error: io::Error| match error.raw_os_error() {
+        Some(_) => error,
+        None => io::Error::from_raw_os_error(NO_NAME),
+    };
+    Ok(TcpStream::connect(&peer.resolve().map_err(unresolved)?[..])?.into())
 }
 
 fn udp(udp: &Udp) -> Result<UdpSocket> {

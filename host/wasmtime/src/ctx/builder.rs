@@ -100,6 +100,27 @@ impl UvCtxBuilder {
         Ok(self)
     }
 
+    /// Grants descriptors that a function makes, one each time the guest opens this name. With a
+    /// function that connects, the guest can connect again after its connection has failed.
+    ///
+    /// The function runs on the guest's thread, inside the guest's call. An error is the guest's, with
+    /// its OS error number; without one it is `other(-4094)`, libuv's UV_UNKNOWN. Everything else is as
+    /// for [`descriptor`](UvCtxBuilder::descriptor).
+    ///
+    /// ```
+    /// # use std::net::TcpStream;
+    /// # use uv_handles_host::UvCtx;
+    /// UvCtx::builder().descriptor_with("db", || Ok(TcpStream::connect("127.0.0.1:5432")?.into()));
+    /// ```
+    pub fn descriptor_with(
+        &mut self,
+        name: impl Into<String>,
+        make: impl Fn() -> io::Result<OwnedFd> + Send + Sync + 'static,
+    ) -> &mut UvCtxBuilder {
+        self.descriptors.grant_made(name.into(), make);
+        self
+    }
+
     /// Grants an input under a name, for reading only: the process's standard input, or another
     /// pipe, socket, terminal or file, /dev/null included.
     ///
