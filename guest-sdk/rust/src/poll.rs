@@ -100,11 +100,13 @@ impl Poll {
         use crate::bindings::on_wasi::pollables;
         use crate::bindings::uv::handles::types::{Error, ErrorCode};
         let pollable = std::cell::Cell::new(Some(pollable));
-        Self::make(event_loop, |event_loop, token| {
+        let poll = Self::make(event_loop, |event_loop, token| {
             // The host has dropped the pollable of a call that it refused.
             let pollable = pollable.take().ok_or(Error::Code(ErrorCode::Enomem))?;
             Ok(Watch { raw: pollables::create(event_loop, token, pollable)?, descriptor: Weak::new() })
-        })
+        })?;
+        poll.0.common.set_on_pollable();
+        Ok(poll)
     }
 
     /// Watches for these events, as `uv_poll_start`.
