@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::net::unix::pipe::Receiver;
+use tokio::net::unix::pipe;
 use uv_handles_host::{UvCtx, UvCtxBuilder, UvCtxView, UvView};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
@@ -226,7 +226,7 @@ impl Guest {
             wasi.stdout(stdout).stderr(stderr);
             if let Some(pipe) = self.stdin {
                 let pipe = pipe.try_clone().expect("the OS has descriptors");
-                let pipe = with_ambient_tokio_runtime(|| Receiver::from_owned_fd(pipe.into()));
+                let pipe = with_ambient_tokio_runtime(|| pipe::Receiver::from_owned_fd(pipe.into()));
                 wasi.stdin(AsyncStdinStream::new(pipe.expect("it is a pipe")));
             }
             wasi.allow_blocking_current_thread(true).arg(self.case.component()).args(&self.args);

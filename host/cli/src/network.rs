@@ -29,7 +29,8 @@ impl FromStr for HttpHost {
         if text == "*" {
             return Ok(HttpHost { host: None, port: None });
         }
-        let wrong = || format!("{text:?} is no HOST[:PORT], such as example.org or localhost:8080, and not *");
+        let wrong =
+            || format!("{text:?} is no HOST[:PORT], such as example.org or localhost:8080, and not *");
         let authority: http::uri::Authority = text.parse().map_err(|_| wrong())?;
         let port = authority.port_u16();
         let is_plain = !authority.host().is_empty() && !text.contains('@') && port != Some(0);
@@ -73,7 +74,9 @@ impl FromStr for Range {
 
     fn from_str(text: &str) -> Result<Range, String> {
         let wrong = || {
-            format!("{text:?} is no ADDRESS[/BITS]:PORT, such as 10.0.0.0/8:80, [::1]:80 or *:*, and no HOST:PORT")
+            format!(
+                "{text:?} is no ADDRESS[/BITS]:PORT, such as 10.0.0.0/8:80, [::1]:80 or *:*, and no HOST:PORT"
+            )
         };
         let (hosts, port) = text.rsplit_once(':').ok_or_else(wrong)?;
         let port = match port {
@@ -160,6 +163,9 @@ pub enum Denied {
     TcpListen(SocketAddr),
     UdpSend(SocketAddr),
     UdpBind(SocketAddr),
+    /// Looking this name up.
+    #[allow(dead_code, reason = "the plugin server does not report it")]
+    Lookup(String),
 }
 
 /// Reports denied requests.
@@ -177,17 +183,17 @@ pub struct Sockets {
 impl Sockets {
     /// Replaces names by their addresses. The error names the range.
     pub fn resolved(&self) -> Result<Sockets, String> {
-        let all = |ranges: &[Range]| {
+        let all = |option: &str, ranges: &[Range]| {
             let each = ranges.iter().map(|range| {
-                range.resolved().map_err(|error| format!("{range} cannot be resolved: {error}"))
+                range.resolved().map_err(|error| format!("{option} {range} cannot be resolved: {error}"))
             });
             Ok::<_, String>(each.collect::<Result<Vec<_>, String>>()?.concat())
         };
         Ok(Sockets {
-            tcp_connect: all(&self.tcp_connect)?,
-            tcp_listen: all(&self.tcp_listen)?,
-            udp_send: all(&self.udp_send)?,
-            udp_bind: all(&self.udp_bind)?,
+            tcp_connect: all("tcp-connect", &self.tcp_connect)?,
+            tcp_listen: all("tcp-listen", &self.tcp_listen)?,
+            udp_send: all("udp-send", &self.udp_send)?,
+            udp_bind: all("udp-bind", &self.udp_bind)?,
         })
     }
 
@@ -219,12 +225,11 @@ impl Sockets {
             }
             SocketAddrUse::TcpAccept => (!self.tcp_listen.is_empty(), Denied::TcpListen(address)),
             SocketAddrUse::TcpConnect => (any(&self.tcp_connect), Denied::TcpConnect(address)),
-            SocketAddrUse::UdpBind => (
-                any(&self.udp_bind) || (is_implicit && !self.udp_send.is_empty()),
-                Denied::UdpBind(address),
-            ),
+            SocketAddrUse::UdpBind => {
+                (any(&self.udp_bind) || (is_implicit && !self.udp_send.is_empty()), Denied::UdpBind(address))
+            }
             SocketAddrUse::UdpSend => (any(&self.udp_send), Denied::UdpSend(address)),
-            // Whoever may send to an address may receive from it, and a bound socket receives from all.
+            // A grant to send is one to receive answers too, and a bound socket receives from all.
             SocketAddrUse::UdpReceive => {
                 (!self.udp_bind.is_empty() || any(&self.udp_send), Denied::UdpBind(address))
             }
@@ -310,7 +315,9 @@ mod tests {
         }
         assert!(range("*:*").has("1.2.3.4:5".parse().unwrap()));
         assert!(range("127.0.0.1:0").has_bound("127.0.0.1:5".parse().unwrap()));
-        for text in ["", ":80", "10.0.0.0/33:80", "[::1]/129:1", "[x]:1", "a b:1", "host", "host/8:1", "host:70000"] {
+        for text in
+            ["", ":80", "10.0.0.0/33:80", "[::1]/129:1", "[x]:1", "a b:1", "host", "host/8:1", "host:70000"]
+        {
             assert!(text.parse::<Range>().is_err(), "{text}");
         }
     }
@@ -321,7 +328,8 @@ mod tests {
         let sockets = sockets.resolved().unwrap();
         assert!(sockets.check("127.0.0.1:80".parse().unwrap(), SocketAddrUse::TcpConnect).is_none());
         let sockets = Sockets { udp_send: vec![range("name.invalid:80")], ..Sockets::default() };
-        assert!(sockets.resolved().unwrap_err().starts_with("name.invalid:80 cannot be resolved"));
+        let error = sockets.resolved().unwrap_err();
+        assert!(error.starts_with("udp-send name.invalid:80 cannot be resolved"), "{error}");
     }
 
     #[test]
@@ -353,9 +361,16 @@ mod tests {
         let allows = |granted: &str, host: &str, port, default| {
             granted.parse::<HttpHost>().unwrap().allows(host, port, default)
         };
-        assert!(allows("example.org", "EXAMPLE.org", 443, 443) && allows("example.org", "example.org", 80, 80));
-        assert!(!allows("example.org", "example.org", 8080, 80) && !allows("example.org", "a.example.org", 80, 80));
-        assert!(allows("localhost:8080", "localhost", 8080, 80) && !allows("localhost:8080", "localhost", 80, 80));
+        assert!(
+            allows("example.org", "EXAMPLE.org", 443, 443) && allows("example.org", "example.org", 80, 80)
+        );
+        assert!(
+            !allows("example.org", "example.org", 8080, 80)
+                && !allows("example.org", "a.example.org", 80, 80)
+        );
+        assert!(
+            allows("localhost:8080", "localhost", 8080, 80) && !allows("localhost:8080", "localhost", 80, 80)
+        );
         assert!(allows("[::1]:1", "[::1]", 1, 80) && allows("*", "any", 1, 80));
         for text in ["", "a@b", "a/b", "a:0", "a:70000", "a:", "http://a", "a b"] {
             assert!(text.parse::<HttpHost>().is_err(), "{text}");

@@ -79,7 +79,7 @@ impl Input {
 /// The reason why a stream takes no more bytes.
 pub(super) enum Refused {
     Closed,
-    Failed(IoError),
+    Failed,
     /// The wait failed.
     Wait(Error),
 }
@@ -139,6 +139,6 @@ impl Output {
 fn refused(error: StreamError) -> Refused {
     match error {
         StreamError::Closed => Refused::Closed,
-        StreamError::LastOperationFailed(error) => Refused::Failed(error),
+        StreamError::LastOperationFailed(_) => Refused::Failed,
     }
 }

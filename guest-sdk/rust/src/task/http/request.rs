@@ -118,7 +118,7 @@ impl Request {
         while !rest.is_empty() {
             match output.write(rest).await {
                 Ok(written) => rest = &rest[written..],
-                Err(Refused::Closed | Refused::Failed(_)) => return Ok(()),
+                Err(Refused::Closed | Refused::Failed) => return Ok(()),
                 Err(Refused::Wait(error)) => return Err(error.into()),
             }
         }

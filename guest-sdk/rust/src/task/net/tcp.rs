@@ -112,7 +112,7 @@ impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Closed => StatusCode::EPIPE.into(),
-            Refused::Failed(_) => FAILED,
+            Refused::Failed => FAILED,
             Refused::Wait(error) => error,
         }
     }
