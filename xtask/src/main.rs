@@ -144,6 +144,10 @@ enum Command {
         /// Show the Python script examples/python/line_stats.py instead
         #[arg(long)]
         python: bool,
+
+        /// Show the example watcher instead, with an HTTP server that is slow for a while
+        #[arg(long, conflicts_with = "python")]
+        http: bool,
     },
 
     /// Build uv-run and uv-compose, and print where they are
@@ -265,8 +269,9 @@ fn run(cli: Cli) -> Result<()> {
             let profile = if quick { Profile::Quick } else { Profile::Release };
             uv_run::provide(&workspace, profile, python)
         }
-        Command::Demo { python: true } => demo::run_script(&workspace),
-        Command::Demo { python: false } => demo::run(&workspace, cli.guest_toolchain),
+        Command::Demo { http: true, .. } => demo::run_http(&workspace, cli.guest_toolchain),
+        Command::Demo { python: true, .. } => demo::run_script(&workspace),
+        Command::Demo { .. } => demo::run(&workspace, cli.guest_toolchain),
         Command::Fuzz { minutes, target } => fuzz::run(&workspace, minutes, target.as_deref()),
         Command::Soak { samples: Some(samples), drawing: Some(drawing), plugins, .. } => {
             soak::judge(&samples, &drawing, plugins)

@@ -11,7 +11,7 @@ use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use uv_handles::task::http::{self, HttpError};
-use uv_handles::task::{Executor, Signals, sleep, spawn, timeout};
+use uv_handles::task::{Executor, Signals, current_loop, sleep, spawn, timeout};
 use uv_handles::{Error, Loop, Result, Signum, StatusCode};
 
 /// The longest wait after a failure.
@@ -28,11 +28,11 @@ fn main() -> Result<()> {
     }
     let (every, limit) = (duration("WATCHER_EVERY_MS", 10_000), duration("WATCHER_TIMEOUT_MS", 5_000));
     let event_loop = Loop::new()?;
-    Executor::new(&event_loop).block_on(async {
+    Executor::new(&event_loop).block_on(async move {
         for url in urls {
             spawn(watch(url, every, limit))?.detach();
         }
-        ended(&event_loop).await
+        ended(&current_loop()).await
     })?
 }
 

@@ -15,7 +15,7 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake};
-use uv_handles_core::{HandleId, LoopId, Readiness, SourceId};
+use uv_handles_core::{HandleId, LoopId, Loops, Readiness, SourceId};
 use wasmtime::component::{Resource, ResourceTable, ResourceTableError};
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::io::poll::{Host, HostPollable};
@@ -54,6 +54,8 @@ struct Polling {
     cancelled: Arc<AtomicBool>,
     /// The handle of each pollable.
     handles: Vec<HandleId>,
+    /// Handles whose pollables were ready and are not polled again before the event is delivered.
+    reported: Vec<HandleId>,
 }
 
 /// The table, and the positions of ready pollables unless the poll was canceled.
@@ -136,31 +138,41 @@ impl Pollables {
         closed.into_iter().for_each(|handle| self.close(handle));
     }
 
-    /// Returns whether polling could report anything: a pollable may have become ready, or the
-    /// pollables are not polled.
-    fn needs_poll(&self) -> bool {
-        match self.table {
+    /// Returns whether polling could report anything: a pollable may have become ready, or one is not
+    /// polled.
+    fn needs_poll(&self, loops: &Loops) -> bool {
+        match &self.table {
             Table::Free(_) => !self.of_handles.is_empty(),
-            Table::Polling(_) => self.woken.is_woken.load(Ordering::SeqCst),
+            Table::Polling(polling) => {
+                self.woken.is_woken.load(Ordering::SeqCst) || polling.misses_any(loops)
+            }
         }
     }
 
-    /// Polls the pollables of the handles that `is_watched` selects, and returns the handles whose
-    /// pollables are ready. If there is none, the loops with these wakers are woken when one is.
-    fn poll(
-        &mut self,
-        is_watched: impl Fn(HandleId) -> bool,
-        wakers: impl FnOnce(&[HandleId]) -> Vec<Arc<Waker>>,
-    ) -> Vec<HandleId> {
+    /// Polls the pollables of active handles, and returns the handles whose pollables are ready. If
+    /// there is none, the loops with these wakers are woken when one is.
+    fn poll(&mut self, loops: &Loops, wakers: impl FnOnce(&[HandleId]) -> Vec<Arc<Waker>>) -> Vec<HandleId> {
+        if let Table::Polling(polling) = &self.table
+            && polling.misses_any(loops)
+        {
+            self.table();
+        }
         if !self.is_polling() {
-            let watched = self.of_handles.iter().filter(|&(&handle, _)| is_watched(handle));
-            let (handles, pollables): (Vec<_>, Vec<_>) =
-                watched.map(|(&handle, &pollable)| (handle, Resource::new_borrow(pollable))).unzip();
+            let (mut handles, mut pollables, mut reported) = (Vec::new(), Vec::new(), Vec::new());
+            for (&handle, &pollable) in &self.of_handles {
+                if loops.has_reported(handle) {
+                    reported.push(handle);
+                } else if loops.active(handle) {
+                    handles.push(handle);
+                    pollables.push(Resource::new_borrow(pollable));
+                }
+            }
             if handles.is_empty() {
                 return handles;
             }
             *self.woken.loops() = wakers(&handles);
-            self.table = Table::Polling(Polling::new(mem::take(self.table()), handles, pollables));
+            let table = mem::take(self.table());
+            self.table = Table::Polling(Polling::new(table, handles, pollables, reported));
         }
         let Table::Polling(polling) = &mut self.table else {
             return Vec::new();
@@ -249,7 +261,8 @@ impl UvCtx {
     /// Reports ready pollables to the loops. If none is ready for this loop, it is woken when one is.
     #[inline]
     pub(crate) fn poll_pollables(&mut self, id: LoopId) {
-        if self.pollables.needs_poll() {
+        // The other pollables need a poll only if there is a wait for them.
+        if self.pollables.needs_poll(&self.loops) && (!self.loops.has_ready(id) || self.has_waits()) {
             self.poll_all_pollables(id);
         }
     }
@@ -258,12 +271,11 @@ impl UvCtx {
     fn poll_all_pollables(&mut self, id: LoopId) {
         loop {
             let (loops, pollers) = (&self.loops, &mut self.pollers);
-            let is_watched = |handle| !loops.poll_events(handle).is_empty() && !loops.has_reported(handle);
             let wakers = |handles: &[HandleId]| {
                 let owners: BTreeSet<u32> = handles.iter().map(|&of| loops.loop_of(of).index()).collect();
                 owners.into_iter().map(|owner| pollers.waker(LoopId::from_index(owner))).collect()
             };
-            let ready = self.pollables.poll(is_watched, wakers);
+            let ready = self.pollables.poll(loops, wakers);
             if ready.is_empty() {
                 return;
             }
@@ -271,7 +283,6 @@ impl UvCtx {
                 self.loops.poll_ready(handle, READY);
                 self.wake_other_loop(id, handle);
             }
-            // The other pollables need a poll only if there is a wait for them.
             if self.loops.has_ready(id) && !self.has_waits() {
                 return;
             }
@@ -318,6 +329,7 @@ impl Polling {
         mut table: ResourceTable,
         handles: Vec<HandleId>,
         pollables: Vec<Resource<DynPollable>>,
+        reported: Vec<HandleId>,
     ) -> Polling {
         let cancelled = Arc::new(AtomicBool::new(false));
         let is_cancelled = cancelled.clone();
@@ -332,7 +344,13 @@ impl Polling {
             };
             (table, ready)
         });
-        Polling { future, cancelled, handles }
+        Polling { future, cancelled, handles, reported }
+    }
+
+    /// Returns whether a pollable is not polled, because its event has been delivered since.
+    fn misses_any(&self, loops: &Loops) -> bool {
+        // A handle that was closed since then has ended the futures.
+        self.reported.iter().any(|&handle| !loops.has_reported(handle))
     }
 
     /// Polls the futures. Those of wasmtime-wasi need a tokio runtime around them.

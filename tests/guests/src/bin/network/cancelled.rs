@@ -8,7 +8,7 @@ use uv_handles::{Error, Loop, Result, StatusCode};
 pub fn main() -> Result<()> {
     let event_loop = Loop::new()?;
     let url = uv_handles_test_guests::args().next().expect("a URL");
-    Executor::new(&event_loop).block_on(async {
+    Executor::new(&event_loop).block_on(async move {
         for _ in 0..50 {
             let ended = timeout(1, get(&url)).await;
             assert!(matches!(ended, Err(Error::Status(StatusCode::ETIMEDOUT))), "the server never answers");

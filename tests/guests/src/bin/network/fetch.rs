@@ -32,7 +32,7 @@ pub fn main() -> Result<()> {
     let (timer, counts) = (Timer::new(&event_loop)?, ticks.clone());
     timer.start_with(1, 1, move |_| counts.set(counts.get() + 1))?;
     let urls: Vec<String> = uv_handles_test_guests::args().collect();
-    Executor::new(&event_loop).block_on(async {
+    Executor::new(&event_loop).block_on(async move {
         for url in urls {
             let before = ticks.get();
             match timeout(LIMIT, fetch(&url)).await {

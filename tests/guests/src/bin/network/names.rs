@@ -6,7 +6,7 @@ use uv_handles::{Loop, Result};
 
 pub fn main() -> Result<()> {
     let event_loop = Loop::new()?;
-    Executor::new(&event_loop).block_on(async {
+    Executor::new(&event_loop).block_on(async move {
         for name in uv_handles_test_guests::args() {
             match lookup(&name).await {
                 Ok(addresses) => println!("{name}: {}", addresses.iter().any(|a| a.is_loopback())),

@@ -23,7 +23,7 @@ pub fn main() -> Result<()> {
     let event_loop = Loop::new()?;
     let peers: Vec<SocketAddr> =
         uv_handles_test_guests::args().map(|arg| arg.parse().expect("an address")).collect();
-    Executor::new(&event_loop).block_on(async {
+    Executor::new(&event_loop).block_on(async move {
         // With itself.
         let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).await?;
         let address = listener.local_address()?;

@@ -7,7 +7,7 @@ use uv_handles::{Error, Loop, Result, RunMode};
 
 pub fn main() -> Result<()> {
     let event_loop = Loop::new()?;
-    Executor::new(&event_loop).block_on(async {
+    Executor::new(&event_loop).block_on(async move {
         let [one, two] = [
             UdpSocket::bind("127.0.0.1:0".parse().unwrap()).await?,
             UdpSocket::bind("127.0.0.1:0".parse().unwrap()).await?,
