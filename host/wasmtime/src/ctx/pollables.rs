@@ -366,3 +366,145 @@ impl Polling {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use atomic_waker::AtomicWaker;
+    use std::sync::atomic::AtomicU32;
+    use std::time::Duration;
+    use uv_handles_core::PollEvents;
+    use wasmtime_wasi::async_trait;
+    use wasmtime_wasi::p2::{Pollable, subscribe};
+
+    /// A condition, and how often it was polled.
+    #[derive(Default)]
+    struct Condition {
+        is_true: AtomicBool,
+        polls: AtomicU32,
+        waker: AtomicWaker,
+    }
+
+    impl Condition {
+        fn set(&self) {
+            self.is_true.store(true, Ordering::SeqCst);
+            self.waker.wake();
+        }
+
+        fn polls(&self) -> u32 {
+            self.polls.load(Ordering::SeqCst)
+        }
+    }
+
+    struct Watched(Arc<Condition>);
+
+    #[async_trait]
+    impl Pollable for Watched {
+        async fn ready(&mut self) {
+            std::future::poll_fn(|context| {
+                self.0.polls.fetch_add(1, Ordering::SeqCst);
+                self.0.waker.register(context.waker());
+                match self.0.is_true.load(Ordering::SeqCst) {
+                    true => Poll::Ready(()),
+                    false => Poll::Pending,
+                }
+            })
+            .await
+        }
+    }
+
+    /// Makes a started poll handle on the condition. Returns it with the number of its pollable.
+    fn watch(ctx: &mut UvCtx, id: LoopId, condition: &Arc<Condition>) -> (HandleId, u32) {
+        let watched = ctx.table().push(Watched(condition.clone())).unwrap();
+        let pollable = subscribe(ctx.table(), watched).unwrap();
+        let source = ctx.pollables.new_source();
+        let handle = ctx.loops.make_poll(id, 0, source).unwrap();
+        ctx.pollables.insert(handle, &pollable);
+        ctx.loops.poll_start(handle, PollEvents::READABLE).unwrap();
+        (handle, pollable.rep())
+    }
+
+    fn look(ctx: &mut UvCtx, id: LoopId) -> bool {
+        ctx.poll(id, Some(Duration::ZERO)).unwrap();
+        ctx.loops.has_ready(id)
+    }
+
+    #[test]
+    fn an_idle_pollable_is_polled_once_however_often_the_loop_polls() {
+        let mut ctx = UvCtx::builder().build();
+        let id = ctx.loops.make_loop(0).unwrap();
+        let condition = Arc::<Condition>::default();
+        for _ in 0..1_000 {
+            watch(&mut ctx, id, &condition);
+        }
+        for _ in 0..100 {
+            assert!(!look(&mut ctx, id));
+        }
+        assert_eq!(condition.polls(), 1_000);
+        // A function of WASI may change what a pollable waits for.
+        ctx.table();
+        assert!(!look(&mut ctx, id));
+        assert_eq!(condition.polls(), 2_000);
+    }
+
+    #[test]
+    fn a_pollable_ends_a_wait_from_another_thread() {
+        let mut ctx = UvCtx::builder().build();
+        let id = ctx.loops.make_loop(0).unwrap();
+        let [idle, condition] = [(); 2].map(|()| Arc::<Condition>::default());
+        watch(&mut ctx, id, &idle);
+        watch(&mut ctx, id, &condition);
+        assert!(!look(&mut ctx, id));
+        let setter = std::thread::spawn(move || condition.set());
+        while !ctx.loops.has_ready(id) {
+            ctx.poll(id, None).unwrap();
+        }
+        setter.join().unwrap();
+    }
+
+    #[test]
+    fn closing_a_handle_drops_its_pollable_and_stopping_it_keeps_it() {
+        let mut ctx = UvCtx::builder().build();
+        let id = ctx.loops.make_loop(0).unwrap();
+        let condition = Arc::<Condition>::default();
+        let (handle, pollable) = watch(&mut ctx, id, &condition);
+        let pollable = Resource::<DynPollable>::new_borrow(pollable);
+        condition.set();
+        ctx.loops.poll_stop(handle);
+        ctx.pollable_changed(handle);
+        assert!(!look(&mut ctx, id));
+        assert!(ctx.table().get(&pollable).is_ok());
+        ctx.loops.poll_start(handle, PollEvents::WRITABLE).unwrap();
+        assert!(look(&mut ctx, id));
+        ctx.close_handle(handle);
+        assert!(!ctx.loops.has_ready(id) && ctx.table().get(&pollable).is_err());
+
+        let (_, pollable) = watch(&mut ctx, id, &condition);
+        ctx.release_all();
+        assert!(ctx.table().get(&Resource::<DynPollable>::new_borrow(pollable)).is_err());
+    }
+
+    #[cfg(feature = "concurrent")]
+    #[tokio::test]
+    async fn a_wait_of_a_task_sees_its_pollable_after_another_task_has_used_wasi() {
+        let mut ctx = UvCtx::builder().build();
+        let id = ctx.loops.make_loop(0).unwrap();
+        let condition = Arc::<Condition>::default();
+        watch(&mut ctx, id, &condition);
+        let run = ctx.loops.begin_run(id, uv_handles_core::RunMode::Default).unwrap();
+        let next = |ctx: &mut UvCtx| {
+            use uv_handles_core::{Delivery, Driver};
+            matches!(crate::driver::OsDriver(ctx).next(run, 1).unwrap(), Delivery::Wait)
+        };
+        assert!(next(&mut ctx));
+        let mut wait = ctx.begin_concurrent_wait(run).unwrap().expect("nothing is ready");
+        // The other task: the wait ends, and begins again.
+        ctx.table();
+        wait.wait().await.unwrap();
+        let mut wait = ctx.begin_concurrent_wait(run).unwrap().expect("nothing is ready");
+        condition.set();
+        wait.wait().await.unwrap();
+        assert!(ctx.begin_concurrent_wait(run).unwrap().is_none());
+        assert!(!next(&mut ctx), "there is an event");
+    }
+}
