@@ -52,7 +52,8 @@ impl Problem {
     pub(super) fn of_stream(error: &IoError) -> Self {
         match http_error_code(error) {
             Some(code) => Self::Code(code),
-            None => Self::Stream(error.to_debug_string()),
+            // The rest may be a backtrace of the host.
+            None => Self::Stream(error.to_debug_string().lines().next().unwrap_or_default().into()),
         }
     }
 }
