@@ -1,8 +1,10 @@
 //! Guests that were compiled against 0.2.0 of the WIT package run, unchanged, under this host.
+//!
+//! The worlds of their exports lie beside them, as they were when the guests were compiled.
 
 use std::path::{Path, PathBuf};
 use uv_handles_host::{UvCtx, is_plugin};
-use uv_handles_tests::plugins::{SyncExports, config};
+use uv_handles_tests::plugins::config;
 use uv_handles_tests::{PATIENCE, State, linker};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, Engine, Result, Store};
@@ -14,10 +16,16 @@ mod concurrent {
     #![allow(missing_docs, missing_debug_implementations, reason = "generated code")]
 
     wasmtime::component::bindgen!({
-        path: "guest-async/wit",
+        path: "contract/0.2.0/async.wit",
         world: "guest",
         exports: { default: async | store },
     });
+}
+
+mod plugin {
+    #![allow(missing_docs, missing_debug_implementations, reason = "generated code")]
+
+    wasmtime::component::bindgen!({ path: "contract/0.2.0/plugin.wit", world: "plugin" });
 }
 
 /// The cases of program.wasm, all of them but the one in real time.
@@ -93,7 +101,7 @@ fn a_plugin_of_0_2_0_runs() -> Result<()> {
     uv_handles_host::interrupt_by_epochs_sync(&mut store);
     let mut set = uv_handles_host::PluginSet::new()?;
     let (id, instance) = set.instantiate(store, &pre)?;
-    let exports = SyncExports::new(set.store(id).expect("it was added"), &instance)?;
+    let exports = plugin::Plugin::new(set.store(id).expect("it was added"), &instance)?;
     exports.call_tick(set.store(id).expect("it was added"), 1_000)?;
     let mut lines = Vec::new();
     while lines.len() < 2 {

@@ -30,6 +30,7 @@ fn tests_of(place: &str) -> Vec<String> {
     let file = if place.ends_with(".rs") { place.into() } else { format!("tests/tests/{place}.rs") };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(&file);
     let source = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let source = source.replace("#[tokio::test]\nasync fn", "#[test]\nfn");
     let tests = source.split("#[test]\n").skip(1);
     let written =
         tests.filter_map(|test| Some(test.trim_start().strip_prefix("fn ")?.split('(').next()?.to_owned()));

@@ -33,6 +33,13 @@ generate_tests! { check_native:
 }
 
 #[test]
+fn event_loop_next_waits() {
+    check(EVENT_LOOP_NEXT_WAITS);
+    // That is in virtual time, in which a wait for a timer is over at once.
+    run(EVENT_LOOP_NEXT_WAITS, |_| {}).succeeded();
+}
+
+#[test]
 fn event_loop_limit() {
     let output = run(EVENT_LOOP_LIMIT, |uv| {
         uv.limits(|limits| limits.loops = 3);
