@@ -238,7 +238,8 @@ fn wasi(
         udp_send: options.udp_send.clone(),
         udp_bind: options.udp_bind.clone(),
     };
-    sockets.resolved().map_err(wasmtime::Error::msg)?.grant(&mut wasi, on_denied);
+    let sockets = sockets.resolved().map_err(|error| wasmtime::Error::msg(format!("--{error}")))?;
+    sockets.grant(&mut wasi, on_denied);
     wasi.allow_ip_name_lookup(options.name_lookup);
     Ok(wasi.build())
 }
