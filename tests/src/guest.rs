@@ -4,18 +4,20 @@ use crate::compiled::Once;
 use crate::os::{Thread, cpu_time};
 use crate::plain::{Plain, Time};
 use crate::{Case, PATIENCE, component};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, PipeReader};
 use std::os::fd::OwnedFd;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use tokio::net::unix::pipe;
 use uv_handles_host::{UvCtx, UvCtxBuilder, UvCtxView, UvView};
-use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
+use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
-use wasmtime_wasi::cli::OutputFile;
+use wasmtime_wasi::cli::{AsyncStdinStream, OutputFile};
 use wasmtime_wasi::p2::bindings::{CommandPre, sync};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 
 /// A configuration of the engine. Guests must behave the same under both.
@@ -52,14 +54,13 @@ fn linkage() -> Linkage {
 pub struct State {
     uv: UvCtx,
     wasi: WasiCtx,
-    table: ResourceTable,
     limits: StoreLimits,
 }
 
 impl State {
     /// A guest's data with these contexts, and without a limit on memory.
     pub fn new(uv: UvCtx, wasi: WasiCtx) -> State {
-        State { uv, wasi, table: ResourceTable::new(), limits: StoreLimits::default() }
+        State { uv, wasi, limits: StoreLimits::default() }
     }
 }
 
@@ -71,6 +72,7 @@ impl State {
 pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     uv_handles_host::add_to_linker_sync(&mut linker)?;
+    uv_handles_host::add_pollables_to_linker(&mut linker)?;
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
     Ok(linker)
 }
@@ -83,6 +85,7 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 pub fn async_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     uv_handles_host::add_to_linker_async(&mut linker)?;
+    uv_handles_host::add_pollables_to_linker(&mut linker)?;
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     Ok(linker)
 }
@@ -106,7 +109,7 @@ impl UvView for State {
 
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView { ctx: &mut self.wasi, table: self.uv.table() }
     }
 }
 
@@ -172,6 +175,7 @@ pub struct Guest {
     case: Case,
     configuration: Configuration,
     args: Vec<String>,
+    stdin: Option<Arc<PipeReader>>,
     limits: StoreLimits,
 }
 
@@ -183,6 +187,7 @@ impl Guest {
             case,
             configuration: Configuration::Recommended,
             args: case.args().map(str::to_owned).collect(),
+            stdin: None,
             limits: StoreLimits::default(),
         }
     }
@@ -196,6 +201,12 @@ impl Guest {
     /// Adds an argument.
     pub fn arg(mut self, arg: impl Into<String>) -> Guest {
         self.args.push(arg.into());
+        self
+    }
+
+    /// Gives it a pipe as WASI's standard input.
+    pub fn stdin_pipe(mut self, pipe: PipeReader) -> Guest {
+        self.stdin = Some(Arc::new(pipe));
         self
     }
 
@@ -213,6 +224,11 @@ impl Guest {
         start(self.case.to_string(), |stdout, stderr| {
             let mut wasi = WasiCtx::builder();
             wasi.stdout(stdout).stderr(stderr);
+            if let Some(pipe) = self.stdin {
+                let pipe = pipe.try_clone().expect("the OS has descriptors");
+                let pipe = with_ambient_tokio_runtime(|| pipe::Receiver::from_owned_fd(pipe.into()));
+                wasi.stdin(AsyncStdinStream::new(pipe.expect("it is a pipe")));
+            }
             wasi.allow_blocking_current_thread(true).arg(self.case.component()).args(&self.args);
             let state = State { limits: self.limits, ..State::new(uv.build(), wasi.build()) };
             move || {

@@ -150,6 +150,14 @@ pub fn send_urgent(stream: &TcpStream, byte: u8) {
     assert_eq!(sent, 1, "{}", io::Error::last_os_error());
 }
 
+/// Serves two connections, with a word each. When the second one ends, it no longer listens.
+pub fn serve_two_connections(listener: TcpListener) {
+    accept(&listener).write_all(b"one").unwrap();
+    let mut last = accept(&listener);
+    drop(listener);
+    last.write_all(b"two").unwrap();
+}
+
 /// Reads until the buffer is full. It fails with a clear message if nothing comes.
 pub fn read_exactly(mut from: impl Read, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];

@@ -4,7 +4,9 @@
 use std::io::{Read, Seek, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
-use uv_handles_tests::os::{accept, connect, echo_clients, listener, read_exactly, refusing_address, reset};
+use uv_handles_tests::os::{
+    accept, connect, echo_clients, listener, read_exactly, refusing_address, reset, serve_two_connections,
+};
 use uv_handles_tests::plain::{Plain, Time, composed_whole};
 use uv_handles_tests::*;
 
@@ -60,6 +62,15 @@ fn clients_are_served_with_ipv6_too() {
         echo_clients(address.parse().unwrap());
         guest.wait().succeeded();
     }
+}
+
+#[test]
+fn a_connection_is_made_again_at_each_open() {
+    let (listener, address) = listener();
+    let mut guest = plain(DESCRIPTORS_RECONNECTS).grants(&format!("--connect peer={address}")).spawn();
+    serve_two_connections(listener);
+    ["one", "two", "ECONNREFUSED"].iter().for_each(|line| guest.expect(line));
+    guest.wait().succeeded();
 }
 
 #[test]

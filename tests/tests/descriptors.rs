@@ -6,7 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::{Arc, Mutex};
 use uv_handles_host::UvCtx;
-use uv_handles_tests::os::{connect, flags, listener, set_nonblocking, stream_pair, tcp_pair};
+use uv_handles_tests::os::{
+    connect, flags, listener, serve_two_connections, set_nonblocking, stream_pair, tcp_pair,
+};
 use uv_handles_tests::*;
 
 foreach_descriptors!(assert_test_exists);
@@ -31,6 +33,17 @@ fn descriptors_grants() {
     assert_eq!(flags(shared.as_fd()), before, "the mode is put back");
     let asked = ["other", "", "/etc/passwd", "One", "one "].map(|name| format!("Descriptor({name:?})"));
     assert_eq!(*denied.lock().unwrap(), asked);
+}
+
+#[test]
+fn descriptors_reconnects() {
+    let (listener, address) = listener();
+    let mut guest = spawn(DESCRIPTORS_RECONNECTS, |uv| {
+        uv.descriptor_with("peer", move || Ok(TcpStream::connect(address)?.into()));
+    });
+    serve_two_connections(listener);
+    ["one", "two", "ECONNREFUSED"].iter().for_each(|line| guest.expect(line));
+    guest.wait().succeeded();
 }
 
 /// Grants these descriptors to a context.

@@ -63,6 +63,24 @@ async fn close_callbacks_are_due_at_once_and_then_it_is_parked() -> Result<()> {
 }
 
 #[tokio::test]
+async fn pollables_of_wasi_call_back_between_calls() -> Result<()> {
+    let (mut plugin, exports) = plugin(|_| {}).await?;
+    exports.call_clock(plugin.store(), 20).await?;
+    for _ in 0..2 {
+        let mut events = Vec::new();
+        while events.is_empty() {
+            in_time(plugin.ready()).await?;
+            plugin.dispatch().await?;
+            // The call ends the futures of the pollables.
+            events = exports.call_lines(plugin.store()).await?;
+        }
+        assert_eq!(events, ["clock"]);
+    }
+    assert!(!plugin.alive());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_dispatch_without_anything_due_calls_nothing() -> Result<()> {
     let (mut plugin, exports) = virtual_plugin().await?;
     assert_eq!(plugin.dispatch().await?.callbacks, 0);

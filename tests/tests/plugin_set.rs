@@ -71,6 +71,24 @@ fn virtual_time(uv: &mut UvCtxBuilder) {
 }
 
 #[test]
+fn pollables_of_wasi_end_the_waits_of_the_set() -> Result<()> {
+    let mut sets = Sets::new()?;
+    let plugins = [sets.add(|_| {})?, sets.add(|_| {})?];
+    for (id, exports) in &plugins {
+        exports.call_clock(sets.set.store(*id).unwrap(), 20)?;
+    }
+    // Nothing but the pollables ends these waits.
+    while plugins.iter().any(|(id, _)| sets.set.alive(*id)) {
+        let begun = Instant::now();
+        assert!(sets.set.turn(Some(PATIENCE))?.ended.is_empty() && begun.elapsed() < PATIENCE);
+    }
+    for (id, exports) in &plugins {
+        assert_eq!(exports.call_lines(sets.set.store(*id).unwrap())?, ["clock", "clock"]);
+    }
+    Ok(())
+}
+
+#[test]
 fn what_an_export_leaves_behind_calls_back_in_the_turns() -> Result<()> {
     let mut sets = Sets::new()?;
     let (id, exports) = sets.add(virtual_time)?;

@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::Stdio;
-use uv_handles_tests::os::{listener, make_fifo, patient, place, read_exactly};
+use uv_handles_tests::os::{listener, make_fifo, patient, place, read_exactly, serve_two_connections};
 use uv_handles_tests::process::{Process, ended, find, start, uv_run};
 use uv_handles_tests::*;
 
@@ -89,6 +89,21 @@ fn uv_run_descriptors_copy() {
     peer.set_read_timeout(Some(PATIENCE)).unwrap();
     let shutdown = peer.try_clone().unwrap();
     answers(&mut process, peer, || shutdown.shutdown(Shutdown::Write).unwrap());
+}
+
+#[test]
+fn a_connection_is_made_again_at_each_open() {
+    let (listener, address) = listener();
+    let mut process = start(&["--connect", &format!("peer={address}")], DESCRIPTORS_RECONNECTS, &[]);
+    serve_two_connections(listener);
+    assert_eq!(process.stdout.all(), ["one", "two", "ECONNREFUSED"]);
+    assert_eq!(process.exit_code(), 0);
+    for (option, peer, error) in
+        [("--connect", "name.invalid:1".into(), "EAI_NONAME"), ("--unix-connect", place().1, "ENOENT")]
+    {
+        let options = [option, &format!("peer={peer}")];
+        ended(&options, DESCRIPTORS_RECONNECTS, &[]).printed(&[error]);
+    }
 }
 
 #[test]

@@ -1,14 +1,17 @@
-//! `cargo xtask demo`: runs the line-stats example on real input, and shows its output.
+//! `cargo xtask demo`: runs the line-stats example on real input, or the watcher example with a server,
+//! and shows its output.
 //!
 //! Lines that begin with `demo:` describe the steps; all others are output of the guest and of
 //! uv-run. Nothing here sleeps: each step waits for the output that the step before it causes.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -77,6 +80,90 @@ pub fn run_javascript(workspace: &Workspace, forced: Option<Way>) -> Result<()> 
     say("step 1 of 2: the runtime for JavaScript");
     javascript::build(workspace, forced)?;
     build_and_show(workspace, &workspace.root.join("examples/javascript/line_stats.js"), begin)
+}
+
+/// Builds the programs of the demo of HTTP, then shows the watcher example with a server of this
+/// process.
+pub fn run_http(workspace: &Workspace, forced: Option<Way>) -> Result<()> {
+    say("step 1 of 2: the guest, examples/watcher");
+    let guest = guests::build_one(workspace, forced, "watcher")?;
+    say("step 2 of 2: uv-run, with wasmtime");
+    let uv_run = uv_run::build(workspace, Profile::Quick)?;
+    let server = Server::start()?;
+    let url = format!("http://{}/", server.address);
+    let mut command = Command::new(uv_run);
+    command.args(["--http", &server.address.to_string(), "--signal", "term"]);
+    command.args(["--env", "WATCHER_EVERY_MS=200", "--env", "WATCHER_TIMEOUT_MS=500"]);
+    command.current_dir(&workspace.root).arg(guest.strip_prefix(&workspace.root).unwrap_or(&guest)).arg(&url);
+    tell(process::shown(&command));
+    let mut guest = Running::start(&mut command)?;
+    guest.wait_until("the first answer", |line| line.starts_with(&url) && line.ends_with("5 bytes"))?;
+
+    tell("the server answers something else");
+    server.says("something else");
+    guest.wait_until("a change", |line| line.starts_with("changed: ") && line.ends_with("14 bytes"))?;
+
+    tell("the server does not answer any more: requests are cancelled after 500 ms");
+    server.is_silent.store(true, Ordering::SeqCst);
+    guest.wait_until("a time-out", |line| line.contains("no answer within 500 ms"))?;
+
+    tell("the server answers again");
+    server.is_silent.store(false, Ordering::SeqCst);
+    guest.wait_until("the recovery", |line| line.starts_with("recovered: "))?;
+
+    tell("SIGTERM: an orderly end");
+    guest.signal(Signal::TERM)?;
+    guest.wait_until("the end", |line| line == "ended")?;
+    let status = guest.wait_for_end()?;
+    ensure!(status.success(), "uv-run ended with {status}");
+    tell("uv-run ended with status 0");
+    Ok(())
+}
+
+/// An HTTP server that answers every request with the same text, or not at all.
+struct Server {
+    address: SocketAddr,
+    text: Arc<Mutex<&'static str>>,
+    is_silent: Arc<AtomicBool>,
+}
+
+impl Server {
+    fn start() -> Result<Server> {
+        let listener = TcpListener::bind("127.0.0.1:0").context("no address to listen on")?;
+        let server = Server {
+            address: listener.local_addr()?,
+            text: Arc::new(Mutex::new("hello")),
+            is_silent: Arc::default(),
+        };
+        let (text, is_silent) = (server.text.clone(), server.is_silent.clone());
+        thread::spawn(move || {
+            for client in listener.incoming().map_while(Result::ok) {
+                let (text, is_silent) = (text.clone(), is_silent.clone());
+                thread::spawn(move || answer(client, &text, &is_silent));
+            }
+        });
+        Ok(server)
+    }
+
+    fn says(&self, text: &'static str) {
+        *self.text.lock().unwrap_or_else(PoisonError::into_inner) = text;
+    }
+}
+
+/// Answers one request.
+fn answer(client: TcpStream, text: &Mutex<&'static str>, is_silent: &AtomicBool) -> std::io::Result<()> {
+    let mut lines = BufReader::new(client);
+    let mut line = String::new();
+    while lines.read_line(&mut line)? > 2 {
+        line.clear();
+    }
+    if is_silent.load(Ordering::SeqCst) {
+        // Until the client closes the connection.
+        return lines.read_line(&mut line).map(drop);
+    }
+    let text = *text.lock().unwrap_or_else(PoisonError::into_inner);
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", text.len());
+    lines.into_inner().write_all((head + text).as_bytes())
 }
 
 /// Builds `uv-run`, shows the guest, and prints the time of both. The set-up began at `begin`.

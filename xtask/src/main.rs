@@ -164,6 +164,10 @@ enum Command {
         /// Show the script examples/javascript/line_stats.js instead
         #[arg(long)]
         javascript: bool,
+
+        /// Show the example watcher instead, with an HTTP server that is slow for a while
+        #[arg(long, conflicts_with_all = ["python", "javascript"])]
+        http: bool,
     },
 
     /// Build uv-run and uv-compose, and print where they are
@@ -303,6 +307,7 @@ fn run(cli: Cli) -> Result<()> {
         }
         Command::Demo { python: true, .. } => demo::run_python(&workspace),
         Command::Demo { javascript: true, .. } => demo::run_javascript(&workspace, cli.guest_toolchain),
+        Command::Demo { http: true, .. } => demo::run_http(&workspace, cli.guest_toolchain),
         Command::Demo { .. } => demo::run(&workspace, cli.guest_toolchain),
         Command::Fuzz { minutes, target } => fuzz::run(&workspace, minutes, target.as_deref()),
         Command::Soak { samples: Some(samples), drawing: Some(drawing), plugins, .. } => {

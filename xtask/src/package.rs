@@ -49,21 +49,26 @@ fn check_contents(workspace: &Workspace, package: &Package) -> Result<()> {
     let dir = tempfile::tempdir()?;
     process::run(Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(dir.path()))?;
     let source = package.manifest.parent().context("a manifest is in a directory")?;
-    if !source.join("wit").exists() {
-        return Ok(());
+    for wit in ["wit", "wit-wasi", "wit-wasi/deps/wasi-io"] {
+        if !source.join(wit).exists() {
+            continue;
+        }
+        let ours = regular_files(&workspace.root.join(wit))?;
+        let packaged = regular_files(&dir.path().join(&name).join(wit))
+            .with_context(|| format!("{name} does not carry the WIT files"))?;
+        ensure!(!ours.is_empty() && packaged == ours, "{name} carries other WIT files than those of {wit}/");
     }
-    let ours = regular_files(&workspace.root.join("wit"))?;
-    let packaged = regular_files(&dir.path().join(&name).join("wit"))
-        .with_context(|| format!("{name} does not carry the WIT files"))?;
-    ensure!(!ours.is_empty() && packaged == ours, "{name} carries other WIT files than those of wit/");
     Ok(())
 }
 
-/// The files of a directory, which holds nothing else, by name.
+/// The files of a directory, which holds nothing else but dependencies, by name.
 fn regular_files(dir: &Path) -> Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     for entry in fs::read_dir(dir).with_context(|| format!("cannot read {}", dir.display()))? {
         let entry = entry?;
+        if entry.file_name() == "deps" {
+            continue;
+        }
         // Of the entry itself, not of what a link leads to.
         if !entry.file_type()?.is_file() {
             bail!("{} is no regular file", entry.path().display());

@@ -47,7 +47,9 @@ impl Components {
         let engine = Engine::new(&config)?;
         let mut linker = Linker::<Guest>::new(&engine);
         uv_handles_host::add_to_linker_async(&mut linker)?;
+        uv_handles_host::add_pollables_to_linker(&mut linker)?;
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
         Ok(Components { engine, linker })
     }
 

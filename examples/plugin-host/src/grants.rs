@@ -1,8 +1,10 @@
 //! Makes the grants of a manifest, before a life of the plugin begins.
 
 use crate::log::Log;
-use crate::manifest::Manifest;
+use crate::manifest::{Grants, Manifest};
+use crate::network::{self, Http, OnDenied, Sockets};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -64,13 +66,27 @@ pub struct Granted {
     pub async_handles: HashMap<String, AsyncSender>,
 }
 
+/// The grants of WASI's network.
+pub struct Network {
+    pub sockets: Sockets,
+    pub name_lookup: bool,
+    pub http: Http,
+    pub on_denied: OnDenied,
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").field("sockets", &self.sockets).finish_non_exhaustive()
+    }
+}
+
 /// Makes all grants of a manifest; the error is a sentence that names the one that fails.
 pub async fn make(
     log: &Arc<Log>,
     manifest: &Manifest,
     mailboxes: &Mailboxes,
     listeners: &mut Listeners,
-) -> Result<Granted, String> {
+) -> Result<(Granted, Network), String> {
     let mut uv = UvCtx::builder();
     let grants = &manifest.grants;
     let mut granted = HashMap::new();
@@ -99,8 +115,14 @@ pub async fn make(
     for (name, peer) in &grants.connect {
         once("connect", name)?;
         let refused = |error: io::Error| format!("the grant connect.{name} fails: {peer}: {error}");
+        // The first connection has to be possible. The plugin can connect again to the same address.
         let socket = connect(peer).await.map_err(refused)?;
-        uv.descriptor(name, socket).map_err(refused)?;
+        let address = socket.peer_addr().map_err(refused)?;
+        let first = Mutex::new(Some(OwnedFd::from(socket)));
+        uv.descriptor_with(name, move || match first.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(socket) => Ok(socket),
+            None => connect_again(address),
+        });
     }
     for signum in &grants.signals {
         uv.signal(signum.0);
@@ -128,15 +150,38 @@ pub async fn make(
         limits.mailbox_messages = manifest.limits.mailbox_messages;
         limits.mailbox_bytes = u32::try_from(manifest.limits.mailbox_bytes.0).unwrap_or(u32::MAX);
     });
-    let told = Told { log: log.clone(), known: Mutex::default() };
-    uv.on_denied(move |denied| told.tell(denied));
-    Ok(Granted { uv: uv.build(), listens, async_handles })
+    let told = Arc::new(Told { log: log.clone(), known: Mutex::default() });
+    let listener = told.clone();
+    uv.on_denied(move |denied| listener.tell(denied));
+    let network = network(grants, told).await?;
+    Ok((Granted { uv: uv.build(), listens, async_handles }, network))
 }
 
-async fn connect(peer: &str) -> io::Result<OwnedFd> {
+async fn network(grants: &Grants, told: Arc<Told>) -> Result<Network, String> {
+    let sockets = Sockets {
+        tcp_connect: grants.tcp_connect.clone(),
+        tcp_listen: grants.tcp_listen.clone(),
+        udp_send: grants.udp_send.clone(),
+        udp_bind: grants.udp_bind.clone(),
+    };
+    let resolved = tokio::task::spawn_blocking(move || sockets.resolved()).await;
+    let sockets = resolved.map_err(|error| error.to_string()).flatten();
+    let sockets = sockets.map_err(|error| format!("the grant {error}"))?;
+    let on_denied: OnDenied = Arc::new(move |denied| told.tell_of_network(&denied));
+    let http = Http { hosts: grants.http.clone(), on_denied: on_denied.clone() };
+    Ok(Network { sockets, name_lookup: grants.name_lookup, http, on_denied })
+}
+
+async fn connect(peer: &str) -> io::Result<std::net::TcpStream> {
     let connected = tokio::time::timeout(CONNECT, TcpStream::connect(peer)).await;
     let socket = connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    Ok(socket.into_std()?.into())
+    socket.into_std()
+}
+
+/// Connects on a plugin's behalf, whose call waits for it. Other plugins go on meanwhile.
+fn connect_again(address: SocketAddr) -> io::Result<OwnedFd> {
+    let connect = || std::net::TcpStream::connect_timeout(&address, CONNECT);
+    Ok(tokio::task::block_in_place(connect)?.into())
 }
 
 /// Logs each request of a plugin that was not granted, once: its code or its manifest may be wrong.
@@ -162,6 +207,31 @@ impl Told {
             Denied::AsyncSender(name) => format!("the connection {:?} (grants.plugins)", short(name)),
             other => short(&format!("{other:?}")),
         };
+        self.tell_once(what);
+    }
+
+    fn tell_of_network(&self, denied: &network::Denied) {
+        use network::Denied;
+        self.tell_once(match denied {
+            Denied::Http(host) => {
+                format!("HTTP requests to {:?} (grants.http)", host.chars().take(64).collect::<String>())
+            }
+            Denied::TcpConnect(address) => format!("a TCP connection to {address} (grants.tcp-connect)"),
+            Denied::TcpListen(address) => {
+                format!("a TCP socket that listens on {address} (grants.tcp-listen)")
+            }
+            Denied::UdpSend(address) => format!("datagrams to {address} (grants.udp-send)"),
+            Denied::UdpBind(address) => format!("a UDP socket on {address} (grants.udp-bind)"),
+            Denied::Lookup(name) => {
+                format!(
+                    "the addresses of {:?} (grants.name-lookup)",
+                    name.chars().take(64).collect::<String>()
+                )
+            }
+        });
+    }
+
+    fn tell_once(&self, what: String) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() < MOST_TOLD && known.insert(what.clone()) {
             self.log.warns(&format!("it asks for {what}, which its manifest does not grant"));
@@ -177,7 +247,7 @@ mod tests {
         let manifest = Manifest::parse("a.toml", manifest.as_bytes()).unwrap();
         let mailboxes = Mailboxes::default();
         mailboxes.of("other");
-        make(&Log::new(&"a".into()), &manifest, &mailboxes, listeners).await
+        make(&Log::new(&"a".into()), &manifest, &mailboxes, listeners).await.map(|(granted, _)| granted)
     }
 
     #[tokio::test]
@@ -199,6 +269,10 @@ mod tests {
             (
                 "listen = { a = \"127.0.0.1:0\" }\nconnect = { a = \"x\" }".into(),
                 "the grant connect.a fails: listen has the same name".into(),
+            ),
+            (
+                "tcp-connect = [\"name.invalid:1\"]".into(),
+                "the grant tcp-connect name.invalid:1 cannot be resolved".into(),
             ),
             ("async-handles = [\"stop\"]".into(), "the grant async-handles has stop, which".into()),
         ] {

@@ -78,12 +78,13 @@ impl Life {
         begun: &mut Option<Task>,
     ) -> Result<(Life, Granted), End> {
         let manifest = &version.manifest;
-        let mut granted = grants::make(log, manifest, mailboxes, listeners).await.map_err(End::failed)?;
+        let (mut granted, network) =
+            grants::make(log, manifest, mailboxes, listeners).await.map_err(End::failed)?;
         let limit = manifest.limits.memory.0;
         let memory = MemoryLimit::new(limit);
         let traces = Traces { output: Output::new(log), memory: memory.usage(), limit };
         let uv = std::mem::replace(&mut granted.uv, uv_handles_host::UvCtx::builder().build());
-        let guest = Guest::new(uv, &traces.output, memory);
+        let guest = Guest::new(uv, network, &traces.output, memory);
         let mut store = Store::new(version.pre.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
         // A plugin that computes without end lets others have their turn, and can be stopped.

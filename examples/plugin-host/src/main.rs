@@ -27,6 +27,8 @@ mod life;
 mod log;
 mod manifest;
 mod metrics;
+#[path = "../../../host/cli/src/network.rs"]
+mod network;
 mod origin;
 mod output;
 mod page;

@@ -1,9 +1,11 @@
 //! A plugin's manifest: its configuration, grants, limits, and restart policy.
 
+use crate::network::{HttpHost, Range};
 use crate::restart::{Policy, Restart};
 use serde::de::{self, Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// The content of NAME.toml. Everything in it has a default.
@@ -26,8 +28,25 @@ pub struct Manifest {
 pub struct Grants {
     /// Listening sockets. They outlive the plugin, so that no client is refused while it restarts.
     pub listen: BTreeMap<String, SocketAddr>,
-    /// Connections, made anew for each life, to HOST:PORT.
+    /// Connections to HOST:PORT, made anew each time the plugin opens them.
     pub connect: BTreeMap<String, String>,
+    /// Hosts that HTTP requests may go to, `*` for all.
+    #[serde(deserialize_with = "parsed")]
+    pub http: Vec<HttpHost>,
+    /// Addresses of TCP connections by wasi:sockets.
+    #[serde(deserialize_with = "parsed")]
+    pub tcp_connect: Vec<Range>,
+    /// Addresses that TCP sockets of wasi:sockets may listen on.
+    #[serde(deserialize_with = "parsed")]
+    pub tcp_listen: Vec<Range>,
+    /// Addresses of datagrams by wasi:sockets.
+    #[serde(deserialize_with = "parsed")]
+    pub udp_send: Vec<Range>,
+    /// Addresses that UDP sockets of wasi:sockets may be bound to.
+    #[serde(deserialize_with = "parsed")]
+    pub udp_bind: Vec<Range>,
+    /// Whether it may look names up.
+    pub name_lookup: bool,
     /// Signals of the server's process.
     pub signals: Vec<Signum>,
     /// Async handles that `POST /plugins/NAME/async-handles/HANDLE` sends.
@@ -99,6 +118,12 @@ impl From<RestartTable> for Restart {
 
 fn restart<'de, D: Deserializer<'de>>(from: D) -> Result<Restart, D::Error> {
     RestartTable::deserialize(from).map(Restart::from)
+}
+
+/// Texts in the notation of uv-run's options.
+fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(from: D) -> Result<Vec<T>, D::Error> {
+    let texts = Vec::<String>::deserialize(from)?;
+    texts.iter().map(|text| text.parse().map_err(de::Error::custom)).collect()
 }
 
 impl Manifest {
@@ -219,6 +244,12 @@ mod tests {
         [grants]
         listen = { clients = "127.0.0.1:7000" }
         connect = { db = "localhost:5432" }
+        http = ["example.org", "localhost:8080"]
+        tcp-connect = ["10.0.0.0/8:80"]
+        tcp-listen = ["127.0.0.1:0"]
+        udp-send = ["*:53"]
+        udp-bind = ["[::1]:0"]
+        name-lookup = true
         signals = ["usr1", 12]
         async-handles = ["flush"]
         plugins = { alarms = "tailer" }
@@ -244,6 +275,8 @@ mod tests {
         let config: Vec<_> = manifest.config.iter().map(|(key, value)| (&key[..], &value.0[..])).collect();
         assert_eq!(config, [("per-second", "5"), ("strict", "true")]);
         assert_eq!(manifest.grants.listen["clients"].port(), 7000);
+        assert_eq!(manifest.grants.http.len(), 2);
+        assert!(manifest.grants.name_lookup);
         assert_eq!(manifest.grants.signals, [Signum(10), Signum(12)]);
         assert_eq!(manifest.grants.plugins["alarms"], "tailer");
         assert_eq!(manifest.limits.memory, Size(16 << 20));
@@ -267,6 +300,14 @@ mod tests {
             (
                 "[grants]\nlisten = { a = \"localhost\" }",
                 "a.toml, line 2, at the key `listen`: invalid socket",
+            ),
+            (
+                "[grants]\nhttp = [\"http://a\"]",
+                "a.toml, line 2, at the key `http`: \"http://a\" is no HOST[:PORT]",
+            ),
+            (
+                "[grants]\nudp-send = [\"a\"]",
+                "a.toml, line 2, at the key `udp-send`: \"a\" is no ADDRESS[/BITS]:PORT",
             ),
             ("[grants]\nsignals = [\"kill\"]", "a.toml, line 2, at the key `signals`: expected a signal"),
             ("[limits]\nmemory = \"1T\"", "a.toml, line 2, at the key `memory`: expected a number of bytes"),

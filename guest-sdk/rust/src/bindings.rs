@@ -29,6 +29,31 @@ wit_bindgen::generate!({
     generate_all,
 });
 
+/// The package `uv:wasi`, with the pollables of the crate `wasip2`.
+#[cfg(feature = "wasi")]
+pub mod on_wasi {
+    wit_bindgen::generate!({
+        path: ["wit", "wit-wasi"],
+        inline: "
+            package uv-handles:sdk;
+            world on-wasi {
+                import uv:wasi/pollables@0.1.0;
+            }
+        ",
+        world: "uv-handles:sdk/on-wasi",
+        with: {
+            "uv:handles/types@0.2.0": super::uv::handles::types,
+            "uv:handles/event-loop@0.2.0": super::uv::handles::event_loop,
+            "uv:handles/descriptors@0.2.0": super::uv::handles::descriptors,
+            "uv:handles/poll@0.2.0": super::uv::handles::poll,
+            "wasi:io/poll@0.2.0": wasip2::io::poll,
+        },
+        generate_all,
+    });
+
+    pub use uv::wasi::pollables;
+}
+
 /// The interface for guests with async functions.
 #[cfg(feature = "concurrent")]
 pub mod in_instance {

@@ -27,6 +27,8 @@ enum Stage {
     Open,
     Closing,
     Closed,
+    /// Open, with a pollable that has to be dropped as soon as the handle is closed.
+    OpenOnPollable,
 }
 
 /// The slot in which a handle is registered, until its close callback begins, and its stage. Both
@@ -51,7 +53,8 @@ impl Place {
         match self.0 >> Self::SLOT_BITS {
             0 => Stage::Open,
             1 => Stage::Closing,
-            _ => Stage::Closed,
+            2 => Stage::Closed,
+            _ => Stage::OpenOnPollable,
         }
     }
 }
@@ -85,7 +88,14 @@ impl Common {
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.stage() == Stage::Open
+        matches!(self.stage(), Stage::Open | Stage::OpenOnPollable)
+    }
+
+    /// Makes closing the handle a call at once, also inside its own callback: the guest may drop the
+    /// stream that the pollable comes from right after it, which this crate does not see.
+    #[cfg(feature = "wasi")]
+    pub(crate) fn set_on_pollable(&self) {
+        self.set_stage(Stage::OpenOnPollable);
     }
 
     fn is_closed(&self) -> bool {
@@ -255,9 +265,10 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
     fn close(&self) {
         let common = self.common();
         if common.is_open() {
+            let may_defer = common.stage() == Stage::Open;
             common.set_stage(Stage::Closing);
             let is_deferred = self.as_timer().is_some_and(Timer::defer_close);
-            if !is_deferred && !batch::defer_close_own(common.token()) {
+            if !is_deferred && !(may_defer && batch::defer_close_own(common.token())) {
                 raw::close(&self.raw());
             }
         }

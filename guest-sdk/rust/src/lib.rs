@@ -71,6 +71,11 @@
 //! (WASI 0.3): the run awaits where `Loop::run` blocks, and other tasks of the guest go on
 //! meanwhile.
 //!
+//! # WASI
+//!
+//! With the feature `wasi`, `Poll::on_pollable` makes a poll handle on what WASI 0.2 waits for: a
+//! stream, a socket, a pending HTTP response, a clock. The host must have the package `uv:wasi`.
+//!
 //! # From the Python bindings of libuv
 //!
 //! Names of the Python package `uv` (python-libuv-cffi 0.0.4) and where they are here.

@@ -74,6 +74,41 @@ impl Poll {
         })
     }
 
+    /// Makes a poll handle for a pollable of WASI: a stream, a socket, a pending HTTP response, a
+    /// clock.
+    ///
+    /// The handle owns the pollable, and drops it when it is closed. As with every pollable, the
+    /// stream or socket that it comes from must not be dropped before that. While it is ready, the
+    /// callback is called in every iteration, with the events that [`start`](Self::start) asked for.
+    ///
+    /// `LoopClosed` on a closed loop; ENOMEM when the guest has as many handles as the host allows.
+    ///
+    /// ```no_run
+    /// use uv_handles::{Handle, Loop, Poll, PollEvents, Result, RunMode};
+    ///
+    /// fn main() -> Result<()> {
+    ///     let event_loop = Loop::new()?;
+    ///     let second = wasip2::clocks::monotonic_clock::subscribe_duration(1_000_000_000);
+    ///     let poll = Poll::on_pollable(&event_loop, second)?;
+    ///     poll.start_with(PollEvents::READABLE, |poll, _| poll.close())?;
+    ///     event_loop.run(RunMode::Default)?;
+    ///     event_loop.close()
+    /// }
+    /// ```
+    #[cfg(feature = "wasi")]
+    pub fn on_pollable(event_loop: &Loop, pollable: wasip2::io::poll::Pollable) -> Result<Self> {
+        use crate::bindings::on_wasi::pollables;
+        use crate::bindings::uv::handles::types::{Error, ErrorCode};
+        let pollable = std::cell::Cell::new(Some(pollable));
+        let poll = Self::make(event_loop, |event_loop, token| {
+            // The host has dropped the pollable of a call that it refused.
+            let pollable = pollable.take().ok_or(Error::Code(ErrorCode::Enomem))?;
+            Ok(Watch { raw: pollables::create(event_loop, token, pollable)?, descriptor: Weak::new() })
+        })?;
+        poll.0.common.set_on_pollable();
+        Ok(poll)
+    }
+
     /// Watches for these events, as `uv_poll_start`.
     ///
     /// On an active handle it replaces the events; an event that was already collected is dropped.
@@ -101,7 +136,8 @@ impl Poll {
         self.0.raw.stop();
     }
 
-    /// The descriptor that the handle was made for, none if it has been dropped. The returned value
+    /// The descriptor that the handle was made for, none if it has been dropped or the handle is on a
+    /// pollable. The returned value
     /// keeps the descriptor open, as every value of it does.
     pub fn descriptor(&self) -> Option<Descriptor> {
         Descriptor::upgrade(&self.0.raw.without_sync().descriptor)

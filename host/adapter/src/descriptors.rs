@@ -47,7 +47,8 @@ pub fn with_table<T>(f: impl FnOnce(&mut Table) -> T) -> T {
 
 impl Table {
     fn insert(&mut self, source: Source) -> Descriptor {
-        self.serial = self.serial.wrapping_add(1);
+        // The upper half of the core's numbers is for pollables.
+        self.serial = self.serial.wrapping_add(1) & (u32::MAX >> 1);
         let serial = self.serial;
         Descriptor::new(Owned(self.open.insert(Open { source, serial }) as u32))
     }

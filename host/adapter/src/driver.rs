@@ -2,7 +2,7 @@
 //!
 //! Going on with a run never blocks. `wait.rs` waits.
 
-use crate::wait;
+use crate::{pollables, wait};
 use uv_handles_core::{Driver, Error, HandleId, LoopId, Loops, Progress, Step, WaitStage};
 
 /// Drives the sessions of these loops.
@@ -33,7 +33,7 @@ impl Driver for WasiDriver<'_> {
     }
 
     fn close(&mut self, handle: HandleId) {
-        self.0.close(handle);
+        pollables::close(self.0, handle);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::bindings::exports::uv::handles::event_loop::{
 use crate::bindings::exports::uv::handles::plugin_loop;
 use crate::bindings::exports::uv::handles::types::{Error, ErrorCode, RunMode};
 use crate::driver::WasiDriver;
-use crate::{Adapter, wait, with};
+use crate::{Adapter, pollables, wait, with};
 use uv_handles_core::{Delivery, Driver, LoopId, RunId};
 
 /// The representation of a loop's resource. It is dropped with the resource.
@@ -14,7 +14,10 @@ pub struct OwnedLoop(LoopId);
 
 impl Drop for OwnedLoop {
     fn drop(&mut self) {
-        with(|loops| loops.release_loop(self.0));
+        with(|loops| {
+            loops.release_loop(self.0);
+            pollables::drop_closed(loops);
+        });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::bindings::exports::uv::handles::handle::{AnyHandle, Guest};
 use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
-use crate::{Adapter, Owned, descriptors, with};
+use crate::{Adapter, Owned, descriptors, pollables, with};
 use uv_handles_core::HandleId;
 
 fn id(handle: &AnyHandle<'_>) -> HandleId {
@@ -19,7 +19,7 @@ fn id(handle: &AnyHandle<'_>) -> HandleId {
 
 impl Guest for Adapter {
     fn close(handle: AnyHandle<'_>) {
-        with(|loops| loops.close(id(&handle)));
+        with(|loops| pollables::close(loops, id(&handle)));
     }
 
     fn active(handle: AnyHandle<'_>) -> bool {
@@ -50,8 +50,8 @@ impl Guest for Adapter {
         with(|loops| {
             loops.check_open(id(&handle))?;
             match loops.poll_source(id(&handle)) {
-                Some(source) => Ok(descriptors::number_of(source)),
-                None => Err(ErrorCode::Einval.into()),
+                Some(source) if !pollables::is_pollable(source) => Ok(descriptors::number_of(source)),
+                _ => Err(ErrorCode::Einval.into()),
             }
         })
     }

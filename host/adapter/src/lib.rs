@@ -25,6 +25,7 @@ mod event_loop;
 mod grants;
 mod handle;
 mod poll;
+mod pollables;
 mod run_keys;
 mod signal;
 #[cfg_attr(not(feature = "descriptors"), path = "no_source.rs")]
@@ -75,7 +76,7 @@ struct Owned(HandleId);
 impl Drop for Owned {
     fn drop(&mut self) {
         with(|loops| {
-            loops.close(self.0);
+            pollables::close(loops, self.0);
             loops.release(self.0);
         });
     }

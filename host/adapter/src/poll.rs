@@ -4,7 +4,7 @@ use crate::bindings::exports::uv::handles::descriptors::DescriptorBorrow;
 use crate::bindings::exports::uv::handles::event_loop::LoopBorrow;
 use crate::bindings::exports::uv::handles::poll::{Guest, GuestPoll, Poll};
 use crate::bindings::exports::uv::handles::types::{Error, ErrorCode, PollEvents};
-use crate::{Adapter, Owned, descriptors, event_loop, with};
+use crate::{Adapter, Owned, descriptors, event_loop, pollables, with};
 
 impl Guest for Adapter {
     type Poll = Owned;
@@ -20,7 +20,8 @@ impl GuestPoll for Owned {
     fn start(&self, events: PollEvents) -> Result<(), Error> {
         with(|loops| {
             loops.check_open(self.0)?;
-            if !loops.poll_source(self.0).is_some_and(descriptors::is_open) {
+            let is_open = |source| pollables::is_pollable(source) || descriptors::is_open(source);
+            if !loops.poll_source(self.0).is_some_and(is_open) {
                 return Err(ErrorCode::Ebadf.into());
             }
             Ok(loops.poll_start(self.0, events.into())?)

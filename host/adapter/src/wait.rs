@@ -5,9 +5,10 @@
 use crate::bindings::wasi::clocks::monotonic_clock;
 use crate::bindings::wasi::io::poll;
 use crate::descriptors::{Table, with_table};
+use crate::pollables::{is_pollable, with_pollables};
 use crate::source::{Direction, Source};
 use std::sync::LazyLock;
-use uv_handles_core::{HandleId, LoopId, Loops, SourceId};
+use uv_handles_core::{HandleId, LoopId, Loops, Readiness, SourceId};
 
 const NANOSECONDS: u64 = 1_000_000;
 
@@ -37,12 +38,23 @@ pub enum Waited {
     Endless,
 }
 
-/// A poll handle, and a direction in which its descriptor's readiness is not known without asking.
+/// A poll handle whose readiness is not known without asking.
 struct Unknown {
     handle: HandleId,
-    source: SourceId,
-    direction: Direction,
+    asked: Asked,
 }
+
+/// What has to be asked.
+enum Asked {
+    /// A descriptor, in one direction.
+    Source(SourceId, Direction),
+    /// The handle's pollable.
+    Pollable,
+}
+
+/// What a ready pollable means: all events that the handle asks for.
+const READY: Readiness =
+    Readiness::READABLE.union(Readiness::WRITABLE).union(Readiness::DISCONNECT).union(Readiness::PRIORITIZED);
 
 /// Reports to the loop what is ready, without waiting.
 pub fn look(loops: &mut Loops, id: LoopId) {
@@ -84,10 +96,14 @@ fn report_known(table: &mut Table, loops: &mut Loops, id: LoopId) -> Vec<Unknown
     for handle in loops.active_polls(id) {
         // A descriptor that is gone has been reported.
         let Some(id) = loops.poll_source(handle) else { continue };
+        if is_pollable(id) {
+            unknown.push(Unknown { handle, asked: Asked::Pollable });
+            continue;
+        }
         let Some(source) = table.source(id) else { continue };
         loops.poll_ready(handle, source.known());
         let directions = source.unknown(loops.poll_events(handle)).into_iter();
-        unknown.extend(directions.map(|direction| Unknown { handle, source: id, direction }));
+        unknown.extend(directions.map(|direction| Unknown { handle, asked: Asked::Source(id, direction) }));
     }
     unknown
 }
@@ -96,18 +112,27 @@ fn report_known(table: &mut Table, loops: &mut Loops, id: LoopId) -> Vec<Unknown
 fn ask(table: &mut Table, loops: &mut Loops, unknown: &[Unknown], until: Option<u64>) {
     // Closed descriptors go on sending meanwhile.
     table.closing.retain_mut(Source::is_sending);
-    let ready = {
+    let ready = with_pollables(|of_handles| {
         // One pollable of the clock serves all timers.
         let timer = until.map(monotonic_clock::subscribe_instant);
-        let mut pollables: Vec<_> =
-            unknown.iter().map(|asked| table.open_source(asked.source).pollable(asked.direction)).collect();
+        let mut pollables: Vec<_> = unknown
+            .iter()
+            .map(|unknown| match unknown.asked {
+                Asked::Source(source, direction) => table.open_source(source).pollable(direction),
+                Asked::Pollable => of_handles.of(unknown.handle),
+            })
+            .collect();
         pollables.extend(timer.as_ref());
         pollables.extend(table.closing.iter().map(Source::sent));
         poll::poll(&pollables)
-    };
-    for asked in ready.into_iter().filter_map(|at| unknown.get(at as usize)) {
-        if let Some(source) = table.source(asked.source) {
-            loops.poll_ready(asked.handle, source.look(asked.direction));
-        }
+    });
+    for &Unknown { handle, ref asked } in ready.into_iter().filter_map(|at| unknown.get(at as usize)) {
+        let readiness = match *asked {
+            Asked::Pollable => READY,
+            Asked::Source(source, direction) => {
+                table.source(source).map_or(Readiness::empty(), |source| source.look(direction))
+            }
+        };
+        loops.poll_ready(handle, readiness);
     }
 }

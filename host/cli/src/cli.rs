@@ -4,6 +4,7 @@
 //! as well: every option has the key of the same name there.
 
 use crate::config::{entries, number, value};
+use crate::network::{HttpHost, Range};
 use crate::values::{
     Address, Dir, Env, Fifo, FilePath, HostPort, Name, Named, Seconds, Signals, Size, SocketPath, Udp, Wake,
 };
@@ -127,7 +128,9 @@ pub struct Options {
     #[serde(deserialize_with = "entries")]
     pub listen: Vec<Named<Address>>,
 
-    /// Grants a TCP connection, which is made before the guest starts.
+    /// Grants a TCP connection, which is made each time the guest opens it.
+    ///
+    /// A failure is the guest's error, and the guest can try again.
     #[arg(long, value_name = "NAME=HOST:PORT", help_heading = "Descriptors")]
     #[serde(deserialize_with = "entries")]
     pub connect: Vec<Named<HostPort>>,
@@ -152,7 +155,7 @@ pub struct Options {
     #[serde(deserialize_with = "entries")]
     pub unix_listen: Vec<Named<SocketPath>>,
 
-    /// Grants a connection to a Unix socket, which is made before the guest starts.
+    /// Grants a connection to a Unix socket, which is made each time the guest opens it.
     #[arg(long, value_name = "NAME=PATH", value_hint = ValueHint::FilePath, help_heading = "Descriptors")]
     #[serde(deserialize_with = "entries")]
     pub unix_connect: Vec<Named<SocketPath>>,
@@ -220,7 +223,40 @@ pub struct Options {
     #[serde(deserialize_with = "entries")]
     pub env: Vec<Env>,
 
-    /// Grants a directory for reading, in which a Python script's modules are looked up.
+    /// Grants HTTP and HTTPS requests to a host, by wasi:http; `*` for all hosts.
+    ///
+    /// Without a port, the port is the scheme's own: 80 or 443.
+    #[arg(long, value_name = "HOST[:PORT]", help_heading = "WASI network")]
+    #[serde(deserialize_with = "entries")]
+    pub http: Vec<HttpHost>,
+
+    /// Grants TCP connections to these addresses, by wasi:sockets.
+    ///
+    /// `*` stands for all addresses, or all ports: 10.0.0.0/8:80, [::1]:*, db.internal:5432, *:443.
+    #[arg(long, value_name = "ADDRESS[/BITS]:PORT", help_heading = "WASI network", verbatim_doc_comment)]
+    #[serde(deserialize_with = "entries")]
+    pub tcp_connect: Vec<Range>,
+
+    /// Grants listening TCP sockets on these addresses, by wasi:sockets. Port 0 is a free one.
+    #[arg(long, value_name = "ADDRESS[/BITS]:PORT", help_heading = "WASI network")]
+    #[serde(deserialize_with = "entries")]
+    pub tcp_listen: Vec<Range>,
+
+    /// Grants datagrams to and from these addresses, by wasi:sockets.
+    #[arg(long, value_name = "ADDRESS[/BITS]:PORT", help_heading = "WASI network")]
+    #[serde(deserialize_with = "entries")]
+    pub udp_send: Vec<Range>,
+
+    /// Grants UDP sockets that are bound to these addresses, by wasi:sockets. They receive from all.
+    #[arg(long, value_name = "ADDRESS[/BITS]:PORT", help_heading = "WASI network")]
+    #[serde(deserialize_with = "entries")]
+    pub udp_bind: Vec<Range>,
+
+    /// Lets the guest look names up, by wasi:sockets.
+    #[arg(long, help_heading = "WASI network")]
+    pub name_lookup: bool,
+
+    /// Grants a directory for reading, in which a script's modules are looked up.
     ///
     /// The script's own directory comes first.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, help_heading = "Scripts")]

@@ -3,6 +3,7 @@
 use crate::async_program::AsyncProgram;
 use crate::guest::Guest;
 use crate::imports;
+use crate::names;
 use crate::output;
 use crate::shown;
 use std::path::Path;
@@ -88,7 +89,10 @@ pub fn link_async(engine: &Engine, component: &Component, file: &Path) -> Result
     let mut linker = Linker::<Guest>::new(engine);
     uv_handles_host::add_to_linker_async(&mut linker)?;
     uv_handles_host::add_concurrent_to_linker(&mut linker)?;
+    uv_handles_host::add_pollables_to_linker(&mut linker)?;
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    names::report_denied_lookups(&mut linker)?;
     output::exit_when_stdout_is_closed_async(&mut linker)?;
     let instance = instance(engine, component, file, linker)?;
     AsyncProgram::new(instance)
@@ -127,7 +131,10 @@ fn not_a_program(engine: &Engine, component: &Component, file: &Path, export: &s
 fn linker(engine: &Engine) -> Result<Linker<Guest>> {
     let mut linker = Linker::<Guest>::new(engine);
     uv_handles_host::add_to_linker_sync(&mut linker)?;
+    uv_handles_host::add_pollables_to_linker(&mut linker)?;
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_sync(&mut linker)?;
+    names::report_denied_lookups(&mut linker)?;
     output::exit_when_stdout_is_closed(&mut linker)?;
     Ok(linker)
 }

@@ -73,6 +73,12 @@ impl Options {
             dir: added(file.dir, self.dir, |dir| !dirs.contains(&dir.guest)),
             dir_ro: added(file.dir_ro, self.dir_ro, |dir| !dirs.contains(&dir.guest)),
             env: added(file.env, self.env, |variable| !env.contains(&variable.name)),
+            http: added(file.http, self.http, |_| true),
+            tcp_connect: added(file.tcp_connect, self.tcp_connect, |_| true),
+            tcp_listen: added(file.tcp_listen, self.tcp_listen, |_| true),
+            udp_send: added(file.udp_send, self.udp_send, |_| true),
+            udp_bind: added(file.udp_bind, self.udp_bind, |_| true),
+            name_lookup: self.name_lookup || file.name_lookup,
             pythonpath: added(file.pythonpath, self.pythonpath, |_| true),
             isolated: self.isolated || file.isolated,
             python_runtime: self.python_runtime.or(file.python_runtime),
@@ -193,6 +199,12 @@ mod tests {
         dir = ["data::/data"]
         dir-ro = "etc::/etc"
         env = { LANG = "C", LEVEL = 3 }
+        http = ["example.org", "localhost:8080"]
+        tcp-connect = "10.0.0.0/8:80"
+        tcp-listen = ["127.0.0.1:0"]
+        udp-send = "*:53"
+        udp-bind = "[::1]:0"
+        name-lookup = true
         pythonpath = ["modules"]
         isolated = true
         python-runtime = "python.wasm"
@@ -234,6 +246,8 @@ mod tests {
         for (text, expected) in [
             ("stdin = true\nlisen = 1", ", line 2: unknown key `lisen`"),
             ("\n\nlisten = [\"a\"]", ", line 3: expected NAME=..."),
+            ("http = \"http://a\"", ", line 1: \"http://a\" is no HOST[:PORT]"),
+            ("tcp-connect = \"10.0.0.0/64:1\"", ", line 1: \"10.0.0.0/64:1\" is no ADDRESS[/BITS]:PORT"),
             ("listen = { a = \"localhost:0\" }", ", line 1: \"localhost:0\" is no ADDRESS:PORT"),
             ("signal = [\"kill\"]", ", line 1: the signal kill cannot be watched"),
             ("stdin = \"yes\"", ", line 1: invalid type"),

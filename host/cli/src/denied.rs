@@ -1,5 +1,6 @@
 //! Reports denied requests to the user, with the option that would grant each.
 
+use crate::network;
 use crate::output::{quoted, say};
 use crate::signals;
 use std::collections::HashSet;
@@ -68,11 +69,20 @@ pub fn sentence(denied: Denied<'_>) -> String {
     }
 }
 
-/// The message for a socket of WASI's.
-pub fn wasi_socket() -> String {
-    "the guest asked for a socket of WASI's, which uv-run never grants; \
-     --listen, --connect and --udp grant sockets of uv:handles"
-        .into()
+/// The message for a request of WASI's network.
+pub fn of_network(denied: &network::Denied) -> String {
+    use network::Denied;
+    let (what, option) = match denied {
+        Denied::Http(host) => {
+            (format!("HTTP requests to {}", quoted(host)), format!("--http {}", argument(host)))
+        }
+        Denied::TcpConnect(to) => (format!("a TCP connection to {to}"), format!("--tcp-connect {to}")),
+        Denied::TcpListen(on) => (format!("a TCP socket that listens on {on}"), format!("--tcp-listen {on}")),
+        Denied::UdpSend(to) => (format!("datagrams to {to}"), format!("--udp-send {to}")),
+        Denied::UdpBind(to) => (format!("a UDP socket on {to}"), format!("--udp-bind {to}")),
+        Denied::Lookup(name) => (format!("the addresses of {}", quoted(name)), "--name-lookup".into()),
+    };
+    format!("the guest asked for {what}, which was not granted; {option} would grant it")
 }
 
 /// A name as it can be copied to a command line; `NAME` for one that would need quotes.
@@ -103,6 +113,25 @@ mod tests {
             (Denied::AsyncSender("jobs"), "the async sender \"jobs\", which uv-run never grants"),
         ] {
             let sentence = sentence(denied);
+            assert!(sentence.contains(option), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_about_the_network_names_the_option() {
+        let address = "127.0.0.1:80".parse().unwrap();
+        for (denied, option) in [
+            (
+                network::Denied::Http("a.org:443".into()),
+                "to \"a.org:443\", which was not granted; --http a.org:443 would",
+            ),
+            (network::Denied::TcpConnect(address), "--tcp-connect 127.0.0.1:80 would"),
+            (network::Denied::TcpListen(address), "--tcp-listen 127.0.0.1:80 would"),
+            (network::Denied::UdpSend(address), "--udp-send 127.0.0.1:80 would"),
+            (network::Denied::UdpBind(address), "--udp-bind 127.0.0.1:80 would"),
+            (network::Denied::Lookup("a".into()), "of \"a\", which was not granted; --name-lookup would"),
+        ] {
+            let sentence = of_network(&denied);
             assert!(sentence.contains(option), "{sentence}");
         }
     }

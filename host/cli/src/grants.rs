@@ -4,6 +4,7 @@
 use crate::cli::Options;
 use crate::closed;
 use crate::denied::{self, Told};
+use crate::network::{Http, OnDenied, Sockets};
 use crate::output::{quoted, say};
 use crate::script::Language;
 use crate::signals;
@@ -30,6 +31,7 @@ use wasmtime_wasi::{FsPerms, WasiCtx};
 pub struct Grants {
     pub uv: UvCtx,
     pub wasi: WasiCtx,
+    pub http: Http,
     /// The async handles that signals trigger.
     pub by_signal: Vec<(i32, AsyncSender)>,
     /// The control socket, and the async handles that it triggers.
@@ -57,9 +59,6 @@ pub fn make(options: &Options, args: &[String], language: Option<Language>) -> R
         say(format!("{} listens on {}", listen.name.escape_debug(), socket.local_addr()?));
         grant("--listen", &listen.name, Ok(socket.into()))?;
     }
-    for peer in &options.connect {
-        grant("--connect", &peer.name, connect(&peer.value))?;
-    }
     for socket in &options.udp {
         let made = udp(&socket.value);
         if let Ok(made) = &made {
@@ -71,14 +70,17 @@ pub fn make(options: &Options, args: &[String], language: Option<Language>) -> R
         let made = files.listen(&socket.value.0).map(Into::into);
         grant("--unix-listen", &socket.name, made)?;
     }
-    for socket in &options.unix_connect {
-        let path = &socket.value.0;
-        let made = UnixStream::connect(path)
-            .with_context(|| format!("the socket {}", quoted(&path.to_string_lossy())));
-        grant("--unix-connect", &socket.name, made.map(Into::into))?;
-    }
     for file in &options.fifo {
         grant("--fifo", &file.name, fifo(&file.value))?;
+    }
+    // Connections are made when the guest opens them, and again when it opens them again.
+    for peer in &options.connect {
+        let address = peer.value.clone();
+        uv.descriptor_with(peer.name.as_str(), move || connect(&address));
+    }
+    for socket in &options.unix_connect {
+        let path = socket.value.0.clone();
+        uv.descriptor_with(socket.name.as_str(), move || Ok(UnixStream::connect(&path)?.into()));
     }
     if options.stdin {
         uv.stdin("stdin", io::stdin()).context("--stdin: standard input cannot be used")?;
@@ -115,7 +117,11 @@ pub fn make(options: &Options, args: &[String], language: Option<Language>) -> R
     }
     let listener = told.clone();
     uv.on_denied(move |denied| listener.tell(denied::sentence(denied)));
-    Ok(Grants { uv: uv.build(), wasi: wasi(options, args, told, clock)?, by_signal, control, files })
+    let listener = told.clone();
+    let on_denied: OnDenied = Arc::new(move |denied| listener.tell(denied::of_network(&denied)));
+    let http = Http { hosts: options.http.clone(), on_denied: on_denied.clone() };
+    let wasi = wasi(options, args, on_denied, clock)?;
+    Ok(Grants { uv: uv.build(), wasi, http, by_signal, control, files })
 }
 
 /// The signals that trigger async handles. They have no other use in this run.
@@ -152,10 +158,15 @@ fn check_names(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn connect(peer: &HostPort) -> Result<OwnedFd> {
-    let addresses = peer.resolve().with_context(|| format!("{peer} cannot be resolved"))?;
-    let socket = TcpStream::connect(&addresses[..]).with_context(|| format!("{peer} does not answer"))?;
-    Ok(socket.into())
+/// libuv's EAI_NONAME. The resolver's errors have no number of the OS.
+const NO_NAME: i32 = 3008;
+
+fn connect(peer: &HostPort) -> io::Result<OwnedFd> {
+    let unresolved = |error: io::Error| match error.raw_os_error() {
+        Some(_) => error,
+        None => io::Error::from_raw_os_error(NO_NAME),
+    };
+    Ok(TcpStream::connect(&peer.resolve().map_err(unresolved)?[..])?.into())
 }
 
 fn udp(udp: &Udp) -> Result<UdpSocket> {
@@ -194,7 +205,12 @@ fn fifo(fifo: &Fifo) -> Result<OwnedFd> {
 
 /// The WASI context: the part that every program gets (standard output and standard error, its
 /// arguments, clocks and random numbers) and the granted files.
-fn wasi(options: &Options, args: &[String], told: Arc<Told>, clock: Option<VirtualClock>) -> Result<WasiCtx> {
+fn wasi(
+    options: &Options,
+    args: &[String],
+    on_denied: OnDenied,
+    clock: Option<VirtualClock>,
+) -> Result<WasiCtx> {
     let mut wasi = WasiCtx::builder();
     if let Some(clock) = clock {
         wasi.monotonic_clock(VirtualMonotonicClock(clock));
@@ -217,12 +233,15 @@ fn wasi(options: &Options, args: &[String], told: Arc<Told>, clock: Option<Virtu
             wasi.preopened_dir(&dir.host, &dir.guest, permissions).with_context(host)?;
         }
     }
-    // WASI's sockets cannot be polled by a loop, so there is no option for them.
-    wasi.allow_tcp(true).allow_udp(true);
-    wasi.socket_addr_check(move |_, _| {
-        told.tell(denied::wasi_socket());
-        Box::pin(async { false })
-    });
+    let sockets = Sockets {
+        tcp_connect: options.tcp_connect.clone(),
+        tcp_listen: options.tcp_listen.clone(),
+        udp_send: options.udp_send.clone(),
+        udp_bind: options.udp_bind.clone(),
+    };
+    let sockets = sockets.resolved().map_err(|error| wasmtime::Error::msg(format!("--{error}")))?;
+    sockets.grant(&mut wasi, on_denied);
+    wasi.allow_ip_name_lookup(options.name_lookup);
     Ok(wasi.build())
 }
 
@@ -245,16 +264,14 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-        let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         std::fs::write(path("file"), "").unwrap();
         for (option, expected) in [
             (format!("--listen=a={}", taken.local_addr().unwrap()), "in use"),
-            (format!("--connect=a={closed}"), "does not answer"),
             ("--udp=a=127.0.0.1:0,[::1]:1".into(), "cannot be reached from 127.0.0.1:0"),
             ("--udp=a=192.0.2.1:0".into(), "192.0.2.1:0: "),
             (format!("--unix-listen=a={}", path("file")), "is no socket"),
             (format!("--unix-listen=a={}", path("none/socket")), "No such file"),
-            (format!("--unix-connect=a={}", path("none")), "No such file"),
+            ("--tcp-connect=name.invalid:1".into(), "name.invalid:1 cannot be resolved"),
             (format!("--fifo=a={}", path("none")), "`mkfifo` makes it"),
             (format!("--fifo=a={}", path("file")), "is no FIFO"),
             (format!("--dir={}", path("none")), "cannot be opened"),

@@ -8,18 +8,21 @@ use wasmtime::component::Component;
 /// The version of the WIT package, as in wit/package.wit. It is apart from the crate's version.
 const UV_HANDLES: &str = "0.2.0";
 
+/// The version of the package with pollables, as in wit-wasi/pollables.wit.
+const UV_WASI: &str = "0.1.0";
+
 /// The version of WASI. Any 0.2 fits.
 const WASI: &str = "0.2.0";
 
 /// The WASI packages that uv-run has.
-const WASI_PACKAGES: [&str; 6] =
-    ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:io", "wasi:random", "wasi:sockets"];
+const WASI_PACKAGES: [&str; 7] =
+    ["wasi:cli", "wasi:clocks", "wasi:filesystem", "wasi:http", "wasi:io", "wasi:random", "wasi:sockets"];
 
 /// The widest column of names.
 const WIDTH: usize = 80;
 
 /// The interfaces that options restrict. Others are always granted.
-const GRANTED: [(&str, &str); 6] = [
+const GRANTED: [(&str, &str); 10] = [
     (
         "uv:handles/descriptors",
         "--listen, --connect, --udp, --unix-listen, --unix-connect, --fifo, --stdin, --stdout-as",
@@ -29,6 +32,10 @@ const GRANTED: [(&str, &str); 6] = [
     ("wasi:cli/environment", "the arguments always; variables with --env"),
     ("wasi:cli/stdin", "always empty; --stdin grants standard input by uv:handles/descriptors"),
     ("wasi:filesystem/preopens", "--dir, --dir-ro"),
+    ("wasi:http/outgoing-handler", "--http"),
+    ("wasi:sockets/ip-name-lookup", "--name-lookup"),
+    ("wasi:sockets/tcp", "--tcp-connect, --tcp-listen"),
+    ("wasi:sockets/udp", "--udp-send, --udp-bind"),
 ];
 
 /// The parts of an import's name: `package/interface@version`.
@@ -49,6 +56,7 @@ impl Name<'_> {
     fn ours(&self) -> Option<&'static str> {
         match self.package {
             "uv:handles" => Some(UV_HANDLES),
+            "uv:wasi" => Some(UV_WASI),
             package if WASI_PACKAGES.contains(&package) => Some(WASI),
             _ => None,
         }
@@ -80,9 +88,6 @@ impl Name<'_> {
         let known = GRANTED.iter().find(|(path, _)| *path == self.path);
         match known {
             Some((_, options)) => (*options).into(),
-            None if self.package == "wasi:sockets" => {
-                "never; --listen, --connect and --udp grant sockets of uv:handles".into()
-            }
             None => "always".into(),
         }
     }
@@ -129,11 +134,18 @@ mod tests {
     fn the_version_is_the_contracts() {
         let package = include_str!("../../../wit/package.wit");
         assert!(package.contains(&format!("package uv:handles@{UV_HANDLES};")));
+        let package = include_str!("../../../wit-wasi/pollables.wit");
+        assert!(package.contains(&format!("package uv:wasi@{UV_WASI};")));
     }
 
     #[test]
     fn a_name_tells_whether_it_can_be_linked() {
-        for good in ["uv:handles/timer@0.2.0", "uv:handles/timer@0.2.7", "wasi:io/poll@0.2.9"] {
+        for good in [
+            "uv:handles/timer@0.2.0",
+            "uv:handles/timer@0.2.7",
+            "uv:wasi/pollables@0.1.0",
+            "wasi:io/poll@0.2.9",
+        ] {
             assert_eq!(Name::new(good).problem(), None);
         }
         for bad in [
@@ -141,7 +153,7 @@ mod tests {
             "uv:handles/timer@0.1.0",
             "uv:handles/timer@1.2.0",
             "wasi:io/poll@0.3.0",
-            "wasi:http/types@0.2.0",
+            "wasi:http/types@0.3.0",
             "a",
         ] {
             assert!(Name::new(bad).problem().is_some(), "{bad}");
@@ -154,7 +166,8 @@ mod tests {
             ("uv:handles/timer@0.2.0", "always"),
             ("uv:handles/signal@0.2.0", "--signal"),
             ("uv:handles/signal@0.7.0", "not available: this uv-run has uv:handles@0.2.0"),
-            ("wasi:sockets/tcp@0.2.3", "never; --listen, --connect and --udp grant sockets of uv:handles"),
+            ("wasi:sockets/tcp@0.2.3", "--tcp-connect, --tcp-listen"),
+            ("wasi:http/outgoing-handler@0.2.3", "--http"),
             ("acme:a/b", "not available in uv-run"),
         ] {
             assert_eq!(Name::new(name).granted_by(), expected);

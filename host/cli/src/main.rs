@@ -14,6 +14,8 @@ mod ending;
 mod grants;
 mod guest;
 mod imports;
+mod names;
+mod network;
 mod output;
 mod precompiled;
 mod script;
@@ -40,10 +42,11 @@ use stdio::Standard;
 use timeout::Timeout;
 use tokio::runtime::{Builder, Runtime};
 use uv_handles_host::{Limits, MemoryLimit};
-use wasmtime::component::{Instance, ResourceTable};
+use wasmtime::component::Instance;
 use wasmtime::error::Context;
 use wasmtime::{Engine, Result, Store, Trap, WasmBacktrace, bail};
 use wasmtime_wasi::p2::bindings::sync::{Command, CommandPre};
+use wasmtime_wasi_http::WasiHttpCtx;
 
 /// A wrong command line (clap's own), or a component that cannot be used.
 const UNUSABLE: u8 = 2;
@@ -115,7 +118,7 @@ fn start() -> Result<ExitCode> {
         }
         (Form::Plain, script) => Program::Plain(component::link(&engine, &component, &file)?, script),
     };
-    let Grants { uv, wasi, by_signal, control, files } = grants::make(options, cli.args(), language)?;
+    let Grants { uv, wasi, http, by_signal, control, files } = grants::make(options, cli.args(), language)?;
     if !by_signal.is_empty() {
         wake::by_signals(wake_signals, by_signal)?;
     }
@@ -136,7 +139,14 @@ fn start() -> Result<ExitCode> {
     };
     let limit = options.max_memory.map_or(usize::MAX, |size| usize::try_from(size.0).unwrap_or(usize::MAX));
     let memory = MemoryLimit::new(limit);
-    let guest = Guest { uv, wasi, table: ResourceTable::new(), memory };
+    let guest = Guest {
+        uv,
+        wasi,
+        http: WasiHttpCtx::new(),
+        http_hooks: http,
+        name_lookup: options.name_lookup,
+        memory,
+    };
     let code = run(&engine, &program, guest, options, timeout.as_ref());
     // Only after everything that the guest has written is out.
     drop(timeout);

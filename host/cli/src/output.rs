@@ -62,7 +62,7 @@ pub fn exit_when_stdout_is_closed(linker: &mut Linker<Guest>) -> wasmtime::Resul
             let guest = store.data_mut();
             // Writes to a descriptor come out before later prints.
             guest.uv.finish_outputs();
-            let table = &mut guest.table;
+            let table = guest.uv.table();
             let written = HostOutputStream::write(table, stream, bytes);
             reported(table, written)
         },
@@ -73,7 +73,7 @@ pub fn exit_when_stdout_is_closed(linker: &mut Linker<Guest>) -> wasmtime::Resul
             let guest = store.data_mut();
             // Writes to a descriptor come out before later prints.
             guest.uv.finish_outputs();
-            let table = &mut guest.table;
+            let table = guest.uv.table();
             let written = HostOutputStream::blocking_write_and_flush(table, stream, bytes);
             reported(table, written)
         },
@@ -81,7 +81,7 @@ pub fn exit_when_stdout_is_closed(linker: &mut Linker<Guest>) -> wasmtime::Resul
     streams.func_wrap(
         "[method]output-stream.flush",
         |mut store: StoreContextMut<'_, Guest>, (stream,): (Resource<DynOutputStream>,)| {
-            let table = &mut store.data_mut().table;
+            let table = store.data_mut().uv.table();
             let flushed = HostOutputStream::flush(table, stream);
             reported(table, flushed)
         },
@@ -89,7 +89,7 @@ pub fn exit_when_stdout_is_closed(linker: &mut Linker<Guest>) -> wasmtime::Resul
     streams.func_wrap(
         "[method]output-stream.blocking-flush",
         |mut store: StoreContextMut<'_, Guest>, (stream,): (Resource<DynOutputStream>,)| {
-            let table = &mut store.data_mut().table;
+            let table = store.data_mut().uv.table();
             let flushed = HostOutputStream::blocking_flush(table, stream);
             reported(table, flushed)
         },
@@ -107,7 +107,7 @@ pub fn exit_when_stdout_is_closed_async(linker: &mut Linker<Guest>) -> wasmtime:
         |mut store: StoreContextMut<'_, Guest>, (stream, bytes): (Resource<DynOutputStream>, Vec<u8>)| {
             let guest = store.data_mut();
             guest.uv.finish_outputs();
-            let table = &mut guest.table;
+            let table = guest.uv.table();
             let written = in_task::HostOutputStream::write(table, stream, bytes);
             reported_in_task(table, written)
         },
@@ -118,7 +118,7 @@ pub fn exit_when_stdout_is_closed_async(linker: &mut Linker<Guest>) -> wasmtime:
             Box::new(async move {
                 let guest = store.data_mut();
                 guest.uv.finish_outputs();
-                let table = &mut guest.table;
+                let table = guest.uv.table();
                 let written = in_task::HostOutputStream::blocking_write_and_flush(table, stream, bytes).await;
                 reported_in_task(table, written)
             })
@@ -127,7 +127,7 @@ pub fn exit_when_stdout_is_closed_async(linker: &mut Linker<Guest>) -> wasmtime:
     streams.func_wrap(
         "[method]output-stream.flush",
         |mut store: StoreContextMut<'_, Guest>, (stream,): (Resource<DynOutputStream>,)| {
-            let table = &mut store.data_mut().table;
+            let table = store.data_mut().uv.table();
             let flushed = in_task::HostOutputStream::flush(table, stream);
             reported_in_task(table, flushed)
         },
@@ -136,7 +136,7 @@ pub fn exit_when_stdout_is_closed_async(linker: &mut Linker<Guest>) -> wasmtime:
         "[method]output-stream.blocking-flush",
         |mut store: StoreContextMut<'_, Guest>, (stream,): (Resource<DynOutputStream>,)| {
             Box::new(async move {
-                let table = &mut store.data_mut().table;
+                let table = store.data_mut().uv.table();
                 let flushed = in_task::HostOutputStream::blocking_flush(table, stream).await;
                 reported_in_task(table, flushed)
             })

@@ -169,7 +169,7 @@ fn exports(graph: &CompositionGraph, package: PackageId) -> Vec<String> {
 }
 
 fn is_ours(name: &str) -> bool {
-    name.starts_with("uv:handles/")
+    name.starts_with("uv:handles/") || name.starts_with("uv:wasi/")
 }
 
 /// The interface and the version of an import's name.
@@ -177,18 +177,27 @@ fn parts(name: &str) -> (&str, &str) {
     name.split_once('@').unwrap_or((name, ""))
 }
 
+/// The package of an interface.
+fn package(interface: &str) -> &str {
+    interface.split('/').next().unwrap_or(interface)
+}
+
 /// Refuses a guest that the adapter does not fit. Returns the features that the guest loses.
 fn check_imports(graph: &CompositionGraph, guest: PackageId, adapter: PackageId) -> Result<Vec<Lost>> {
     let offered = exports(graph, adapter);
-    let ours = offered.iter().find(|name| is_ours(name)).context("the adapter does not export uv:handles")?;
-    let version = parts(ours).1;
+    ensure!(offered.iter().any(|name| is_ours(name)), "the adapter does not export uv:handles");
     let wanted = imports(graph, guest);
     let mut wanted = wanted.iter().filter(|name| is_ours(name)).peekable();
     ensure!(wanted.peek().is_some(), "it does not import uv:handles, so there is nothing to compose");
     for name in wanted {
         let (interface, its) = parts(name);
+        let package_of_it = package(interface);
+        let of_package =
+            offered.iter().map(|name| parts(name)).find(|(path, _)| package(path) == package_of_it);
+        let version =
+            of_package.with_context(|| format!("it imports {name}, which the adapter does not have"))?.1;
         let fits = compatible(its).is_some() && compatible(its) == compatible(version);
-        ensure!(fits, "it imports {name}, and the adapter has uv:handles@{version}");
+        ensure!(fits, "it imports {name}, and the adapter has {package_of_it}@{version}");
         let known = offered.iter().any(|offered| parts(offered).0 == interface);
         ensure!(known, "it imports {name}, which the adapter does not have");
     }

@@ -10,7 +10,7 @@ use crate::{Error, LoopId, Loops};
 /// The id of a handle of a [`Loops`].
 ///
 /// It is valid until [`Loops::release`]. The number of a released handle is reused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HandleId(u32);
 
 impl HandleId {

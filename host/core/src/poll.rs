@@ -41,7 +41,8 @@ bitflags! {
     }
 }
 
-/// The number of one of the driver's descriptors. The driver never reuses a number.
+/// The number of one of the driver's descriptors, or of something else that can be ready. The driver
+/// never reuses a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SourceId(pub u64);
 
@@ -192,6 +193,14 @@ impl Loops {
         }
         state.collected |= readiness;
         true
+    }
+
+    /// Returns whether readiness of a poll handle was reported and not delivered yet.
+    pub fn has_reported(&self, id: HandleId) -> bool {
+        match &self.handle(id).kind {
+            Kind::Poll { state, .. } => !state.collected.is_empty(),
+            _ => false,
+        }
     }
 
     /// Reports that a descriptor is no longer open. In each loop, the handle active on it is

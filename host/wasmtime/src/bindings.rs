@@ -76,5 +76,33 @@ pub(crate) mod in_instance {
     pub use self::uv::handles::concurrent;
 }
 
+/// Poll handles on WASI's pollables.
+#[cfg(feature = "wasi")]
+pub(crate) mod on_wasi {
+    wasmtime::component::bindgen!({
+        path: ["wit", "wit-wasi"],
+        inline: "
+            package uv-handles:host;
+            world on-wasi {
+                import uv:wasi/pollables@0.1.0;
+            }
+        ",
+        world: "uv-handles:host/on-wasi",
+        imports: {
+            "uv:wasi/pollables": trappable,
+        },
+        with: {
+            "uv:handles/types": super::types,
+            "uv:handles/event-loop": super::event_loop,
+            "uv:handles/descriptors": super::descriptors,
+            "uv:handles/poll": super::poll,
+            "wasi:io/poll": wasmtime_wasi::p2::bindings::io::poll,
+        },
+        require_store_data_send: true,
+    });
+
+    pub use self::uv::wasi::pollables;
+}
+
 /// The name of the export, with the contract's version. It is independent of the crate's version.
 pub(crate) const PLUGIN_EVENTS: &str = "uv:handles/plugin-events@0.2.0";

@@ -117,6 +117,8 @@ pub use grants::async_sender::AsyncSender;
 pub use grants::send_error::SendError;
 #[cfg(feature = "concurrent")]
 pub use linker::add_concurrent_to_linker;
+#[cfg(feature = "wasi")]
+pub use linker::add_pollables_to_linker;
 #[cfg(feature = "async")]
 pub use linker::add_to_linker_async;
 pub use linker::add_to_linker_sync;

@@ -63,6 +63,45 @@ pub fn add_concurrent_to_linker<T: UvView + 'static>(linker: &mut Linker<T>) -> 
     bindings::in_instance::concurrent::add_to_linker::<T, HasUv>(linker, T::uv)
 }
 
+/// Adds `uv:wasi/pollables` to a linker: poll handles on the pollables of `wasi:io/poll`, which are
+/// streams, sockets, pending HTTP responses and clocks.
+///
+/// It complements [`add_to_linker_sync`] and [`add_to_linker_async`]. The store's WASI must use the
+/// table of [`UvCtx::table`](crate::UvCtx::table):
+///
+/// ```
+/// use uv_handles_host::{UvCtx, UvCtxView, UvView};
+/// use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+///
+/// struct State {
+///     uv: UvCtx,
+///     wasi: WasiCtx,
+/// }
+///
+/// impl UvView for State {
+///     fn uv(&mut self) -> UvCtxView<'_> {
+///         UvCtxView { ctx: &mut self.uv }
+///     }
+/// }
+///
+/// impl WasiView for State {
+///     fn ctx(&mut self) -> WasiCtxView<'_> {
+///         WasiCtxView { ctx: &mut self.wasi, table: self.uv.table() }
+///     }
+/// }
+/// ```
+///
+/// wasmtime-wasi waits with tokio. Where the guest is not called inside a tokio runtime, its
+/// pollables are driven by the runtime that wasmtime-wasi starts for such guests.
+///
+/// # Errors
+///
+/// Returns wasmtime's error if the linker already has the interface.
+#[cfg(feature = "wasi")]
+pub fn add_pollables_to_linker<T: UvView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
+    bindings::on_wasi::pollables::add_to_linker::<T, HasUv>(linker, T::uv)
+}
+
 /// Returns the context, marked as that of a guest whose waits can yield.
 #[cfg(feature = "async")]
 fn uv_in_task<T: UvView>(data: &mut T) -> UvCtxView<'_> {

@@ -211,6 +211,19 @@ impl bindings::Guest for Component {
         executor().spawn(task).unwrap().detach();
     }
 
+    fn clock(milliseconds: u64) {
+        let clock = wasip2::clocks::monotonic_clock::subscribe_duration(milliseconds * 1_000_000);
+        let mut events = 0;
+        let callback = move |poll: &Poll, _| {
+            events += 1;
+            say("clock");
+            if events == 2 {
+                poll.close();
+            }
+        };
+        Poll::on_pollable(&event_loop(), clock).unwrap().start_with(PollEvents::READABLE, callback).unwrap();
+    }
+
     fn lines() -> Vec<String> {
         LINES.take()
     }

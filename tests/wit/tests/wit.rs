@@ -21,6 +21,17 @@ fn the_package_has_its_name_and_version() {
 }
 
 #[test]
+fn the_package_for_wasi_fits() {
+    let (mut resolve, _) = package();
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit-wasi");
+    let (package, _) = resolve.push_dir(dir).expect("the package is valid");
+    let package = &resolve.packages[package];
+    assert_eq!(package.name.to_string(), "uv:wasi@0.1.0");
+    let interface = &resolve.interfaces[package.interfaces["pollables"]];
+    assert!(interface.docs.contents.is_some() && interface.functions["create"].docs.contents.is_some());
+}
+
+#[test]
 fn every_item_is_documented() {
     let (resolve, package) = package();
     let mut undocumented = Vec::new();

@@ -65,6 +65,11 @@
 //! when they are first polled. The streams ([`Interval`], [`Signals`], [`WakeUps`], [`Messages`])
 //! start when they are made, so that nothing is missed.
 //!
+//! # WASI
+//!
+//! With the feature `wasi`, `AsyncPollable` waits for anything that WASI 0.2 can wait for. The module
+//! `net` has TCP, UDP and name lookup, and the module `http` sends HTTP requests.
+//!
 //! # In a plugin
 //!
 //! A task that is spawned in an export goes on between the calls, because handles drive it. Only
@@ -81,10 +86,16 @@ use crate::Loop;
 
 mod descriptor;
 mod executor;
+#[cfg(feature = "wasi")]
+pub mod http;
 mod interval;
 mod join_handle;
 mod messages;
+#[cfg(feature = "wasi")]
+pub mod net;
 mod owned;
+#[cfg(feature = "wasi")]
+mod pollable;
 mod run_queue;
 mod signals;
 mod sleep;
@@ -92,6 +103,8 @@ mod slot;
 mod tasks;
 mod timeout;
 mod wake_ups;
+#[cfg(feature = "wasi")]
+mod wasi_stream;
 
 pub use descriptor::{AsyncDescriptor, Readiness};
 pub use executor::{Executor, current_loop, spawn};
@@ -99,6 +112,8 @@ pub use futures_core::Stream;
 pub use interval::{Interval, interval};
 pub use join_handle::JoinHandle;
 pub use messages::Messages;
+#[cfg(feature = "wasi")]
+pub use pollable::{AsyncPollable, Ready};
 pub use signals::{Signals, signal};
 pub use sleep::{Sleep, sleep};
 pub use timeout::timeout;

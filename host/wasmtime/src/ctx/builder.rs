@@ -100,6 +100,27 @@ impl UvCtxBuilder {
         Ok(self)
     }
 
+    /// Grants descriptors that a function makes, one each time the guest opens this name. With a
+    /// function that connects, the guest can connect again after its connection has failed.
+    ///
+    /// The function runs on the guest's thread, inside the guest's call. An error is the guest's, with
+    /// its OS error number; without one it is `other(-4094)`, libuv's UV_UNKNOWN. Everything else is as
+    /// for [`descriptor`](UvCtxBuilder::descriptor).
+    ///
+    /// ```
+    /// # use std::net::TcpStream;
+    /// # use uv_handles_host::UvCtx;
+    /// UvCtx::builder().descriptor_with("db", || Ok(TcpStream::connect("127.0.0.1:5432")?.into()));
+    /// ```
+    pub fn descriptor_with(
+        &mut self,
+        name: impl Into<String>,
+        make: impl Fn() -> io::Result<OwnedFd> + Send + Sync + 'static,
+    ) -> &mut UvCtxBuilder {
+        self.descriptors.grant_made(name.into(), make);
+        self
+    }
+
     /// Grants an input under a name, for reading only: the process's standard input, or another
     /// pipe, socket, terminal or file, /dev/null included.
     ///
@@ -251,6 +272,8 @@ impl UvCtxBuilder {
             signals: SignalWatch { granted: signals, caught: 0, position: Position::default() },
             async_handles,
             connections,
+            #[cfg(feature = "wasi")]
+            pollables: Default::default(),
             clock: Clock::new(virtual_clock),
             run_keys: RunKeys::default(),
             turn: Turn::default(),
@@ -283,6 +306,11 @@ impl UvCtx {
         let mut nothing = nothing.build();
         std::mem::swap(&mut nothing.loops, &mut self.loops);
         nothing.loops.shut_down();
+        #[cfg(feature = "wasi")]
+        {
+            self.drop_all_pollables();
+            std::mem::swap(&mut nothing.pollables, &mut self.pollables);
+        }
         *self = nothing;
     }
 }

@@ -6,6 +6,8 @@ pub(crate) mod denied;
 pub(crate) mod epoch_deadline;
 pub(crate) mod interrupt;
 pub(crate) mod limits;
+#[cfg_attr(not(feature = "wasi"), path = "no_pollables.rs")]
+pub(crate) mod pollables;
 pub(crate) mod run_keys;
 pub(crate) mod turn;
 
@@ -14,6 +16,8 @@ use crate::ctx::denied::OnDenied;
 use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::ctx::interrupt::InterruptHandle;
 use crate::ctx::limits::Limits;
+#[cfg(feature = "wasi")]
+use crate::ctx::pollables::Pollables;
 use crate::ctx::run_keys::RunKeys;
 use crate::ctx::turn::Turn;
 use crate::grants::async_sender::AsyncHandles;
@@ -36,6 +40,9 @@ pub struct UvCtx {
     pub(crate) signals: SignalWatch,
     pub(crate) async_handles: AsyncHandles,
     pub(crate) connections: Connections,
+    /// The pollables that poll handles watch.
+    #[cfg(feature = "wasi")]
+    pub(crate) pollables: Pollables,
     pub(crate) clock: Clock,
     pub(crate) run_keys: RunKeys,
     pub(crate) turn: Turn,
@@ -185,6 +192,7 @@ impl UvCtx {
         if let (Some(_), Some(poller)) = (self.loops.poll_source(handle), self.pollers.made(owner)) {
             poller.mark_stale(handle);
         }
+        self.drop_pollable_of(handle);
         self.after_closing();
     }
 

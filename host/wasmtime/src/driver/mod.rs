@@ -200,6 +200,7 @@ impl UvCtx {
     /// call, so none is made unless descriptors are watched.
     #[inline(always)]
     pub(crate) fn poll_ready(&mut self, id: LoopId) -> io::Result<()> {
+        self.poll_pollables(id);
         match self.pollers.made(id) {
             Some(poller) if poller.has_stale() => self.register(id)?,
             Some(_) => {}
@@ -221,6 +222,7 @@ impl UvCtx {
         if self.pollers.made(id).is_some() || self.waits_for_signals(id) {
             return self.poll(id, Some(Duration::ZERO));
         }
+        self.poll_pollables(id);
         self.collect();
         Ok(())
     }
@@ -237,10 +239,12 @@ impl UvCtx {
         self.pollers.get(id)?.watch_signals(signals)?;
         // From here on, every event from outside ends the wait. Earlier events are collected here.
         self.collect();
+        self.poll_pollables(id);
         let over = self.must_end_wait(id);
         let poller = self.pollers.get(id)?;
         take_ready(poller, &mut self.loops, if over { Some(Duration::ZERO) } else { timeout })?;
         self.collect();
+        self.poll_pollables(id);
         Ok(())
     }
 

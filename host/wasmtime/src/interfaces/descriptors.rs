@@ -38,7 +38,7 @@ impl HostDescriptor for UvCtxView<'_> {
         match self.ctx.descriptors.open(&name) {
             Ok(place) => Ok(Resource::new_own(place)),
             Err(error) => {
-                if error == Refused::NotGranted {
+                if matches!(error, Refused::NotGranted) {
                     self.ctx.on_denied.report(Denied::Descriptor(&name));
                 }
                 Err(error.into())

@@ -86,6 +86,7 @@ impl HostLoop for UvCtxView<'_> {
         self.ctx.pollers.remove(id);
         self.ctx.collect();
         self.ctx.loops.release_loop(id);
+        self.ctx.drop_closed_pollables();
         self.ctx.after_closing();
         Ok(())
     }

@@ -3,6 +3,7 @@
 use super::handle_id;
 use crate::bindings::handle::{AnyHandle, Host};
 use crate::bindings::types::{Error, ErrorCode};
+use crate::ctx::pollables::is_pollable;
 use crate::os::descriptors::number_of;
 use crate::view::UvCtxView;
 use uv_handles_core::HandleId;
@@ -55,8 +56,8 @@ impl Host for UvCtxView<'_> {
     fn fileno(&mut self, handle: AnyHandle) -> Result<u32, Error> {
         self.ctx.loops.check_open(id(&handle))?;
         match self.ctx.loops.poll_source(id(&handle)) {
-            Some(source) => Ok(number_of(source)),
-            None => Err(ErrorCode::Einval.into()),
+            Some(source) if !is_pollable(source) => Ok(number_of(source)),
+            _ => Err(ErrorCode::Einval.into()),
         }
     }
 }

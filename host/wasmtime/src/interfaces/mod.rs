@@ -18,6 +18,8 @@ mod descriptors;
 mod event_loop;
 mod handle;
 mod poll;
+#[cfg(feature = "wasi")]
+mod pollables;
 mod signal;
 mod timer;
 mod types;

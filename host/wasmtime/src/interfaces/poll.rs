@@ -5,12 +5,16 @@ use crate::bindings::descriptors::Descriptor;
 use crate::bindings::event_loop::Loop;
 use crate::bindings::poll::{Host, HostPoll, Poll};
 use crate::bindings::types::{Error, ErrorCode, PollEvents};
+use crate::ctx::pollables::is_pollable;
 use crate::view::UvCtxView;
-use uv_handles_core::HandleId;
+use uv_handles_core::{HandleId, SourceId};
 use wasmtime::component::Resource;
 
 impl UvCtxView<'_> {
     fn mark_stale(&mut self, handle: HandleId) -> Result<(), Error> {
+        if self.ctx.pollable_changed(handle) {
+            return Ok(());
+        }
         let owner = self.ctx.loops.loop_of(handle);
         self.ctx.pollers.get(owner)?.mark_stale(handle);
         Ok(())
@@ -41,8 +45,9 @@ impl HostPoll for UvCtxView<'_> {
     fn start(&mut self, poll: Resource<Poll>, events: PollEvents) -> Result<(), Error> {
         let handle = handle_id(&poll);
         self.ctx.loops.check_open(handle)?;
-        let source = self.ctx.loops.poll_source(handle);
-        if source.and_then(|source| self.ctx.descriptors.fd(source)).is_none() {
+        let descriptors = &self.ctx.descriptors;
+        let is_open = |&source: &SourceId| is_pollable(source) || descriptors.fd(source).is_some();
+        if self.ctx.loops.poll_source(handle).filter(is_open).is_none() {
             return Err(ErrorCode::Ebadf.into());
         }
         self.ctx.loops.poll_start(handle, events.into())?;
@@ -55,6 +60,7 @@ impl HostPoll for UvCtxView<'_> {
         self.ctx.loops.poll_stop(handle);
         let owner = self.ctx.loops.loop_of(handle);
         self.ctx.recheck(owner);
+        self.ctx.pollable_changed(handle);
         if let Some(poller) = self.ctx.pollers.made(owner) {
             poller.mark_stale(handle);
         }

@@ -88,6 +88,7 @@ impl From<Refused> for Error {
             Refused::Busy => ErrorCode::Ebusy.into(),
             Refused::TooMany => ErrorCode::Emfile.into(),
             Refused::Os(errno) => errno.into(),
+            Refused::NotMade(error) => error.into(),
         }
     }
 }

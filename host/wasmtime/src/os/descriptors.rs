@@ -13,6 +13,7 @@ use rustix::{io, net};
 use slab::Slab;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use uv_handles_core::SourceId;
@@ -21,7 +22,7 @@ use uv_handles_core::SourceId;
 const FIRST_NUMBER: u32 = 3;
 
 /// Why a descriptor is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum Refused {
     /// Nothing was granted under this name.
     NotGranted,
@@ -31,6 +32,8 @@ pub(crate) enum Refused {
     TooMany,
     /// The OS refused.
     Os(Errno),
+    /// The embedder's function could not make it.
+    NotMade(std::io::Error),
 }
 
 impl From<Errno> for Refused {
@@ -46,11 +49,26 @@ struct Grant {
     open: bool,
 }
 
-#[derive(Debug)]
 enum Granted {
     Descriptor(Arc<Shared>),
+    /// Made at each open.
+    Made(Box<Make>),
     Input(Arc<Input>),
     Output(Arc<Output>),
+}
+
+/// Makes a descriptor.
+type Make = dyn Fn() -> std::io::Result<OwnedFd> + Send + Sync;
+
+impl fmt::Debug for Granted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Granted::Descriptor(_) => "Descriptor",
+            Granted::Made(_) => "Made",
+            Granted::Input(_) => "Input",
+            Granted::Output(_) => "Output",
+        })
+    }
 }
 
 /// A descriptor that the guest has open.
@@ -99,6 +117,15 @@ impl Descriptors {
         Ok(())
     }
 
+    /// Grants descriptors that this function makes, one at each open, as `grant` does.
+    pub(crate) fn grant_made(
+        &mut self,
+        name: String,
+        make: impl Fn() -> std::io::Result<OwnedFd> + Send + Sync + 'static,
+    ) {
+        self.insert_grant(name, Granted::Made(Box::new(make)));
+    }
+
     /// Grants an input, as `grant` does.
     pub(crate) fn grant_input(&mut self, name: String, input: Input) {
         self.insert_grant(name, Granted::Input(Arc::new(input)));
@@ -131,6 +158,10 @@ impl Descriptors {
             Granted::Descriptor(shared) => {
                 (io::fcntl_dupfd_cloexec(shared.fd(), 3)?, Way::Shared(shared.clone()))
             }
+            Granted::Made(make) => {
+                let shared = Shared::new(make().map_err(Refused::NotMade)?)?;
+                (io::fcntl_dupfd_cloexec(shared.fd(), 3)?, Way::Shared(Arc::new(shared)))
+            }
             Granted::Input(input) => (input.open()?, Way::Input(input.clone())),
             Granted::Output(output) => (output.open()?, Way::Output(output.clone())),
         };
@@ -158,7 +189,8 @@ impl Descriptors {
     }
 
     fn insert(&mut self, fd: OwnedFd, way: Way, grant: Option<usize>, peer: Option<SocketAddrAny>) -> u32 {
-        self.serial = self.serial.wrapping_add(1);
+        // The upper half of the core's numbers is for other sources.
+        self.serial = self.serial.wrapping_add(1) & (u32::MAX >> 1);
         let peer = peer.map(Box::new);
         self.open.insert(Descriptor { fd, serial: self.serial, grant, way, peer }) as u32
     }
@@ -333,6 +365,27 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_is_made_at_each_open_and_its_errors_are_the_oss() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut descriptors = Descriptors { limit: 2, ..Descriptors::default() };
+        let connect = move || Ok(std::net::TcpStream::connect(address)?.into());
+        descriptors.grant_made("peer".into(), connect);
+        let mut ports = Vec::new();
+        for _ in 0..2 {
+            let place = descriptors.open("peer").unwrap();
+            assert!(matches!(descriptors.open("peer"), Err(Refused::Busy)));
+            assert_eq!(descriptors.get(place).unwrap().write(b"a"), Ok(1));
+            ports.push(listener.accept().unwrap().1.port());
+            descriptors.close(place);
+        }
+        assert_ne!(ports[0], ports[1]);
+        drop(listener);
+        let Err(Refused::NotMade(error)) = descriptors.open("peer") else { panic!("there is no listener") };
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+    }
+
+    #[test]
     fn a_standard_stream_has_one_direction_also_if_it_is_a_socket() {
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
         let mut descriptors = Descriptors { limit: 2, ..Descriptors::default() };
@@ -350,10 +403,10 @@ mod tests {
             assert_eq!(stream.send_to(b"a", "127.0.0.1:1"), Err(Errno::NOTSOCK));
             assert_eq!(stream.peer_address(), Err(Errno::NOTSOCK));
             assert_eq!(stream.set_receive_buffer_size(1), Err(Errno::NOTSOCK));
-            assert_eq!(descriptors.accept(place), Err(Refused::TooMany));
+            assert!(matches!(descriptors.accept(place), Err(Refused::TooMany)));
         }
         descriptors.limit = 3;
-        assert_eq!(descriptors.accept(input), Err(Refused::Os(Errno::NOTSOCK)));
+        assert!(matches!(descriptors.accept(input), Err(Refused::Os(Errno::NOTSOCK))));
         drop(theirs);
     }
 }
