@@ -48,7 +48,7 @@ const BOUNDS: [Bound; 14] = [
     Bound { kind: "denied", count: u32::MAX, bytes: 0 },
 ];
 
-/// What is not counted for each resource: tables that have grown to the next power of two, the poller.
+/// The bytes that are not counted for each resource: tables that have grown to the next power of two, the poller.
 const SLACK: usize = 32 << 10;
 
 /// How many are taken of what the host never refuses.

@@ -16,6 +16,7 @@ generate_tests! { check:
     event_loop_nested,
     event_loop_two_loops,
     event_loop_next_refused,
+    event_loop_next_waits,
     event_loop_as_if_one_at_a_time,
     event_loop_dropped_first,
     event_loop_time_refreshed,

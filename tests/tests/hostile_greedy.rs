@@ -19,7 +19,7 @@ use wasmtime::Result;
 
 const SEEDS: Range<u64> = 0..12;
 
-/// What a greedy plugin does, one after the other, with turns between them.
+/// The number of steps of a greedy plugin. There are turns between them.
 const STEPS: usize = 12;
 
 /// The turns after each step.

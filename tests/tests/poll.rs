@@ -51,6 +51,15 @@ fn clients_are_served_in_the_default_configuration_too() {
 }
 
 #[test]
+fn poll_polled_once() {
+    let (one, other) = stream_pair();
+    let output = run(POLL_POLLED_ONCE, |uv| {
+        uv.descriptor("one", one).unwrap().descriptor("other", other).unwrap();
+    });
+    output.succeeded();
+}
+
+#[test]
 fn poll_fifo() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("fifo");

@@ -21,6 +21,7 @@ use std::rc::Rc;
 use crate::bindings::uv::handles::batch::{
     self as raw, BatchStep, Change, Operation, RunKey, TimerNumber, TimerPool,
 };
+use crate::bindings::uv::handles::blocking_batch;
 use crate::bindings::uv::handles::types::{Error, Event, EventKind, PollEvents, Token};
 use crate::command_buffer::CommandBuffer;
 use crate::registry::{self, Registered};
@@ -120,7 +121,7 @@ pub(crate) fn is_short(token: Token) -> bool {
 }
 
 /// Brings one or two callbacks without arguments and calls them. Returns whether there were any;
-/// otherwise [`next`] brings the next step.
+/// otherwise [`next_blocking`] brings the next step.
 pub(crate) fn call_next_callbacks(run: RunKey) -> bool {
     if RUNNING.get().is_some() || has_deferred() {
         return false;
@@ -136,14 +137,28 @@ pub(crate) fn call_next_callbacks(run: RunKey) -> bool {
     true
 }
 
-/// Brings the next callbacks of a run.
+/// Brings the next callbacks of a run. Never blocks.
+#[cfg(feature = "concurrent")]
 pub(crate) fn next(run: RunKey) -> Result<BatchStep, Error> {
+    next_by(run, raw::next)
+}
+
+/// Brings the next callbacks of a run. **Blocks** while nothing is due.
+pub(crate) fn next_blocking(run: RunKey) -> Result<BatchStep, Error> {
+    next_by(run, blocking_batch::next)
+}
+
+/// The host's function that brings callbacks.
+type Next = fn(RunKey, u32, Option<u32>, Option<&TimerPool>, &[Change]) -> Result<BatchStep, Error>;
+
+#[inline(always)]
+fn next_by(run: RunKey, next: Next) -> Result<BatchStep, Error> {
     if CLOSED.with_borrow(|closed| !closed.is_empty()) {
         flush();
     }
     with_commands(|running, pool, changes| {
         // Without a position, all of the batch has been called.
-        raw::next(run, MAX, running.map(|running| running.position), pool, changes)
+        next(run, MAX, running.map(|running| running.position), pool, changes)
     })
 }
 

@@ -21,6 +21,7 @@ wit_bindgen::generate!({
         world imports {
             include uv:handles/handles@0.2.0;
             import uv:handles/blocking@0.2.0;
+            import uv:handles/blocking-batch@0.2.0;
             import uv:handles/plugin-loop@0.2.0;
         }
     ",

@@ -8,12 +8,12 @@ use crate::any_handle::AnyHandle;
 use crate::batch::{self, Synced};
 use crate::bindings::uv::handles::batch::TimerNumber;
 use crate::bindings::uv::handles::event_loop::Loop as RawLoop;
+use crate::bindings::uv::handles::plugin_loop;
 use crate::bindings::uv::handles::types::RunMode as RawMode;
-use crate::bindings::uv::handles::{blocking, plugin_loop};
 use crate::error::Result;
 use crate::handle::sealed::Sealed;
 use crate::registry;
-use crate::run::{Pause, Run};
+use crate::run::Run;
 use crate::timer_pool::{FreeTimers, HeldTimer};
 
 /// An event loop, as libuv's `uv_loop_t`.
@@ -91,13 +91,7 @@ impl Loop {
     /// the wait. After an error the run has ended, and the loop can be run again: callbacks that
     /// were still due stay due.
     pub fn run(&self, mode: RunMode) -> Result<bool> {
-        let run = self.begin(mode)?;
-        loop {
-            match run.call_due()? {
-                Pause::Wait => blocking::wait(run.raw())?,
-                Pause::Finished(alive) => return Ok(alive),
-            }
-        }
+        self.begin(mode)?.call_all()
     }
 
     /// Runs the loop as [`run`](Self::run) does, but awaits where `run` blocks. Needs the feature
@@ -129,6 +123,7 @@ impl Loop {
     #[cfg(feature = "concurrent")]
     pub async fn run_async(&self, mode: RunMode) -> Result<bool> {
         use crate::bindings::in_instance::concurrent;
+        use crate::run::Pause;
 
         let run = self.begin(mode)?;
         loop {

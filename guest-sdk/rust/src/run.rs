@@ -3,16 +3,19 @@
 use crate::batch::{self, Synced};
 use crate::bindings::uv::handles::batch::{BatchStep, RunKey, key};
 use crate::bindings::uv::handles::event_loop::Run as RawRun;
-use crate::bindings::uv::handles::types::{Event, EventKind};
+use crate::bindings::uv::handles::types::{Error as RawError, Event, EventKind};
 use crate::error::Result;
 use crate::registry;
 
 /// A run that has begun. Dropping it ends the run: callbacks that are still due stay due for the
 /// next run of the loop.
 pub(crate) struct Run {
+    #[cfg_attr(not(feature = "concurrent"), expect(dead_code, reason = "only its drop matters"))]
     raw: Synced<RawRun>,
     key: RunKey,
 }
+
+type BatchResult = std::result::Result<BatchStep, RawError>;
 
 /// Why a run cannot go on without a wait.
 pub(crate) enum Pause {
@@ -29,12 +32,31 @@ impl Run {
     }
 
     /// The resource, for a wait.
+    #[cfg(feature = "concurrent")]
     pub(crate) fn raw(&self) -> &RawRun {
         &self.raw
     }
 
     /// Calls all callbacks that are due, until the run pauses. Never blocks.
+    #[cfg(feature = "concurrent")]
     pub(crate) fn call_due(&self) -> Result<Pause> {
+        self.call_brought_by(batch::next)
+    }
+
+    /// Calls all callbacks until the run has finished. **Blocks** where nothing is due. Returns the
+    /// result of `uv_run`.
+    pub(crate) fn call_all(&self) -> Result<bool> {
+        loop {
+            // The wait is over early when the host says so: it is repeated.
+            if let Pause::Finished(alive) = self.call_brought_by(batch::next_blocking)? {
+                return Ok(alive);
+            }
+        }
+    }
+
+    // Inlined, so that each form calls its function of the host directly.
+    #[inline(always)]
+    fn call_brought_by(&self, next: fn(RunKey) -> BatchResult) -> Result<Pause> {
         // The short form of `next` fits when callbacks without arguments keep coming. The first one
         // after a wait tells nothing: often it is the only one.
         let mut plain_in_a_row = 0_u32;
@@ -42,7 +64,7 @@ impl Run {
             if plain_in_a_row > 1 && batch::call_next_callbacks(self.key) {
                 continue;
             }
-            let step = batch::next(self.key)?;
+            let step = next(self.key)?;
             let is_plain = matches!(
                 step,
                 BatchStep::Event(Event { token, kind: EventKind::Callback }) if batch::is_short(token)

@@ -8,7 +8,7 @@ use crate::bindings::exports::uv::handles::timer::Timer;
 use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::driver::WasiDriver;
 use crate::{Adapter, event_loop, run_keys, with};
-use uv_handles_core::{Delivery, Driver, PoolId, TimerChange, token_pair};
+use uv_handles_core::{Delivery, Driver, Loops, PoolId, TimerChange, token_pair};
 
 /// The representation of a timer pool's resource. It is dropped with the resource.
 pub struct Owned(PoolId);
@@ -21,6 +21,41 @@ impl Drop for Owned {
 
 fn pool_id(pool: &TimerPoolBorrow<'_>) -> PoolId {
     pool.get::<Owned>().0
+}
+
+/// Advances a run, flushes a command buffer, and goes on with the run.
+pub(crate) fn deliver(
+    loops: &mut Loops,
+    key: u64,
+    max: u32,
+    position: Option<u32>,
+    pool: Option<&TimerPoolBorrow<'_>>,
+    changes: Vec<Change>,
+) -> Result<Delivery, Error> {
+    let run = loops.run_of_key(key);
+    let mut driver = WasiDriver(loops);
+    if position.is_some() || !changes.is_empty() {
+        let position = position.map_or(usize::MAX, |position| position as usize);
+        let changes = changes.into_iter().map(Into::into);
+        driver.advance(run, position, pool.map(pool_id), changes);
+    }
+    let run = run.filter(|_| max > 0).ok_or(uv_handles_core::Error::Invalid)?;
+    Ok(driver.next(run, max)?)
+}
+
+impl From<Delivery> for BatchStep {
+    fn from(delivery: Delivery) -> Self {
+        match delivery {
+            Delivery::Event(event) => BatchStep::Event(event.into()),
+            Delivery::Callbacks(tokens) => BatchStep::Callbacks(tokens),
+            Delivery::Polls(ready) => {
+                BatchStep::Polls(ready.into_iter().map(|(token, events)| (token, events.into())).collect())
+            }
+            Delivery::Closes(tokens) => BatchStep::Closes(tokens),
+            Delivery::Wait => BatchStep::Wait,
+            Delivery::Finished { alive } => BatchStep::Finished(alive),
+        }
+    }
 }
 
 impl Guest for Adapter {
@@ -39,27 +74,7 @@ impl Guest for Adapter {
         pool: Option<TimerPoolBorrow<'_>>,
         changes: Vec<Change>,
     ) -> Result<BatchStep, Error> {
-        let delivery = with(|loops| {
-            let run = loops.run_of_key(key);
-            let mut driver = WasiDriver(loops);
-            if position.is_some() || !changes.is_empty() {
-                let position = position.map_or(usize::MAX, |position| position as usize);
-                let mut changes = changes.into_iter().map(Into::into);
-                driver.advance(run, position, pool.as_ref().map(pool_id), &mut changes);
-            }
-            let run = run.filter(|_| max > 0).ok_or(uv_handles_core::Error::Invalid)?;
-            driver.next(run, max)
-        })?;
-        Ok(match delivery {
-            Delivery::Event(event) => BatchStep::Event(event.into()),
-            Delivery::Callbacks(tokens) => BatchStep::Callbacks(tokens),
-            Delivery::Polls(ready) => {
-                BatchStep::Polls(ready.into_iter().map(|(token, events)| (token, events.into())).collect())
-            }
-            Delivery::Closes(tokens) => BatchStep::Closes(tokens),
-            Delivery::Wait => BatchStep::Wait,
-            Delivery::Finished { alive } => BatchStep::Finished(alive),
-        })
+        Ok(with(|loops| deliver(loops, key, max, position, pool.as_ref(), changes))?.into())
     }
 
     fn next_callbacks(key: u64) -> u64 {
@@ -73,8 +88,8 @@ impl Guest for Adapter {
     fn advance(key: u64, position: u32, pool: Option<TimerPoolBorrow<'_>>, changes: Vec<Change>) {
         with(|loops| {
             let run = loops.run_of_key(key);
-            let mut changes = changes.into_iter().map(Into::into);
-            WasiDriver(loops).advance(run, position as usize, pool.as_ref().map(pool_id), &mut changes);
+            let changes = changes.into_iter().map(Into::into);
+            WasiDriver(loops).advance(run, position as usize, pool.as_ref().map(pool_id), changes);
         });
     }
 }
@@ -93,8 +108,8 @@ impl GuestTimerPool for Owned {
     }
 
     fn flush(&self, changes: Vec<Change>) {
-        let mut changes = changes.into_iter().map(Into::into);
-        with(|loops| WasiDriver(loops).advance(None, 0, Some(self.0), &mut changes));
+        let changes = changes.into_iter().map(Into::into);
+        with(|loops| WasiDriver(loops).advance(None, 0, Some(self.0), changes));
     }
 }
 

@@ -1,28 +1,52 @@
-//! `uv:handles/blocking`.
+//! `uv:handles/blocking` and `uv:handles/blocking-batch`.
 
-use crate::bindings::exports::uv::handles::blocking::Guest;
+use crate::bindings::exports::uv::handles::batch::{BatchStep, Change, TimerPoolBorrow};
 use crate::bindings::exports::uv::handles::event_loop::RunBorrow;
 use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
+use crate::bindings::exports::uv::handles::{blocking, blocking_batch};
+use crate::driver::WasiDriver;
 use crate::wait::{self, Waited};
-use crate::{Adapter, event_loop, with};
-use uv_handles_core::WaitStage;
+use crate::{Adapter, batch, event_loop, with};
+use uv_handles_core::{Delivery, Driver, Loops, RunId, WaitStage};
 
-impl Guest for Adapter {
+impl blocking::Guest for Adapter {
     fn wait(run: RunBorrow<'_>) -> Result<(), Error> {
-        with(|loops| {
-            let id = loops.loop_of_run(event_loop::run_id(&run))?;
-            if !loops.has_to_wait(id) {
-                return Ok(());
-            }
-            let deadline = loops.next_deadline(id);
-            // Nothing comes from outside, and the guest blocks in this call, so it cannot do
-            // anything either. libuv would block for ever; here the guest is told, and can go on
-            // with the run.
-            if wait::wait(loops, id, deadline) == Waited::Endless {
-                return Err(ErrorCode::Ecanceled.into());
-            }
-            loops.set_wait_stage(id, WaitStage::Waited);
-            Ok(())
-        })
+        with(|loops| wait_for(loops, event_loop::run_id(&run)))
     }
+}
+
+impl blocking_batch::Guest for Adapter {
+    fn next(
+        key: u64,
+        max: u32,
+        position: Option<u32>,
+        pool: Option<TimerPoolBorrow<'_>>,
+        changes: Vec<Change>,
+    ) -> Result<BatchStep, Error> {
+        let delivery = with(|loops| {
+            match batch::deliver(loops, key, max, position, pool.as_ref(), changes)? {
+                Delivery::Wait => {}
+                other => return Ok::<_, Error>(other),
+            }
+            let run = loops.run_of_key(key).ok_or(uv_handles_core::Error::Invalid)?;
+            wait_for(loops, run)?;
+            Ok(WasiDriver(loops).next(run, max)?)
+        })?;
+        Ok(delivery.into())
+    }
+}
+
+fn wait_for(loops: &mut Loops, run: RunId) -> Result<(), Error> {
+    let id = loops.loop_of_run(run)?;
+    if !loops.has_to_wait(id) {
+        return Ok(());
+    }
+    let deadline = loops.next_deadline(id);
+    // Nothing comes from outside, and the guest blocks in this call, so it cannot do anything either.
+    // libuv would block for ever; here the guest is told, and can go on with the run.
+    if wait::wait(loops, id, deadline) == Waited::Endless {
+        return Err(ErrorCode::Ecanceled.into());
+    }
+    loops.set_wait_stage(id, WaitStage::Waited);
+    Ok(())
 }

@@ -20,6 +20,7 @@ impl Driver for WasiDriver<'_> {
             match self.0.step(id, &mut wait::now)? {
                 Step::Deliver(event) => return Ok(Progress::Deliver(event)),
                 Step::Finished { alive } => return Ok(Progress::Finished { alive }),
+                Step::Poll { .. } if self.0.wait_has_reported(id) => {}
                 Step::Poll { timeout: Some(0) } => wait::look(self.0, id),
                 Step::Poll { .. } => {
                     if !self.is_wait_over(id) {

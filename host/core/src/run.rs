@@ -275,6 +275,13 @@ impl Loops {
         }
     }
 
+    /// Returns whether the guest has waited in the current poll, and the wait has reported events.
+    /// The driver then need not poll again, as libuv polls once.
+    #[inline]
+    pub fn wait_has_reported(&self, id: LoopId) -> bool {
+        self.wait_stage(id) == WaitStage::Waited && self.has_ready(id)
+    }
+
     /// Returns whether the mode of the loop's run lets an iteration wait.
     pub fn mode_waits(&self, id: LoopId) -> bool {
         self.state(id).run.as_ref().is_some_and(|run| run.mode != RunMode::NoWait)

@@ -402,7 +402,7 @@ pub trait Driver {
     #[inline]
     fn finish_batch(&mut self, run: RunId) {
         if !self.loops().session(run).batch.is_empty() {
-            self.advance(Some(run), usize::MAX, None, &mut std::iter::empty());
+            self.pass_batch(run, usize::MAX, None, &mut std::iter::empty().peekable());
         }
     }
 
@@ -416,7 +416,7 @@ pub trait Driver {
         run: Option<RunId>,
         position: usize,
         pool: Option<PoolId>,
-        changes: &mut dyn Iterator<Item = Change>,
+        changes: impl Iterator<Item = Change>,
     ) {
         let mut changes = changes.peekable();
         if let Some(run) = run {
@@ -439,7 +439,7 @@ pub trait Driver {
         run: RunId,
         position: usize,
         pool: Option<PoolId>,
-        changes: &mut Peekable<&mut dyn Iterator<Item = Change>>,
+        changes: &mut Peekable<impl Iterator<Item = Change>>,
     ) {
         // The operations below use nothing of the session, so the batch can be moved out of it.
         let batch = std::mem::take(&mut self.loops().session_mut(run).batch);

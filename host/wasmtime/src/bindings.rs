@@ -7,6 +7,7 @@ wasmtime::component::bindgen!({
         world host {
             include uv:handles/handles@0.2.0;
             import uv:handles/blocking@0.2.0;
+            import uv:handles/blocking-batch@0.2.0;
             import uv:handles/plugin-loop@0.2.0;
         }
     ",
@@ -17,12 +18,13 @@ wasmtime::component::bindgen!({
         "uv:handles/batch.next": trappable,
         "uv:handles/batch.next-callbacks": trappable,
         "uv:handles/blocking": trappable,
+        "uv:handles/blocking-batch": trappable,
     },
 });
 
 pub use self::uv::handles::*;
 
-/// The blocking interface for guests that are called as futures.
+/// The blocking interfaces for guests that are called as futures.
 #[cfg(feature = "async")]
 pub(crate) mod in_task {
     wasmtime::component::bindgen!({
@@ -31,19 +33,23 @@ pub(crate) mod in_task {
             package uv-handles:host;
             world blocking {
                 import uv:handles/blocking@0.2.0;
+                import uv:handles/blocking-batch@0.2.0;
             }
         ",
         world: "uv-handles:host/blocking",
         imports: {
             "uv:handles/blocking": async | trappable,
+            "uv:handles/blocking-batch": async | trappable,
         },
         with: {
             "uv:handles/types": super::types,
             "uv:handles/event-loop": super::event_loop,
+            "uv:handles/timer": super::timer,
+            "uv:handles/batch": super::batch,
         },
     });
 
-    pub use self::uv::handles::blocking;
+    pub use self::uv::handles::{blocking, blocking_batch};
 }
 
 /// The interface for guests with async functions.

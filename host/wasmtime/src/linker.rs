@@ -12,7 +12,7 @@ impl HasData for HasUv {
 
 /// Adds all interfaces of `uv:handles` to a linker, for synchronous calls of guests.
 ///
-/// `uv:handles/blocking.wait` blocks the calling thread.
+/// `uv:handles/blocking.wait` and `blocking-batch.next` block the calling thread.
 ///
 /// # Errors
 ///
@@ -20,12 +20,13 @@ impl HasData for HasUv {
 pub fn add_to_linker_sync<T: UvView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     add_shared::<T>(linker)?;
     bindings::event_loop::add_to_linker::<T, HasUv>(linker, T::uv)?;
-    bindings::blocking::add_to_linker::<T, HasUv>(linker, T::uv)
+    bindings::blocking::add_to_linker::<T, HasUv>(linker, T::uv)?;
+    bindings::blocking_batch::add_to_linker::<T, HasUv>(linker, T::uv)
 }
 
 /// Adds all interfaces of `uv:handles` to a linker, for guests called in tasks of a tokio runtime.
 ///
-/// `uv:handles/blocking.wait` suspends the guest, and its thread does other work meanwhile. A loop
+/// `uv:handles/blocking.wait` and `blocking-batch.next` suspend the guest, and its thread does other work meanwhile. A loop
 /// that always has something to do yields to other tasks after an iteration, once in a millisecond.
 /// The same components run under both linkers.
 ///
@@ -40,7 +41,8 @@ pub fn add_to_linker_sync<T: UvView + 'static>(linker: &mut Linker<T>) -> wasmti
 pub fn add_to_linker_async<T: UvView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     add_shared::<T>(linker)?;
     bindings::event_loop::add_to_linker::<T, HasUv>(linker, uv_in_task)?;
-    bindings::in_task::blocking::add_to_linker::<T, HasUv>(linker, T::uv)
+    bindings::in_task::blocking::add_to_linker::<T, HasUv>(linker, T::uv)?;
+    bindings::in_task::blocking_batch::add_to_linker::<T, HasUv>(linker, uv_in_task)
 }
 
 /// Adds `uv:handles/concurrent` to a linker, for guests with async functions.

@@ -121,19 +121,19 @@ fn full(names: impl IntoIterator<Item = impl std::fmt::Display>) -> Vec<String> 
 fn the_worlds_differ_only_in_the_way_of_waiting() {
     let (resolve, package) = package();
     let of_package = &resolve.packages[package].interfaces;
-    let alone = ["blocking", "concurrent", "plugin-loop", "plugin-events"];
+    let alone = ["blocking", "blocking-batch", "concurrent", "plugin-loop", "plugin-events"];
     let shared: Vec<&str> =
         of_package.keys().map(String::as_str).filter(|name| !alone.contains(name)).collect();
     for (name, own, exports) in [
-        ("handles", None, None),
-        ("program", Some("blocking"), None),
-        ("async-program", Some("concurrent"), None),
-        ("plugin", Some("plugin-loop"), Some("plugin-events")),
+        ("handles", &[][..], None),
+        ("program", &["blocking", "blocking-batch"], None),
+        ("async-program", &["concurrent"], None),
+        ("plugin", &["plugin-loop"], Some("plugin-events")),
     ] {
         let world = resolve.select_world(&[package], Some(name)).expect("the world is there");
         let world = &resolve.worlds[world];
         let imports = interfaces(&resolve, world.imports.iter());
-        assert_eq!(imports, full(shared.iter().copied().chain(own)), "world {name}");
+        assert_eq!(imports, full(shared.iter().chain(own)), "world {name}");
         assert_eq!(interfaces(&resolve, world.exports.iter()), full(exports), "world {name}");
     }
 }
@@ -144,6 +144,7 @@ fn waiting_is_one_function_in_an_interface_of_its_own() {
     for (name, &interface) in &resolve.packages[package].interfaces {
         let functions = &resolve.interfaces[interface].functions;
         match name.as_str() {
+            "blocking-batch" => assert!(functions.keys().eq(["next"]), "{name}: {functions:?}"),
             "blocking" | "concurrent" => assert!(functions.keys().eq(["wait"]), "{name}: {functions:?}"),
             _ => {}
         }

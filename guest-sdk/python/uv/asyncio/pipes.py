@@ -35,7 +35,7 @@ def pipe_of(pipe: Any) -> Descriptor:
 
 
 class _PipeTransport:
-    """What both directions share: the life of a pipe, from `connection_made` to
+    """The life of a pipe, which both directions share, from `connection_made` to
     `connection_lost`."""
 
     _protocol: Any

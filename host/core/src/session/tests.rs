@@ -75,7 +75,7 @@ impl World {
             let tokens = tokens(self.next(run, calls.max()).unwrap()).expect("another callback is due");
             let fits = tokens.len().min(count - called.len());
             called.extend(&tokens[..fits]);
-            self.advance(Some(run), fits - 1, None, &mut std::iter::empty());
+            self.advance(Some(run), fits - 1, None, std::iter::empty());
         }
         called
     }
@@ -278,7 +278,7 @@ fn run_inner(world: &mut World, inner: LoopId) {
     let run = world.loops.begin_run(inner, RunMode::Default).unwrap();
     assert_eq!(world.next(run, ALL), Ok(Delivery::Callbacks(vec![10, 11, 12, 13, 14])));
     let close_own = |position| Change { position, operation: Operation::CloseOwn };
-    world.advance(Some(run), 2, None, &mut [close_own(0), close_own(2)].into_iter());
+    world.advance(Some(run), 2, None, [close_own(0), close_own(2)].into_iter());
     assert_eq!(world.rest(run, Calls::InBatches), [13, 14, 12, 10]);
     assert_eq!(world.next(run, 1), Err(Error::Invalid), "the run has finished");
     world.loops.release_run(run);
@@ -298,7 +298,7 @@ fn a_run_inside_a_batch_of_another_loop_leaves_that_batch_alone() {
         assert_eq!(world.rest(run, calls), [10, 11, 12, 13, 14]);
         world.loops.release_run(run);
         // Inside the fourth callback.
-        world.advance(Some(outer), 3, None, &mut std::iter::empty());
+        world.advance(Some(outer), 3, None, std::iter::empty());
         assert_eq!(world.next(outer, ALL).map(tokens), Ok(Some(vec![4])), "the rest is delivered again");
         assert!(timers.iter().all(|&timer| !world.loops.active(timer)));
         assert!(world.rest(outer, Calls::InBatches).is_empty());
@@ -331,7 +331,7 @@ fn changes_of_a_batch_interrupted_by_another_loops_run_apply_at_their_positions(
     ];
     run_inner(&mut world, inner);
     assert!(world.loops.handle_closed(pooled), "nothing was flushed");
-    world.advance(Some(outer), usize::MAX, Some(pool), &mut changes.into_iter());
+    world.advance(Some(outer), usize::MAX, Some(pool), changes.into_iter());
     let closing: Vec<bool> = timers.iter().map(|&timer| world.loops.handle_closing(timer)).collect();
     assert_eq!(closing, [false, true, false, true, false]);
     assert_eq!(world.rest(outer, Calls::InBatches), [3, 1, 9], "two close callbacks, and the timer");
@@ -367,7 +367,7 @@ fn pairs_of_two_loops_are_independent() {
     assert_eq!(world.next_pair(run), Ok(Some((10, Some(11)))));
     // The second callback of each loop is reported, so it is not withdrawn.
     for session in [run, outer] {
-        world.advance(Some(session), 1, None, &mut std::iter::empty());
+        world.advance(Some(session), 1, None, std::iter::empty());
         assert_eq!(world.next_pair(session), Ok(None));
         assert_eq!(world.next(session, ALL), Ok(Delivery::Finished { alive: false }));
     }

@@ -94,6 +94,7 @@ impl UvCtx {
                 Step::Poll { .. } if self.turn.is_over() && self.ends_turn(id) => {
                     return Ok(Progress::Wait);
                 }
+                Step::Poll { .. } if self.loops.wait_has_reported(id) => {}
                 Step::Poll { timeout: Some(0) } => self.poll_ready(id)?,
                 Step::Poll { .. } => {
                     if !self.is_wait_over(id)? {

@@ -20,9 +20,30 @@ impl UvCtxView<'_> {
         changes: Vec<Change>,
     ) {
         let changed = self.loops_waited_for(&changes);
-        let mut changes = changes.into_iter().map(Into::into);
-        OsDriver(self.ctx).advance(run, position, pool.and_then(pool_id), &mut changes);
+        let changes = changes.into_iter().map(Into::into);
+        OsDriver(self.ctx).advance(run, position, pool.and_then(pool_id), changes);
         changed.into_iter().for_each(|id| self.ctx.recheck(id));
+    }
+
+    /// Advances a run, flushes a command buffer, and goes on with the run.
+    #[inline]
+    pub(super) fn deliver(
+        &mut self,
+        key: u64,
+        max: u32,
+        position: Option<u32>,
+        pool: Option<Resource<TimerPool>>,
+        changes: Vec<Change>,
+    ) -> Result<Delivery, RunError> {
+        let run = self.ctx.loops.run_of_key(key);
+        if position.is_some() || !changes.is_empty() {
+            let position = position.map_or(usize::MAX, |position| position as usize);
+            self.pass(run, position, pool, changes);
+        }
+        match run.filter(|_| max > 0) {
+            Some(run) => OsDriver(self.ctx).next(run, max),
+            None => Err(RunError::Core(uv_handles_core::Error::Invalid)),
+        }
     }
 
     /// Returns the loops of the timers that a command buffer names, if a task may wait for them.
@@ -36,6 +57,21 @@ impl UvCtxView<'_> {
         loops.sort_unstable_by_key(|id| id.index());
         loops.dedup();
         loops
+    }
+}
+
+impl From<Delivery> for BatchStep {
+    fn from(delivery: Delivery) -> BatchStep {
+        match delivery {
+            Delivery::Event(event) => BatchStep::Event(event.into()),
+            Delivery::Callbacks(tokens) => BatchStep::Callbacks(tokens),
+            Delivery::Polls(ready) => {
+                BatchStep::Polls(ready.into_iter().map(|(token, events)| (token, events.into())).collect())
+            }
+            Delivery::Closes(tokens) => BatchStep::Closes(tokens),
+            Delivery::Wait => BatchStep::Wait,
+            Delivery::Finished { alive } => BatchStep::Finished(alive),
+        }
     }
 }
 
@@ -67,25 +103,8 @@ impl Host for UvCtxView<'_> {
         pool: Option<Resource<TimerPool>>,
         changes: Vec<Change>,
     ) -> wasmtime::Result<Result<BatchStep, Error>> {
-        let run = self.ctx.loops.run_of_key(key);
-        if position.is_some() || !changes.is_empty() {
-            let position = position.map_or(usize::MAX, |position| position as usize);
-            self.pass(run, position, pool, changes);
-        }
-        let delivery = match run.filter(|_| max > 0) {
-            Some(run) => OsDriver(self.ctx).next(run, max),
-            None => Err(RunError::Core(uv_handles_core::Error::Invalid)),
-        };
-        self.answer(delivery, |delivery| match delivery {
-            Delivery::Event(event) => BatchStep::Event(event.into()),
-            Delivery::Callbacks(tokens) => BatchStep::Callbacks(tokens),
-            Delivery::Polls(ready) => {
-                BatchStep::Polls(ready.into_iter().map(|(token, events)| (token, events.into())).collect())
-            }
-            Delivery::Closes(tokens) => BatchStep::Closes(tokens),
-            Delivery::Wait => BatchStep::Wait,
-            Delivery::Finished { alive } => BatchStep::Finished(alive),
-        })
+        let delivery = self.deliver(key, max, position, pool, changes);
+        self.answer(delivery, Into::into)
     }
 
     fn next_callbacks(&mut self, key: u64) -> wasmtime::Result<u64> {

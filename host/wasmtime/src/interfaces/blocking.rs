@@ -1,15 +1,28 @@
-//! `uv:handles/blocking`, in two variants.
+//! `uv:handles/blocking` and `uv:handles/blocking-batch`, in two variants.
 //!
 //! One is for embedders that let a guest block its thread, the other for guests that are suspended.
 
 use super::run_id;
-use crate::bindings::blocking::Host;
+use crate::bindings::batch::{BatchStep, Change, TimerPool};
 use crate::bindings::event_loop::Run;
 use crate::bindings::types::{Error, ErrorCode};
+use crate::bindings::{blocking, blocking_batch};
+use crate::driver::{OsDriver, RunError};
 use crate::view::UvCtxView;
+use uv_handles_core::{Delivery, Driver, RunId};
 use wasmtime::component::Resource;
 
-impl Host for UvCtxView<'_> {
+impl UvCtxView<'_> {
+    /// Returns the run to wait for, if the guest would be told to wait.
+    fn run_to_wait_for(&self, key: u64, delivery: &Result<Delivery, RunError>) -> Option<RunId> {
+        match delivery {
+            Ok(Delivery::Wait) => self.ctx.loops.run_of_key(key),
+            _ => None,
+        }
+    }
+}
+
+impl blocking::Host for UvCtxView<'_> {
     fn wait(&mut self, run: Resource<Run>) -> wasmtime::Result<Result<(), Error>> {
         if self.ctx.is_plugin {
             return Ok(Err(ErrorCode::Enotsup.into()));
@@ -19,18 +32,135 @@ impl Host for UvCtxView<'_> {
     }
 }
 
+impl blocking_batch::Host for UvCtxView<'_> {
+    fn next(
+        &mut self,
+        key: u64,
+        max: u32,
+        position: Option<u32>,
+        pool: Option<Resource<TimerPool>>,
+        changes: Vec<Change>,
+    ) -> wasmtime::Result<Result<BatchStep, Error>> {
+        if self.ctx.is_plugin {
+            return Ok(Err(ErrorCode::Enotsup.into()));
+        }
+        let mut delivery = self.deliver(key, max, position, pool, changes);
+        if let Some(run) = self.run_to_wait_for(key, &delivery) {
+            let waited = self.ctx.wait_blocking(run);
+            delivery = waited.and_then(|()| OsDriver(self.ctx).next(run, max));
+        }
+        self.answer(delivery, Into::into)
+    }
+}
+
 #[cfg(feature = "async")]
 mod in_task {
-    use super::{Error, ErrorCode, Resource, Run, UvCtxView, run_id};
-    use crate::bindings::in_task::blocking::Host;
+    use super::{
+        BatchStep, Change, Driver, Error, ErrorCode, OsDriver, Resource, Run, TimerPool, UvCtxView, run_id,
+    };
+    use crate::bindings::in_task::{blocking, blocking_batch};
 
-    impl Host for UvCtxView<'_> {
+    impl blocking::Host for UvCtxView<'_> {
         async fn wait(&mut self, run: Resource<Run>) -> wasmtime::Result<Result<(), Error>> {
             if self.ctx.is_plugin {
                 return Ok(Err(ErrorCode::Enotsup.into()));
             }
             let waited = self.ctx.wait_in_task(run_id(&run)).await;
             self.answer(waited, |()| ())
+        }
+    }
+
+    impl blocking_batch::Host for UvCtxView<'_> {
+        async fn next(
+            &mut self,
+            key: u64,
+            max: u32,
+            position: Option<u32>,
+            pool: Option<Resource<TimerPool>>,
+            changes: Vec<Change>,
+        ) -> wasmtime::Result<Result<BatchStep, Error>> {
+            if self.ctx.is_plugin {
+                return Ok(Err(ErrorCode::Enotsup.into()));
+            }
+            let mut delivery = self.deliver(key, max, position, pool, changes);
+            if let Some(run) = self.run_to_wait_for(key, &delivery) {
+                let waited = self.ctx.wait_in_task(run).await;
+                delivery = waited.and_then(|()| OsDriver(self.ctx).next(run, max));
+            }
+            self.answer(delivery, Into::into)
+        }
+    }
+}
+
+#[cfg(all(test, feature = "async"))]
+mod tests {
+    use crate::bindings::async_handle::HostAsyncHandle;
+    use crate::bindings::batch::{BatchStep, Host as _};
+    use crate::bindings::in_task::blocking_batch::Host;
+    use crate::bindings::types::Event;
+    use crate::ctx::UvCtx;
+    use crate::ctx::builder::UvCtxBuilder;
+    use crate::ctx::interrupt::Interrupted;
+    use crate::grants::async_sender::AsyncSender;
+    use crate::view::UvCtxView;
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Waker};
+    use uv_handles_core::RunMode;
+    use wasmtime::component::Resource;
+
+    const TOKEN: u64 = 7;
+
+    /// Makes a guest that runs a loop with an async handle. Returns the key of the run.
+    fn running(builder: &mut UvCtxBuilder) -> (UvCtx, AsyncSender, u64) {
+        let sender = builder.async_sender("go");
+        let mut ctx = builder.build();
+        let id = ctx.loops.make_loop(0).unwrap();
+        let view = &mut UvCtxView { ctx: &mut ctx };
+        HostAsyncHandle::create_named(view, Resource::new_borrow(id.index()), TOKEN, "go".into()).unwrap();
+        let run = view.ctx.loops.begin_run(id, RunMode::Default).unwrap();
+        let key = view.key(Resource::new_borrow(run.index()));
+        (ctx, sender, key)
+    }
+
+    fn is_pending<F: Future>(future: Pin<&mut F>) -> bool {
+        future.poll(&mut Context::from_waker(Waker::noop())).is_pending()
+    }
+
+    #[tokio::test]
+    async fn a_task_that_is_dropped_while_it_waits_loses_no_event() {
+        for is_sent_first in [false, true] {
+            let (mut ctx, sender, key) = running(&mut UvCtx::builder());
+            let view = &mut UvCtxView { ctx: &mut ctx };
+            {
+                let mut next = pin!(Host::next(view, key, 8, None, None, Vec::new()));
+                assert!(is_pending(next.as_mut()) && is_pending(next));
+                if is_sent_first {
+                    sender.send().unwrap();
+                }
+            }
+            if !is_sent_first {
+                sender.send().unwrap();
+            }
+            let step = Host::next(view, key, 8, None, None, Vec::new()).await.unwrap().unwrap();
+            assert!(matches!(step, BatchStep::Event(Event { token: TOKEN, .. })), "{step:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_interrupt_ends_the_wait_and_the_guest() {
+        let mut builder = UvCtx::builder();
+        let interrupt = builder.interrupt_handle();
+        let (mut ctx, _, key) = running(&mut builder);
+        let view = &mut UvCtxView { ctx: &mut ctx };
+        {
+            let mut next = pin!(Host::next(view, key, 8, None, None, Vec::new()));
+            assert!(is_pending(next.as_mut()));
+            interrupt.interrupt();
+            assert!(next.await.unwrap_err().is::<Interrupted>());
+        }
+        for _ in 0..2 {
+            let refused = Host::next(view, key, 8, None, None, Vec::new()).await;
+            assert!(!matches!(refused, Ok(Ok(_))), "the guest has nothing left: {refused:?}");
         }
     }
 }

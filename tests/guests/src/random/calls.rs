@@ -8,6 +8,7 @@ use uv::batch::{
     self, BatchStep, Change, OpenAndStartTimer, OpenTimer, Operation, StartTimer, TimerPool, advance,
 };
 use uv::blocking::wait;
+use uv::blocking_batch;
 use uv::descriptors::{Descriptor, ShutdownHow};
 use uv::event_loop::{Loop, Step};
 use uv::handle;
@@ -149,13 +150,36 @@ fn forget(world: &mut World, at: usize) {
 /// Waits for a run. Only a long wait is avoided: before a wait that could be one, a timer is started.
 pub fn wait_some(world: &mut World) -> Option<()> {
     let begun = fastrand::choice(&world.runs)?;
-    let event_loop = world.loops.iter().find(|(serial, _)| *serial == begun.owner);
-    let Some((_, event_loop)) = event_loop else {
+    let Some(timer) = end_of_wait(world, begun)? else {
         let error = wait(&begun.run).expect_err("its loop is gone");
         assert!(matches!(error, Error::LoopClosed | Error::Code(ErrorCode::Einval)), "{error:?}");
         return Some(());
     };
-    let timer = match event_loop.poll_timeout() {
+    let _ = wait(&begun.run);
+    drop(timer);
+    Some(())
+}
+
+/// Goes on with a run, and waits for it. Only a long wait is avoided.
+pub fn blocking_next(world: &mut World) -> Option<()> {
+    let at = fastrand::choice(0..world.runs.len())?;
+    let timer = end_of_wait(world, &world.runs[at])?;
+    let key = batch::key(&world.runs[at].run);
+    // One event, so that the timer's own comes alone.
+    let step = blocking_batch::next(key, 1, None, None, &anything());
+    drop(timer);
+    match step {
+        Ok(BatchStep::Event(event)) if event.token == SHORT_WAIT => Some(()),
+        step => brought(world, at, 1, step),
+    }
+}
+
+/// Starts a timer if the wait of a run could be long otherwise. `Some(None)` if the loop is gone; `None`
+/// if there can be no timer.
+fn end_of_wait(world: &World, begun: &Begun) -> Option<Option<Option<Timer>>> {
+    let event_loop = world.loops.iter().find(|(serial, _)| *serial == begun.owner);
+    let Some((_, event_loop)) = event_loop else { return Some(None) };
+    Some(Some(match event_loop.poll_timeout() {
         // It is a timer that ends the wait.
         Ok(Some(timeout)) if (1..=world.longest_wait).contains(&timeout) => None,
         // It is finished.
@@ -165,10 +189,7 @@ pub fn wait_some(world: &mut World) -> Option<()> {
             timer.start(number() % 3, 0).expect("it is open");
             Some(timer)
         }
-    };
-    let _ = wait(&begun.run);
-    drop(timer);
-    Some(())
+    }))
 }
 
 /// The key of a run: the same until it has finished.

@@ -14,6 +14,7 @@ mod mode_once;
 mod nested;
 mod next_callbacks;
 mod next_refused;
+mod next_waits;
 mod once_is_one_iteration;
 mod poll_timeout;
 mod run_modes;
@@ -40,6 +41,7 @@ uv_handles_test_guests::cases!(
     nested,
     next_callbacks,
     next_refused,
+    next_waits,
     once_is_one_iteration,
     poll_timeout,
     run_modes,

@@ -140,6 +140,7 @@ const FUNCTIONS: &[Function] = &[
     Function("batch", "flush", flush),
     Function("batch", "drop-timer-pool", drop_pool),
     Function("blocking", "wait", wait_some),
+    Function("blocking-batch", "next", blocking_next),
     Function("timer", "create", make!(Timer, Timer)),
     Function("timer", "start", on!(Timer, timer => timer.start(number(), number()))),
     Function("timer", "stop", stop!(Timer)),
@@ -221,7 +222,8 @@ pub fn main() {
         FUNCTIONS.iter().filter(is).collect()
     };
     // What brings events is called more often than the rest.
-    let runs = of(&["event-loop.begin", "event-loop.next", "batch.next", "blocking.wait"]);
+    let runs =
+        of(&["event-loop.begin", "event-loop.next", "batch.next", "blocking.wait", "blocking-batch.next"]);
     let starts = of(&[
         "async-handle.send",
         "descriptors.open",

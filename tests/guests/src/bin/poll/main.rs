@@ -13,6 +13,7 @@ mod file;
 mod hang_up;
 mod nested_poller;
 mod pipe_without_reader;
+mod polled_once;
 mod prioritized;
 mod reset;
 mod reset_with_priority;
@@ -34,6 +35,7 @@ uv_handles_test_guests::cases!(
     hang_up,
     nested_poller,
     pipe_without_reader,
+    polled_once,
     prioritized,
     reset,
     reset_with_priority,
