@@ -3,7 +3,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use crate::bindings::uv::handles::handle as raw;
+use crate::imports::handle as raw;
 use crate::handle::sealed::Sealed;
 use crate::handle::{Common, Handle, OnClosed};
 use crate::registry::Registered;

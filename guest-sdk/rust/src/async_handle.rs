@@ -1,7 +1,7 @@
 //! Async handles: a callback that can be requested from anywhere, also from outside the guest.
 
 use crate::batch::Synced;
-use crate::bindings::uv::handles::async_handle::AsyncHandle as RawAsync;
+use crate::imports::async_handle::AsyncHandle as RawAsync;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::handle_kind;

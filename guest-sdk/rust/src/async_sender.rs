@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::batch::{self, Synced};
-use crate::bindings::uv::handles::async_sender::AsyncSender as RawSender;
+use crate::imports::async_sender::AsyncSender as RawSender;
 use crate::error::Result;
 
 /// The sending end of another guest's [named](crate::Async::named) async handle, under the name

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use crate::bindings::uv::handles::types::Error as RawError;
+use crate::imports::types::Error as RawError;
 use crate::status::StatusCode;
 
 /// The result of a call that the host can refuse.

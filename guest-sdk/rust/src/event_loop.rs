@@ -6,10 +6,10 @@ use std::rc::Rc;
 
 use crate::any_handle::AnyHandle;
 use crate::batch::{self, Synced};
-use crate::bindings::uv::handles::batch::TimerNumber;
-use crate::bindings::uv::handles::event_loop::Loop as RawLoop;
-use crate::bindings::uv::handles::plugin_loop;
-use crate::bindings::uv::handles::types::RunMode as RawMode;
+use crate::imports::batch::TimerNumber;
+use crate::imports::event_loop::Loop as RawLoop;
+use crate::imports::plugin_loop;
+use crate::imports::types::RunMode as RawMode;
 use crate::error::Result;
 use crate::handle::sealed::Sealed;
 use crate::registry;
@@ -122,7 +122,7 @@ impl Loop {
     /// ```
     #[cfg(feature = "concurrent")]
     pub async fn run_async(&self, mode: RunMode) -> Result<bool> {
-        use crate::bindings::in_instance::concurrent;
+        use crate::imports::concurrent;
         use crate::run::Pause;
 
         let run = self.begin(mode)?;

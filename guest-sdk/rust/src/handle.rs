@@ -12,8 +12,8 @@ use std::rc::Rc;
 use crate::Timer;
 use crate::any_handle::AnyHandle;
 use crate::batch::{self, Synced};
-use crate::bindings::uv::handles::handle as raw;
-use crate::bindings::uv::handles::types::Token;
+use crate::imports::handle as raw;
+use crate::imports::types::Token;
 use crate::callback::Callback;
 use crate::error::{Error, Result};
 use crate::event_loop::Loop;
@@ -340,9 +340,9 @@ macro_rules! handle_kind {
             fn make<Raw: Into<$held>>(
                 event_loop: &$crate::Loop,
                 create: impl Fn(
-                    &$crate::bindings::uv::handles::event_loop::Loop,
-                    $crate::bindings::uv::handles::types::Token,
-                ) -> $crate::Result<Raw, $crate::bindings::uv::handles::types::Error>,
+                    &$crate::imports::event_loop::Loop,
+                    $crate::imports::types::Token,
+                ) -> $crate::Result<Raw, $crate::imports::types::Error>,
             ) -> $crate::Result<Self> {
                 $crate::registry::register(|token| {
                     let create = || Ok(create(event_loop.raw(), token)?);
@@ -366,8 +366,8 @@ macro_rules! handle_kind {
                 &self.0.common
             }
 
-            fn raw(&self) -> $crate::bindings::uv::handles::handle::AnyHandle<'_> {
-                $crate::bindings::uv::handles::handle::AnyHandle::$variant(&self.0.raw)
+            fn raw(&self) -> $crate::imports::handle::AnyHandle<'_> {
+                $crate::imports::handle::AnyHandle::$variant(&self.0.raw)
             }
 
             fn of_kind(handle: std::rc::Rc<dyn $crate::registry::Registered>) -> Option<Self> {
@@ -385,8 +385,8 @@ macro_rules! handle_kind {
         }
 
         impl $crate::registry::Registered for $crate::handle::Inner<$kind> {
-            fn call(self: std::rc::Rc<Self>, kind: $crate::bindings::uv::handles::types::EventKind) {
-                use $crate::bindings::uv::handles::types::EventKind;
+            fn call(self: std::rc::Rc<Self>, kind: $crate::imports::types::EventKind) {
+                use $crate::imports::types::EventKind;
                 // This value keeps the handle alive for as long as its callback runs.
                 let handle = $kind(self);
                 if let $event = kind {

@@ -147,7 +147,10 @@ mod descriptor;
 mod error;
 mod event_loop;
 mod handle;
+mod imports;
 mod milliseconds;
+#[cfg(all(feature = "native", not(target_family = "wasm")))]
+pub mod native;
 #[doc(hidden)]
 pub mod plugin;
 mod poll;

@@ -4,8 +4,8 @@ use std::ops::Deref;
 use std::rc::Weak;
 
 use crate::batch::Synced;
-use crate::bindings::uv::handles::descriptors::Descriptor as RawDescriptor;
-use crate::bindings::uv::handles::poll::Poll as RawPoll;
+use crate::imports::descriptors::Descriptor as RawDescriptor;
+use crate::imports::poll::Poll as RawPoll;
 use crate::descriptor::Descriptor;
 use crate::error::Result;
 use crate::event_loop::Loop;

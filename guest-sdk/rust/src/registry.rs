@@ -9,10 +9,11 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use crate::Result;
-use crate::bindings::uv::handles::types::{Event, EventKind, Token};
+use crate::imports::types::{Event, EventKind, Token};
 
 /// A registered handle, of any kind.
 ///
@@ -28,14 +29,16 @@ pub trait Registered: Any {
 }
 
 thread_local! {
-    static HANDLES: RefCell<Slab<Rc<dyn Registered>>> = const { RefCell::new(Slab::new()) };
+    /// Never dropped: the handles that it keeps alive use other thread-local variables.
+    static HANDLES: RefCell<ManuallyDrop<Slab<Rc<dyn Registered>>>> =
+        const { RefCell::new(ManuallyDrop::new(Slab::new())) };
 }
 
 /// Registers the handle that `make` makes for a token. If that fails, the token is given back.
 pub(crate) fn register<H: Clone + Into<Rc<dyn Registered>>>(
     make: impl FnOnce(Token) -> Result<H>,
 ) -> Result<H> {
-    let token = HANDLES.with_borrow_mut(Slab::reserve);
+    let token = HANDLES.with_borrow_mut(|handles| handles.reserve());
     let made = make(token);
     HANDLES.with_borrow_mut(|handles| match &made {
         Ok(handle) => handles.fill(token, handle.clone().into()),

@@ -1,7 +1,7 @@
 //! Signal handles: a callback when the process receives a signal.
 
 use crate::batch::Synced;
-use crate::bindings::uv::handles::signal::Signal as RawSignal;
+use crate::imports::signal::Signal as RawSignal;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::handle_kind;

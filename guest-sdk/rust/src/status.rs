@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::bindings::uv::handles::types::{Error as RawError, ErrorCode as RawCode};
+use crate::imports::types::{Error as RawError, ErrorCode as RawCode};
 
 /// A status code, as libuv's `UV_E…`: a number, a name and a message.
 ///

@@ -1,8 +1,8 @@
 //! Timers: a callback at a time in the future, once or again and again.
 
 use crate::batch;
-use crate::bindings::uv::handles::batch::{OpenTimer, Operation, StartTimer, TimerNumber};
-use crate::bindings::uv::handles::timer::Timer as RawTimer;
+use crate::imports::batch::{OpenTimer, Operation, StartTimer, TimerNumber};
+use crate::imports::timer::Timer as RawTimer;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::{Inner, handle_kind};

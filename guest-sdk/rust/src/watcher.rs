@@ -3,9 +3,9 @@
 //! The kinds differ in their phase alone. libuv, too, has one source file for the three.
 
 use crate::batch::Synced;
-use crate::bindings::uv::handles::check::Check as RawCheck;
-use crate::bindings::uv::handles::idle::Idle as RawIdle;
-use crate::bindings::uv::handles::prepare::Prepare as RawPrepare;
+use crate::imports::check::Check as RawCheck;
+use crate::imports::idle::Idle as RawIdle;
+use crate::imports::prepare::Prepare as RawPrepare;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::handle_kind;

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_task::Runnable;
 
 use crate::Idle;
-use crate::bindings::uv::handles::types::Token;
+use crate::imports::types::Token;
 use crate::handle::sealed::Sealed;
 use crate::registry;
 
