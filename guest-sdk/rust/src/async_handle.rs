@@ -1,10 +1,10 @@
 //! Async handles: a callback that can be requested from anywhere, also from outside the guest.
 
 use crate::batch::Synced;
-use crate::imports::async_handle::AsyncHandle as RawAsync;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::handle_kind;
+use crate::imports::async_handle::AsyncHandle as RawAsync;
 
 handle_kind! {
     /// An async handle, as libuv's `uv_async_t`: called after it has been sent, in the phase in

@@ -21,13 +21,11 @@ use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
 use std::rc::Rc;
 
-use crate::imports::batch::{
-    self as raw, BatchStep, Change, Operation, RunKey, TimerNumber, TimerPool,
-};
-use crate::imports::blocking_batch;
-use crate::imports::types::{Error, Event, EventKind, PollEvents, Token};
 use crate::command_buffer::CommandBuffer;
+use crate::imports::batch::{self as raw, BatchStep, Change, Operation, RunKey, TimerNumber, TimerPool};
+use crate::imports::blocking_batch;
 use crate::imports::check_host;
+use crate::imports::types::{Error, Event, EventKind, PollEvents, Token};
 use crate::registry::{self, Registered};
 use crate::timer_pool;
 

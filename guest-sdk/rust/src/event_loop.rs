@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use crate::any_handle::AnyHandle;
 use crate::batch::{self, Synced};
+use crate::error::Result;
+use crate::handle::sealed::Sealed;
 use crate::imports::batch::TimerNumber;
 use crate::imports::event_loop::Loop as RawLoop;
 use crate::imports::plugin_loop;
 use crate::imports::types::RunMode as RawMode;
-use crate::error::Result;
-use crate::handle::sealed::Sealed;
 use crate::registry;
 use crate::run::Run;
 use crate::timer_pool::{FreeTimers, HeldTimer};

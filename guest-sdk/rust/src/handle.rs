@@ -12,11 +12,11 @@ use std::rc::Rc;
 use crate::Timer;
 use crate::any_handle::AnyHandle;
 use crate::batch::{self, Synced};
-use crate::imports::handle as raw;
-use crate::imports::types::Token;
 use crate::callback::Callback;
 use crate::error::{Error, Result};
 use crate::event_loop::Loop;
+use crate::imports::handle as raw;
+use crate::imports::types::Token;
 use crate::registry::{self, Registered};
 use crate::status::StatusCode;
 

@@ -4,12 +4,12 @@ use std::ops::Deref;
 use std::rc::Weak;
 
 use crate::batch::Synced;
-use crate::imports::descriptors::Descriptor as RawDescriptor;
-use crate::imports::poll::Poll as RawPoll;
 use crate::descriptor::Descriptor;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::handle_kind;
+use crate::imports::descriptors::Descriptor as RawDescriptor;
+use crate::imports::poll::Poll as RawPoll;
 use crate::poll_events::PollEvents;
 use crate::status::StatusCode;
 

@@ -1,10 +1,10 @@
 //! Signal handles: a callback when the process receives a signal.
 
 use crate::batch::Synced;
-use crate::imports::signal::Signal as RawSignal;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::handle_kind;
+use crate::imports::signal::Signal as RawSignal;
 use crate::signum::Signum;
 
 handle_kind! {

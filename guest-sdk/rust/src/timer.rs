@@ -1,11 +1,11 @@
 //! Timers: a callback at a time in the future, once or again and again.
 
 use crate::batch;
-use crate::imports::batch::{OpenTimer, Operation, StartTimer, TimerNumber};
-use crate::imports::timer::Timer as RawTimer;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::{Inner, handle_kind};
+use crate::imports::batch::{OpenTimer, Operation, StartTimer, TimerNumber};
+use crate::imports::timer::Timer as RawTimer;
 use crate::milliseconds::Milliseconds;
 use crate::registry;
 use crate::timer_pool::HeldTimer;

@@ -10,12 +10,12 @@ use std::ops::Deref;
 use std::rc::{Rc, Weak};
 
 use crate::batch::Synced;
-use crate::imports::batch::{TimerNumber, TimerPool};
-use crate::imports::event_loop::Loop as RawLoop;
-use crate::imports::timer::Timer as RawTimer;
 use crate::error::{Error, Result};
 use crate::event_loop::Loop;
 use crate::handle::Held;
+use crate::imports::batch::{TimerNumber, TimerPool};
+use crate::imports::event_loop::Loop as RawLoop;
+use crate::imports::timer::Timer as RawTimer;
 use crate::status::StatusCode;
 
 /// The most timers that are allocated with one call.

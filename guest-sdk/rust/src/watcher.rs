@@ -3,12 +3,12 @@
 //! The kinds differ in their phase alone. libuv, too, has one source file for the three.
 
 use crate::batch::Synced;
-use crate::imports::check::Check as RawCheck;
-use crate::imports::idle::Idle as RawIdle;
-use crate::imports::prepare::Prepare as RawPrepare;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::handle_kind;
+use crate::imports::check::Check as RawCheck;
+use crate::imports::idle::Idle as RawIdle;
+use crate::imports::prepare::Prepare as RawPrepare;
 
 macro_rules! watcher {
     ($(#[$attribute:meta])* $kind:ident($raw:ident), $name:literal) => {

@@ -26,7 +26,10 @@ impl Driver for World {
         loop {
             let now = self.now;
             match self.loops.step(id, &mut || now)? {
-                Step::Deliver(event) => return Ok(Progress::Deliver(event)),
+                Step::Deliver(event) => {
+                    self.is_endless = false;
+                    return Ok(Progress::Deliver(event));
+                }
                 Step::Finished { alive } => return Ok(Progress::Finished { alive }),
                 Step::Poll { timeout: Some(0) } => {
                     self.look(id);

@@ -30,7 +30,7 @@ pub(crate) struct World {
     pub(super) schedule: BTreeMap<(u64, u64), Scheduled>,
     /// What to do when a run would wait forever, unless it is being done.
     pub(super) on_endless_wait: Option<Box<dyn FnMut()>>,
-    /// The run that waits comes to its end only by that function.
+    /// The run that waits comes to its end only by that function, which has not brought an event yet.
     pub(super) is_endless: bool,
     pub(super) names: Names,
     /// What can be opened by name.

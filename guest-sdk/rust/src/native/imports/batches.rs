@@ -13,9 +13,9 @@ pub(crate) mod batch {
     pub use super::generated::{
         BatchStep, Change, OpenAndStartTimer, OpenTimer, Operation, RunKey, StartTimer, TimerNumber,
     };
-    pub use super::{TimerPool, advance, key, next_callbacks};
     #[cfg(feature = "concurrent")]
     pub use super::next;
+    pub use super::{TimerPool, advance, key, next_callbacks};
 }
 
 pub(crate) mod blocking_batch {
@@ -32,6 +32,7 @@ pub fn key(run: &Run) -> RunKey {
     })
 }
 
+#[cfg(feature = "concurrent")]
 pub fn next(
     key: RunKey,
     max: u32,
@@ -55,8 +56,11 @@ pub fn next_blocking(
             other => return Ok(other),
         }
         let run = world.loops.run_of_key(key).ok_or(uv_handles_core::Error::Invalid)?;
-        world.wait_or_refuse(run)?;
-        Ok::<_, Error>(Driver::next(world, run, max)?)
+        // What comes from outside at this time comes before the loop's own events.
+        match world.wait_or_refuse(run)? {
+            Waited::Over => Ok::<_, Error>(Driver::next(world, run, max)?),
+            Waited::Early | Waited::Endless => Ok(Delivery::Wait),
+        }
     })?;
     Ok(delivery.into())
 }
@@ -96,15 +100,16 @@ impl World {
     }
 
     /// Waits. Where nothing could end the wait, the test's function for that comes first, once.
-    fn wait_or_refuse(&mut self, run: RunId) -> Result<(), Error> {
+    fn wait_or_refuse(&mut self, run: RunId) -> Result<Waited, Error> {
         let was_endless = std::mem::take(&mut self.is_endless);
-        if self.wait(run)? == Waited::Endless {
+        let waited = self.wait(run)?;
+        if waited == Waited::Endless {
             if was_endless || self.on_endless_wait.is_none() {
                 return Err(Error::Code(ErrorCode::Ecanceled));
             }
             self.is_endless = true;
         }
-        Ok(())
+        Ok(waited)
     }
 }
 

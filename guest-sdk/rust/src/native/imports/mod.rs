@@ -10,9 +10,9 @@ mod handles;
 mod loops;
 mod streams;
 
-pub(crate) use self::batches::{batch, blocking_batch};
 #[cfg(feature = "concurrent")]
 pub(crate) use self::batches::concurrent;
+pub(crate) use self::batches::{batch, blocking_batch};
 pub(crate) use self::handles::{
     async_handle, async_sender, check, handle, idle, poll, prepare, signal, timer,
 };
