@@ -71,6 +71,11 @@
 //! (WASI 0.3): the run awaits where `Loop::run` blocks, and other tasks of the guest go on
 //! meanwhile.
 //!
+//! # Tests
+//!
+//! With the feature `native`, outside of WebAssembly, the SDK runs on the machine itself in virtual
+//! time: see the module `native`.
+//!
 //! # From the Python bindings of libuv
 //!
 //! Names of the Python package `uv` (python-libuv-cffi 0.0.4) and where they are here.
