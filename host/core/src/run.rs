@@ -264,6 +264,7 @@ impl Loops {
     }
 
     /// Returns the progress of the wait of the current poll.
+    #[inline(always)]
     pub fn wait_stage(&self, id: LoopId) -> WaitStage {
         self.state(id).run.as_ref().map_or(WaitStage::New, |run| run.wait)
     }
@@ -277,7 +278,7 @@ impl Loops {
 
     /// Returns whether the guest has waited in the current poll, and the wait has reported events.
     /// The driver then need not poll again, as libuv polls once.
-    #[inline]
+    #[inline(always)]
     pub fn wait_has_reported(&self, id: LoopId) -> bool {
         self.wait_stage(id) == WaitStage::Waited && self.has_ready(id)
     }
@@ -318,6 +319,7 @@ impl Loops {
     }
 
     /// Returns whether an event has been reported that ends a wait.
+    #[inline(always)]
     pub fn has_ready(&self, id: LoopId) -> bool {
         let state = self.state(id);
         state.asyncs.woken() || !self.links.is_empty(state.polls.ready()) || !state.signals.is_empty()

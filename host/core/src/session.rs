@@ -399,7 +399,7 @@ pub trait Driver {
     }
 
     /// Records that the guest has called its whole batch.
-    #[inline]
+    #[inline(always)]
     fn finish_batch(&mut self, run: RunId) {
         if !self.loops().session(run).batch.is_empty() {
             self.pass_batch(run, usize::MAX, None, &mut std::iter::empty().peekable());

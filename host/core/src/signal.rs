@@ -103,6 +103,7 @@ impl SignalQueue {
     }
 
     /// Appends the deliveries that found no room: one message for each handle.
+    #[cold]
     fn catch_up(&mut self) {
         for (&(signum, _, made), watching) in &mut self.watching {
             let count = std::mem::take(&mut watching.more);
@@ -297,6 +298,7 @@ impl Loops {
     }
 
     /// Records at the end of a poll whether there are deliveries to read after its other events.
+    #[inline(always)]
     pub(crate) fn note_signals(&mut self, id: LoopId) {
         let queue = &mut self.state_mut(id).signals;
         if queue.behind > 0 {

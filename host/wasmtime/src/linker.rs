@@ -26,9 +26,9 @@ pub fn add_to_linker_sync<T: UvView + 'static>(linker: &mut Linker<T>) -> wasmti
 
 /// Adds all interfaces of `uv:handles` to a linker, for guests called in tasks of a tokio runtime.
 ///
-/// `uv:handles/blocking.wait` and `blocking-batch.next` suspend the guest, and its thread does other work meanwhile. A loop
-/// that always has something to do yields to other tasks after an iteration, once in a millisecond.
-/// The same components run under both linkers.
+/// `uv:handles/blocking.wait` and `blocking-batch.next` suspend the guest, and its thread does
+/// other work meanwhile. A loop that always has something to do yields to other tasks after an
+/// iteration, once in a millisecond. The same components run under both linkers.
 ///
 /// The runtime needs its I/O and time drivers
 /// ([`enable_all`](https://docs.rs/tokio/1/tokio/runtime/struct.Builder.html#method.enable_all)).

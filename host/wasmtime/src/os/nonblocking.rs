@@ -15,10 +15,12 @@ use crate::os::signal_mask;
 use rustix::fs::{FileType, OFlags, RawMode, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::io::{self, Errno, ReadWriteFlags};
 use rustix::net::{self, RecvFlags, SendFlags, SocketAddrAny, SocketFlags};
+use std::cmp::Ordering as CmpOrdering;
 use std::collections::BTreeMap;
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::process;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// How a descriptor is read and written.
@@ -59,6 +61,10 @@ impl Way {
 pub(crate) struct Shared {
     fd: Arc<OwnedFd>,
     way: Way,
+    /// The file supports `RWF_NOWAIT` in this direction, as far as is known. An eventfd does for
+    /// reads alone.
+    read_has_flag: AtomicBool,
+    write_has_flag: AtomicBool,
     /// Set by the first call that has no flag of its own.
     other: OnceLock<Other>,
 }
@@ -73,7 +79,8 @@ enum Other {
 impl Shared {
     pub(crate) fn new(fd: OwnedFd) -> io::Result<Shared> {
         let way = Way::to(&fd)?;
-        Ok(Shared { fd: Arc::new(fd), way, other: OnceLock::new() })
+        let [read_has_flag, write_has_flag] = [true; 2].map(AtomicBool::new);
+        Ok(Shared { fd: Arc::new(fd), way, read_has_flag, write_has_flag, other: OnceLock::new() })
     }
 
     pub(crate) fn fd(&self) -> &OwnedFd {
@@ -86,13 +93,15 @@ impl Shared {
             Way::Socket => receive(&self.fd, buffer),
             Way::File => retry(|| io::read(&self.fd, &mut *buffer)),
             Way::Plain | Way::MayRaise => {
-                if self.other.get().is_none() {
+                if self.read_has_flag.load(Ordering::Relaxed) {
                     // This offset stands for the descriptor's own.
                     match retry(|| {
                         let buffers = &mut [IoSliceMut::new(&mut *buffer)];
                         io::preadv2(&self.fd, buffers, u64::MAX, ReadWriteFlags::NOWAIT)
                     }) {
-                        Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+                        Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
+                            self.read_has_flag.store(false, Ordering::Relaxed);
+                        }
                         result => return result,
                     }
                 }
@@ -113,10 +122,10 @@ impl Shared {
     }
 
     fn write_plain(&self, bytes: &[u8]) -> io::Result<usize> {
-        if self.other.get().is_none() {
+        if self.write_has_flag.load(Ordering::Relaxed) {
             let buffers = [IoSlice::new(bytes)];
             match retry(|| io::pwritev2(&self.fd, &buffers, u64::MAX, ReadWriteFlags::NOWAIT)) {
-                Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+                Err(Errno::OPNOTSUPP | Errno::NOSYS) => self.write_has_flag.store(false, Ordering::Relaxed),
                 result => return result,
             }
         }
@@ -159,7 +168,9 @@ pub(crate) fn send(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
     retry(|| net::send(&socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL))
 }
 
-/// All descriptions that are held in non-blocking mode, by device and inode of their files.
+/// All descriptions that are held in non-blocking mode, by device and inode of their files. All
+/// eventfds have the same inode, for example, so the descriptions of a file are in the order of
+/// [`compare`].
 static HELD: Mutex<BTreeMap<(u64, u64), Vec<Description>>> = Mutex::new(BTreeMap::new());
 
 /// An open file description.
@@ -181,18 +192,15 @@ impl Held {
     fn new(fd: Arc<OwnedFd>) -> io::Result<Held> {
         let stat = fstat(&fd)?;
         let key = (stat.st_dev, stat.st_ino);
-        // A socket has one description only.
-        let is_socket = FileType::from_raw_mode(stat.st_mode) == FileType::Socket;
         let mut held = held();
         let was_blocking = set_nonblocking(&fd, true)?;
         let descriptions = held.entry(key).or_default();
-        let mut known = descriptions.iter_mut();
-        match known.find(|known| is_socket || is_same(&known.holders[0], &fd)) {
-            Some(known) => {
-                known.was_blocking |= was_blocking;
-                known.holders.push(fd.clone());
+        match place(descriptions, &fd) {
+            Ok(known) => {
+                descriptions[known].was_blocking |= was_blocking;
+                descriptions[known].holders.push(fd.clone());
             }
-            None => descriptions.push(Description { was_blocking, holders: vec![fd.clone()] }),
+            Err(at) => descriptions.insert(at, Description { was_blocking, holders: vec![fd.clone()] }),
         }
         Ok(Held { fd, key })
     }
@@ -207,10 +215,16 @@ impl Held {
 
     /// Calls a function with the entry of the description.
     fn with(&self, held: &mut BTreeMap<(u64, u64), Vec<Description>>, change: impl FnOnce(&mut Description)) {
-        let mut all = held.get_mut(&self.key).into_iter().flatten();
-        let is_mine = |it: &&mut Description| it.holders.iter().any(|fd| Arc::ptr_eq(fd, &self.fd));
-        if let Some(description) = all.find(is_mine) {
-            change(description);
+        if let Some(descriptions) = held.get_mut(&self.key)
+            && let Ok(at) = place(descriptions, &self.fd)
+        {
+            change(&mut descriptions[at]);
+            if descriptions[at].holders.is_empty() {
+                descriptions.remove(at);
+            }
+            if descriptions.is_empty() {
+                held.remove(&self.key);
+            }
         }
     }
 }
@@ -226,12 +240,6 @@ impl Drop for Held {
                 let _ = set_nonblocking(&self.fd, false);
             }
         });
-        if let Some(descriptions) = held.get_mut(&self.key) {
-            descriptions.retain(|description| !description.holders.is_empty());
-            if descriptions.is_empty() {
-                held.remove(&self.key);
-            }
-        }
     }
 }
 
@@ -240,16 +248,25 @@ fn held() -> MutexGuard<'static, BTreeMap<(u64, u64), Vec<Description>>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns whether two descriptors of one file have the same description. If the OS does not tell,
-/// they are taken to have: a description then may stay in non-blocking mode.
-fn is_same(one: &OwnedFd, two: &OwnedFd) -> bool {
+/// Returns where a description is, or where it belongs.
+fn place(descriptions: &[Description], fd: &OwnedFd) -> Result<usize, usize> {
+    descriptions.binary_search_by(|known| compare(&known.holders[0], fd))
+}
+
+/// Compares the descriptions of two descriptors, in an order of the OS. If the OS does not tell, they
+/// are taken to be the same: a description then may stay in non-blocking mode.
+fn compare(one: &OwnedFd, two: &OwnedFd) -> CmpOrdering {
     const KCMP_FILE: libc::c_int = 0;
     let pid = process::id();
     #[expect(unsafe_code, reason = "the call has no safe function")]
     // SAFETY: it takes numbers only, and compares this process's descriptors.
     let order =
         unsafe { libc::syscall(libc::SYS_kcmp, pid, pid, KCMP_FILE, one.as_raw_fd(), two.as_raw_fd()) };
-    order <= 0
+    match order {
+        1 => CmpOrdering::Less,
+        2 => CmpOrdering::Greater,
+        _ => CmpOrdering::Equal,
+    }
 }
 
 /// Switches the file description's mode and returns whether that changed it.
@@ -470,5 +487,28 @@ mod tests {
         assert!(!is_nonblocking(&kept_one) && is_nonblocking(&kept_two));
         drop(two);
         assert!(is_nonblocking(&kept_two), "it was in this mode before");
+    }
+
+    #[test]
+    fn each_of_many_descriptions_of_one_inode_has_its_own_mode_back() {
+        let was_nonblocking = |at: usize| at.is_multiple_of(3);
+        let eventfds: Vec<OwnedFd> = (0..100).map(|_| eventfd(0, EventfdFlags::CLOEXEC).unwrap()).collect();
+        let mut holders = Vec::new();
+        for (at, fd) in eventfds.iter().enumerate() {
+            set_nonblocking(fd, was_nonblocking(at)).unwrap();
+            // Two holders of each, far apart.
+            for place in [at, 0] {
+                holders.insert(place, Shared::new(fd.try_clone().unwrap()).unwrap());
+            }
+        }
+        for holder in &holders {
+            assert_eq!(holder.write(&1u64.to_ne_bytes()), Ok(8));
+        }
+        assert!(eventfds.iter().all(is_nonblocking));
+        holders.truncate(50);
+        holders.clear();
+        for (at, fd) in eventfds.iter().enumerate() {
+            assert_eq!(is_nonblocking(fd), was_nonblocking(at), "{at}");
+        }
     }
 }
