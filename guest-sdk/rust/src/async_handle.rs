@@ -14,7 +14,7 @@ handle_kind! {
     /// [dereferenced](crate::Handle::dereference). A guest has one thread, so other threads are the
     /// host's: they send a [named](Self::named) handle. The guest itself uses [`send`](Self::send)
     /// to defer work to a later phase of the loop.
-    Async(Synced<RawAsync>), AsyncHandle, callback(&Async) of EventKind::Callback
+    Async(Synced<RawAsync>), AsyncHandle, callback(handle: &Async) of EventKind::Callback
 }
 
 impl Async {

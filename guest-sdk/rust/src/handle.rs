@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::event_loop::Loop;
 use crate::imports::handle as raw;
 use crate::imports::types::Token;
+use crate::label;
 use crate::registry::{self, Registered};
 use crate::status::StatusCode;
 
@@ -84,6 +85,15 @@ impl Common {
         self.place.set(Place::new(self.place.get().slot(), stage));
     }
 
+    /// The number that messages show for a handle without a label.
+    pub(crate) fn number(&self) -> u32 {
+        self.place.get().slot()
+    }
+
+    pub(crate) fn event_loop(&self) -> &Loop {
+        &self.event_loop
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.stage() == Stage::Open
     }
@@ -95,7 +105,11 @@ impl Common {
 
 impl fmt::Debug for Common {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {:?}", self.place.get().slot(), self.stage())
+        write!(f, "{}, {:?}", self.number(), self.stage())?;
+        match label::get(self) {
+            Some(label) => write!(f, ", {label:?}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -175,6 +189,7 @@ impl<K: Kind> Inner<K> {
 
 impl<K: Kind> Drop for Inner<K> {
     fn drop(&mut self) {
+        label::remove(&self.common);
         self.raw.give_back(&self.common.event_loop);
     }
 }
@@ -279,6 +294,19 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
         self.put_on_closed(Box::new(on_closed));
     }
 
+    /// Names the handle for messages: its `Debug` output, the error of [`Loop::close`], and that of a
+    /// callback that fails.
+    ///
+    /// Labels need not be unique. A label longer than 64 bytes is cut, and an empty one removes it.
+    fn set_label(&self, label: &str) {
+        label::set(self.common(), label);
+    }
+
+    /// The label, if the handle has one.
+    fn label(&self) -> Option<Rc<str>> {
+        label::get(self.common())
+    }
+
     /// The number of the descriptor that the handle works on, in the guest's own numbering, as
     /// `uv_fileno`. EINVAL on all kinds but [`Poll`](crate::Poll), `HandleClosed` on a closing
     /// handle.
@@ -323,7 +351,8 @@ fn no_buffer<T>(handle: &impl Handle) -> Result<T> {
 macro_rules! handle_kind {
     (
         $(#[$attribute:meta])*
-        $kind:ident($held:ty), $variant:ident, callback($($argument:ty),*)
+        $kind:ident($held:ty), $variant:ident,
+        callback($name:ident: $type:ty $(, $more:ident: $argument:ty)?)
         of $event:pat $(=> $value:expr)?
     ) => {
         $(#[$attribute])*
@@ -332,7 +361,7 @@ macro_rules! handle_kind {
 
         impl $crate::handle::Kind for $kind {
             type Held = $held;
-            type Callback = dyn FnMut($($argument),*);
+            type Callback = dyn FnMut($type $(, $argument)?);
         }
 
         impl $kind {
@@ -356,8 +385,24 @@ macro_rules! handle_kind {
             /// It may be called at any time, also inside the callback: the one that runs is dropped
             /// when it returns, and the new one is called from the next time on. On a closed handle
             /// nothing happens.
-            pub fn set_callback(&self, callback: impl FnMut($($argument),*) + 'static) {
+            pub fn set_callback(&self, callback: impl FnMut($type $(, $argument)?) + 'static) {
                 self.0.set_callback(Box::new(callback));
+            }
+
+            /// Sets a callback that can fail, as [`set_callback`](Self::set_callback).
+            ///
+            /// An error that it returns is passed to the function that
+            /// [`Loop::set_on_error`](crate::Loop::set_on_error) has set. Without one, it ends the
+            /// guest. The handle stays as it is: a repeating timer, for instance, is called again.
+            pub fn try_set_callback(
+                &self,
+                mut callback: impl FnMut($type $(, $argument)?) -> $crate::CallbackResult + 'static,
+            ) {
+                self.set_callback(move |$name $(, $more)?| {
+                    if let Err(error) = callback($name $(, $more)?) {
+                        $crate::callback_error::report(stringify!($kind), $name, error);
+                    }
+                });
             }
         }
 
@@ -392,6 +437,14 @@ macro_rules! handle_kind {
                 if let $event = kind {
                     handle.0.call_back(|f| f(&handle $(, $value)?));
                 }
+            }
+
+            fn common(&self) -> &$crate::handle::Common {
+                &self.common
+            }
+
+            fn kind(&self) -> &'static str {
+                stringify!($kind)
             }
 
             fn finish_closing(self: std::rc::Rc<Self>) {

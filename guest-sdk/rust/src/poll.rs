@@ -55,7 +55,7 @@ handle_kind! {
     /// # Ok(())
     /// # }
     /// ```
-    Poll(Synced<Watch>), Poll, callback(&Poll, Result<PollEvents, StatusCode>)
+    Poll(Synced<Watch>), Poll, callback(poll: &Poll, ready: Result<PollEvents, StatusCode>)
     of EventKind::Poll(ready) => ready.map(PollEvents::from_raw).map_err(StatusCode::from)
 }
 

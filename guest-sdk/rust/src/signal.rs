@@ -26,7 +26,7 @@ handle_kind! {
     /// # Ok(())
     /// # }
     /// ```
-    Signal(Synced<RawSignal>), Signal, callback(&Signal, Signum) of EventKind::Signal(signum) => Signum::new(signum)
+    Signal(Synced<RawSignal>), Signal, callback(handle: &Signal, signal: Signum) of EventKind::Signal(signum) => Signum::new(signum)
 }
 
 impl Signal {

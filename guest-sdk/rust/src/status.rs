@@ -189,6 +189,9 @@ impl StatusCode {
     }
 }
 
+/// So that `?` passes a status on in callbacks that can fail.
+impl std::error::Error for StatusCode {}
+
 impl fmt::Debug for StatusCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())

@@ -38,7 +38,7 @@ handle_kind! {
     /// # Ok(())
     /// # }
     /// ```
-    Timer(HeldTimer), Timer, callback(&Timer) of EventKind::Callback
+    Timer(HeldTimer), Timer, callback(timer: &Timer) of EventKind::Callback
 }
 
 impl Timer {

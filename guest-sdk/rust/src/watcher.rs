@@ -18,7 +18,7 @@ macro_rules! watcher {
             /// Handles of this kind are called last-started first, and keep that order afterwards.
             /// One that is started, or stopped and started again, while they are being called has
             /// its turn in the next iteration, before all others.
-            $kind(Synced<$raw>), $kind, callback(&$kind) of EventKind::Callback
+            $kind(Synced<$raw>), $kind, callback(handle: &$kind) of EventKind::Callback
         }
 
         impl $kind {

@@ -290,7 +290,9 @@ fn name(error: Error) -> String {
     match error {
         Error::HandleClosed => "handle-closed".into(),
         Error::LoopClosed => "loop-closed".into(),
-        Error::Status(status) => status.name().into(),
-        other => panic!("the programs do not know this error: {other}"),
+        other => match other.code() {
+            Some(status) => status.name().into(),
+            None => panic!("the programs do not know this error: {other}"),
+        },
     }
 }
