@@ -53,7 +53,7 @@ pub(crate) struct Shown<'a> {
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match label::get(self.handle) {
-            Some(label) => write!(f, "{} {label:?}", self.kind),
+            Some(label) => write!(f, "{} \"{label}\"", self.kind),
             None => write!(f, "{} {}", self.kind, self.handle.number()),
         }
     }

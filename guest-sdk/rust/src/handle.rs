@@ -107,7 +107,7 @@ impl fmt::Debug for Common {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, {:?}", self.number(), self.stage())?;
         match label::get(self) {
-            Some(label) => write!(f, ", {label:?}"),
+            Some(label) => write!(f, ", \"{label}\""),
             None => Ok(()),
         }
     }
@@ -297,7 +297,8 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
     /// Names the handle for messages: its `Debug` output, the error of [`Loop::close`], and that of a
     /// callback that fails.
     ///
-    /// Labels need not be unique. A label longer than 64 bytes is cut, and an empty one removes it.
+    /// Labels need not be unique. A label longer than 64 bytes is cut, control characters are left
+    /// out, and an empty one removes it.
     fn set_label(&self, label: &str) {
         label::set(self.common(), label);
     }
