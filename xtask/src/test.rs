@@ -13,6 +13,7 @@ use crate::bench;
 use crate::guests;
 use crate::guide;
 use crate::judges;
+use crate::new;
 use crate::package;
 use crate::plugin_host;
 use crate::process::{self, say};
@@ -46,6 +47,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     cargo_test(&built, &without, &[], &[])?;
     uv_run::build(workspace, Profile::Quick)?;
     guide::run(workspace, forced)?;
+    new::check(workspace, forced)?;
     package::run(workspace)?;
     uv_run::build_compose(workspace, Profile::Quick)?;
     plugin_host::check(workspace, &guests_dir)?;
