@@ -11,7 +11,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -99,9 +99,7 @@ impl Reader<'_> {
     /// Once the project exists, makes it build where all guests are built, with the same crates.
     fn share_target_directory(&mut self) -> Result<()> {
         if self.project.is_none() && self.place.join("Cargo.toml").is_file() {
-            fs::create_dir_all(self.toolchain.build_dir())?;
-            symlink(self.toolchain.build_dir(), self.place.join("target"))?;
-            fs::copy(self.workspace.root.join("Cargo.lock"), self.place.join("Cargo.lock"))?;
+            share_target_directory(self.workspace, &self.toolchain, &self.place)?;
             self.project = Some(self.place.clone());
         }
         Ok(())
@@ -118,9 +116,17 @@ impl Reader<'_> {
     }
 }
 
+/// Makes a project build where all guests are built, with the same crates.
+pub fn share_target_directory(workspace: &Workspace, toolchain: &Toolchain, project: &Path) -> Result<()> {
+    fs::create_dir_all(toolchain.build_dir())?;
+    symlink(toolchain.build_dir(), project.join("target"))?;
+    fs::copy(workspace.root.join("Cargo.lock"), project.join("Cargo.lock"))?;
+    Ok(())
+}
+
 /// Cargo does not use the network, and builds in the project's `target`, as for a reader: the page names
 /// what it finds there.
-fn offline_in_project(shell: &mut Command) -> &mut Command {
+pub fn offline_in_project(shell: &mut Command) -> &mut Command {
     shell.env("CARGO_NET_OFFLINE", "true").env_remove("CARGO_TARGET_DIR").env_remove("CARGO_BUILD_TARGET_DIR")
 }
 

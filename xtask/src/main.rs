@@ -16,6 +16,7 @@ mod guests;
 mod guide;
 mod javascript;
 mod judges;
+mod new;
 mod node_judges;
 mod package;
 mod plugin_host;
@@ -69,6 +70,15 @@ enum Command {
     /// They are components for wasm32-wasip2, and for wasm32-unknown-unknown where a guest shows
     /// that no WASI is needed. A file is rewritten only when it has changed.
     Guests,
+
+    /// Lay out a plugin in Rust in a new folder: manifest, WIT world, source and a test
+    ///
+    /// docs/guest.md explains the files.
+    New {
+        /// The folder. Its name is the plugin's: lower-case words with hyphens between them
+        #[arg(value_name = "PATH")]
+        folder: PathBuf,
+    },
 
     /// Build the runtime for Python scripts, target/python/uv-python.wasm
     ///
@@ -267,6 +277,7 @@ fn run(cli: Cli) -> Result<()> {
     let workspace = Workspace::load(cli.install)?;
     match cli.command {
         Command::Guests => guests::build(&workspace, cli.guest_toolchain).map(drop),
+        Command::New { folder } => new::lay_out(&workspace, &folder),
         Command::Test { cargo_args } => test::run(&workspace, cli.guest_toolchain, &cargo_args),
         Command::Conformance { faults: true, .. } => conformance::find_faults(&workspace),
         Command::Conformance { faults: false, args } => {

@@ -14,6 +14,7 @@ use crate::guests;
 use crate::guide;
 use crate::javascript;
 use crate::judges;
+use crate::new;
 use crate::node_judges;
 use crate::package;
 use crate::plugin_host;
@@ -50,6 +51,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     cargo_test(&built, &without, &[], &[])?;
     uv_run::build(workspace, Profile::Quick)?;
     guide::run(workspace, forced)?;
+    new::check(workspace, forced)?;
     package::run(workspace)?;
     uv_run::build_compose(workspace, Profile::Quick)?;
     plugin_host::check(workspace, &guests_dir)?;

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::rc::Rc;
 
-use crate::bindings::uv::handles::handle as raw;
 use crate::handle::sealed::Sealed;
 use crate::handle::{Common, Handle, OnClosed};
+use crate::imports::handle as raw;
 use crate::registry::Registered;
 use crate::{Async, Check, Idle, Poll, Prepare, Signal, Timer};
 

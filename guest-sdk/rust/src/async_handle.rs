@@ -1,10 +1,10 @@
 //! Async handles: a callback that can be requested from anywhere, also from outside the guest.
 
 use crate::batch::Synced;
-use crate::bindings::uv::handles::async_handle::AsyncHandle as RawAsync;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::handle_kind;
+use crate::imports::async_handle::AsyncHandle as RawAsync;
 
 handle_kind! {
     /// An async handle, as libuv's `uv_async_t`: called after it has been sent, in the phase in
@@ -14,7 +14,7 @@ handle_kind! {
     /// [dereferenced](crate::Handle::dereference). A guest has one thread, so other threads are the
     /// host's: they send a [named](Self::named) handle. The guest itself uses [`send`](Self::send)
     /// to defer work to a later phase of the loop.
-    Async(Synced<RawAsync>), AsyncHandle, callback(&Async) of EventKind::Callback
+    Async(Synced<RawAsync>), AsyncHandle, callback(handle: &Async) of EventKind::Callback
 }
 
 impl Async {

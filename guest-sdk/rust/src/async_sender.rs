@@ -3,8 +3,8 @@
 use std::fmt;
 
 use crate::batch::{self, Synced};
-use crate::bindings::uv::handles::async_sender::AsyncSender as RawSender;
 use crate::error::Result;
+use crate::imports::async_sender::AsyncSender as RawSender;
 
 /// The sending end of another guest's [named](crate::Async::named) async handle, under the name
 /// that the host gave to the connection.

@@ -13,17 +13,19 @@
 //! All of this state belongs to the thread and not to a loop. It stays consistent because a
 //! [`Run`](crate::run::Run) asks the host for the next callbacks right after a batch, and every
 //! other call flushes first. While a run waits, no batch is being called and nothing is deferred.
+//!
+//! The state is never dropped, so that handles can be dropped while their thread ends.
 
 use std::cell::{Cell, RefCell};
+use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
 use std::rc::Rc;
 
-use crate::bindings::uv::handles::batch::{
-    self as raw, BatchStep, Change, Operation, RunKey, TimerNumber, TimerPool,
-};
-use crate::bindings::uv::handles::blocking_batch;
-use crate::bindings::uv::handles::types::{Error, Event, EventKind, PollEvents, Token};
 use crate::command_buffer::CommandBuffer;
+use crate::imports::batch::{self as raw, BatchStep, Change, Operation, RunKey, TimerNumber, TimerPool};
+use crate::imports::blocking_batch;
+use crate::imports::check_host;
+use crate::imports::types::{Error, Event, EventKind, PollEvents, Token};
 use crate::registry::{self, Registered};
 use crate::timer_pool;
 
@@ -36,9 +38,11 @@ thread_local! {
     /// The callback that is running may have withdrawn the rest of its batch.
     static IS_LAST: Cell<bool> = const { Cell::new(false) };
     /// The changes that have not been flushed.
-    static COMMANDS: RefCell<CommandBuffer> = const { RefCell::new(CommandBuffer::new()) };
+    static COMMANDS: RefCell<ManuallyDrop<CommandBuffer>> =
+        const { RefCell::new(ManuallyDrop::new(CommandBuffer::new())) };
     /// Handles after their close callback, to be dropped once the host knows that it has returned.
-    static CLOSED: RefCell<Vec<Rc<dyn Registered>>> = const { RefCell::new(Vec::new()) };
+    static CLOSED: RefCell<ManuallyDrop<Vec<Rc<dyn Registered>>>> =
+        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
 /// A callback of a batch.
@@ -73,6 +77,7 @@ pub(crate) fn dispatch(run: RunKey, events: impl ExactSizeIterator<Item = Event>
 /// Tells the host how far the batch has come and flushes the command buffer. Called before every
 /// call of the host.
 pub(crate) fn sync() {
+    check_host();
     if RUNNING.get().is_some() || has_deferred() {
         flush();
     }
@@ -93,7 +98,7 @@ fn flush() {
         }
     });
     // The host has seen the close callbacks return. Dropping a handle may run code of the user.
-    drop(CLOSED.take());
+    drop(CLOSED.with_borrow_mut(|closed| mem::take(&mut **closed)));
 }
 
 /// Empties the command buffer into a call that takes how far the batch has come and the changes.

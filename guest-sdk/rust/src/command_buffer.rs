@@ -1,6 +1,6 @@
 //! Changes of timers that have been made and not yet flushed to the host.
 
-use crate::bindings::uv::handles::batch::{Change, OpenAndStartTimer, OpenTimer, Operation, TimerNumber};
+use crate::imports::batch::{Change, OpenAndStartTimer, OpenTimer, Operation, TimerNumber};
 
 /// The longest a command buffer becomes before it is flushed.
 const CAPACITY: usize = 1024;
@@ -70,8 +70,8 @@ impl CommandBuffer {
 #[cfg(test)]
 mod tests {
     use super::{CAPACITY, CommandBuffer};
-    use crate::bindings::uv::handles::batch::Operation::{Close, CloseOwn, Open, OpenAndStart, Start, Stop};
-    use crate::bindings::uv::handles::batch::{OpenAndStartTimer, OpenTimer, Operation, StartTimer};
+    use crate::imports::batch::Operation::{Close, CloseOwn, Open, OpenAndStart, Start, Stop};
+    use crate::imports::batch::{OpenAndStartTimer, OpenTimer, Operation, StartTimer};
 
     /// The changes in the buffer after these pushes, in the notation of `Debug`.
     fn pushed(all: &[(u32, Operation)]) -> Vec<String> {

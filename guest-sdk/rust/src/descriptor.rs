@@ -5,8 +5,8 @@ use std::io;
 use std::rc::{Rc, Weak};
 
 use crate::batch::{self, Synced};
-use crate::bindings::uv::handles::descriptors::{Descriptor as RawDescriptor, ShutdownHow};
 use crate::error::Result;
+use crate::imports::descriptors::{Descriptor as RawDescriptor, ShutdownHow};
 
 /// A descriptor that the host granted under a name, or a connection accepted from one.
 ///

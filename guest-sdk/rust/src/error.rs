@@ -3,7 +3,10 @@
 use std::fmt;
 use std::io;
 
-use crate::bindings::uv::handles::types::Error as RawError;
+use crate::callback_error::Shown;
+use crate::imports::types::Error as RawError;
+use crate::loops;
+use crate::registry;
 use crate::status::StatusCode;
 
 /// The result of a call that the host can refuse.
@@ -11,13 +14,16 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The reason why a call was refused. A refused call has changed nothing, unless its documentation
 /// says otherwise.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// `Debug` shows what `Display` shows, for a `main` that returns the error.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Error {
     /// The handle is closing or closed.
     HandleClosed,
     /// The loop is closed.
     LoopClosed,
+    /// The loop has handles that are not closed. Its code is EBUSY.
+    LoopBusy(BusyLoop),
     /// Any other reason, as libuv's status code.
     Status(StatusCode),
 }
@@ -27,6 +33,7 @@ impl Error {
     pub const fn code(&self) -> Option<StatusCode> {
         match self {
             Self::Status(code) => Some(*code),
+            Self::LoopBusy(_) => Some(StatusCode::EBUSY),
             Self::HandleClosed | Self::LoopClosed => None,
         }
     }
@@ -37,12 +44,58 @@ impl fmt::Display for Error {
         match self {
             Self::HandleClosed => f.write_str("the handle is closing or closed"),
             Self::LoopClosed => f.write_str("the loop is closed"),
-            Self::Status(code) => code.fmt(f),
+            Self::Status(code) => fmt::Display::fmt(code, f),
+            Self::LoopBusy(busy) => write!(f, "{}{busy}", StatusCode::EBUSY),
         }
     }
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl std::error::Error for Error {}
+
+/// A loop that could not be closed. The error that has it names the handles which are not closed
+/// when it is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BusyLoop(u32);
+
+/// So many handles are named.
+const NAMED: usize = 8;
+
+impl BusyLoop {
+    pub(crate) const fn new(number: u32) -> Self {
+        Self(number)
+    }
+}
+
+impl fmt::Display for BusyLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let handles = loops::find(self.0).map(|event_loop| registry::handles_of(&event_loop));
+        let handles = handles.unwrap_or_default();
+        for (at, handle) in handles.iter().take(NAMED).enumerate() {
+            let (kind, handle) = (handle.kind(), handle.common());
+            f.write_str(if at == 0 { "; not closed: " } else { ", " })?;
+            write!(f, "{}", Shown { kind, handle })?;
+            if !handle.is_open() {
+                f.write_str(" (closing)")?;
+            }
+        }
+        match handles.len().saturating_sub(NAMED) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
+    }
+}
+
+impl fmt::Debug for BusyLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BusyLoop").finish_non_exhaustive()
+    }
+}
 
 impl From<StatusCode> for Error {
     fn from(code: StatusCode) -> Self {

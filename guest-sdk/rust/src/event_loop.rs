@@ -1,19 +1,27 @@
 //! The event loop, on which handles are made and which runs their callbacks.
 
 use std::cell::Cell;
+#[cfg(feature = "async")]
+use std::cell::RefCell;
 use std::fmt;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
 use crate::any_handle::AnyHandle;
 use crate::batch::{self, Synced};
-use crate::bindings::uv::handles::batch::TimerNumber;
-use crate::bindings::uv::handles::event_loop::Loop as RawLoop;
-use crate::bindings::uv::handles::plugin_loop;
-use crate::bindings::uv::handles::types::RunMode as RawMode;
-use crate::error::Result;
+use crate::callback::Callback;
+use crate::callback_error::CallbackError;
+use crate::error::{BusyLoop, Error, Result};
 use crate::handle::sealed::Sealed;
+use crate::imports::batch::TimerNumber;
+use crate::imports::event_loop::Loop as RawLoop;
+use crate::imports::plugin_loop;
+use crate::imports::types::RunMode as RawMode;
+use crate::loops;
 use crate::registry;
 use crate::run::Run;
+use crate::status::StatusCode;
+#[cfg(feature = "async")]
+use crate::task::WeakExecutor;
 use crate::timer_pool::{FreeTimers, HeldTimer};
 
 /// An event loop, as libuv's `uv_loop_t`.
@@ -38,6 +46,28 @@ struct Inner {
     free_timers: Option<Rc<FreeTimers>>,
     /// Whether the loop is closed. Only [`Loop::close`] changes that.
     closed: Cell<bool>,
+    /// Gets the errors of callbacks.
+    on_error: Callback<dyn FnMut(CallbackError)>,
+    /// The executor of tasks that callbacks spawn.
+    #[cfg(feature = "async")]
+    executor: RefCell<WeakExecutor>,
+    /// The number of the loop among those of the guest.
+    number: Cell<u32>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        loops::remove(self.number.get());
+    }
+}
+
+/// A loop that may have been dropped.
+pub(crate) struct WeakLoop(Weak<Inner>);
+
+impl WeakLoop {
+    pub(crate) fn upgrade(&self) -> Option<Loop> {
+        self.0.upgrade().map(Loop)
+    }
 }
 
 /// How long a run goes on, as libuv's `uv_run_mode`.
@@ -75,7 +105,17 @@ impl Loop {
     }
 
     fn of(raw: RawLoop, free_timers: Option<Rc<FreeTimers>>) -> Self {
-        Self(Rc::new(Inner { raw: Synced::new(raw), free_timers, closed: Cell::new(false) }))
+        let made = Self(Rc::new(Inner {
+            raw: Synced::new(raw),
+            free_timers,
+            closed: Cell::new(false),
+            on_error: Callback::new(),
+            #[cfg(feature = "async")]
+            executor: RefCell::default(),
+            number: Cell::new(0),
+        }));
+        made.0.number.set(loops::add(&made));
+        made
     }
 
     /// Runs the loop and calls the callbacks that become due, as `uv_run`. **Blocks** for as long
@@ -122,7 +162,7 @@ impl Loop {
     /// ```
     #[cfg(feature = "concurrent")]
     pub async fn run_async(&self, mode: RunMode) -> Result<bool> {
-        use crate::bindings::in_instance::concurrent;
+        use crate::imports::concurrent;
         use crate::run::Pause;
 
         let run = self.begin(mode)?;
@@ -156,11 +196,51 @@ impl Loop {
         self.raw().stop();
     }
 
-    /// Closes the loop, as `uv_loop_close`. EBUSY while a handle of it is not closed (a closing one
-    /// is not closed yet) or while it runs. Closing a closed loop does nothing.
+    /// Sets the function that gets the errors of callbacks which can fail, as those set with
+    /// `try_set_callback`, in place of the one before. Closing the loop drops it.
+    ///
+    /// Without such a function, the error of a callback ends the guest: it panics with a message
+    /// that names the handle. So does an error while the function runs.
+    ///
+    /// ```no_run
+    /// # use uv_handles::{Loop, Result, Timer};
+    /// # fn main() -> Result<()> {
+    /// # let event_loop = Loop::new()?;
+    /// event_loop.set_on_error(|error| eprintln!("{error}"));
+    /// let timer = Timer::new(&event_loop)?;
+    /// timer.try_set_callback(|_| {
+    ///     let config = std::fs::read_to_string("config")?;
+    ///     println!("{}", config.trim().parse::<u32>()?);
+    ///     Ok(())
+    /// });
+    /// timer.start(0, 1000)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn set_on_error(&self, on_error: impl FnMut(CallbackError) + 'static) {
+        self.0.on_error.set(Box::new(on_error));
+    }
+
+    /// Calls that function. Gives the error back if there is none, or it is running.
+    pub(crate) fn call_on_error(&self, error: CallbackError) -> Result<(), CallbackError> {
+        let mut left = Some(error);
+        self.0.on_error.call(|on_error| left.take().into_iter().for_each(on_error), || !self.0.closed.get());
+        left.map_or(Ok(()), Err)
+    }
+
+    /// Closes the loop, as `uv_loop_close`. Closing a closed loop does nothing.
+    ///
+    /// EBUSY while a handle of it is not closed (a closing one is not closed yet) or while it runs.
+    /// If there are such handles, the error is [`Error::LoopBusy`], which names them.
     pub fn close(&self) -> Result<()> {
-        self.raw().close()?;
+        match self.raw().close().map_err(Error::from) {
+            Err(Error::Status(StatusCode::EBUSY)) if !registry::handles_of(self).is_empty() => {
+                return Err(Error::LoopBusy(BusyLoop::new(self.0.number.get())));
+            }
+            result => result?,
+        }
         self.0.closed.set(true);
+        self.0.on_error.clear();
         Ok(())
     }
 
@@ -215,6 +295,16 @@ impl Loop {
     pub fn handles(&self) -> Vec<AnyHandle> {
         let tokens = self.raw().handles();
         tokens.into_iter().filter_map(registry::lookup).filter_map(AnyHandle::of_kind).collect()
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakLoop {
+        WeakLoop(Rc::downgrade(&self.0))
+    }
+
+    /// The place of the executor of tasks that callbacks spawn.
+    #[cfg(feature = "async")]
+    pub(crate) fn executor(&self) -> &RefCell<WeakExecutor> {
+        &self.0.executor
     }
 
     pub(crate) fn raw(&self) -> &RawLoop {

@@ -12,11 +12,12 @@ use std::rc::Rc;
 use crate::Timer;
 use crate::any_handle::AnyHandle;
 use crate::batch::{self, Synced};
-use crate::bindings::uv::handles::handle as raw;
-use crate::bindings::uv::handles::types::Token;
 use crate::callback::Callback;
 use crate::error::{Error, Result};
 use crate::event_loop::Loop;
+use crate::imports::handle as raw;
+use crate::imports::types::Token;
+use crate::label;
 use crate::registry::{self, Registered};
 use crate::status::StatusCode;
 
@@ -87,6 +88,15 @@ impl Common {
         self.place.set(Place::new(self.place.get().slot(), stage));
     }
 
+    /// The number that messages show for a handle without a label.
+    pub(crate) fn number(&self) -> u32 {
+        self.place.get().slot()
+    }
+
+    pub(crate) fn event_loop(&self) -> &Loop {
+        &self.event_loop
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         matches!(self.stage(), Stage::Open | Stage::OpenOnPollable)
     }
@@ -105,7 +115,11 @@ impl Common {
 
 impl fmt::Debug for Common {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}, {:?}", self.place.get().slot(), self.stage())
+        write!(f, "{}, {:?}", self.number(), self.stage())?;
+        match label::get(self) {
+            Some(label) => write!(f, ", \"{label}\""),
+            None => Ok(()),
+        }
     }
 }
 
@@ -185,6 +199,7 @@ impl<K: Kind> Inner<K> {
 
 impl<K: Kind> Drop for Inner<K> {
     fn drop(&mut self) {
+        label::remove(&self.common);
         self.raw.give_back(&self.common.event_loop);
     }
 }
@@ -290,6 +305,20 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
         self.put_on_closed(Box::new(on_closed));
     }
 
+    /// Names the handle for messages: its `Debug` output, the error of [`Loop::close`], and that of a
+    /// callback that fails.
+    ///
+    /// Labels need not be unique. A label longer than 64 bytes is cut, control characters are left
+    /// out, and an empty one removes it.
+    fn set_label(&self, label: &str) {
+        label::set(self.common(), label);
+    }
+
+    /// The label, if the handle has one.
+    fn label(&self) -> Option<Rc<str>> {
+        label::get(self.common())
+    }
+
     /// The number of the descriptor that the handle works on, in the guest's own numbering, as
     /// `uv_fileno`. EINVAL on all kinds but [`Poll`](crate::Poll), `HandleClosed` on a closing
     /// handle.
@@ -334,7 +363,8 @@ fn no_buffer<T>(handle: &impl Handle) -> Result<T> {
 macro_rules! handle_kind {
     (
         $(#[$attribute:meta])*
-        $kind:ident($held:ty), $variant:ident, callback($($argument:ty),*)
+        $kind:ident($held:ty), $variant:ident,
+        callback($name:ident: $type:ty $(, $more:ident: $argument:ty)?)
         of $event:pat $(=> $value:expr)?
     ) => {
         $(#[$attribute])*
@@ -343,7 +373,7 @@ macro_rules! handle_kind {
 
         impl $crate::handle::Kind for $kind {
             type Held = $held;
-            type Callback = dyn FnMut($($argument),*);
+            type Callback = dyn FnMut($type $(, $argument)?);
         }
 
         impl $kind {
@@ -351,9 +381,9 @@ macro_rules! handle_kind {
             fn make<Raw: Into<$held>>(
                 event_loop: &$crate::Loop,
                 create: impl Fn(
-                    &$crate::bindings::uv::handles::event_loop::Loop,
-                    $crate::bindings::uv::handles::types::Token,
-                ) -> $crate::Result<Raw, $crate::bindings::uv::handles::types::Error>,
+                    &$crate::imports::event_loop::Loop,
+                    $crate::imports::types::Token,
+                ) -> $crate::Result<Raw, $crate::imports::types::Error>,
             ) -> $crate::Result<Self> {
                 $crate::registry::register(|token| {
                     let create = || Ok(create(event_loop.raw(), token)?);
@@ -367,8 +397,24 @@ macro_rules! handle_kind {
             /// It may be called at any time, also inside the callback: the one that runs is dropped
             /// when it returns, and the new one is called from the next time on. On a closed handle
             /// nothing happens.
-            pub fn set_callback(&self, callback: impl FnMut($($argument),*) + 'static) {
+            pub fn set_callback(&self, callback: impl FnMut($type $(, $argument)?) + 'static) {
                 self.0.set_callback(Box::new(callback));
+            }
+
+            /// Sets a callback that can fail, as [`set_callback`](Self::set_callback).
+            ///
+            /// An error that it returns is passed to the function that
+            /// [`Loop::set_on_error`](crate::Loop::set_on_error) has set. Without one, it ends the
+            /// guest. The handle stays as it is: a repeating timer, for instance, is called again.
+            pub fn try_set_callback(
+                &self,
+                mut callback: impl FnMut($type $(, $argument)?) -> $crate::CallbackResult + 'static,
+            ) {
+                self.set_callback(move |$name $(, $more)?| {
+                    if let Err(error) = callback($name $(, $more)?) {
+                        $crate::callback_error::report(stringify!($kind), $name, error);
+                    }
+                });
             }
         }
 
@@ -377,8 +423,8 @@ macro_rules! handle_kind {
                 &self.0.common
             }
 
-            fn raw(&self) -> $crate::bindings::uv::handles::handle::AnyHandle<'_> {
-                $crate::bindings::uv::handles::handle::AnyHandle::$variant(&self.0.raw)
+            fn raw(&self) -> $crate::imports::handle::AnyHandle<'_> {
+                $crate::imports::handle::AnyHandle::$variant(&self.0.raw)
             }
 
             fn of_kind(handle: std::rc::Rc<dyn $crate::registry::Registered>) -> Option<Self> {
@@ -396,13 +442,21 @@ macro_rules! handle_kind {
         }
 
         impl $crate::registry::Registered for $crate::handle::Inner<$kind> {
-            fn call(self: std::rc::Rc<Self>, kind: $crate::bindings::uv::handles::types::EventKind) {
-                use $crate::bindings::uv::handles::types::EventKind;
+            fn call(self: std::rc::Rc<Self>, kind: $crate::imports::types::EventKind) {
+                use $crate::imports::types::EventKind;
                 // This value keeps the handle alive for as long as its callback runs.
                 let handle = $kind(self);
                 if let $event = kind {
                     handle.0.call_back(|f| f(&handle $(, $value)?));
                 }
+            }
+
+            fn common(&self) -> &$crate::handle::Common {
+                &self.common
+            }
+
+            fn kind(&self) -> &'static str {
+                stringify!($kind)
             }
 
             fn finish_closing(self: std::rc::Rc<Self>) {

@@ -53,6 +53,12 @@
 //! A [`Descriptor`] is different: dropping the last value closes it, and a [`Poll`] does not keep
 //! it open.
 //!
+//! **Callbacks that can fail** are set with `try_set_callback`: the error goes to the function that
+//! [`Loop::set_on_error`] has set, and without one it ends the guest. Other callbacks return nothing.
+//!
+//! **Labels.** [`Handle::set_label`] names a handle for messages, such as the error of a loop that
+//! cannot be closed because of it.
+//!
 //! **Errors** are values. [`Error::HandleClosed`] and [`Error::LoopClosed`] come from calls on a
 //! handle or loop that is closed. [`Error::Status`] carries a libuv code: EINVAL for invalid
 //! arguments, ENOENT and EACCES without a grant, ENOMEM and EMFILE for the host's limits, ENOTSUP
@@ -75,6 +81,11 @@
 //!
 //! With the feature `wasi`, `Poll::on_pollable` makes a poll handle on what WASI 0.2 waits for: a
 //! stream, a socket, a pending HTTP response, a clock. The host must have the package `uv:wasi`.
+//!
+//! # Tests
+//!
+//! With the feature `native`, outside of WebAssembly, the SDK runs on the machine itself in virtual
+//! time: see the module `native`.
 //!
 //! # From the Python bindings of libuv
 //!
@@ -147,12 +158,18 @@ mod batch;
 #[doc(hidden)]
 pub mod bindings;
 mod callback;
+mod callback_error;
 mod command_buffer;
 mod descriptor;
 mod error;
 mod event_loop;
 mod handle;
+mod imports;
+mod label;
+mod loops;
 mod milliseconds;
+#[cfg(all(feature = "native", not(target_family = "wasm")))]
+pub mod native;
 #[doc(hidden)]
 pub mod plugin;
 mod poll;
@@ -171,8 +188,9 @@ mod watcher;
 pub use any_handle::AnyHandle;
 pub use async_handle::Async;
 pub use async_sender::AsyncSender;
+pub use callback_error::{CallbackError, CallbackResult};
 pub use descriptor::{Descriptor, Shutdown};
-pub use error::{Error, Result};
+pub use error::{BusyLoop, Error, Result};
 pub use event_loop::{Loop, RunMode};
 pub use handle::Handle;
 pub use milliseconds::Milliseconds;

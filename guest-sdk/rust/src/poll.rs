@@ -4,12 +4,12 @@ use std::ops::Deref;
 use std::rc::Weak;
 
 use crate::batch::Synced;
-use crate::bindings::uv::handles::descriptors::Descriptor as RawDescriptor;
-use crate::bindings::uv::handles::poll::Poll as RawPoll;
 use crate::descriptor::Descriptor;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::handle_kind;
+use crate::imports::descriptors::Descriptor as RawDescriptor;
+use crate::imports::poll::Poll as RawPoll;
 use crate::poll_events::PollEvents;
 use crate::status::StatusCode;
 
@@ -55,7 +55,7 @@ handle_kind! {
     /// # Ok(())
     /// # }
     /// ```
-    Poll(Synced<Watch>), Poll, callback(&Poll, Result<PollEvents, StatusCode>)
+    Poll(Synced<Watch>), Poll, callback(poll: &Poll, ready: Result<PollEvents, StatusCode>)
     of EventKind::Poll(ready) => ready.map(PollEvents::from_raw).map_err(StatusCode::from)
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::{BitAnd, BitOr, BitOrAssign};
 
-use crate::bindings::uv::handles::types::PollEvents as RawEvents;
+use crate::imports::types::PollEvents as RawEvents;
 
 /// A set of events of a descriptor, as libuv's `uv_poll_event`, with libuv's values.
 ///

@@ -9,10 +9,13 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use crate::Result;
-use crate::bindings::uv::handles::types::{Event, EventKind, Token};
+use crate::event_loop::Loop;
+use crate::handle::Common;
+use crate::imports::types::{Event, EventKind, Token};
 
 /// A registered handle, of any kind.
 ///
@@ -23,19 +26,27 @@ pub trait Registered: Any {
     /// nothing: the host sends none.
     fn call(self: Rc<Self>, kind: EventKind);
 
+    /// The part that does not depend on the kind.
+    fn common(&self) -> &Common;
+
+    /// The name of the kind.
+    fn kind(&self) -> &'static str;
+
     /// Calls the close callback and drops this value, which was the registry's.
     fn finish_closing(self: Rc<Self>);
 }
 
 thread_local! {
-    static HANDLES: RefCell<Slab<Rc<dyn Registered>>> = const { RefCell::new(Slab::new()) };
+    /// Never dropped: the handles that it keeps alive use other thread-local variables.
+    static HANDLES: RefCell<ManuallyDrop<Slab<Rc<dyn Registered>>>> =
+        const { RefCell::new(ManuallyDrop::new(Slab::new())) };
 }
 
 /// Registers the handle that `make` makes for a token. If that fails, the token is given back.
 pub(crate) fn register<H: Clone + Into<Rc<dyn Registered>>>(
     make: impl FnOnce(Token) -> Result<H>,
 ) -> Result<H> {
-    let token = HANDLES.with_borrow_mut(Slab::reserve);
+    let token = HANDLES.with_borrow_mut(|handles| handles.reserve());
     let made = make(token);
     HANDLES.with_borrow_mut(|handles| match &made {
         Ok(handle) => handles.fill(token, handle.clone().into()),
@@ -101,15 +112,34 @@ pub fn dispatch(event: Event) {
         // The handle needs no token in its close callback.
         EventKind::Closed => {
             if let Some(handle) = HANDLES.with_borrow_mut(|handles| handles.remove(event.token)) {
+                let _calling = calling(&*handle);
                 handle.finish_closing();
             }
         }
         kind => {
             if let Some(handle) = lookup(event.token) {
+                let _calling = calling(&*handle);
                 handle.call(kind);
             }
         }
     }
+}
+
+/// While the value lives, a callback of this handle runs, for tasks that it spawns.
+#[inline(always)]
+fn calling(handle: &dyn Registered) -> impl Sized + use<> {
+    #[cfg(feature = "async")]
+    return crate::task::calling(|| handle.common().event_loop().clone());
+    #[cfg(not(feature = "async"))]
+    let _ = handle;
+}
+
+/// The handles of a loop, in order of their slots.
+pub(crate) fn handles_of(event_loop: &Loop) -> Vec<Rc<dyn Registered>> {
+    HANDLES.with_borrow(|handles| {
+        let all = handles.values().filter(|handle| handle.common().event_loop() == event_loop);
+        all.cloned().collect()
+    })
 }
 
 /// Whether these handles are adjacent in the registry, judged by the first and the last.
@@ -192,6 +222,13 @@ impl<T> Slab<T> {
     /// The token of a slot's owner.
     fn token(&self, index: u32) -> Token {
         token(index, self.slots.get(index as usize).map_or(0, |slot| slot.generation))
+    }
+
+    fn values(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| match &slot.content {
+            Content::Filled(value) => Some(value),
+            Content::Empty(_) => None,
+        })
     }
 
     fn fill(&mut self, token: Token, value: T) {

@@ -1,10 +1,11 @@
 //! One run of a loop: asks the host for callbacks and calls them.
 
 use crate::batch::{self, Synced};
-use crate::bindings::uv::handles::batch::{BatchStep, RunKey, key};
-use crate::bindings::uv::handles::event_loop::Run as RawRun;
-use crate::bindings::uv::handles::types::{Error as RawError, Event, EventKind};
 use crate::error::Result;
+use crate::imports;
+use crate::imports::batch::{BatchStep, RunKey, key};
+use crate::imports::event_loop::Run as RawRun;
+use crate::imports::types::{Error as RawError, Event, EventKind};
 use crate::registry;
 
 /// A run that has begun. Dropping it ends the run: callbacks that are still due stay due for the
@@ -51,6 +52,7 @@ impl Run {
             if let Pause::Finished(alive) = self.call_brought_by(batch::next_blocking)? {
                 return Ok(alive);
             }
+            imports::between_waits();
         }
     }
 

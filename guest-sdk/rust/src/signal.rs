@@ -1,10 +1,10 @@
 //! Signal handles: a callback when the process receives a signal.
 
 use crate::batch::Synced;
-use crate::bindings::uv::handles::signal::Signal as RawSignal;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::handle_kind;
+use crate::imports::signal::Signal as RawSignal;
 use crate::signum::Signum;
 
 handle_kind! {
@@ -26,7 +26,7 @@ handle_kind! {
     /// # Ok(())
     /// # }
     /// ```
-    Signal(Synced<RawSignal>), Signal, callback(&Signal, Signum) of EventKind::Signal(signum) => Signum::new(signum)
+    Signal(Synced<RawSignal>), Signal, callback(handle: &Signal, signal: Signum) of EventKind::Signal(signum) => Signum::new(signum)
 }
 
 impl Signal {

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use crate::bindings::uv::handles::types::{Error as RawError, ErrorCode as RawCode};
+use crate::imports::types::{Error as RawError, ErrorCode as RawCode};
 
 /// A status code, as libuv's `UV_E…`: a number, a name and a message.
 ///
@@ -188,6 +188,9 @@ impl StatusCode {
         (wanted == Self::SUCCESS || Self::ERRORS.contains(&wanted)).then_some(wanted)
     }
 }
+
+/// So that `?` passes a status on in callbacks that can fail.
+impl std::error::Error for StatusCode {}
 
 impl fmt::Debug for StatusCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,11 +1,11 @@
 //! Timers: a callback at a time in the future, once or again and again.
 
 use crate::batch;
-use crate::bindings::uv::handles::batch::{OpenTimer, Operation, StartTimer, TimerNumber};
-use crate::bindings::uv::handles::timer::Timer as RawTimer;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::{Inner, handle_kind};
+use crate::imports::batch::{OpenTimer, Operation, StartTimer, TimerNumber};
+use crate::imports::timer::Timer as RawTimer;
 use crate::milliseconds::Milliseconds;
 use crate::registry;
 use crate::timer_pool::HeldTimer;
@@ -38,7 +38,7 @@ handle_kind! {
     /// # Ok(())
     /// # }
     /// ```
-    Timer(HeldTimer), Timer, callback(&Timer) of EventKind::Callback
+    Timer(HeldTimer), Timer, callback(timer: &Timer) of EventKind::Callback
 }
 
 impl Timer {

@@ -5,16 +5,17 @@
 //! has to reach the host at once, because no call need follow that could flush it.
 
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::rc::{Rc, Weak};
 
 use crate::batch::Synced;
-use crate::bindings::uv::handles::batch::{TimerNumber, TimerPool};
-use crate::bindings::uv::handles::event_loop::Loop as RawLoop;
-use crate::bindings::uv::handles::timer::Timer as RawTimer;
 use crate::error::{Error, Result};
 use crate::event_loop::Loop;
 use crate::handle::Held;
+use crate::imports::batch::{TimerNumber, TimerPool};
+use crate::imports::event_loop::Loop as RawLoop;
+use crate::imports::timer::Timer as RawTimer;
 use crate::status::StatusCode;
 
 /// The most timers that are allocated with one call.
@@ -23,9 +24,11 @@ const MOST: u32 = 256;
 thread_local! {
     /// The pool that the timers of all loops belong to. It is not `Synced`: allocating dereferences
     /// the loop first, and a flush lends the pool.
-    static POOL: RefCell<Option<TimerPool>> = const { RefCell::new(None) };
+    static POOL: RefCell<ManuallyDrop<Option<TimerPool>>> =
+        const { RefCell::new(ManuallyDrop::new(None)) };
     /// The free timers of all loops.
-    static ALL: RefCell<Vec<Weak<FreeTimers>>> = const { RefCell::new(Vec::new()) };
+    static ALL: RefCell<ManuallyDrop<Vec<Weak<FreeTimers>>>> =
+        const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
 /// The timers of the pool that are on a loop and in no use.
@@ -74,9 +77,9 @@ impl FreeTimers {
 
 fn allocate(event_loop: &RawLoop, count: u32) -> Result<Vec<(RawTimer, TimerNumber)>> {
     POOL.with_borrow_mut(|pool| {
-        let pool = match pool {
+        let pool = match &mut **pool {
             Some(pool) => pool,
-            None => pool.insert(TimerPool::create()?),
+            none => none.insert(TimerPool::create()?),
         };
         Ok(pool.allocate(event_loop, count)?)
     })

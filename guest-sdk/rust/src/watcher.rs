@@ -3,12 +3,12 @@
 //! The kinds differ in their phase alone. libuv, too, has one source file for the three.
 
 use crate::batch::Synced;
-use crate::bindings::uv::handles::check::Check as RawCheck;
-use crate::bindings::uv::handles::idle::Idle as RawIdle;
-use crate::bindings::uv::handles::prepare::Prepare as RawPrepare;
 use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::handle_kind;
+use crate::imports::check::Check as RawCheck;
+use crate::imports::idle::Idle as RawIdle;
+use crate::imports::prepare::Prepare as RawPrepare;
 
 macro_rules! watcher {
     ($(#[$attribute:meta])* $kind:ident($raw:ident), $name:literal) => {
@@ -18,7 +18,7 @@ macro_rules! watcher {
             /// Handles of this kind are called last-started first, and keep that order afterwards.
             /// One that is started, or stopped and started again, while they are being called has
             /// its turn in the next iteration, before all others.
-            $kind(Synced<$raw>), $kind, callback(&$kind) of EventKind::Callback
+            $kind(Synced<$raw>), $kind, callback(handle: &$kind) of EventKind::Callback
         }
 
         impl $kind {

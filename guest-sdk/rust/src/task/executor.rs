@@ -6,6 +6,7 @@ use std::rc::{Rc, Weak};
 
 use crate::error::{Error, Result};
 use crate::event_loop::{Loop, RunMode};
+use crate::loops;
 use crate::status::StatusCode;
 use crate::task::join_handle::JoinHandle;
 use crate::task::tasks::Tasks;
@@ -23,15 +24,39 @@ struct Inner {
     tasks: RefCell<Weak<Tasks>>,
 }
 
+/// What is running.
+#[derive(Clone)]
+enum Current {
+    /// Tasks of this executor.
+    Tasks(Executor),
+    /// A callback of this loop. It is known where the guest has several loops.
+    Callback(Loop),
+}
+
+/// An executor that may have been dropped.
+#[derive(Default)]
+pub(crate) struct WeakExecutor(Weak<Inner>);
+
 thread_local! {
-    /// The executor whose tasks are being polled.
-    static CURRENT: RefCell<Option<Executor>> = const { RefCell::new(None) };
+    static CURRENT: RefCell<Option<Current>> = const { RefCell::new(None) };
 }
 
 impl Executor {
     /// Makes an executor without tasks. It has no handle until there is a task.
     pub fn new(event_loop: &Loop) -> Self {
-        Self(Rc::new(Inner { event_loop: event_loop.clone(), tasks: RefCell::default() }))
+        let made = Self(Rc::new(Inner { event_loop: event_loop.clone(), tasks: RefCell::default() }));
+        let mut place = event_loop.executor().borrow_mut();
+        if place.0.strong_count() == 0 {
+            place.0 = Rc::downgrade(&made.0);
+        }
+        drop(place);
+        made
+    }
+
+    /// The loop's executor: the first that has not been dropped.
+    fn of(event_loop: &Loop) -> Self {
+        let known = event_loop.executor().borrow().0.upgrade();
+        known.map_or_else(|| Self::new(event_loop), Self)
     }
 
     /// The loop.
@@ -105,35 +130,63 @@ impl fmt::Debug for Executor {
     }
 }
 
-/// Makes a task on the loop of the running task, with the errors of [`Executor::spawn`].
+/// Makes a task on the current loop, with the errors of [`Executor::spawn`].
+///
+/// It can be called in a task, in a callback, and everywhere else while the guest has one loop, as
+/// in the exports of most plugins: see [`current_loop`]. In a task, the new one belongs to the same
+/// executor. Elsewhere it belongs to an executor of the loop.
 ///
 /// # Panics
 ///
-/// Where no task is running. Use [`Executor::spawn`] there.
+/// Where no loop is known. Use [`Executor::spawn`] there.
 pub fn spawn<T: 'static>(future: impl Future<Output = T> + 'static) -> Result<JoinHandle<T>> {
     current().spawn(future)
 }
 
-/// The loop of the running task.
+/// The loop of the running task or callback. Where none is running, the guest's loop if it has one
+/// loop.
 ///
 /// # Panics
 ///
-/// Where no task is running.
+/// Where no task and no callback is running, and the guest has no loop or several.
 pub fn current_loop() -> Loop {
-    current().event_loop()
+    match CURRENT.with_borrow(Clone::clone) {
+        Some(Current::Tasks(executor)) => executor.event_loop(),
+        Some(Current::Callback(event_loop)) => event_loop,
+        None => only_loop(),
+    }
 }
 
 fn current() -> Executor {
-    CURRENT.with_borrow(Clone::clone).expect("no task of an `Executor` is running")
+    match CURRENT.with_borrow(Clone::clone) {
+        Some(Current::Tasks(executor)) => executor,
+        Some(Current::Callback(event_loop)) => Executor::of(&event_loop),
+        None => Executor::of(&only_loop()),
+    }
 }
 
-/// While a value lives, tasks of an executor run. They may run another loop, with tasks of its own.
-struct Entered(Option<Executor>);
+fn only_loop() -> Loop {
+    loops::only().expect(
+        "the loop is not known here: no task and no callback is running, and the guest has no loop or \
+         several; use `Executor::new(&event_loop).spawn(future)`",
+    )
+}
+
+/// While a value lives, tasks of an executor run, or a callback. They may run another loop, with
+/// tasks and callbacks of its own.
+pub(crate) struct Entered(Option<Current>);
 
 impl Entered {
     fn new(executor: Executor) -> Self {
-        Self(CURRENT.replace(Some(executor)))
+        Self(CURRENT.replace(Some(Current::Tasks(executor))))
     }
+}
+
+/// While the value lives, a callback of this loop runs. With one loop there is nothing to tell
+/// apart.
+#[inline]
+pub(crate) fn calling(event_loop: impl FnOnce() -> Loop) -> Option<Entered> {
+    loops::are_several().then(|| Entered(CURRENT.replace(Some(Current::Callback(event_loop())))))
 }
 
 impl Drop for Entered {

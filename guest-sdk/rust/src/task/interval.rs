@@ -21,7 +21,7 @@ use crate::timer::Timer;
 ///
 /// # Panics
 ///
-/// Where no task is running.
+/// Where no loop is known: see [`current_loop`](crate::task::current_loop).
 pub fn interval(period: impl Into<Milliseconds>) -> Result<Interval> {
     Interval::new(&current_loop(), period)
 }

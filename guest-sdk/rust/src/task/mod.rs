@@ -77,9 +77,9 @@
 //!
 //! # Panics
 //!
-//! A panic in a task ends the guest, as one in a callback does. The functions that use the loop of
-//! the running task ([`spawn`], [`current_loop`], [`sleep`], [`timeout`], [`interval`], [`signal`])
-//! panic where no task is running.
+//! A panic in a task ends the guest, as one in a callback does. The functions that use the current
+//! loop ([`spawn`], [`current_loop`], [`sleep`], [`timeout`], [`interval`], [`signal`]) know it in a
+//! task, in a callback, and everywhere while the guest has one loop. They panic elsewhere.
 
 #[allow(unused_imports, reason = "for the documentation")]
 use crate::Loop;
@@ -108,6 +108,7 @@ mod wasi_stream;
 
 pub use descriptor::{AsyncDescriptor, Readiness};
 pub use executor::{Executor, current_loop, spawn};
+pub(crate) use executor::{WeakExecutor, calling};
 pub use futures_core::Stream;
 pub use interval::{Interval, interval};
 pub use join_handle::JoinHandle;

@@ -11,8 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_task::Runnable;
 
 use crate::Idle;
-use crate::bindings::uv::handles::types::Token;
 use crate::handle::sealed::Sealed;
+use crate::imports::types::Token;
 use crate::registry;
 
 /// Tasks in the order in which they were woken, and the idle handle that polls them.

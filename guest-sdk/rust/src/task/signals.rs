@@ -21,7 +21,7 @@ use crate::task::slot::Slot;
 ///
 /// # Panics
 ///
-/// Where no task is running.
+/// Where no loop is known: see [`current_loop`](crate::task::current_loop).
 pub fn signal(signum: Signum) -> Result<Signals> {
     Signals::new(&current_loop(), signum)
 }

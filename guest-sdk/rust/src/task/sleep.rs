@@ -32,7 +32,7 @@ use crate::timer::Timer;
 ///
 /// # Panics
 ///
-/// When it is first polled where no task is running.
+/// When it is first polled where no loop is known: see [`current_loop`](crate::task::current_loop).
 pub fn sleep(time: impl Into<Milliseconds>) -> Sleep {
     Sleep(Stage::Unpolled(time.into()))
 }

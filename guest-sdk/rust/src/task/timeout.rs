@@ -32,7 +32,7 @@ use crate::task::sleep::sleep;
 ///
 /// # Panics
 ///
-/// When it is first polled where no task is running.
+/// When it is first polled where no loop is known: see [`current_loop`](crate::task::current_loop).
 pub async fn timeout<F: Future>(time: impl Into<Milliseconds>, future: F) -> Result<F::Output> {
     let mut future = pin!(future);
     let mut sleep = sleep(time);
