@@ -359,19 +359,31 @@ fn a_listener_accepts() -> Result<()> {
     })?
 }
 
+/// Closes its handle when it is dropped, as types do that own one.
+struct Owner(Idle);
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 #[test]
-fn handles_may_outlive_their_test() -> Result<()> {
+fn handles_may_outlive_their_test() {
     thread_local! {
-        static KEPT: RefCell<Vec<Timer>> = const { RefCell::new(Vec::new()) };
+        static KEPT: RefCell<Vec<Owner>> = const { RefCell::new(Vec::new()) };
     }
     std::thread::spawn(|| {
-        // Dropped while the thread ends.
+        // Some are dropped while the thread ends, others never.
+        KEPT.with_borrow_mut(Vec::clear);
         let event_loop = Loop::new().unwrap();
-        let timers = (0..10).map(|_| Timer::new(&event_loop).unwrap());
-        KEPT.with_borrow_mut(|kept| kept.extend(timers));
-        Async::named(&event_loop, "open").unwrap().set_callback(move |_| drop(event_loop.clone()));
+        let owner = || Owner(Idle::new(&event_loop).unwrap());
+        KEPT.with_borrow_mut(|kept| kept.push(owner()));
+        let captured = owner();
+        let open = Async::named(&event_loop, "open").unwrap();
+        open.set_callback(move |_| captured.0.stop());
+        event_loop.run(RunMode::NoWait).unwrap();
     })
     .join()
     .unwrap();
-    Ok(())
 }

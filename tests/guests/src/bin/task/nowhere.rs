@@ -1,4 +1,4 @@
-//! A future that needs to know the loop panics where no task is running.
+//! A future that needs to know the loop panics where none is known.
 
 use std::task::{Context, Waker};
 use uv_handles::task::sleep;
