@@ -6,8 +6,10 @@ pub(crate) mod denied;
 pub(crate) mod epoch_deadline;
 pub(crate) mod interrupt;
 pub(crate) mod limits;
-#[cfg_attr(not(feature = "wasi"), path = "no_pollables.rs")]
+#[cfg(feature = "wasi")]
 pub(crate) mod pollables;
+#[cfg_attr(not(feature = "wasi"), path = "no_polling.rs")]
+pub(crate) mod polling;
 pub(crate) mod run_keys;
 pub(crate) mod turn;
 

@@ -3,7 +3,7 @@
 use super::handle_id;
 use crate::bindings::handle::{AnyHandle, Host};
 use crate::bindings::types::{Error, ErrorCode};
-use crate::ctx::pollables::is_pollable;
+use crate::ctx::polling::is_pollable;
 use crate::os::descriptors::number_of;
 use crate::view::UvCtxView;
 use uv_handles_core::HandleId;

@@ -5,7 +5,7 @@ use crate::bindings::descriptors::Descriptor;
 use crate::bindings::event_loop::Loop;
 use crate::bindings::poll::{Host, HostPoll, Poll};
 use crate::bindings::types::{Error, ErrorCode, PollEvents};
-use crate::ctx::pollables::is_pollable;
+use crate::ctx::polling::is_pollable;
 use crate::view::UvCtxView;
 use uv_handles_core::{HandleId, SourceId};
 use wasmtime::component::Resource;
