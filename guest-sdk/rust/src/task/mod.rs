@@ -86,15 +86,15 @@ use crate::Loop;
 
 mod descriptor;
 mod executor;
-#[cfg(feature = "wasi")]
+#[cfg(all(feature = "wasi", not(all(feature = "native", not(target_family = "wasm")))))]
 pub mod http;
 mod interval;
 mod join_handle;
 mod messages;
-#[cfg(feature = "wasi")]
+#[cfg(all(feature = "wasi", not(all(feature = "native", not(target_family = "wasm")))))]
 pub mod net;
 mod owned;
-#[cfg(feature = "wasi")]
+#[cfg(all(feature = "wasi", not(all(feature = "native", not(target_family = "wasm")))))]
 mod pollable;
 mod run_queue;
 mod signals;
@@ -103,7 +103,7 @@ mod slot;
 mod tasks;
 mod timeout;
 mod wake_ups;
-#[cfg(feature = "wasi")]
+#[cfg(all(feature = "wasi", not(all(feature = "native", not(target_family = "wasm")))))]
 mod wasi_stream;
 
 pub use descriptor::{AsyncDescriptor, Readiness};
@@ -113,7 +113,7 @@ pub use futures_core::Stream;
 pub use interval::{Interval, interval};
 pub use join_handle::JoinHandle;
 pub use messages::Messages;
-#[cfg(feature = "wasi")]
+#[cfg(all(feature = "wasi", not(all(feature = "native", not(target_family = "wasm")))))]
 pub use pollable::{AsyncPollable, Ready};
 pub use signals::{Signals, signal};
 pub use sleep::{Sleep, sleep};
