@@ -103,7 +103,7 @@ impl Common {
 
     /// Makes closing the handle a call at once, also inside its own callback: the guest may drop the
     /// stream that the pollable comes from right after it, which this crate does not see.
-    #[cfg(all(feature = "wasi", not(all(feature = "native", not(target_family = "wasm")))))]
+    #[cfg(feature = "wasi")]
     pub(crate) fn set_on_pollable(&self) {
         self.set_stage(Stage::OpenOnPollable);
     }

@@ -95,7 +95,7 @@ impl Poll {
     ///     event_loop.close()
     /// }
     /// ```
-    #[cfg(all(feature = "wasi", not(all(feature = "native", not(target_family = "wasm")))))]
+    #[cfg(feature = "wasi")]
     pub fn on_pollable(event_loop: &Loop, pollable: wasip2::io::poll::Pollable) -> Result<Self> {
         use crate::bindings::on_wasi::pollables;
         use crate::bindings::uv::handles::types::{Error, ErrorCode};

@@ -55,8 +55,6 @@
 //! | a connection to another guest | [`connect`] |
 //! | a granted descriptor | [`stream`], [`listener`]: in memory |
 //!
-//! The pollables, sockets and requests of the feature `wasi` do not exist in native mode.
-//!
 //! A named grant that the test has not made answers ENOENT. Functions of sockets that have no
 //! meaning in memory (datagrams, addresses, buffer sizes) answer ENOTSOCK.
 //!

@@ -86,15 +86,15 @@ use crate::Loop;
 
 mod descriptor;
 mod executor;
-#[cfg(all(feature = "wasi", not(all(feature = "native", not(target_family = "wasm")))))]
+#[cfg(feature = "wasi")]
 pub mod http;
 mod interval;
 mod join_handle;
 mod messages;
-#[cfg(all(feature = "wasi", not(all(feature = "native", not(target_family = "wasm")))))]
+#[cfg(feature = "wasi")]
 pub mod net;
 mod owned;
-#[cfg(all(feature = "wasi", not(all(feature = "native", not(target_family = "wasm")))))]
+#[cfg(feature = "wasi")]
 mod pollable;
 mod run_queue;
 mod signals;
@@ -103,7 +103,7 @@ mod slot;
 mod tasks;
 mod timeout;
 mod wake_ups;
-#[cfg(all(feature = "wasi", not(all(feature = "native", not(target_family = "wasm")))))]
+#[cfg(feature = "wasi")]
 mod wasi_stream;
 
 pub use descriptor::{AsyncDescriptor, Readiness};
@@ -113,7 +113,7 @@ pub use futures_core::Stream;
 pub use interval::{Interval, interval};
 pub use join_handle::JoinHandle;
 pub use messages::Messages;
-#[cfg(all(feature = "wasi", not(all(feature = "native", not(target_family = "wasm")))))]
+#[cfg(feature = "wasi")]
 pub use pollable::{AsyncPollable, Ready};
 pub use signals::{Signals, signal};
 pub use sleep::{Sleep, sleep};
