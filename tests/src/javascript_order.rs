@@ -2,7 +2,7 @@
 //! both run.
 //!
 //! Node runs in real time, so only programs are made whose order does not depend on how fast a
-//! machine is: each time at which a timer is due is a multiple of [`STEP`] from the program's
+//! machine is: each time at which a timer is due is a multiple of `STEP` from the program's
 //! beginning, and two timers are due at the same time only if one callback has started both with
 //! the same duration.
 

@@ -25,8 +25,11 @@ fn request(client: &mut TcpStream) -> String {
     head
 }
 
-/// A server for as many connections as there are answers. The connections are kept.
-fn server(answers: Vec<Box<dyn FnOnce(TcpStream, String) -> Option<TcpStream> + Send>>) -> SocketAddr {
+/// Answers a request on its connection, which is kept if it is returned.
+type Answer = Box<dyn FnOnce(TcpStream, String) -> Option<TcpStream> + Send>;
+
+/// A server for as many connections as there are answers.
+fn server(answers: Vec<Answer>) -> SocketAddr {
     let (listener, address) = listener();
     thread::spawn(move || {
         let mut kept = Vec::new();

@@ -283,7 +283,8 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
             let may_defer = common.stage() == Stage::Open;
             common.set_stage(Stage::Closing);
             let is_deferred = self.as_timer().is_some_and(Timer::defer_close);
-            if !is_deferred && !(may_defer && batch::defer_close_own(common.token())) {
+            let is_deferred = is_deferred || may_defer && batch::defer_close_own(common.token());
+            if !is_deferred {
                 raw::close(&self.raw());
             }
         }

@@ -13,6 +13,8 @@ pub(crate) use crate::native::imports::*;
 mod of_a_component {
     #[cfg(feature = "concurrent")]
     pub(crate) use crate::bindings::in_instance::concurrent;
+    #[cfg(feature = "wasi")]
+    pub(crate) use crate::bindings::on_wasi::pollables;
     pub(crate) use crate::bindings::uv::handles::*;
 
     /// Called before every use of the host. A program that was built for the machine by mistake

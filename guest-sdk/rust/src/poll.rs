@@ -97,8 +97,8 @@ impl Poll {
     /// ```
     #[cfg(feature = "wasi")]
     pub fn on_pollable(event_loop: &Loop, pollable: wasip2::io::poll::Pollable) -> Result<Self> {
-        use crate::bindings::on_wasi::pollables;
-        use crate::bindings::uv::handles::types::{Error, ErrorCode};
+        use crate::imports::pollables;
+        use crate::imports::types::{Error, ErrorCode};
         let pollable = std::cell::Cell::new(Some(pollable));
         let poll = Self::make(event_loop, |event_loop, token| {
             // The host has dropped the pollable of a call that it refused.

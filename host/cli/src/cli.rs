@@ -232,7 +232,7 @@ pub struct Options {
 
     /// Grants TCP connections to these addresses, by wasi:sockets.
     ///
-    /// `*` stands for all addresses, or all ports: 10.0.0.0/8:80, [::1]:*, db.internal:5432, *:443.
+    /// `*` stands for all addresses, or all ports: `10.0.0.0/8:80`, `[::1]:*`, `db.internal:5432`, `*:443`.
     #[arg(long, value_name = "ADDRESS[/BITS]:PORT", help_heading = "WASI network", verbatim_doc_comment)]
     #[serde(deserialize_with = "entries")]
     pub tcp_connect: Vec<Range>,

@@ -55,6 +55,8 @@
 //! | a connection to another guest | [`connect`] |
 //! | a granted descriptor | [`stream`], [`listener`]: in memory |
 //!
+//! There is no WASI: a poll handle on a pollable (feature `wasi`) answers ENOTSUP.
+//!
 //! A named grant that the test has not made answers ENOENT. Functions of sockets that have no
 //! meaning in memory (datagrams, addresses, buffer sizes) answer ENOTSOCK.
 //!

@@ -8,6 +8,8 @@
 mod batches;
 mod handles;
 mod loops;
+#[cfg(feature = "wasi")]
+pub(crate) mod pollables;
 mod streams;
 
 #[cfg(feature = "concurrent")]
