@@ -210,8 +210,7 @@ impl Model {
                 }
             }
             (Some(pair), progress) => panic!("{pair:?} for {progress:?}"),
-            (None, Progress::Wait) => {}
-            (None, Progress::Deliver(_)) => self.sessions[at].stashed = Some(progress),
+            (None, Progress::Wait | Progress::Deliver(_)) => self.sessions[at].stashed = Some(progress),
             (None, Progress::Finished { .. }) => {
                 self.sessions[at].end(Ended::Finished);
                 self.sessions[at].stashed = Some(progress);
