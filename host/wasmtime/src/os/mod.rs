@@ -7,6 +7,7 @@ pub(crate) mod access;
 pub(crate) mod blocking_call;
 mod descriptor_table;
 pub(crate) mod descriptors;
+mod held_mode;
 pub(crate) mod interrupt;
 pub(crate) mod nonblocking;
 pub(crate) mod poller;

@@ -184,7 +184,7 @@ fn read_now(stream: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
 mod tests {
     use super::*;
     use crate::os::access::wait_until_ready;
-    use crate::os::nonblocking::set_nonblocking;
+    use crate::os::held_mode::set_nonblocking;
     use crate::os::test_terminal::terminal;
     use rustix::fs::{CWD, FileType, Mode, fcntl_getfl, mknodat, open};
     use rustix::pipe::{PipeFlags, pipe_with};

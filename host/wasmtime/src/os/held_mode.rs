@@ -1,0 +1,122 @@
+//! Open file descriptions that are held in non-blocking mode. The last holder of a description in this
+//! process puts its mode back.
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl, fstat};
+use rustix::io;
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::process;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// All descriptions that are held in non-blocking mode, by device and inode of their files. All
+/// eventfds have the same inode, for example, so the descriptions of a file are in the order of
+/// [`compare`].
+static HELD: Mutex<BTreeMap<(u64, u64), Vec<Description>>> = Mutex::new(BTreeMap::new());
+
+/// An open file description.
+#[derive(Debug)]
+struct Description {
+    was_blocking: bool,
+    /// A descriptor of each holder.
+    holders: Vec<Arc<OwnedFd>>,
+}
+
+/// A hold on an open file description, which is in non-blocking mode meanwhile.
+#[derive(Debug)]
+pub(super) struct Held {
+    fd: Arc<OwnedFd>,
+    key: (u64, u64),
+}
+
+impl Held {
+    pub(super) fn new(fd: Arc<OwnedFd>) -> io::Result<Held> {
+        let stat = fstat(&fd)?;
+        let key = (stat.st_dev, stat.st_ino);
+        let mut held = held();
+        let was_blocking = set_nonblocking(&fd, true)?;
+        let descriptions = held.entry(key).or_default();
+        match place(descriptions, &fd) {
+            Ok(known) => {
+                descriptions[known].was_blocking |= was_blocking;
+                descriptions[known].holders.push(fd.clone());
+            }
+            Err(at) => descriptions.insert(at, Description { was_blocking, holders: vec![fd.clone()] }),
+        }
+        Ok(Held { fd, key })
+    }
+
+    /// Returns the descriptor. Others may have changed the mode, so it is set again.
+    pub(super) fn fd(&self) -> io::Result<BorrowedFd<'_>> {
+        if set_nonblocking(&self.fd, true)? {
+            self.with(&mut held(), |description| description.was_blocking = true);
+        }
+        Ok(self.fd.as_fd())
+    }
+
+    /// Calls a function with the entry of the description.
+    fn with(&self, held: &mut BTreeMap<(u64, u64), Vec<Description>>, change: impl FnOnce(&mut Description)) {
+        if let Some(descriptions) = held.get_mut(&self.key)
+            && let Ok(at) = place(descriptions, &self.fd)
+        {
+            change(&mut descriptions[at]);
+            if descriptions[at].holders.is_empty() {
+                descriptions.remove(at);
+            }
+            if descriptions.is_empty() {
+                held.remove(&self.key);
+            }
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // The table stays locked until the mode is put back: a new holder must not come between.
+        let mut held = held();
+        self.with(&mut held, |description| {
+            description.holders.retain(|fd| !Arc::ptr_eq(fd, &self.fd));
+            if description.holders.is_empty() && description.was_blocking {
+                // Nothing is left to be done if that fails.
+                let _ = set_nonblocking(&self.fd, false);
+            }
+        });
+    }
+}
+
+/// Locks the table. It is valid at any moment, so poisoning is ignored.
+fn held() -> MutexGuard<'static, BTreeMap<(u64, u64), Vec<Description>>> {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns where a description is, or where it belongs.
+fn place(descriptions: &[Description], fd: &OwnedFd) -> Result<usize, usize> {
+    descriptions.binary_search_by(|known| compare(&known.holders[0], fd))
+}
+
+/// Compares the descriptions of two descriptors, in an order of the OS. If the OS does not tell, they
+/// are taken to be the same: a description then may stay in non-blocking mode.
+fn compare(one: &OwnedFd, two: &OwnedFd) -> Ordering {
+    const KCMP_FILE: libc::c_int = 0;
+    let pid = process::id();
+    #[expect(unsafe_code, reason = "the call has no safe function")]
+    // SAFETY: it takes numbers only, and compares this process's descriptors.
+    let order =
+        unsafe { libc::syscall(libc::SYS_kcmp, pid, pid, KCMP_FILE, one.as_raw_fd(), two.as_raw_fd()) };
+    match order {
+        1 => Ordering::Less,
+        2 => Ordering::Greater,
+        _ => Ordering::Equal,
+    }
+}
+
+/// Switches the file description's mode and returns whether that changed it.
+pub(crate) fn set_nonblocking(fd: impl AsFd, nonblocking: bool) -> io::Result<bool> {
+    let flags = fcntl_getfl(&fd)?;
+    let mut wanted = flags;
+    wanted.set(OFlags::NONBLOCK, nonblocking);
+    if wanted != flags {
+        fcntl_setfl(&fd, wanted)?;
+    }
+    Ok(wanted != flags)
+}
