@@ -22,9 +22,12 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 use uv_handles_core::{HandleId, PollEvents, Readiness};
 #[cfg(feature = "concurrent")]
-use {std::os::fd::AsFd, std::sync::Arc};
+use {
+    std::os::fd::{AsFd, OwnedFd},
+    std::sync::Arc,
+};
 #[cfg(feature = "async")]
-use {std::os::fd::OwnedFd, std::task, tokio::io::unix::AsyncFd};
+use {std::task, tokio::io::unix::AsyncFd};
 
 /// Tokens below these two are the numbers of poll handles.
 const WAKE: Token = Token(usize::MAX);
@@ -294,9 +297,9 @@ fn watched_by_tokio(poll: &Poll) -> io::Result<AsyncFd<RawFd>> {
 }
 
 /// Registers a descriptor with tokio.
-#[cfg(feature = "async")]
+#[cfg(feature = "concurrent")]
 #[expect(unsafe_code, reason = "tokio cannot check that the descriptor stays open")]
-pub(super) fn watched_with(duplicate: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+fn watched_with(duplicate: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an `OwnedFd` keeps its descriptor open until it is dropped, and the registration owns
     // it.
     let watched = unsafe { AsyncFd::register_with_interest(duplicate, tokio::io::Interest::READABLE) };
