@@ -29,13 +29,12 @@ impl UvCtxView<'_> {
     #[inline]
     pub(super) fn deliver(
         &mut self,
-        key: u64,
+        run: Option<RunId>,
         max: u32,
         position: Option<u32>,
         pool: Option<Resource<TimerPool>>,
         changes: Vec<Change>,
     ) -> Result<Delivery, RunError> {
-        let run = self.ctx.loops.run_of_key(key);
         if position.is_some() || !changes.is_empty() {
             let position = position.map_or(usize::MAX, |position| position as usize);
             self.pass(run, position, pool, changes);
@@ -103,7 +102,8 @@ impl Host for UvCtxView<'_> {
         pool: Option<Resource<TimerPool>>,
         changes: Vec<Change>,
     ) -> wasmtime::Result<Result<BatchStep, Error>> {
-        let delivery = self.deliver(key, max, position, pool, changes);
+        let run = self.ctx.loops.run_of_key(key);
+        let delivery = self.deliver(run, max, position, pool, changes);
         self.answer(delivery, Into::into)
     }
 

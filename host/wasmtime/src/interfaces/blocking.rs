@@ -7,20 +7,10 @@ use crate::bindings::batch::{BatchStep, Change, TimerPool};
 use crate::bindings::event_loop::Run;
 use crate::bindings::types::{Error, ErrorCode};
 use crate::bindings::{blocking, blocking_batch};
-use crate::driver::{OsDriver, RunError};
+use crate::driver::OsDriver;
 use crate::view::UvCtxView;
-use uv_handles_core::{Delivery, Driver, RunId};
+use uv_handles_core::{Delivery, Driver};
 use wasmtime::component::Resource;
-
-impl UvCtxView<'_> {
-    /// Returns the run to wait for, if the guest would be told to wait.
-    fn run_to_wait_for(&self, key: u64, delivery: &Result<Delivery, RunError>) -> Option<RunId> {
-        match delivery {
-            Ok(Delivery::Wait) => self.ctx.loops.run_of_key(key),
-            _ => None,
-        }
-    }
-}
 
 impl blocking::Host for UvCtxView<'_> {
     fn wait(&mut self, run: Resource<Run>) -> wasmtime::Result<Result<(), Error>> {
@@ -44,8 +34,9 @@ impl blocking_batch::Host for UvCtxView<'_> {
         if self.ctx.is_plugin {
             return Ok(Err(ErrorCode::Enotsup.into()));
         }
-        let mut delivery = self.deliver(key, max, position, pool, changes);
-        if let Some(run) = self.run_to_wait_for(key, &delivery) {
+        let run = self.ctx.loops.run_of_key(key);
+        let mut delivery = self.deliver(run, max, position, pool, changes);
+        if let (Some(run), Ok(Delivery::Wait)) = (run, &delivery) {
             let waited = self.ctx.wait_blocking(run);
             delivery = waited.and_then(|()| OsDriver(self.ctx).next(run, max));
         }
@@ -56,7 +47,8 @@ impl blocking_batch::Host for UvCtxView<'_> {
 #[cfg(feature = "async")]
 mod in_task {
     use super::{
-        BatchStep, Change, Driver, Error, ErrorCode, OsDriver, Resource, Run, TimerPool, UvCtxView, run_id,
+        BatchStep, Change, Delivery, Driver, Error, ErrorCode, OsDriver, Resource, Run, TimerPool, UvCtxView,
+        run_id,
     };
     use crate::bindings::in_task::{blocking, blocking_batch};
 
@@ -82,8 +74,9 @@ mod in_task {
             if self.ctx.is_plugin {
                 return Ok(Err(ErrorCode::Enotsup.into()));
             }
-            let mut delivery = self.deliver(key, max, position, pool, changes);
-            if let Some(run) = self.run_to_wait_for(key, &delivery) {
+            let run = self.ctx.loops.run_of_key(key);
+            let mut delivery = self.deliver(run, max, position, pool, changes);
+            if let (Some(run), Ok(Delivery::Wait)) = (run, &delivery) {
                 let waited = self.ctx.wait_in_task(run).await;
                 delivery = waited.and_then(|()| OsDriver(self.ctx).next(run, max));
             }
