@@ -71,7 +71,6 @@ pub struct Network {
     pub sockets: Sockets,
     pub name_lookup: bool,
     pub http: Http,
-    pub on_denied: OnDenied,
 }
 
 impl fmt::Debug for Network {
@@ -168,8 +167,8 @@ async fn network(grants: &Grants, told: Arc<Told>) -> Result<Network, String> {
     let sockets = resolved.map_err(|error| error.to_string()).flatten();
     let sockets = sockets.map_err(|error| format!("the grant {error}"))?;
     let on_denied: OnDenied = Arc::new(move |denied| told.tell_of_network(&denied));
-    let http = Http { hosts: grants.http.clone(), on_denied: on_denied.clone() };
-    Ok(Network { sockets, name_lookup: grants.name_lookup, http, on_denied })
+    let http = Http { hosts: grants.http.clone(), on_denied };
+    Ok(Network { sockets, name_lookup: grants.name_lookup, http })
 }
 
 async fn connect(peer: &str) -> io::Result<std::net::TcpStream> {
@@ -196,8 +195,6 @@ const MOST_TOLD: usize = 16;
 
 impl Told {
     fn tell(&self, denied: Denied<'_>) {
-        // Plugins choose the names: they may be long and contain any characters.
-        let short = |name: &str| name.chars().take(64).collect::<String>();
         let what = match denied {
             Denied::Descriptor(name) => {
                 format!("the descriptor {:?} (grants.listen, grants.connect)", short(name))
@@ -213,21 +210,14 @@ impl Told {
     fn tell_of_network(&self, denied: &network::Denied) {
         use network::Denied;
         self.tell_once(match denied {
-            Denied::Http(host) => {
-                format!("HTTP requests to {:?} (grants.http)", host.chars().take(64).collect::<String>())
-            }
+            Denied::Http(host) => format!("HTTP requests to {:?} (grants.http)", short(host)),
             Denied::TcpConnect(address) => format!("a TCP connection to {address} (grants.tcp-connect)"),
             Denied::TcpListen(address) => {
                 format!("a TCP socket that listens on {address} (grants.tcp-listen)")
             }
             Denied::UdpSend(address) => format!("datagrams to {address} (grants.udp-send)"),
             Denied::UdpBind(address) => format!("a UDP socket on {address} (grants.udp-bind)"),
-            Denied::Lookup(name) => {
-                format!(
-                    "the addresses of {:?} (grants.name-lookup)",
-                    name.chars().take(64).collect::<String>()
-                )
-            }
+            Denied::Lookup(name) => format!("the addresses of {:?} (grants.name-lookup)", short(name)),
         });
     }
 
@@ -237,6 +227,11 @@ impl Told {
             self.log.warns(&format!("it asks for {what}, which its manifest does not grant"));
         }
     }
+}
+
+/// A name that a plugin has chosen: it may be long and contain any characters.
+fn short(name: &str) -> String {
+    name.chars().take(64).collect()
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ impl Guest {
     /// With these grants, and nothing else of WASI but clocks, random numbers and the log.
     pub fn new(uv: UvCtx, network: Network, output: &Arc<Output>, memory: MemoryLimit) -> Guest {
         let mut wasi = WasiCtx::builder();
-        let Network { sockets, name_lookup, http, on_denied } = network;
-        sockets.grant(&mut wasi, on_denied);
+        let Network { sockets, name_lookup, http } = network;
+        sockets.grant(&mut wasi, http.on_denied.clone());
         wasi.allow_ip_name_lookup(name_lookup);
         wasi.stdout(Stream::out(output.clone())).stderr(Stream::err(output.clone()));
         Guest { uv, wasi: wasi.build(), http: WasiHttpCtx::new(), http_hooks: http, memory }
