@@ -27,6 +27,18 @@ const INTERNAL: &[(&str, &str)] = &[
     ("runtime:timers", include_str!("../js/timers.js")),
     ("runtime:url", include_str!("../js/url.js")),
     ("runtime:uv", include_str!("../js/uv.js")),
+    ("runtime:uv/async_handle", include_str!("../js/uv/async_handle.js")),
+    ("runtime:uv/async_sender", include_str!("../js/uv/async_sender.js")),
+    ("runtime:uv/awaited", include_str!("../js/uv/awaited.js")),
+    ("runtime:uv/bytes", include_str!("../js/uv/bytes.js")),
+    ("runtime:uv/constants", include_str!("../js/uv/constants.js")),
+    ("runtime:uv/descriptor", include_str!("../js/uv/descriptor.js")),
+    ("runtime:uv/handle", include_str!("../js/uv/handle.js")),
+    ("runtime:uv/loop", include_str!("../js/uv/loop.js")),
+    ("runtime:uv/poll", include_str!("../js/uv/poll.js")),
+    ("runtime:uv/signal", include_str!("../js/uv/signal.js")),
+    ("runtime:uv/timer", include_str!("../js/uv/timer.js")),
+    ("runtime:uv/watchers", include_str!("../js/uv/watchers.js")),
 ];
 
 /// The modules that scripts import by these names.
