@@ -14,6 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The reason why a call was refused. A refused call has changed nothing, unless its documentation
 /// says otherwise.
+///
 /// `Debug` shows what `Display` shows, for a `main` that returns the error.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
