@@ -38,14 +38,14 @@ pub mod greedy;
 mod guest;
 #[path = "../guests/src/hash.rs"]
 mod hash;
-pub mod javascript;
 pub mod javascript_order;
+pub mod line_stats;
 pub mod os;
 pub mod plain;
 pub mod plugins;
 pub mod process;
-pub mod python;
 mod random;
+pub mod script;
 
 pub use beside::beside;
 pub use case::Case;

@@ -2,7 +2,7 @@
 //! a guest in Rust and as a Python script.
 
 use std::process::Command;
-use uv_handles_tests::python::runtime;
+use uv_handles_tests::script::PYTHON;
 
 /// Compares 2,000 programs from this seed, and all that ever differed, with a side.
 #[track_caller]
@@ -43,6 +43,6 @@ fn two_thousand_programs_and_all_that_ever_differed_do_not_differ() {
 #[test]
 fn two_thousand_programs_and_all_that_ever_differed_do_not_differ_in_python() {
     // The message says how to build it.
-    runtime();
+    PYTHON.runtime();
     nothing_differs("python", "2", &["--python"]);
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
-use uv_handles_tests::javascript::{Ended, root, run, runtime, uv_run_script};
 use uv_handles_tests::process::Process;
+use uv_handles_tests::script::{Ended, JAVASCRIPT, root};
 
 /// Runs a file of tests/javascript with the grants that its tests need. Signals are sent when it
 /// asks for them.
@@ -27,7 +27,7 @@ fn run_tests(name: &str) {
         &server,
         &client,
     ];
-    let mut command = uv_run_script(&options, &root().join(format!("tests/javascript/{name}.js")));
+    let mut command = JAVASCRIPT.uv_run_script(&options, &root().join(format!("tests/javascript/{name}.js")));
     command.args(["one", "two"]);
     let mut process = Process::spawn(command);
     let mut failed = Vec::new();
@@ -93,7 +93,7 @@ fn the_page_names_tests_that_exist() {
 /// Runs a text that fails. Its standard error has all of these.
 #[track_caller]
 fn fails(options: &[&str], text: &str, code: i32, expected: &[&str]) {
-    let ended = run(options, text);
+    let ended = JAVASCRIPT.run(options, text);
     let stderr = ended.stderr.join("\n");
     assert_eq!(ended.code, code, "{text}: {ended:?}");
     for words in expected {
@@ -151,7 +151,7 @@ fn exit_codes_are_those_of_node() {
         ),
         ("console.log('a'); process.exit(); console.log('b')", 0, "a"),
     ] {
-        let ended = run(&[], text);
+        let ended = JAVASCRIPT.run(&[], text);
         assert_eq!((ended.code, ended.stdout.join(",").as_str()), (code, printed), "{text}: {ended:?}");
     }
 }
@@ -174,15 +174,15 @@ fn modules_beside_the_script_are_found_unless_it_is_isolated() {
     fs::write(&main, "import { three } from './lib/one.js'; export const name = 'main'; console.log(three);")
         .unwrap();
     // The main module is itself, not a second copy.
-    Ended::of(uv_run_script(&[], &main)).printed(&["3", "main"]);
-    let ended = Ended::of(uv_run_script(&["--isolated"], &main));
+    Ended::of(JAVASCRIPT.uv_run_script(&[], &main)).printed(&["3", "main"]);
+    let ended = Ended::of(JAVASCRIPT.uv_run_script(&["--isolated"], &main));
     assert_eq!(ended.code, 1, "{ended:?}");
     assert!(ended.stderr.join("\n").contains("no directory is granted"), "{ended:?}");
 
     let link = tempfile::tempdir().unwrap();
     let linked = link.path().join("link.js");
     std::os::unix::fs::symlink(&main, &linked).unwrap();
-    let ended = Ended::of(uv_run_script(&[], &linked));
+    let ended = Ended::of(JAVASCRIPT.uv_run_script(&[], &linked));
     assert_eq!((ended.code, ended.stdout[0].as_str()), (0, "3"), "{ended:?}");
 }
 
@@ -199,16 +199,16 @@ console.log(all.length, all.slice(0, 5));
     fs::write(&script, text).unwrap();
     let input = dir.path().join("input");
     fs::write(&input, "äbcdefg".repeat(50_000)).unwrap();
-    let mut command = uv_run_script(&["--stdin"], &script);
+    let mut command = JAVASCRIPT.uv_run_script(&["--stdin"], &script);
     command.stdin(fs::File::open(&input).unwrap());
     Ended::of(command).printed(&["350000 äbcde"]);
     // Without the grant it is empty.
-    Ended::of(uv_run_script(&[], &script)).printed(&["0 "]);
+    Ended::of(JAVASCRIPT.uv_run_script(&[], &script)).printed(&["0 "]);
 
     let events = "process.stdin.on('data', (chunk) => console.log(chunk.length)); process.stdin.on('end', () => console.log('end'));";
     fs::write(&script, events).unwrap();
     fs::write(&input, "12345").unwrap();
-    let mut command = uv_run_script(&["--stdin"], &script);
+    let mut command = JAVASCRIPT.uv_run_script(&["--stdin"], &script);
     command.stdin(fs::File::open(&input).unwrap());
     Ended::of(command).printed(&["5", "end"]);
 }
@@ -224,7 +224,7 @@ console.log('ready');
     let dir = tempfile::tempdir().unwrap();
     let script = dir.path().join("script.js");
     fs::write(&script, text).unwrap();
-    let mut process = Process::spawn(uv_run_script(&["--signal=hup,term"], &script));
+    let mut process = Process::spawn(JAVASCRIPT.uv_run_script(&["--signal=hup,term"], &script));
     let next = |process: &mut Process| process.stdout.next_line().unwrap();
     assert_eq!(next(&mut process), "ready");
     for _ in 0..2 {
@@ -236,48 +236,34 @@ console.log('ready');
     assert_eq!(process.exit_code(), 0);
 }
 
-/// Asserts that uv-run refuses in one sentence, and that nothing has run.
-#[track_caller]
-fn refused(ended: &Ended, expected: &[&str]) {
-    assert_eq!((ended.code, ended.stdout.len(), ended.stderr.len()), (2, 0, 1), "{ended:?}");
-    for words in expected {
-        assert!(ended.stderr[0].starts_with("uv-run: ") && ended.stderr[0].contains(words), "{ended:?}");
-    }
-}
-
 #[test]
 fn a_runtime_that_is_none_is_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let script = dir.path().join("script.js");
     fs::write(&script, "").unwrap();
     let runtime = |file: &Path| {
-        let mut command = uv_run_script(&[&format!("--javascript-runtime={}", file.display())], &script);
+        let mut command =
+            JAVASCRIPT.uv_run_script(&[&format!("--javascript-runtime={}", file.display())], &script);
         command.env_remove("UV_HANDLES_JAVASCRIPT");
         Ended::of(command)
     };
-    refused(&runtime(&dir.path().join("none.wasm")), &["none.wasm cannot be read"]);
+    runtime(&dir.path().join("none.wasm")).refused(&["none.wasm cannot be read"]);
     let other = uv_handles_tests::component("first-timer");
-    refused(
-        &runtime(&other),
-        &["first-timer.wasm is not the JavaScript runtime", "uv:scripts/scripts@0.1.0"],
-    );
+    runtime(&other).refused(&["first-timer.wasm is not the JavaScript runtime", "uv:scripts/scripts@0.1.0"]);
 
     // A uv-run in a place where there is no runtime. A link is as good, and a copy is large.
     let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let program = dir.path().join("uv-run");
-    fs::hard_link(uv_run_script(&[], &script).get_program(), &program).unwrap();
+    fs::hard_link(JAVASCRIPT.uv_run_script(&[], &script).get_program(), &program).unwrap();
     let mut command = std::process::Command::new(&program);
     command.arg(&script).env_remove("UV_HANDLES_JAVASCRIPT").env_remove("RUST_LOG");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    refused(
-        &Ended::of(command),
-        &[
-            "there is no JavaScript runtime",
-            "`cargo xtask javascript`",
-            "--javascript-runtime",
-            "UV_HANDLES_JAVASCRIPT",
-        ],
-    );
+    Ended::of(command).refused(&[
+        "there is no JavaScript runtime",
+        "`cargo xtask javascript`",
+        "--javascript-runtime",
+        "UV_HANDLES_JAVASCRIPT",
+    ]);
 }
 
 #[test]
@@ -286,7 +272,8 @@ fn the_runtime_is_a_program_too() {
     let text = "import { code } from './beside.js'; console.log(process.argv.slice(1)); process.exit(code);";
     fs::write(dir.path().join("script.js"), text).unwrap();
     fs::write(dir.path().join("beside.js"), "export const code = 7;").unwrap();
-    let mut command = uv_run_script(&[&format!("--dir-ro={}::scripts", dir.path().display())], &runtime());
+    let mut command = JAVASCRIPT
+        .uv_run_script(&[&format!("--dir-ro={}::scripts", dir.path().display())], &JAVASCRIPT.runtime());
     command.args(["scripts/script.js", "x"]);
     let ended = Ended::of(command);
     // WASI 0.2 has no other code.
@@ -295,7 +282,7 @@ fn the_runtime_is_a_program_too() {
         (1, "[ 'scripts/script.js', 'x' ]"),
         "{ended:?}"
     );
-    let ended = Ended::of(uv_run_script(&[], &runtime()));
+    let ended = Ended::of(JAVASCRIPT.uv_run_script(&[], &JAVASCRIPT.runtime()));
     assert_eq!((ended.code, ended.stderr.join("").as_str()), (1, "usage: SCRIPT.js [ARGS]..."));
 }
 
@@ -305,7 +292,7 @@ fn a_script_whose_output_is_not_read_ends_silently() {
     let script = dir.path().join("script.js");
     fs::write(&script, "for (;;) console.log('y')").unwrap();
     let (read, write) = std::io::pipe().unwrap();
-    let mut command = uv_run_script(&[], &script);
+    let mut command = JAVASCRIPT.uv_run_script(&[], &script);
     command.stdout(write);
     drop(read);
     let ended = Ended::of(command);

@@ -1,17 +1,11 @@
 //! Scripts in JavaScript that want too much: each ends with a clear error, and the host goes on.
 
-use std::sync::LazyLock;
-use uv_handles_host::UvCtx;
-use uv_handles_tests::javascript::{Ended, run, runtime};
-use uv_handles_tests::{State, linker};
-use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
-use wasmtime::{Cache, Config, Engine, Store, Trap};
-use wasmtime_wasi::WasiCtx;
-use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use uv_handles_tests::script::{Ended, JAVASCRIPT};
+use wasmtime::Trap;
 
 #[track_caller]
 fn ends(options: &[&str], text: &str, code: i32, expected: &str) {
-    let ended = run(options, text);
+    let ended = JAVASCRIPT.run(options, text);
     assert_eq!(ended.code, code, "{text}: {ended:?}");
     let all = [ended.stdout.join("\n"), ended.stderr.join("\n")].join("\n");
     assert!(all.contains(expected), "{text}: {expected} is not in {all}");
@@ -29,7 +23,7 @@ fn a_script_that_does_not_end_is_ended_by_the_timeout() {
         "setInterval(() => {}, 1)",
         "process.on('exit', () => { for (;;); })",
     ] {
-        let ended = run(&["--timeout=0.3"], format!("console.log('begins');\n{text}\n"));
+        let ended = JAVASCRIPT.run(&["--timeout=0.3"], format!("console.log('begins');\n{text}\n"));
         assert_eq!((ended.code, &ended.stdout[..]), (124, &["begins".to_owned()][..]), "{text}: {ended:?}");
         assert_eq!(ended.stderr, ["uv-run: the guest was ended after 0.3 s (--timeout)"], "{text}");
     }
@@ -53,7 +47,7 @@ fn a_recursion_without_end_is_a_range_error() {
     // It can be caught, and the script goes on.
     let text =
         "let depth = 0; const f = () => { depth += 1; f() }; try { f() } catch { console.log(depth > 1000) }";
-    run(&[], text).printed(&["true"]);
+    JAVASCRIPT.run(&[], text).printed(&["true"]);
 }
 
 #[test]
@@ -66,7 +60,7 @@ fn too_much_memory_is_an_error() {
         "const all = []; for (;;) all.push({})",
         "const all = new Map(); for (let n = 0; ; n += 1) all.set(n, `${n}`)",
     ] {
-        let ended = run(&options, text);
+        let ended = JAVASCRIPT.run(&options, text);
         let stderr = ended.stderr.join("\n");
         assert_eq!(ended.code, 1, "{text}: {ended:?}");
         assert!(
@@ -84,12 +78,12 @@ fn too_many_handles_are_an_error() {
     ends(&["--max-handles=50"], text, 1, "UVError: ENOMEM");
     // All timeouts of a script are one handle.
     let text = "for (let n = 0; n < 10_000; n += 1) setTimeout(() => {}, n % 100); console.log('all')";
-    run(&["--max-handles=50", "--virtual-time"], text).printed(&["all"]);
+    JAVASCRIPT.run(&["--max-handles=50", "--virtual-time"], text).printed(&["all"]);
 }
 
 #[test]
 fn evaluated_text_has_no_more_access() {
-    run(&[], "console.log(eval('1 + 1'), new Function('return 3')())").printed(&["2 3"]);
+    JAVASCRIPT.run(&[], "console.log(eval('1 + 1'), new Function('return 3')())").printed(&["2 3"]);
     ends(
         &[],
         "eval('import(\"runtime:native\")').catch((e) => { console.log(e.code); })",
@@ -104,40 +98,6 @@ fn a_promise_that_never_settles_is_an_exit_code() {
     ends(&[], "await new Promise(() => {})", 13, "unsettled top-level await");
 }
 
-/// The runtime, compiled once.
-struct JavaScript {
-    engine: Engine,
-    instance: InstancePre<State>,
-    run: ComponentExportIndex,
-}
-
-static JAVASCRIPT: LazyLock<JavaScript> = LazyLock::new(|| {
-    let mut config = Config::new();
-    config.concurrency_support(false);
-    config.epoch_interruption(true);
-    config.cache(Some(Cache::from_file(None).unwrap()));
-    let engine = Engine::new(&config).unwrap();
-    let component = Component::from_file(&engine, runtime()).unwrap();
-    let scripts = component.get_export_index(None, "uv:scripts/scripts@0.1.0").unwrap();
-    let run = component.get_export_index(Some(&scripts), "run").unwrap();
-    let instance = linker(&engine).unwrap().instantiate_pre(&component).unwrap();
-    JavaScript { engine, instance, run }
-});
-
-/// Runs a script in a fresh instance. Returns its exit code, and what it printed.
-fn in_instance(text: &str, epochs: u64) -> wasmtime::Result<(u8, String)> {
-    let runtime = &*JAVASCRIPT;
-    let stdout = MemoryOutputPipe::new(4096);
-    let wasi = WasiCtx::builder().stdout(stdout.clone()).build();
-    let mut store = Store::new(&runtime.engine, State::new(UvCtx::builder().build(), wasi));
-    store.set_epoch_deadline(epochs);
-    let instance = runtime.instance.instantiate(&mut store)?;
-    type Params<'a> = (&'a str, &'a [u8], &'a [String], &'a [String]);
-    let run = instance.get_typed_func::<Params<'_>, (u8,)>(&mut store, runtime.run)?;
-    let (code,) = run.call(&mut store, ("script.js", text.as_bytes(), &[], &[]))?;
-    Ok((code, String::from_utf8(stdout.contents().to_vec()).unwrap()))
-}
-
 #[test]
 fn thousands_of_scripts_run_in_fresh_instances_of_one_runtime() {
     for n in 0..2_000 {
@@ -146,23 +106,26 @@ fn thousands_of_scripts_run_in_fresh_instances_of_one_runtime() {
             globalThis.before = {n};
             setTimeout(() => console.log({n}), 0);"
         );
-        assert_eq!(in_instance(&text, u64::MAX / 2).unwrap(), (0, format!("{n}\n")));
+        assert_eq!(JAVASCRIPT.run_in_instance(&text, u64::MAX / 2).unwrap(), (0, format!("{n}\n")));
     }
 }
 
 #[test]
 fn a_trapped_script_leaves_the_others_alone() {
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
-    let engine = JAVASCRIPT.engine.clone();
+    let engine = JAVASCRIPT.embedded().engine.clone();
     let ticker = std::thread::spawn(move || {
         while stopped.recv_timeout(std::time::Duration::from_millis(10)).is_err() {
             engine.increment_epoch();
         }
     });
     for _ in 0..3 {
-        let trapped = in_instance("for (;;);", 5).unwrap_err();
+        let trapped = JAVASCRIPT.run_in_instance("for (;;);", 5).unwrap_err();
         assert_eq!(trapped.downcast_ref::<Trap>(), Some(&Trap::Interrupt));
-        assert_eq!(in_instance("console.log('fine')", 1_000).unwrap(), (0, "fine\n".to_owned()));
+        assert_eq!(
+            JAVASCRIPT.run_in_instance("console.log('fine')", 1_000).unwrap(),
+            (0, "fine\n".to_owned())
+        );
     }
     stop.send(()).unwrap();
     ticker.join().unwrap();
@@ -171,6 +134,6 @@ fn a_trapped_script_leaves_the_others_alone() {
 /// What a command's end looks like is the same for all scripts.
 #[test]
 fn a_script_of_nothing_succeeds() {
-    let ended: Ended = run(&[], "");
+    let ended: Ended = JAVASCRIPT.run(&[], "");
     assert_eq!((ended.code, ended.stdout.len(), ended.stderr.len()), (0, 0, 0), "{ended:?}");
 }

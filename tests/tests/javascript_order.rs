@@ -8,8 +8,8 @@ use std::fs;
 use std::ops::Range;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use uv_handles_tests::javascript::{root, uv_run_script};
 use uv_handles_tests::javascript_order::program;
+use uv_handles_tests::script::{JAVASCRIPT, root};
 use uv_handles_tests::seeds;
 
 /// Programs of one process of Node.
@@ -73,7 +73,8 @@ fn callbacks_are_called_in_the_order_of_node() {
     for batches in batches.chunks(AT_ONCE) {
         let nodes: Vec<Child> = batches.iter().map(|seeds| in_node(dir.path(), seeds)).collect();
         for (seeds, node) in batches.iter().zip(nodes) {
-            let ours = uv_run_script(&["--virtual-time"], &script(dir.path(), seeds)).output().unwrap();
+            let ours =
+                JAVASCRIPT.uv_run_script(&["--virtual-time"], &script(dir.path(), seeds)).output().unwrap();
             let (ours, theirs) = (lines(ours), lines(node.wait_with_output().unwrap()));
             assert_eq!((ours.len(), theirs.len()), (seeds.len(), seeds.len()));
             for ((seed, ours), theirs) in seeds.iter().zip(ours).zip(theirs) {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 use uv_handles_tests::os::make_fifo;
 use uv_handles_tests::process::Process;
-use uv_handles_tests::python::{Ended, root, runtime, uv_run_script};
+use uv_handles_tests::script::{Ended, PYTHON, root};
 
 /// The page's text.
 fn page() -> String {
@@ -57,7 +57,7 @@ fn run_tests(name: &str) -> Vec<String> {
         &absent,
     ];
     let mut process =
-        Process::spawn(uv_run_script(&options, &root().join(format!("tests/python/{name}.py"))));
+        Process::spawn(PYTHON.uv_run_script(&options, &root().join(format!("tests/python/{name}.py"))));
     while let Some(line) = process.stdout.next_line() {
         if let Some(signum) = line.strip_prefix("kill ") {
             process.kill(signum.parse().unwrap());
@@ -142,7 +142,7 @@ fn the_pages_coroutines_greet() {
     let (_, rest) = page.split_once("## asyncio").unwrap();
     let (_, program) = rest.split_once("```python\n").unwrap();
     let program = program.split("```").next().unwrap();
-    Ended::of_text(&["--virtual-time"], program).printed(&[
+    PYTHON.run(&["--virtual-time"], program).printed(&[
         "hello fast",
         "hello fast",
         "hello slow",
@@ -157,7 +157,7 @@ fn arguments_are_the_scripts() {
     let dir = tempfile::tempdir().unwrap();
     let script = dir.path().join("script.py");
     fs::write(&script, "import sys\nprint(sys.argv)\nprint(__name__, __file__)\n").unwrap();
-    let mut command = uv_run_script(&[], &script);
+    let mut command = PYTHON.uv_run_script(&[], &script);
     command.args(["--stdin", "a b", "ü"]);
     let shown = script.display();
     Ended::of(command)
@@ -177,7 +177,7 @@ fn modules_are_found_beside_the_script_and_in_the_pythonpath() {
     fs::write(more.path().join("farther.py"), "NAME = 'farther'\n").unwrap();
     let more = more.path().to_str().unwrap();
 
-    let ended = Ended::of(uv_run_script(&["--pythonpath", more], &script));
+    let ended = Ended::of(PYTHON.uv_run_script(&["--pythonpath", more], &script));
     assert_eq!((ended.code, &ended.stdout[..]), (1, &["farther".to_owned()][..]), "{ended:?}");
     let stderr = ended.stderr.join("\n");
     let beside = dir.path().canonicalize().unwrap().join("beside.py");
@@ -192,9 +192,9 @@ fn modules_are_found_beside_the_script_and_in_the_pythonpath() {
     );
     assert!(stderr.ends_with("ValueError: beside"), "{stderr}");
 
-    let ended = Ended::of(uv_run_script(&["--pythonpath", more, "--isolated"], &script));
+    let ended = Ended::of(PYTHON.uv_run_script(&["--pythonpath", more, "--isolated"], &script));
     assert_eq!(ended.stderr.last().unwrap(), "ModuleNotFoundError: No module named 'beside'");
-    let ended = Ended::of(uv_run_script(&[], &script));
+    let ended = Ended::of(PYTHON.uv_run_script(&[], &script));
     assert_eq!(ended.stderr.last().unwrap(), "ModuleNotFoundError: No module named 'farther'");
 }
 
@@ -205,7 +205,7 @@ fn a_link_to_a_script_finds_the_modules_beside_the_script() {
     fs::write(dir.path().join("beside.py"), "NAME = 'beside'\n").unwrap();
     let link = bin.path().join("command.py");
     std::os::unix::fs::symlink(dir.path().join("script.py"), &link).unwrap();
-    Ended::of(uv_run_script(&[], &link)).printed(&[&format!("beside {}", link.display())]);
+    Ended::of(PYTHON.uv_run_script(&[], &link)).printed(&[&format!("beside {}", link.display())]);
 }
 
 /// No more of the script runs: no `finally`, no `except`, no exit function, in callbacks and
@@ -248,7 +248,7 @@ sys.stdout.write('in a buffer')
         "uv.Timer().start(1, lambda _: leave())\nuv.Loop.get_current().run()",
         "sorted([1, 2], key=lambda _: leave())",
     ] {
-        let ended = Ended::of_text(&["--timeout=20"], format!("{text}{last}\nprint('end')\n"));
+        let ended = PYTHON.run(&["--timeout=20"], format!("{text}{last}\nprint('end')\n"));
         assert_eq!((ended.code, ended.stdout[0].as_str()), (7, "before"), "{last}: {ended:?}");
         assert!(ended.stdout.len() <= 2 && ended.stderr.is_empty(), "{last}: {ended:?}");
     }
@@ -266,11 +266,12 @@ except OSError as error:
 open('/data/new', 'w').write('new')
 ";
     let data = tempfile::tempdir().unwrap();
-    let ended = Ended::of_text(&["--isolated", &format!("--dir={}::/data", data.path().display())], text);
+    let ended = PYTHON.run(&["--isolated", &format!("--dir={}::/data", data.path().display())], text);
     // The root itself is not granted, so it cannot be listed; a file elsewhere is not there.
     assert_eq!(ended.code, 1, "{ended:?}");
     let text = text.replace("print(os.listdir('/'))", "");
-    Ended::of_text(&["--isolated", &format!("--dir={}::/data", data.path().display())], text)
+    PYTHON
+        .run(&["--isolated", &format!("--dir={}::/data", data.path().display())], text)
         .printed(&["FileNotFoundError"]);
     assert_eq!(fs::read_to_string(data.path().join("new")).unwrap(), "new");
 }
@@ -304,7 +305,7 @@ fn exit_codes_are_the_scripts() {
             "ZeroDiv",
         ),
     ] {
-        let ended = Ended::of_text(&[], text);
+        let ended = PYTHON.run(&[], text);
         assert_eq!(ended.code, code, "{text}: {ended:?}");
         assert_eq!(ended.stderr.is_empty(), stderr.is_empty(), "{text}: {ended:?}");
         assert!(ended.stderr.join("\n").contains(stderr), "{text}: {ended:?}");
@@ -315,7 +316,7 @@ fn exit_codes_are_the_scripts() {
 /// Errors are reported as Python reports them, and the exit code is 1.
 #[track_caller]
 fn fails(options: &[&str], text: impl AsRef<[u8]>, expected: &[&str]) {
-    let ended = Ended::of_text(options, text);
+    let ended = PYTHON.run(options, text);
     let stderr = ended.stderr.join("\n");
     assert_eq!(ended.code, 1, "{stderr}");
     for words in expected {
@@ -369,30 +370,20 @@ fn a_text_that_is_not_utf_8_is_a_syntax_error() {
     fails(&[], b"x = 1\ny = '\xff'\n", &["script.py\"", "SyntaxError: (unicode error) 'utf-8' codec"]);
     fails(&[], b"x = '\0'", &["SyntaxError: source code string cannot contain null bytes"]);
     fails(&[], "# coding: no-such-coding\n", &["SyntaxError: ", "no-such-coding"]);
-    Ended::of_text(&[], b"# coding: latin-1\nprint('\xfc')\n").printed(&["ü"]);
-    Ended::of_text(&[], b"\xef\xbb\xbfprint('with a mark')\r\n").printed(&["with a mark"]);
-}
-
-/// Asserts that uv-run refuses in one sentence, and that nothing has run.
-#[track_caller]
-fn refused(ended: &Ended, expected: &[&str]) {
-    assert_eq!((ended.code, ended.stdout.len(), ended.stderr.len()), (2, 0, 1), "{ended:?}");
-    assert!(ended.stderr[0].starts_with("uv-run: "), "{ended:?}");
-    for words in expected {
-        assert!(ended.stderr[0].contains(words), "{words}: {ended:?}");
-    }
+    PYTHON.run(&[], b"# coding: latin-1\nprint('\xfc')\n").printed(&["ü"]);
+    PYTHON.run(&[], b"\xef\xbb\xbfprint('with a mark')\r\n").printed(&["with a mark"]);
 }
 
 #[test]
 fn a_script_or_directory_that_is_not_there_is_one_sentence() {
     let dir = tempfile::tempdir().unwrap();
     let missing = dir.path().join("missing.py");
-    refused(&Ended::of(uv_run_script(&[], &missing)), &["missing.py cannot be read", "No such file"]);
+    Ended::of(PYTHON.uv_run_script(&[], &missing)).refused(&["missing.py cannot be read", "No such file"]);
     let directory = dir.path().join("directory.py");
     fs::create_dir(&directory).unwrap();
-    refused(&Ended::of(uv_run_script(&[], &directory)), &["directory.py cannot be read"]);
-    let ended = Ended::of_text(&["--pythonpath=/no/such/directory"], "");
-    refused(&ended, &["/no/such/directory cannot be opened"]);
+    Ended::of(PYTHON.uv_run_script(&[], &directory)).refused(&["directory.py cannot be read"]);
+    let ended = PYTHON.run(&["--pythonpath=/no/such/directory"], "");
+    ended.refused(&["/no/such/directory cannot be opened"]);
 }
 
 #[test]
@@ -401,18 +392,18 @@ fn a_runtime_that_is_none_is_one_sentence() {
     let script = dir.path().join("script.py");
     fs::write(&script, "").unwrap();
     let runtime = |file: &Path| {
-        let mut command = uv_run_script(&[&format!("--python-runtime={}", file.display())], &script);
+        let mut command = PYTHON.uv_run_script(&[&format!("--python-runtime={}", file.display())], &script);
         command.env_remove("UV_HANDLES_PYTHON");
         Ended::of(command)
     };
-    refused(&runtime(&dir.path().join("none.wasm")), &["none.wasm cannot be read"]);
-    refused(&runtime(&script), &["script.py cannot be run: it is too short to be WebAssembly"]);
+    runtime(&dir.path().join("none.wasm")).refused(&["none.wasm cannot be read"]);
+    runtime(&script).refused(&["script.py cannot be run: it is too short to be WebAssembly"]);
     let other = uv_handles_tests::component("first-timer");
-    refused(&runtime(&other), &["first-timer.wasm is not the Python runtime", "uv:scripts/scripts@0.1.0"]);
+    runtime(&other).refused(&["first-timer.wasm is not the Python runtime", "uv:scripts/scripts@0.1.0"]);
 
-    let mut command = uv_run_script(&[], &script);
+    let mut command = PYTHON.uv_run_script(&[], &script);
     command.env("UV_HANDLES_PYTHON", dir.path().join("variable.wasm"));
-    refused(&Ended::of(command), &["variable.wasm cannot be read"]);
+    Ended::of(command).refused(&["variable.wasm cannot be read"]);
 }
 
 #[test]
@@ -423,23 +414,25 @@ fn without_a_runtime_uv_run_says_how_to_get_one() {
     fs::write(&script, "").unwrap();
     let program = dir.path().join("bin/uv-run");
     fs::create_dir(dir.path().join("bin")).unwrap();
-    fs::hard_link(uv_run_script(&[], &script).get_program(), &program).unwrap();
+    fs::hard_link(PYTHON.uv_run_script(&[], &script).get_program(), &program).unwrap();
     let start = || {
         let mut command = std::process::Command::new(&program);
         command.arg(&script).env_remove("UV_HANDLES_PYTHON").env_remove("RUST_LOG");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Ended::of(command)
     };
-    refused(
-        &start(),
-        &["there is no Python runtime", "`cargo xtask python`", "--python-runtime", "UV_HANDLES_PYTHON"],
-    );
+    start().refused(&[
+        "there is no Python runtime",
+        "`cargo xtask python`",
+        "--python-runtime",
+        "UV_HANDLES_PYTHON",
+    ]);
     for place in ["bin", "share/uv-handles", "python"] {
         let place = dir.path().join(place);
         fs::create_dir_all(&place).unwrap();
         // The message that it is no component shows that the file was found.
         fs::write(place.join("uv-python.wasm"), "found").unwrap();
-        refused(&start(), &[place.join("uv-python.wasm").to_str().unwrap(), "it is not WebAssembly"]);
+        start().refused(&[place.join("uv-python.wasm").to_str().unwrap(), "it is not WebAssembly"]);
         fs::remove_file(place.join("uv-python.wasm")).unwrap();
     }
 }
@@ -451,7 +444,7 @@ fn a_script_that_does_not_end_is_ended_by_the_timeout() {
         "import uv\nuv.Async()\nuv.Loop.get_current().run()",
         "import uv\nuv.Idle().start(lambda _: None)\nuv.Loop.get_current().run()",
     ] {
-        let ended = Ended::of_text(&["--timeout=0.3"], format!("print('begins')\n{text}\n"));
+        let ended = PYTHON.run(&["--timeout=0.3"], format!("print('begins')\n{text}\n"));
         assert_eq!((ended.code, &ended.stdout[..]), (124, &["begins".to_owned()][..]), "{text}: {ended:?}");
         assert_eq!(ended.stderr, ["uv-run: the guest was ended after 0.3 s (--timeout)"], "{text}");
     }
@@ -463,7 +456,7 @@ fn a_script_whose_output_is_not_read_ends_silently() {
     let script = dir.path().join("script.py");
     fs::write(&script, "while True: print('y')\n").unwrap();
     let (read, write) = std::io::pipe().unwrap();
-    let mut command = uv_run_script(&[], &script);
+    let mut command = PYTHON.uv_run_script(&[], &script);
     command.stdout(write);
     drop(read);
     let ended = Ended::of(command);
@@ -476,7 +469,8 @@ fn the_runtime_is_a_program_too() {
     fs::write(dir.path().join("script.py"), "import sys, beside\nprint(sys.argv)\nsys.exit(beside.CODE)\n")
         .unwrap();
     fs::write(dir.path().join("beside.py"), "CODE = 7\n").unwrap();
-    let mut command = uv_run_script(&[&format!("--dir-ro={}::scripts", dir.path().display())], &runtime());
+    let mut command =
+        PYTHON.uv_run_script(&[&format!("--dir-ro={}::scripts", dir.path().display())], &PYTHON.runtime());
     command.args(["scripts/script.py", "x"]);
     let ended = Ended::of(command);
     // WASI 0.2 has no other code.
@@ -485,6 +479,6 @@ fn the_runtime_is_a_program_too() {
         (1, &["['scripts/script.py', 'x']".to_owned()][..]),
         "{ended:?}"
     );
-    let ended = Ended::of(uv_run_script(&[], &runtime()));
+    let ended = Ended::of(PYTHON.uv_run_script(&[], &PYTHON.runtime()));
     assert_eq!((ended.code, &ended.stderr[..]), (1, &["usage: SCRIPT.py [ARGS]...".to_owned()][..]));
 }

@@ -3,14 +3,14 @@
 use std::io::Write;
 use std::process::Stdio;
 use uv_handles_tests::process::Process;
-use uv_handles_tests::python::{Ended, uv_run_script};
+use uv_handles_tests::script::PYTHON;
 
 /// Starts a text as a script.
 fn start(options: &[&str], text: &str) -> (Process, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let script = dir.path().join("script.py");
     std::fs::write(&script, text).unwrap();
-    let mut command = uv_run_script(options, &script);
+    let mut command = PYTHON.uv_run_script(options, &script);
     command.stdin(Stdio::piped());
     (Process::spawn(command), dir)
 }
@@ -52,7 +52,7 @@ asyncio.run(main())
 #[test]
 fn ctrl_c_that_is_not_granted_is_not_reported() {
     // Every loop asks for it, and goes on without.
-    let ended = Ended::of_text(&[], "import asyncio\nasyncio.run(asyncio.sleep(0.001))\nprint('end')\n");
+    let ended = PYTHON.run(&[], "import asyncio\nasyncio.run(asyncio.sleep(0.001))\nprint('end')\n");
     ended.printed(&["end"]);
     assert!(ended.stderr.is_empty(), "{ended:?}");
 }
@@ -127,5 +127,5 @@ async def main():
 
 asyncio.run(main())
 ";
-    Ended::of_text(&["--virtual-time"], text).printed(&["3600 3600", "True"]);
+    PYTHON.run(&["--virtual-time"], text).printed(&["3600 3600", "True"]);
 }

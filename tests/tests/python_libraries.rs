@@ -5,7 +5,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use uv_handles_tests::build_dir;
-use uv_handles_tests::python::{Ended, root};
+use uv_handles_tests::script::{Ended, PYTHON, root};
 
 /// The options that grant the packages.
 fn libraries() -> [String; 2] {
@@ -18,7 +18,7 @@ fn libraries() -> [String; 2] {
 fn run(options: &[&str], text: &str) -> Ended {
     let libraries = libraries();
     let options: Vec<_> = libraries.iter().map(String::as_str).chain(options.iter().copied()).collect();
-    Ended::of_text(&options, text)
+    PYTHON.run(&options, text)
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use uv_handles_host::UvCtx;
 use uv_handles_tests::process::Process;
-use uv_handles_tests::python::{runtime, uv_run_script};
+use uv_handles_tests::script::PYTHON;
 use uv_handles_tests::{State, linker};
 use wasmtime::component::Component;
 use wasmtime::{Cache, Config, Engine, Store};
@@ -43,7 +43,7 @@ fn measure_first_line(what: &str, text: &str) {
     let script = dir.path().join("script.py");
     std::fs::write(&script, text).unwrap();
     let times = (0..RUNS).map(|_| {
-        let command = uv_run_script(&[], &script);
+        let command = PYTHON.uv_run_script(&[], &script);
         let begin = Instant::now();
         let mut process = Process::spawn(command);
         assert_eq!(process.stdout.next_line().as_deref(), Some("False"));
@@ -63,7 +63,7 @@ fn a_fresh_instance_for_an_embedder() {
     // The measurement leaves out the compilation, which takes long.
     config.cache(Some(Cache::from_file(None).unwrap()));
     let engine = Engine::new(&config).unwrap();
-    let component = Component::from_file(&engine, runtime()).unwrap();
+    let component = Component::from_file(&engine, PYTHON.runtime()).unwrap();
     let scripts = component.get_export_index(None, "uv:scripts/scripts@0.1.0").unwrap();
     let run = component.get_export_index(Some(&scripts), "run").unwrap();
     let pre = linker(&engine).unwrap().instantiate_pre(&component).unwrap();

@@ -13,7 +13,7 @@ use std::os::fd::OwnedFd;
 use std::{io, thread};
 use tempfile::TempDir;
 use uv_handles_conformance_program::{Outcome, Program};
-use uv_handles_tests::python::runtime;
+use uv_handles_tests::script::PYTHON;
 use uv_handles_tests::{State, linker};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 use wasmtime::error::Context;
@@ -41,10 +41,10 @@ impl Python {
             config.concurrency_support(false);
             // Each of the processes needs it, and compiling takes longer than the rest.
             let mut cache = CacheConfig::new();
-            cache.with_directory(runtime().with_file_name("cache").join("conformance"));
+            cache.with_directory(PYTHON.runtime().with_file_name("cache").join("conformance"));
             config.cache(Some(Cache::new(cache)?));
             let engine = Engine::new(&config)?;
-            let component = Component::from_file(&engine, runtime())?;
+            let component = Component::from_file(&engine, PYTHON.runtime())?;
             let scripts = component.get_export_index(None, "uv:scripts/scripts@0.1.0");
             let run = scripts.and_then(|scripts| component.get_export_index(Some(&scripts), "run"));
             let run = run.context("it does not export uv:scripts/scripts.run")?;
