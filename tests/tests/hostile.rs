@@ -92,7 +92,7 @@ fn hostile_names() {
 #[test]
 fn hostile_one_call() {
     let lines = run(HOSTILE_ONE_CALL, |uv| {
-        uv.signal(28);
+        uv.signal(attacks::NEVER_SENT);
     });
     for line in lines.succeeded() {
         let mut words = line.split(' ');

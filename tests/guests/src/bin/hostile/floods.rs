@@ -9,7 +9,8 @@ use uv::types::{Error, ErrorCode, RunMode};
 use uv_handles::bindings::uv::handles as uv;
 use uv_handles_test_guests::{assert_code, go_on};
 
-const SIGWINCH: i32 = 28;
+/// A signal that is never sent.
+const SIGPWR: i32 = 30;
 
 /// A handle's resource: dropping this drops it.
 #[allow(dead_code, reason = "it is there to be dropped")]
@@ -52,7 +53,7 @@ fn make(event_loop: &Loop, token: u64, kind: usize) -> Result<Owned, Error> {
         }
         _ => {
             let signal = uv::signal::Signal::create(event_loop, token)?;
-            signal.start(SIGWINCH)?;
+            signal.start(SIGPWR)?;
             Owned::Signal(signal)
         }
     })
