@@ -68,7 +68,7 @@ fn interrupt_busy() {
 /// even its destructors run.
 #[test]
 fn interrupt_ends() {
-    for how in ["timer", "nested", "wait", "next"] {
+    for how in ["timer", "nested", "wait", "next", "next-callbacks"] {
         for configuration in [Configuration::Recommended, Configuration::Default] {
             let mut interrupt = None;
             let mut guest = Guest::new(INTERRUPT_ENDS).arg(how).configuration(configuration).spawn(|uv| {

@@ -22,7 +22,9 @@ use std::ops::Deref;
 use std::rc::Rc;
 
 use crate::command_buffer::CommandBuffer;
-use crate::imports::batch::{self as raw, BatchStep, Change, Operation, RunKey, TimerNumber, TimerPool};
+use crate::imports::batch::{
+    self as raw, BatchStep, Change, Operation, RunKey, TimerNumber, TimerPool, TokenPair,
+};
 use crate::imports::blocking_batch;
 use crate::imports::check_host;
 use crate::imports::types::{Error, Event, EventKind, PollEvents, Token};
@@ -125,13 +127,29 @@ pub(crate) fn is_short(token: Token) -> bool {
     token < Token::from(NO_TOKEN)
 }
 
+/// The host's functions that continue a run, in one of two forms.
+#[derive(Clone, Copy)]
+pub(crate) struct Form {
+    next: fn(RunKey, u32, Option<u32>, Option<&TimerPool>, &[Change]) -> Result<BatchStep, Error>,
+    next_callbacks: fn(RunKey) -> TokenPair,
+}
+
+/// Never blocks.
+#[cfg(feature = "concurrent")]
+pub(crate) const NON_BLOCKING: Form = Form { next: raw::next, next_callbacks: raw::next_callbacks };
+
+/// **Blocks** while nothing is due.
+pub(crate) const BLOCKING: Form =
+    Form { next: blocking_batch::next, next_callbacks: blocking_batch::next_callbacks };
+
 /// Brings one or two callbacks without arguments and calls them. Returns whether there were any;
-/// otherwise [`next_blocking`] brings the next step.
-pub(crate) fn call_next_callbacks(run: RunKey) -> bool {
+/// otherwise [`next`] brings the next step.
+#[inline(always)]
+pub(crate) fn call_next_callbacks(run: RunKey, form: Form) -> bool {
     if RUNNING.get().is_some() || has_deferred() {
         return false;
     }
-    let tokens = raw::next_callbacks(run);
+    let tokens = (form.next_callbacks)(run);
     match (tokens as u32, (tokens >> 32) as u32) {
         (NO_TOKEN, _) => return false,
         (first, NO_TOKEN) => registry::dispatch(callback(first.into())),
@@ -142,28 +160,15 @@ pub(crate) fn call_next_callbacks(run: RunKey) -> bool {
     true
 }
 
-/// Brings the next callbacks of a run. Never blocks.
-#[cfg(feature = "concurrent")]
-pub(crate) fn next(run: RunKey) -> Result<BatchStep, Error> {
-    next_by(run, raw::next)
-}
-
-/// Brings the next callbacks of a run. **Blocks** while nothing is due.
-pub(crate) fn next_blocking(run: RunKey) -> Result<BatchStep, Error> {
-    next_by(run, blocking_batch::next)
-}
-
-/// The host's function that brings callbacks.
-type Next = fn(RunKey, u32, Option<u32>, Option<&TimerPool>, &[Change]) -> Result<BatchStep, Error>;
-
+/// Brings the next callbacks of a run.
 #[inline(always)]
-fn next_by(run: RunKey, next: Next) -> Result<BatchStep, Error> {
+pub(crate) fn next(run: RunKey, form: Form) -> Result<BatchStep, Error> {
     if CLOSED.with_borrow(|closed| !closed.is_empty()) {
         flush();
     }
     with_commands(|running, pool, changes| {
         // Without a position, all of the batch has been called.
-        next(run, MAX, running.map(|running| running.position), pool, changes)
+        (form.next)(run, MAX, running.map(|running| running.position), pool, changes)
     })
 }
 

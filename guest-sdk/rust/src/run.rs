@@ -1,11 +1,11 @@
 //! One run of a loop: asks the host for callbacks and calls them.
 
-use crate::batch::{self, Synced};
+use crate::batch::{self, Form, Synced};
 use crate::error::Result;
 use crate::imports;
 use crate::imports::batch::{BatchStep, RunKey, key};
 use crate::imports::event_loop::Run as RawRun;
-use crate::imports::types::{Error as RawError, Event, EventKind};
+use crate::imports::types::{Event, EventKind};
 use crate::registry;
 
 /// A run that has begun. Dropping it ends the run: callbacks that are still due stay due for the
@@ -15,8 +15,6 @@ pub(crate) struct Run {
     raw: Synced<RawRun>,
     key: RunKey,
 }
-
-type BatchResult = std::result::Result<BatchStep, RawError>;
 
 /// Why a run cannot go on without a wait.
 pub(crate) enum Pause {
@@ -41,7 +39,7 @@ impl Run {
     /// Calls all callbacks that are due, until the run pauses. Never blocks.
     #[cfg(feature = "concurrent")]
     pub(crate) fn call_due(&self) -> Result<Pause> {
-        self.call_brought_by(batch::next)
+        self.call_brought_by(batch::NON_BLOCKING)
     }
 
     /// Calls all callbacks until the run has finished. **Blocks** where nothing is due. Returns the
@@ -49,24 +47,23 @@ impl Run {
     pub(crate) fn call_all(&self) -> Result<bool> {
         loop {
             // The wait is over early when the host says so: it is repeated.
-            if let Pause::Finished(alive) = self.call_brought_by(batch::next_blocking)? {
+            if let Pause::Finished(alive) = self.call_brought_by(batch::BLOCKING)? {
                 return Ok(alive);
             }
             imports::between_waits();
         }
     }
 
-    // Inlined, so that each form calls its function of the host directly.
+    // Inlined, so that each form calls its functions of the host directly.
     #[inline(always)]
-    fn call_brought_by(&self, next: fn(RunKey) -> BatchResult) -> Result<Pause> {
-        // The short form of `next` fits when callbacks without arguments keep coming. The first one
-        // after a wait tells nothing: often it is the only one.
+    fn call_brought_by(&self, form: Form) -> Result<Pause> {
+        // The short form of `next` fits when callbacks without arguments keep coming.
         let mut plain_in_a_row = 0_u32;
         loop {
-            if plain_in_a_row > 1 && batch::call_next_callbacks(self.key) {
+            if plain_in_a_row > 1 && batch::call_next_callbacks(self.key, form) {
                 continue;
             }
-            let step = next(self.key)?;
+            let step = batch::next(self.key, form)?;
             let is_plain = matches!(
                 step,
                 BatchStep::Event(Event { token, kind: EventKind::Callback }) if batch::is_short(token)

@@ -7,7 +7,7 @@ use crate::bindings::exports::uv::handles::{blocking, blocking_batch};
 use crate::driver::WasiDriver;
 use crate::wait::{self, Waited};
 use crate::{Adapter, batch, event_loop, with};
-use uv_handles_core::{Delivery, Driver, Loops, RunId, WaitStage};
+use uv_handles_core::{Delivery, Driver, Loops, RunId, WaitStage, token_pair};
 
 impl blocking::Guest for Adapter {
     fn wait(run: RunBorrow<'_>) -> Result<(), Error> {
@@ -33,6 +33,19 @@ impl blocking_batch::Guest for Adapter {
             Ok(WasiDriver(loops).next(run, max)?)
         })?;
         Ok(delivery.into())
+    }
+
+    fn next_callbacks(key: u64) -> u64 {
+        token_pair(with(|loops| {
+            let run = loops.run_of_key(key).filter(|&run| !loops.has_stashed(run))?;
+            // An error comes again with the next call that can bring it.
+            let pair = WasiDriver(loops).next_pair(run).ok()?;
+            if pair.is_some() || !loops.take_stashed_wait(run) {
+                return pair;
+            }
+            wait_for(loops, run).ok()?;
+            WasiDriver(loops).next_pair(run).ok().flatten()
+        }))
     }
 }
 

@@ -248,6 +248,22 @@ impl Loops {
         }
     }
 
+    /// Returns whether an answer is stashed that [`Driver::next_pair`] could not return.
+    #[inline]
+    pub fn has_stashed(&self, run: RunId) -> bool {
+        self.session(run).stashed.is_some()
+    }
+
+    /// Takes a stashed wait: one that [`Driver::next_pair`] has come to. Returns whether there was one.
+    pub fn take_stashed_wait(&mut self, run: RunId) -> bool {
+        let session = self.session_mut(run);
+        let is_wait = session.stashed == Some(Progress::Wait);
+        if is_wait {
+            session.stashed = None;
+        }
+        is_wait
+    }
+
     /// Returns the delivery of this callback and its lookahead, at most `max` callbacks.
     #[inline]
     fn hand_over(&mut self, run: RunId, owner: LoopId, event: Event, max: u32) -> Delivery {

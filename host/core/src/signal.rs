@@ -102,6 +102,43 @@ impl SignalQueue {
         }
     }
 
+    /// Appends deliveries to the queue, and counts those that find no room.
+    fn deliver(&mut self, deliveries: &[(i32, u64)]) {
+        if self.watching.is_empty() {
+            return;
+        }
+        for (at, &(signum, count)) in deliveries.iter().enumerate() {
+            let mut left = count;
+            // Messages that come later stay behind earlier deliveries that found no room.
+            let mut has_room = self.behind == 0 && self.messages.len() < WAITING;
+            while has_room && left > 0 {
+                let before = self.messages.len();
+                self.push(signum);
+                // Without a handle that watches the signal there is nothing to repeat.
+                left = if self.messages.len() == before { 0 } else { left - 1 };
+                has_room = self.messages.len() < WAITING;
+            }
+            if left > 0 {
+                return self.count_all_more((signum, left), &deliveries[at + 1..]);
+            }
+        }
+    }
+
+    /// Counts this delivery and those behind it, for which there is no room. The handles of a signal are
+    /// visited once, however often it was delivered.
+    #[cold]
+    fn count_all_more(&mut self, first: (i32, u64), rest: &[(i32, u64)]) {
+        let mut counts = [0u64; LAST as usize + 1];
+        for &(signum, count) in std::iter::once(&first).chain(rest) {
+            if let Some(total) = counts.get_mut(signum as usize) {
+                *total = total.saturating_add(count);
+            }
+        }
+        for (signum, count) in (0..).zip(counts).filter(|&(_, count)| count > 0) {
+            self.count_more(signum, count);
+        }
+    }
+
     /// Appends the deliveries that found no room: one message for each handle.
     #[cold]
     fn catch_up(&mut self) {
@@ -272,29 +309,12 @@ impl Loops {
     /// row. The loop's handles that watch a signal are called for each of its deliveries in the
     /// next poll: lasting handles before one-shots, then in order of creation.
     pub fn signals_delivered(&mut self, id: LoopId, deliveries: &[(i32, u64)]) {
-        let queue = &mut self.state_mut(id).signals;
-        if queue.watching.is_empty() {
-            return;
-        }
-        let mut counts = [0u64; LAST as usize + 1];
-        for &(signum, count) in deliveries {
-            let mut left = count;
-            // Messages that come later stay behind earlier deliveries that found no room.
-            let mut has_room = queue.behind == 0 && queue.messages.len() < WAITING;
-            while has_room && left > 0 {
-                let before = queue.messages.len();
-                queue.push(signum);
-                // Without a handle that watches the signal there is nothing to repeat.
-                left = if queue.messages.len() == before { 0 } else { left - 1 };
-                has_room = queue.messages.len() < WAITING;
-            }
-            if let Some(total) = counts.get_mut(signum as usize) {
-                *total = total.saturating_add(left);
-            }
-        }
-        for (signum, count) in (0..).zip(counts).filter(|&(_, count)| count > 0) {
-            queue.count_more(signum, count);
-        }
+        self.state_mut(id).signals.deliver(deliveries);
+    }
+
+    /// As [`Loops::signals_delivered`], to all loops.
+    pub fn signals_delivered_to_all(&mut self, deliveries: &[(i32, u64)]) {
+        self.loops.iter_mut().for_each(|(_, state)| state.signals.deliver(deliveries));
     }
 
     /// Records at the end of a poll whether there are deliveries to read after its other events.

@@ -12,7 +12,7 @@ impl HasData for HasUv {
 
 /// Adds all interfaces of `uv:handles` to a linker, for synchronous calls of guests.
 ///
-/// `uv:handles/blocking.wait` and `blocking-batch.next` block the calling thread.
+/// `uv:handles/blocking` and `blocking-batch` block the calling thread.
 ///
 /// # Errors
 ///
@@ -26,7 +26,7 @@ pub fn add_to_linker_sync<T: UvView + 'static>(linker: &mut Linker<T>) -> wasmti
 
 /// Adds all interfaces of `uv:handles` to a linker, for guests called in tasks of a tokio runtime.
 ///
-/// `uv:handles/blocking.wait` and `blocking-batch.next` suspend the guest, and its thread does
+/// `uv:handles/blocking` and `blocking-batch` suspend the guest, and its thread does
 /// other work meanwhile. A loop that always has something to do yields to other tasks after an
 /// iteration, once in a millisecond. The same components run under both linkers.
 ///

@@ -78,8 +78,16 @@ pub const NOTHING: (u64, u64) = (NO_TOKEN, NO_TOKEN);
 
 /// The two tokens of `batch.next-callbacks`.
 pub fn next_callbacks(run: RunKey) -> (u64, u64) {
-    let tokens = batch::next_callbacks(run);
-    (tokens & NO_TOKEN, tokens >> 32)
+    tokens(batch::next_callbacks(run))
+}
+
+/// The same for `blocking-batch.next-callbacks`.
+pub fn blocking_next_callbacks(run: RunKey) -> (u64, u64) {
+    tokens(uv::blocking_batch::next_callbacks(run))
+}
+
+fn tokens(pair: batch::TokenPair) -> (u64, u64) {
+    (pair & NO_TOKEN, pair >> 32)
 }
 
 /// The events so far, in order. Clones are the same trace, so that each callback can have one.

@@ -104,8 +104,7 @@ impl UvCtx {
     fn collect_signals(&mut self) {
         let deliveries = signals::read(&mut self.signals.position, bits(self.signals.caught));
         if !deliveries.is_empty() {
-            let all: Vec<LoopId> = self.loops.all_loops().collect();
-            all.into_iter().for_each(|id| self.loops.signals_delivered(id, &deliveries));
+            self.loops.signals_delivered_to_all(&deliveries);
         }
     }
 
@@ -218,5 +217,10 @@ impl Drop for UvCtx {
 
 /// Iterates over the signals of a set.
 fn bits(set: u64) -> impl Iterator<Item = i32> + Clone {
-    (1..=64).filter(move |signum| set & (1 << (signum - 1)) != 0)
+    let mut rest = set;
+    std::iter::from_fn(move || {
+        let signum = (rest != 0).then(|| rest.trailing_zeros() as i32 + 1)?;
+        rest &= rest - 1;
+        Some(signum)
+    })
 }

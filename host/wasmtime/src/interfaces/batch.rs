@@ -45,6 +45,20 @@ impl UvCtxView<'_> {
         }
     }
 
+    /// Converts the result of a call for a token pair. An interrupt becomes a trap.
+    #[inline]
+    pub(super) fn answer_pair(
+        &mut self,
+        pair: Result<Option<(u32, Option<u32>)>, RunError>,
+    ) -> wasmtime::Result<u64> {
+        match pair {
+            Ok(pair) => Ok(token_pair(pair)),
+            Err(RunError::Interrupted) => Err(self.interrupted()),
+            // The next call that can report the error does so.
+            Err(RunError::Core(_) | RunError::Os(_)) => Ok(token_pair(None)),
+        }
+    }
+
     /// Returns the loops of the timers that a command buffer names, if a task may wait for them.
     fn loops_waited_for(&self, changes: &[Change]) -> Vec<LoopId> {
         if !self.ctx.has_waits() {
@@ -111,12 +125,8 @@ impl Host for UvCtxView<'_> {
         let Some(run) = self.ctx.loops.run_of_key(key) else {
             return Ok(token_pair(None));
         };
-        match OsDriver(self.ctx).next_pair(run) {
-            Ok(pair) => Ok(token_pair(pair)),
-            Err(RunError::Interrupted) => Err(self.interrupted()),
-            // The next call that can report the error does so.
-            Err(RunError::Core(_) | RunError::Os(_)) => Ok(token_pair(None)),
-        }
+        let pair = OsDriver(self.ctx).next_pair(run);
+        self.answer_pair(pair)
     }
 
     fn advance(&mut self, key: u64, position: u32, pool: Option<Resource<TimerPool>>, changes: Vec<Change>) {

@@ -9,7 +9,7 @@ use crate::bindings::types::{Error, ErrorCode};
 use crate::bindings::{blocking, blocking_batch};
 use crate::driver::OsDriver;
 use crate::view::UvCtxView;
-use uv_handles_core::{Delivery, Driver};
+use uv_handles_core::{Delivery, Driver, RunId, token_pair};
 use wasmtime::component::Resource;
 
 impl blocking::Host for UvCtxView<'_> {
@@ -42,13 +42,33 @@ impl blocking_batch::Host for UvCtxView<'_> {
         }
         self.answer(delivery, Into::into)
     }
+
+    fn next_callbacks(&mut self, key: u64) -> wasmtime::Result<u64> {
+        let Some(run) = self.blocking_run(key) else {
+            return Ok(token_pair(None));
+        };
+        let mut pair = OsDriver(self.ctx).next_pair(run);
+        if matches!(pair, Ok(None)) && self.ctx.loops.take_stashed_wait(run) {
+            let waited = self.ctx.wait_blocking(run);
+            pair = waited.and_then(|()| OsDriver(self.ctx).next_pair(run));
+        }
+        self.answer_pair(pair)
+    }
+}
+
+impl UvCtxView<'_> {
+    /// Returns the run with this key, unless the guest must not block or has something stashed.
+    fn blocking_run(&self, key: u64) -> Option<RunId> {
+        let run = self.ctx.loops.run_of_key(key).filter(|_| !self.ctx.is_plugin)?;
+        (!self.ctx.loops.has_stashed(run)).then_some(run)
+    }
 }
 
 #[cfg(feature = "async")]
 mod in_task {
     use super::{
         BatchStep, Change, Delivery, Driver, Error, ErrorCode, OsDriver, Resource, Run, TimerPool, UvCtxView,
-        run_id,
+        run_id, token_pair,
     };
     use crate::bindings::in_task::{blocking, blocking_batch};
 
@@ -81,6 +101,18 @@ mod in_task {
                 delivery = waited.and_then(|()| OsDriver(self.ctx).next(run, max));
             }
             self.answer(delivery, Into::into)
+        }
+
+        async fn next_callbacks(&mut self, key: u64) -> wasmtime::Result<u64> {
+            let Some(run) = self.blocking_run(key) else {
+                return Ok(token_pair(None));
+            };
+            let mut pair = OsDriver(self.ctx).next_pair(run);
+            if matches!(pair, Ok(None)) && self.ctx.loops.take_stashed_wait(run) {
+                let waited = self.ctx.wait_in_task(run).await;
+                pair = waited.and_then(|()| OsDriver(self.ctx).next_pair(run));
+            }
+            self.answer_pair(pair)
         }
     }
 }
@@ -137,6 +169,38 @@ mod tests {
             let step = Host::next(view, key, 8, None, None, Vec::new()).await.unwrap().unwrap();
             assert!(matches!(step, BatchStep::Event(Event { token: TOKEN, .. })), "{step:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_short_call_that_is_dropped_while_it_waits_loses_no_event() {
+        for is_sent_first in [false, true] {
+            let (mut ctx, sender, key) = running(&mut UvCtx::builder());
+            let view = &mut UvCtxView { ctx: &mut ctx };
+            {
+                let mut next = pin!(Host::next_callbacks(view, key));
+                assert!(is_pending(next.as_mut()) && is_pending(next));
+                if is_sent_first {
+                    sender.send().unwrap();
+                }
+            }
+            if !is_sent_first {
+                sender.send().unwrap();
+            }
+            let pair = Host::next_callbacks(view, key).await.unwrap();
+            assert_eq!((pair as u32, (pair >> 32) as u32), (TOKEN as u32, u32::MAX));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_interrupt_ends_the_short_call() {
+        let mut builder = UvCtx::builder();
+        let interrupt = builder.interrupt_handle();
+        let (mut ctx, _, key) = running(&mut builder);
+        let view = &mut UvCtxView { ctx: &mut ctx };
+        let mut next = pin!(Host::next_callbacks(view, key));
+        assert!(is_pending(next.as_mut()));
+        interrupt.interrupt();
+        assert!(next.await.unwrap_err().is::<Interrupted>());
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! The random calls that need more than one line.
 
 use super::{Begun, Made, Owned, World, bytes, check_loop_call, name, number, size};
-use crate::{NO_TOKEN, NOTHING, assert_code, events, next_callbacks};
+use crate::{NO_TOKEN, NOTHING, assert_code, blocking_next_callbacks, events, next_callbacks};
 use uv::async_handle::AsyncHandle;
 use uv::async_sender::AsyncSender;
 use uv::batch::{
@@ -172,6 +172,21 @@ pub fn blocking_next(world: &mut World) -> Option<()> {
         Ok(BatchStep::Event(event)) if event.token == SHORT_WAIT => Some(()),
         step => brought(world, at, 1, step),
     }
+}
+
+/// The same in brief. Everything else comes with a later call.
+pub fn blocking_next_callbacks_some(world: &mut World) -> Option<()> {
+    let at = fastrand::choice(0..world.runs.len())?;
+    let timer = end_of_wait(world, &world.runs[at])?;
+    let (first, second) = blocking_next_callbacks(batch::key(&world.runs[at].run));
+    drop(timer);
+    assert!(first != NO_TOKEN || second == NO_TOKEN);
+    let owner = world.runs[at].owner;
+    for token in [first, second].into_iter().filter(|&token| token != NO_TOKEN) {
+        world.check_event(owner, &Event { token, kind: EventKind::Callback });
+        world.count("event", "callback");
+    }
+    Some(())
 }
 
 /// Starts a timer if the wait of a run could be long otherwise. `Some(None)` if the loop is gone; `None`

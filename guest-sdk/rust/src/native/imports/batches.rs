@@ -12,14 +12,17 @@ use crate::native::world::{World, with};
 pub(crate) mod batch {
     pub use super::generated::{
         BatchStep, Change, OpenAndStartTimer, OpenTimer, Operation, RunKey, StartTimer, TimerNumber,
+        TokenPair,
     };
     #[cfg(feature = "concurrent")]
     pub use super::next;
-    pub use super::{TimerPool, advance, key, next_callbacks};
+    #[cfg(feature = "concurrent")]
+    pub use super::next_callbacks;
+    pub use super::{TimerPool, advance, key};
 }
 
 pub(crate) mod blocking_batch {
-    pub use super::next_blocking as next;
+    pub use super::{next_blocking as next, next_callbacks_blocking as next_callbacks};
 }
 
 use generated::{BatchStep, Change, Operation, RunKey, TimerNumber};
@@ -65,11 +68,27 @@ pub fn next_blocking(
     Ok(delivery.into())
 }
 
+#[cfg(feature = "concurrent")]
 pub fn next_callbacks(key: RunKey) -> u64 {
     token_pair(with(|world| {
         let run = world.loops.run_of_key(key)?;
         // An error comes again with the next call that can bring it.
         world.next_pair(run).ok().flatten()
+    }))
+}
+
+pub fn next_callbacks_blocking(key: RunKey) -> u64 {
+    token_pair(with(|world| {
+        let run = world.loops.run_of_key(key).filter(|&run| !world.loops.has_stashed(run))?;
+        let pair = world.next_pair(run).ok()?;
+        if pair.is_some() || !world.loops.take_stashed_wait(run) {
+            return pair;
+        }
+        match world.wait(run) {
+            Ok(Waited::Over) => world.next_pair(run).ok().flatten(),
+            // `next` repeats the wait.
+            Ok(Waited::Early | Waited::Endless) | Err(_) => None,
+        }
     }))
 }
 

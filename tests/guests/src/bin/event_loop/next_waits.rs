@@ -1,15 +1,17 @@
-//! `blocking-batch.next`: it brings what `batch.next` brings, and waits where that answers `wait`. With
-//! the bare interfaces.
+//! `blocking-batch`: its functions bring what those of `batch` bring, and wait where those answer `wait`.
+//! With the bare interfaces.
 
 use uv_handles::bindings::uv::handles as uv;
-use uv_handles_test_guests::{NO_TOKEN, NOTHING, assert_code, events, next_callbacks};
+use uv_handles_test_guests::{
+    NO_TOKEN, NOTHING, assert_code, blocking_next_callbacks, events, next_callbacks,
+};
 
 use uv::async_handle::AsyncHandle;
 use uv::batch::Operation::{Close, OpenAndStart};
 use uv::batch::{BatchStep, Change, OpenAndStartTimer, Operation, RunKey, TimerPool, key};
 use uv::blocking_batch;
 use uv::event_loop::{Loop, Step};
-use uv::handle::{AnyHandle, active};
+use uv::handle::{AnyHandle, active, close};
 use uv::timer::Timer;
 use uv::types::{Error, ErrorCode, EventKind, RunMode};
 
@@ -84,8 +86,30 @@ pub fn main() {
         brought => assert_eq!(brought, (1, NO_TOKEN)),
     }
 
+    // The short form waits too, and leaves what it cannot bring for `next`: the event of another kind,
+    // and the end of the run. An unknown key brings nothing.
+    assert_eq!(blocking_next_callbacks(0), NOTHING);
+    near.start(20, 0).unwrap();
+    let begin = event_loop.now().unwrap();
+    assert_eq!(blocking_next_callbacks(run_key), (1, NO_TOKEN));
+    assert!(event_loop.now().unwrap() >= begin + 20);
+    near.start(20, 0).unwrap();
+    timers[0].start(20, 0).unwrap();
+    match blocking_next_callbacks(run_key) {
+        (1, NO_TOKEN) => assert_eq!(blocking_next_callbacks(run_key), (10, NO_TOKEN)),
+        both => assert_eq!(both, (1, 10)),
+    }
+    close(&AnyHandle::Timer(&timers[1]));
+    assert_eq!(blocking_next_callbacks(run_key), NOTHING);
+    assert_eq!(blocking_next_callbacks(run_key), NOTHING, "until `next` has brought it");
+    let step = next(run_key);
+    assert!(
+        matches!(step, Ok(BatchStep::Event(event)) if event.token == 11 && matches!(event.kind, EventKind::Closed))
+    );
+
     // The end of the run.
     event_loop.stop();
+    assert_eq!(blocking_next_callbacks(run_key), NOTHING);
     assert!(matches!(next(run_key), Ok(BatchStep::Finished(true))));
     assert_code(next(run_key), ErrorCode::Einval);
     drop(run);

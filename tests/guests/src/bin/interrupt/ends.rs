@@ -48,6 +48,9 @@ pub fn main() -> Result<()> {
         Some("next") => wait_with(|run| {
             uv::blocking_batch::next(uv::batch::key(run), 1, None, None, &[]).unwrap();
         }),
+        Some("next-callbacks") => wait_with(|run| {
+            uv::blocking_batch::next_callbacks(uv::batch::key(run));
+        }),
         _ => {
             timer.start(HOUR, 0)?;
             println!("ready");
