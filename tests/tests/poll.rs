@@ -50,10 +50,15 @@ fn clients_are_served_in_the_default_configuration_too() {
     tcp_echo(Configuration::Default);
 }
 
-#[test]
-fn poll_polled_once() {
+generate_tests! { check_with_both_ends:
+    poll_next_ready,
+    poll_polled_once,
+}
+
+/// Runs a guest that has both ends of a connection.
+fn check_with_both_ends(guest: Case) {
     let (one, other) = stream_pair();
-    let output = run(POLL_POLLED_ONCE, |uv| {
+    let output = run(guest, |uv| {
         uv.descriptor("one", one).unwrap().descriptor("other", other).unwrap();
     });
     output.succeeded();

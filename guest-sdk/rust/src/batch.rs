@@ -25,7 +25,7 @@ use crate::command_buffer::CommandBuffer;
 use crate::imports::batch::{
     self as raw, BatchStep, Change, Operation, RunKey, TimerNumber, TimerPool, TokenPair,
 };
-use crate::imports::blocking_batch;
+use crate::imports::blocking_batch::{self, ReadyToken};
 use crate::imports::check_host;
 use crate::imports::types::{Error, Event, EventKind, PollEvents, Token};
 use crate::registry::{self, Registered};
@@ -127,20 +127,29 @@ pub(crate) fn is_short(token: Token) -> bool {
     token < Token::from(NO_TOKEN)
 }
 
+/// The host's function that brings callbacks.
+type Next = fn(RunKey, u32, Option<u32>, Option<&TimerPool>, &[Change]) -> Result<BatchStep, Error>;
+
 /// The host's functions that continue a run, in one of two forms.
 #[derive(Clone, Copy)]
 pub(crate) struct Form {
-    next: fn(RunKey, u32, Option<u32>, Option<&TimerPool>, &[Change]) -> Result<BatchStep, Error>,
+    next: Next,
     next_callbacks: fn(RunKey) -> TokenPair,
+    /// Brings one poll handle that is ready.
+    next_ready: Option<fn(RunKey) -> ReadyToken>,
 }
 
 /// Never blocks.
 #[cfg(feature = "concurrent")]
-pub(crate) const NON_BLOCKING: Form = Form { next: raw::next, next_callbacks: raw::next_callbacks };
+pub(crate) const NON_BLOCKING: Form =
+    Form { next: raw::next, next_callbacks: raw::next_callbacks, next_ready: None };
 
 /// **Blocks** while nothing is due.
-pub(crate) const BLOCKING: Form =
-    Form { next: blocking_batch::next, next_callbacks: blocking_batch::next_callbacks };
+pub(crate) const BLOCKING: Form = Form {
+    next: blocking_batch::next,
+    next_callbacks: blocking_batch::next_callbacks,
+    next_ready: Some(blocking_batch::next_ready),
+};
 
 /// Brings one or two callbacks without arguments and calls them. Returns whether there were any;
 /// otherwise [`next`] brings the next step.
@@ -157,6 +166,26 @@ pub(crate) fn call_next_callbacks(run: RunKey, form: Form) -> bool {
             dispatch(run, [first, second].map(|token| callback(token.into())).into_iter());
         }
     }
+    true
+}
+
+/// Brings one poll handle that is ready and calls it. Returns whether there was one; otherwise [`next`]
+/// brings the next step.
+#[inline(always)]
+pub(crate) fn call_next_ready(run: RunKey, form: Form) -> bool {
+    let Some(next_ready) = form.next_ready else {
+        return false;
+    };
+    if RUNNING.get().is_some() || has_deferred() {
+        return false;
+    }
+    let brought = next_ready(run);
+    let token = brought as u32;
+    if token == NO_TOKEN {
+        return false;
+    }
+    let events = PollEvents::from_bits_truncate((brought >> 32) as u8);
+    registry::dispatch(ready((token.into(), events)));
     true
 }
 

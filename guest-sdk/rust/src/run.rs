@@ -16,6 +16,30 @@ pub(crate) struct Run {
     key: RunKey,
 }
 
+/// The kind of a step, as far as a form of `next` brings it in a number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A callback without arguments.
+    Plain,
+    /// A poll handle that is ready.
+    Ready,
+    Other,
+}
+
+impl Kind {
+    #[inline(always)]
+    fn of(step: &BatchStep) -> Self {
+        match step {
+            BatchStep::Event(Event { token, kind }) if batch::is_short(*token) => match kind {
+                EventKind::Callback => Self::Plain,
+                EventKind::Poll(Ok(_)) => Self::Ready,
+                _ => Self::Other,
+            },
+            _ => Self::Other,
+        }
+    }
+}
+
 /// Why a run cannot go on without a wait.
 pub(crate) enum Pause {
     /// Nothing is due now.
@@ -57,18 +81,23 @@ impl Run {
     // Inlined, so that each form calls its functions of the host directly.
     #[inline(always)]
     fn call_brought_by(&self, form: Form) -> Result<Pause> {
-        // The short form of `next` fits when callbacks without arguments keep coming.
-        let mut plain_in_a_row = 0_u32;
+        // The forms of `next` that bring a number fit when callbacks of their kind keep coming.
+        let mut last = Kind::Other;
+        let mut in_a_row = 0_u32;
         loop {
-            if plain_in_a_row > 1 && batch::call_next_callbacks(self.key, form) {
+            let is_brought = in_a_row > 1
+                && match last {
+                    Kind::Plain => batch::call_next_callbacks(self.key, form),
+                    Kind::Ready => batch::call_next_ready(self.key, form),
+                    Kind::Other => false,
+                };
+            if is_brought {
                 continue;
             }
             let step = batch::next(self.key, form)?;
-            let is_plain = matches!(
-                step,
-                BatchStep::Event(Event { token, kind: EventKind::Callback }) if batch::is_short(token)
-            );
-            plain_in_a_row = if is_plain { plain_in_a_row.saturating_add(1) } else { 0 };
+            let kind = Kind::of(&step);
+            in_a_row = if kind == last { in_a_row.saturating_add(1) } else { 1 };
+            last = kind;
             match step {
                 BatchStep::Event(event) => registry::dispatch(event),
                 BatchStep::Callbacks(tokens) => self.dispatch(tokens, batch::callback),

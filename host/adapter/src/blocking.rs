@@ -7,7 +7,7 @@ use crate::bindings::exports::uv::handles::{blocking, blocking_batch};
 use crate::driver::WasiDriver;
 use crate::wait::{self, Waited};
 use crate::{Adapter, batch, event_loop, with};
-use uv_handles_core::{Delivery, Driver, Loops, RunId, WaitStage, token_pair};
+use uv_handles_core::{Delivery, Driver, Loops, RunId, WaitStage, ready_token, token_pair};
 
 impl blocking::Guest for Adapter {
     fn wait(run: RunBorrow<'_>) -> Result<(), Error> {
@@ -36,17 +36,28 @@ impl blocking_batch::Guest for Adapter {
     }
 
     fn next_callbacks(key: u64) -> u64 {
-        token_pair(with(|loops| {
-            let run = loops.run_of_key(key).filter(|&run| !loops.has_stashed(run))?;
-            // An error comes again with the next call that can bring it.
-            let pair = WasiDriver(loops).next_pair(run).ok()?;
-            if pair.is_some() || !loops.take_stashed_wait(run) {
-                return pair;
-            }
-            wait_for(loops, run).ok()?;
-            WasiDriver(loops).next_pair(run).ok().flatten()
-        }))
+        token_pair(in_brief(key, |driver, run| driver.next_pair(run)))
     }
+
+    fn next_ready(key: u64) -> u64 {
+        ready_token(in_brief(key, |driver, run| driver.next_ready(run)))
+    }
+}
+
+/// A form of `next` that returns what fits in a number.
+type Brief<T> = fn(&mut WasiDriver<'_>, RunId) -> Result<Option<T>, uv_handles_core::Error>;
+
+fn in_brief<T>(key: u64, next: Brief<T>) -> Option<T> {
+    with(|loops| {
+        let run = loops.run_of_key(key).filter(|&run| !loops.has_stashed(run))?;
+        // An error comes again with the next call that can bring it.
+        let brought = next(&mut WasiDriver(loops), run).ok()?;
+        if brought.is_some() || !loops.take_stashed_wait(run) {
+            return brought;
+        }
+        wait_for(loops, run).ok()?;
+        next(&mut WasiDriver(loops), run).ok().flatten()
+    })
 }
 
 fn wait_for(loops: &mut Loops, run: RunId) -> Result<(), Error> {

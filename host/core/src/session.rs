@@ -145,11 +145,17 @@ impl Length {
     }
 }
 
+/// Returns the token of an event, if it fits in 32 bits.
+#[inline]
+fn short(token: u64) -> Option<u32> {
+    u32::try_from(token).ok().filter(|&token| token != u32::MAX)
+}
+
 /// Returns the token of an event without arguments, if the token fits in 32 bits.
 #[inline]
 fn short_token(event: &Event) -> Option<u32> {
     match event.what {
-        Occurrence::Callback => u32::try_from(event.token).ok().filter(|&token| token != u32::MAX),
+        Occurrence::Callback => short(event.token),
         _ => None,
     }
 }
@@ -160,6 +166,14 @@ fn short_token(event: &Event) -> Option<u32> {
 pub fn token_pair(pair: Option<(u32, Option<u32>)>) -> u64 {
     let (first, second) = pair.unwrap_or((u32::MAX, None));
     u64::from(second.unwrap_or(u32::MAX)) << u32::BITS | u64::from(first)
+}
+
+/// Packs the result of [`Driver::next_ready`] into one number, as the contract's `ready-token`: the token
+/// in the lower half, the readiness in the upper half, all bits of the lower half set for no token.
+#[inline]
+pub fn ready_token(ready: Option<(u32, PollEvents)>) -> u64 {
+    let (token, events) = ready.unwrap_or((u32::MAX, PollEvents::empty()));
+    u64::from(events.bits()) << u32::BITS | u64::from(token)
 }
 
 impl Loops {
@@ -246,6 +260,16 @@ impl Loops {
             Progress::Deliver(event) if !self.still_delivers(&event) => None,
             stashed => Some(stashed),
         }
+    }
+
+    /// Stashes an answer that a call could not return.
+    #[inline]
+    fn stash(&mut self, run: RunId, progress: Progress) {
+        let session = self.session_mut(run);
+        if matches!(progress, Progress::Finished { .. }) {
+            session.state = State::Finished;
+        }
+        session.stashed = Some(progress);
     }
 
     /// Returns whether an answer is stashed that [`Driver::next_pair`] could not return.
@@ -404,13 +428,29 @@ pub trait Driver {
         {
             return Ok(Some(pair));
         }
-        let session = self.loops().session_mut(run);
-        match progress {
-            Progress::Wait | Progress::Deliver(_) => session.stashed = Some(progress),
-            Progress::Finished { .. } => {
-                (session.state, session.stashed) = (State::Finished, Some(progress));
-            }
+        self.loops().stash(run, progress);
+        Ok(None)
+    }
+
+    /// As [`next_pair`](Driver::next_pair), for one poll handle without an error that is ready: its token
+    /// and its readiness.
+    #[inline(always)]
+    fn next_ready(&mut self, run: RunId) -> Result<Option<(u32, PollEvents)>, Self::Error> {
+        if self.loops().session(run).stashed.is_some() {
+            return Ok(None);
         }
+        self.finish_batch(run);
+        let Ok(owner) = self.loops().loop_of_run(run) else {
+            return Ok(None);
+        };
+        let progress = self.proceed(owner)?;
+        if let Progress::Deliver(Event { token, what: Occurrence::Poll(Ok(events)), .. }) = progress
+            && let Some(token) = short(token)
+            && self.loops().upcoming(owner).next().is_none()
+        {
+            return Ok(Some((token, events)));
+        }
+        self.loops().stash(run, progress);
         Ok(None)
     }
 

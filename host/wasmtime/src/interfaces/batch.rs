@@ -45,17 +45,17 @@ impl UvCtxView<'_> {
         }
     }
 
-    /// Converts the result of a call for a token pair. An interrupt becomes a trap.
+    /// Converts the result of a call that returns tokens in a number. An interrupt becomes a trap.
     #[inline]
-    pub(super) fn answer_pair(
+    pub(super) fn answer_in_brief<T>(
         &mut self,
-        pair: Result<Option<(u32, Option<u32>)>, RunError>,
-    ) -> wasmtime::Result<u64> {
-        match pair {
-            Ok(pair) => Ok(token_pair(pair)),
+        brought: Result<Option<T>, RunError>,
+    ) -> wasmtime::Result<Option<T>> {
+        match brought {
+            Ok(brought) => Ok(brought),
             Err(RunError::Interrupted) => Err(self.interrupted()),
             // The next call that can report the error does so.
-            Err(RunError::Core(_) | RunError::Os(_)) => Ok(token_pair(None)),
+            Err(RunError::Core(_) | RunError::Os(_)) => Ok(None),
         }
     }
 
@@ -126,7 +126,7 @@ impl Host for UvCtxView<'_> {
             return Ok(token_pair(None));
         };
         let pair = OsDriver(self.ctx).next_pair(run);
-        self.answer_pair(pair)
+        self.answer_in_brief(pair).map(token_pair)
     }
 
     fn advance(&mut self, key: u64, position: u32, pool: Option<Resource<TimerPool>>, changes: Vec<Change>) {

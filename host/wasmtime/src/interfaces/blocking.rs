@@ -7,9 +7,9 @@ use crate::bindings::batch::{BatchStep, Change, TimerPool};
 use crate::bindings::event_loop::Run;
 use crate::bindings::types::{Error, ErrorCode};
 use crate::bindings::{blocking, blocking_batch};
-use crate::driver::OsDriver;
+use crate::driver::{OsDriver, RunError};
 use crate::view::UvCtxView;
-use uv_handles_core::{Delivery, Driver, RunId, token_pair};
+use uv_handles_core::{Delivery, Driver, RunId, ready_token, token_pair};
 use wasmtime::component::Resource;
 
 impl blocking::Host for UvCtxView<'_> {
@@ -44,19 +44,32 @@ impl blocking_batch::Host for UvCtxView<'_> {
     }
 
     fn next_callbacks(&mut self, key: u64) -> wasmtime::Result<u64> {
-        let Some(run) = self.blocking_run(key) else {
-            return Ok(token_pair(None));
-        };
-        let mut pair = OsDriver(self.ctx).next_pair(run);
-        if matches!(pair, Ok(None)) && self.ctx.loops.take_stashed_wait(run) {
-            let waited = self.ctx.wait_blocking(run);
-            pair = waited.and_then(|()| OsDriver(self.ctx).next_pair(run));
-        }
-        self.answer_pair(pair)
+        self.blocking_in_brief(key, |driver, run| driver.next_pair(run)).map(token_pair)
+    }
+
+    fn next_ready(&mut self, key: u64) -> wasmtime::Result<u64> {
+        self.blocking_in_brief(key, |driver, run| driver.next_ready(run)).map(ready_token)
     }
 }
 
+/// A form of `next` that returns what fits in a number.
+type Brief<T> = fn(&mut OsDriver<'_>, RunId) -> Result<Option<T>, RunError>;
+
 impl UvCtxView<'_> {
+    // Inlined, so that each form is called directly.
+    #[inline(always)]
+    fn blocking_in_brief<T>(&mut self, key: u64, next: Brief<T>) -> wasmtime::Result<Option<T>> {
+        let Some(run) = self.blocking_run(key) else {
+            return Ok(None);
+        };
+        let mut brought = next(&mut OsDriver(self.ctx), run);
+        if matches!(brought, Ok(None)) && self.ctx.loops.take_stashed_wait(run) {
+            let waited = self.ctx.wait_blocking(run);
+            brought = waited.and_then(|()| next(&mut OsDriver(self.ctx), run));
+        }
+        self.answer_in_brief(brought)
+    }
+
     /// Returns the run with this key, unless the guest must not block or has something stashed.
     fn blocking_run(&self, key: u64) -> Option<RunId> {
         let run = self.ctx.loops.run_of_key(key).filter(|_| !self.ctx.is_plugin)?;
@@ -67,8 +80,8 @@ impl UvCtxView<'_> {
 #[cfg(feature = "async")]
 mod in_task {
     use super::{
-        BatchStep, Change, Delivery, Driver, Error, ErrorCode, OsDriver, Resource, Run, TimerPool, UvCtxView,
-        run_id, token_pair,
+        BatchStep, Brief, Change, Delivery, Driver, Error, ErrorCode, OsDriver, Resource, Run, TimerPool,
+        UvCtxView, ready_token, run_id, token_pair,
     };
     use crate::bindings::in_task::{blocking, blocking_batch};
 
@@ -104,15 +117,25 @@ mod in_task {
         }
 
         async fn next_callbacks(&mut self, key: u64) -> wasmtime::Result<u64> {
+            self.in_brief(key, |driver, run| driver.next_pair(run)).await.map(token_pair)
+        }
+
+        async fn next_ready(&mut self, key: u64) -> wasmtime::Result<u64> {
+            self.in_brief(key, |driver, run| driver.next_ready(run)).await.map(ready_token)
+        }
+    }
+
+    impl UvCtxView<'_> {
+        async fn in_brief<T>(&mut self, key: u64, next: Brief<T>) -> wasmtime::Result<Option<T>> {
             let Some(run) = self.blocking_run(key) else {
-                return Ok(token_pair(None));
+                return Ok(None);
             };
-            let mut pair = OsDriver(self.ctx).next_pair(run);
-            if matches!(pair, Ok(None)) && self.ctx.loops.take_stashed_wait(run) {
+            let mut brought = next(&mut OsDriver(self.ctx), run);
+            if matches!(brought, Ok(None)) && self.ctx.loops.take_stashed_wait(run) {
                 let waited = self.ctx.wait_in_task(run).await;
-                pair = waited.and_then(|()| OsDriver(self.ctx).next_pair(run));
+                brought = waited.and_then(|()| next(&mut OsDriver(self.ctx), run));
             }
-            self.answer_pair(pair)
+            self.answer_in_brief(brought)
         }
     }
 }

@@ -14,7 +14,7 @@ use uv::event_loop::{Loop, Step};
 use uv::handle;
 use uv::poll::Poll;
 use uv::timer::Timer;
-use uv::types::{Error, ErrorCode, Event, EventKind, RunMode};
+use uv::types::{Error, ErrorCode, Event, EventKind, PollEvents, RunMode};
 use uv_handles::bindings::uv::handles as uv;
 
 /// The token of the timers that keep a wait short. They are gone before it could come.
@@ -185,6 +185,22 @@ pub fn blocking_next_callbacks_some(world: &mut World) -> Option<()> {
     for token in [first, second].into_iter().filter(|&token| token != NO_TOKEN) {
         world.check_event(owner, &Event { token, kind: EventKind::Callback });
         world.count("event", "callback");
+    }
+    Some(())
+}
+
+/// The same for a poll handle that is ready.
+pub fn blocking_next_ready_some(world: &mut World) -> Option<()> {
+    let at = fastrand::choice(0..world.runs.len())?;
+    let timer = end_of_wait(world, &world.runs[at])?;
+    let brought = blocking_batch::next_ready(batch::key(&world.runs[at].run));
+    drop(timer);
+    let token = brought & NO_TOKEN;
+    if token != NO_TOKEN {
+        let events = PollEvents::from_bits_truncate((brought >> 32) as u8);
+        let owner = world.runs[at].owner;
+        world.check_event(owner, &Event { token, kind: EventKind::Poll(Ok(events)) });
+        world.count("event", "poll");
     }
     Some(())
 }

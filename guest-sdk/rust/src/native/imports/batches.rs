@@ -1,6 +1,6 @@
 //! `batch`, `blocking-batch` and `concurrent`.
 
-use uv_handles_core::{Delivery, Driver, PoolId, RunId, TimerChange, token_pair};
+use uv_handles_core::{Delivery, Driver, PoolId, RunId, TimerChange, ready_token, token_pair};
 
 use super::handles::timer::Timer;
 use super::loops::{Loop, Run};
@@ -22,7 +22,9 @@ pub(crate) mod batch {
 }
 
 pub(crate) mod blocking_batch {
-    pub use super::{next_blocking as next, next_callbacks_blocking as next_callbacks};
+    pub use crate::bindings::uv::handles::blocking_batch::ReadyToken;
+
+    pub use super::{next_blocking as next, next_callbacks_blocking as next_callbacks, next_ready};
 }
 
 use generated::{BatchStep, Change, Operation, RunKey, TimerNumber};
@@ -78,18 +80,29 @@ pub fn next_callbacks(key: RunKey) -> u64 {
 }
 
 pub fn next_callbacks_blocking(key: RunKey) -> u64 {
-    token_pair(with(|world| {
+    token_pair(in_brief(key, World::next_pair))
+}
+
+pub fn next_ready(key: RunKey) -> u64 {
+    ready_token(in_brief(key, World::next_ready))
+}
+
+/// A form of `next` that returns what fits in a number.
+type Brief<T> = fn(&mut World, RunId) -> Result<Option<T>, uv_handles_core::Error>;
+
+fn in_brief<T>(key: RunKey, next: Brief<T>) -> Option<T> {
+    with(|world| {
         let run = world.loops.run_of_key(key).filter(|&run| !world.loops.has_stashed(run))?;
-        let pair = world.next_pair(run).ok()?;
-        if pair.is_some() || !world.loops.take_stashed_wait(run) {
-            return pair;
+        let brought = next(world, run).ok()?;
+        if brought.is_some() || !world.loops.take_stashed_wait(run) {
+            return brought;
         }
         match world.wait(run) {
-            Ok(Waited::Over) => world.next_pair(run).ok().flatten(),
+            Ok(Waited::Over) => next(world, run).ok().flatten(),
             // `next` repeats the wait.
             Ok(Waited::Early | Waited::Endless) | Err(_) => None,
         }
-    }))
+    })
 }
 
 pub fn advance(key: RunKey, position: u32, pool: Option<&TimerPool>, changes: &[Change]) {

@@ -142,6 +142,7 @@ const FUNCTIONS: &[Function] = &[
     Function("blocking", "wait", wait_some),
     Function("blocking-batch", "next", blocking_next),
     Function("blocking-batch", "next-callbacks", blocking_next_callbacks_some),
+    Function("blocking-batch", "next-ready", blocking_next_ready_some),
     Function("timer", "create", make!(Timer, Timer)),
     Function("timer", "start", on!(Timer, timer => timer.start(number(), number()))),
     Function("timer", "stop", stop!(Timer)),

@@ -12,6 +12,7 @@ mod fifo;
 mod file;
 mod hang_up;
 mod nested_poller;
+mod next_ready;
 mod pipe_without_reader;
 mod polled_once;
 mod prioritized;
@@ -34,6 +35,7 @@ uv_handles_test_guests::cases!(
     file,
     hang_up,
     nested_poller,
+    next_ready,
     pipe_without_reader,
     polled_once,
     prioritized,
