@@ -6,6 +6,7 @@ import gc
 import io
 import logging
 import selectors
+import socket
 import unittest
 import warnings
 from collections.abc import AsyncGenerator
@@ -433,10 +434,13 @@ class WhatASandboxLacks(TestCase):
                 asyncio.open_connection("127.0.0.1", 80),
                 asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 80),
                 loop.create_datagram_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", 80)),
-                loop.sock_connect(None, ("127.0.0.1", 80)),
             ):
-                with self.assertRaisesRegex(uv.UVError, "ENOTSUP.*grants"):
+                with self.assertRaisesRegex(PermissionError, "127.0.0.1.*80"):
                     await attempt
+            with self.assertRaisesRegex(socket.gaierror, "name.test"):
+                await asyncio.open_connection("name.test", 80)
+            with self.assertRaisesRegex(PermissionError, "http://name.test/: the host does not grant"):
+                await uv.http.fetch("http://name.test/")
             with self.assertRaisesRegex(uv.UVError, "ENOENT.*'not granted'"):
                 await asyncio.open_connection("not granted")
             with self.assertRaisesRegex(ValueError, "no sock specified"):

@@ -6,7 +6,7 @@ import unittest
 
 import uv
 from uv.error import error_of, status_of
-from wit_world.imports import types
+from wit_world.imports import uv_handles_types as types
 
 
 class StatusCodes(unittest.TestCase):

@@ -77,6 +77,18 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     Ok(linker)
 }
 
+/// The same for a runtime of scripts, whose imports include WASI's HTTP. Here a script that uses it
+/// traps.
+///
+/// # Errors
+///
+/// As `linker`.
+pub fn runtime_linker(engine: &Engine, runtime: &Component) -> wasmtime::Result<Linker<State>> {
+    let mut linker = linker(engine)?;
+    linker.define_unknown_imports_as_traps(runtime)?;
+    Ok(linker)
+}
+
 /// The same for guests that are tasks.
 ///
 /// # Errors

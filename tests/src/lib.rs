@@ -38,6 +38,7 @@ pub mod greedy;
 mod guest;
 #[path = "../guests/src/hash.rs"]
 mod hash;
+pub mod http_server;
 pub mod javascript_order;
 pub mod line_stats;
 pub mod os;
@@ -54,7 +55,7 @@ pub use random::{random_calls, random_calls_composed, seeds};
 
 pub use guest::{
     Configuration, End, Guest, Output, Running, State, async_linker, check, check_native, end_epoch, linker,
-    run, spawn, wasi_linker,
+    run, runtime_linker, spawn, wasi_linker,
 };
 
 use std::path::PathBuf;

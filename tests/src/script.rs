@@ -1,7 +1,7 @@
 //! Scripts: under `uv-run`, and their functions as an embedder calls them.
 
 use crate::process::{Process, uv_run_file};
-use crate::{State, build_dir, linker};
+use crate::{State, build_dir, runtime_linker};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Once, OnceLock};
@@ -191,7 +191,7 @@ impl Embedded {
         let scripts = component.get_export_index(None, "uv:scripts/scripts@0.1.0");
         let function = |name: &str| component.get_export_index(scripts.as_ref(), name);
         let [run, call] = ["run", "call"].map(|name| function(name).expect("a runtime exports it"));
-        let instance = linker(&engine)?.instantiate_pre(&component)?;
+        let instance = runtime_linker(&engine, &component)?.instantiate_pre(&component)?;
         Ok(Embedded { engine, instance, run, call })
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use uv_handles_host::UvCtx;
 use uv_handles_tests::process::Process;
 use uv_handles_tests::script::PYTHON;
-use uv_handles_tests::{State, linker};
+use uv_handles_tests::{State, runtime_linker};
 use wasmtime::component::Component;
 use wasmtime::{Cache, Config, Engine, Store};
 use wasmtime_wasi::WasiCtx;
@@ -66,7 +66,7 @@ fn a_fresh_instance_for_an_embedder() {
     let component = Component::from_file(&engine, PYTHON.runtime()).unwrap();
     let scripts = component.get_export_index(None, "uv:scripts/scripts@0.1.0").unwrap();
     let run = component.get_export_index(Some(&scripts), "run").unwrap();
-    let pre = linker(&engine).unwrap().instantiate_pre(&component).unwrap();
+    let pre = runtime_linker(&engine, &component).unwrap().instantiate_pre(&component).unwrap();
     let one = || {
         let begin = Instant::now();
         let stdout = MemoryOutputPipe::new(1024);

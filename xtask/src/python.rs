@@ -136,7 +136,9 @@ struct Python {
     sources: PathBuf,
     /// The contract.
     wit: PathBuf,
-    /// guest-sdk/scripts: the interface of all languages' runtimes.
+    /// The package `uv:wasi`.
+    pollables: PathBuf,
+    /// guest-sdk/scripts: the interfaces of all languages' runtimes.
     scripts: PathBuf,
     /// Whether Debian's Python may be installed.
     installs: bool,
@@ -148,6 +150,7 @@ impl Python {
             dir: workspace.target_dir.join("python"),
             sources: workspace.root.join("guest-sdk/python"),
             wit: workspace.root.join("wit"),
+            pollables: workspace.root.join("wit-wasi/pollables.wit"),
             scripts: workspace.root.join("guest-sdk/scripts"),
             installs: workspace.installs,
         }
@@ -179,8 +182,13 @@ impl Python {
     /// componentize-py for the runtime's world.
     fn componentize(&self) -> Command {
         let mut command = Command::new(self.program("componentize-py"));
-        for dir in [&self.wit, &self.scripts, &self.sources.join("wit")] {
-            command.arg("--wit-path").arg(dir);
+        // Each after those that it uses.
+        let wasi =
+            ["io", "clocks", "sockets", "http"].map(|name| self.scripts.join(format!("wasi/{name}.wit")));
+        let sources = self.sources.join("wit");
+        let others = [&self.pollables, &self.scripts, &sources];
+        for path in [&self.wit].into_iter().chain(&wasi).chain(others) {
+            command.arg("--wit-path").arg(path);
         }
         command.args(["--world", "uv:python/runtime"]);
         // It takes in the packages of a virtual environment: of this one there are none.
@@ -190,7 +198,7 @@ impl Python {
 
     /// All inputs of the runtime.
     fn inputs(&self) -> Result<Vec<u8>> {
-        let mut files = vec![self.sources.join("requirements.txt")];
+        let mut files = vec![self.sources.join("requirements.txt"), self.pollables.clone()];
         for dir in PACKAGES.map(|package| self.sources.join(package)).iter().chain([
             &self.sources.join("wit"),
             &self.scripts,

@@ -13,6 +13,7 @@ The loop ends when no active handle is left. Descriptors, signals and named asyn
 granted by the host.
 """
 
+from . import http
 from .async_ import Async
 from .async_sender import AsyncSender
 from .asyncio import EventLoop, InlineExecutor
@@ -47,5 +48,6 @@ __all__ = [
     "StatusCode",
     "Timer",
     "UVError",
+    "http",
     "open",
 ]

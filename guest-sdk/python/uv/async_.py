@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Self
 
 from wit_world.imports.async_handle import AsyncHandle as RawAsync
-from wit_world.imports.types import EventKind
+from wit_world.imports.uv_handles_types import EventKind
 
 from . import _check
 from ._waiting import Occurrences

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from componentize_py_types import Err
-from wit_world.imports import types as raw
+from wit_world.imports import uv_handles_types as raw
 
 from .status import StatusCode
 

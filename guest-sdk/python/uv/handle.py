@@ -10,11 +10,11 @@ from wit_world.imports.async_handle import AsyncHandle as RawAsync
 from wit_world.imports.check import Check as RawCheck
 from wit_world.imports.event_loop import Loop as RawLoop
 from wit_world.imports.idle import Idle as RawIdle
-from wit_world.imports.poll import Poll as RawPoll
+from wit_world.imports.uv_handles_poll import Poll as RawPoll
 from wit_world.imports.prepare import Prepare as RawPrepare
 from wit_world.imports.signal import Signal as RawSignal
 from wit_world.imports.timer import Timer as RawTimer
-from wit_world.imports.types import EventKind, EventKind_Closed
+from wit_world.imports.uv_handles_types import EventKind, EventKind_Closed
 
 from . import _check
 from .error import HandleClosedError, UVError, call

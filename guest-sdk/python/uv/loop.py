@@ -23,8 +23,8 @@ from wit_world.imports.event_loop import Loop as RawLoop
 from wit_world.imports.event_loop import Run as RawRun
 from wit_world.imports.event_loop import Step_Event, Step_Finished
 from wit_world.imports.idle import Idle as RawIdle
-from wit_world.imports.types import Event, EventKind
-from wit_world.imports.types import RunMode as RawMode
+from wit_world.imports.uv_handles_types import Event, EventKind
+from wit_world.imports.uv_handles_types import RunMode as RawMode
 
 from .error import LoopClosedError, UVError, call
 from .status import StatusCode

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from enum import IntFlag
 
 from componentize_py_types import Err
-from wit_world.imports.poll import Poll as RawPoll
-from wit_world.imports.types import EventKind, EventKind_Poll
-from wit_world.imports.types import PollEvents as RawEvents
+from wit_world.imports.uv_handles_poll import Poll as RawPoll
+from wit_world.imports.uv_handles_types import EventKind, EventKind_Poll
+from wit_world.imports.uv_handles_types import PollEvents as RawEvents
 
 from . import _check
 from .descriptor import Descriptor, descriptor_of

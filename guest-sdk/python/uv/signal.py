@@ -7,7 +7,7 @@ from enum import IntEnum, nonmember
 from typing import Self
 
 from wit_world.imports.signal import Signal as RawSignal
-from wit_world.imports.types import EventKind, EventKind_Signal
+from wit_world.imports.uv_handles_types import EventKind, EventKind_Signal
 
 from . import _check
 from ._waiting import Occurrences

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from wit_world.imports.timer import Timer as RawTimer
-from wit_world.imports.types import EventKind
+from wit_world.imports.uv_handles_types import EventKind
 
 from . import _check
 from .error import call

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 from wit_world.imports.check import Check as RawCheck
 from wit_world.imports.idle import Idle as RawIdle
 from wit_world.imports.prepare import Prepare as RawPrepare
-from wit_world.imports.types import EventKind
+from wit_world.imports.uv_handles_types import EventKind
 
 from . import _check
 from .error import HandleClosedError, call

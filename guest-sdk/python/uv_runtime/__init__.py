@@ -6,7 +6,7 @@ import sys
 
 import uv as uv  # Now, because its files are not there when the component runs.
 from componentize_py_types import Err
-from uv.asyncio import make_default
+from uv import asyncio, http, net
 from wit_world import exports
 from wit_world.exports import scripts
 
@@ -14,7 +14,9 @@ from . import library, script
 
 LIBRARY = library.build()
 library.forget_files()
-make_default()
+asyncio.make_default()
+net.make_default()
+http.make_default()
 
 
 class Scripts(exports.Scripts):

@@ -17,9 +17,14 @@ from collections.abc import Sequence
 from types import ModuleType, TracebackType
 
 from uv.loop import Loop
+from uv.net.tcp import finish_sending
 
 from . import immediate_exit
 from .immediate_exit import ImmediateExit
+
+_LINGER = 5.0
+"""Seconds for which the end of a script waits until the peers of closed connections have taken all
+that was sent. With real sockets the OS would go on."""
 
 _INTERRUPTED = 130
 """The exit code of a program that Ctrl+C has ended: 128 and the signal's number."""
@@ -48,6 +53,7 @@ def call(name: str, source: bytes, path: Sequence[str], function: str, arguments
         immediate_exit.stop()
         raise SystemExit(exit.code) from None
     finally:
+        finish_sending(_LINGER)
         _flush()
 
 
@@ -69,6 +75,7 @@ def _run(name: str, source: bytes, args: Sequence[str], path: Sequence[str]) -> 
         # The default excepthook has printed an exception of a callback.
         code = 1
     at_exit = _guarded(atexit._run_exitfuncs)
+    finish_sending(_LINGER)
     flushed = _flush()
     return code or at_exit or flushed
 

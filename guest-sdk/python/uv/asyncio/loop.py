@@ -13,11 +13,11 @@ from types import TracebackType
 from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 from ..descriptor import Descriptor, open
-from ..error import UVError
 from ..loop import Loop
-from ..status import StatusCode
+from ..net.names import Lookup
 from .executor import InlineExecutor
 from .pipes import ReadPipeTransport, WritePipeTransport, pipe_of
+from .pollable import ready
 from .pump import Pump
 from .selector import Selector
 from .signals import SignalWatch
@@ -149,40 +149,43 @@ class EventLoop(BaseSelectorEventLoop):
     def _signal_arrived(self, handle: asyncio.Handle) -> None:
         self._ready.append(handle)
 
-    # Connections, on descriptors that the host has granted.
+    # Connections: of WASI's network, or on descriptors that the host has granted.
 
     async def create_connection(
         self,
         protocol_factory: Callable[[], asyncio.BaseProtocol],
-        host: str | None = None,
-        port: int | str | None = None,
+        host: Any = None,
+        port: Any = None,
         *,
         sock: Any = None,
         **options: Any,
     ) -> Any:
-        """Makes a transport of a connection that the host has granted: its name is ``host``,
-        without a port; or ``sock`` is the descriptor."""
-        sock = self._granted(host, port, sock, socket.SOCK_STREAM)
-        return await super().create_connection(protocol_factory, sock=sock, **options)
+        """Connects to a host and port that the host of the sandbox has granted. Without a port,
+        ``host`` is the name of a connection that it has granted; ``sock`` may be a descriptor."""
+        if port is None:
+            host, sock = None, self._granted(host, sock, socket.SOCK_STREAM)
+        return await super().create_connection(protocol_factory, host, port, sock=sock, **options)
 
     async def create_server(
         self,
         protocol_factory: Callable[[], asyncio.BaseProtocol],
         host: Any = None,
-        port: int | str | None = None,
+        port: Any = None,
         *,
         sock: Any = None,
         **options: Any,
     ) -> Any:
-        """Serves a listening socket that the host has granted: its name is ``host``, without a
-        port; or ``sock`` is the descriptor."""
-        sock = self._granted(host, port, sock, socket.SOCK_STREAM)
-        return await super().create_server(protocol_factory, sock=sock, **options)
+        """Listens on addresses that the host of the sandbox has granted. Without a port, ``host`` is
+        the name of a listening socket that it has granted; ``sock`` may be a descriptor."""
+        if port is None:
+            host, sock = None, self._granted(host, sock, socket.SOCK_STREAM)
+        return await super().create_server(protocol_factory, host, port, sock=sock, **options)
 
     async def connect_accepted_socket(self, *args: Any, **options: Any) -> Any:
-        """Makes a transport of a connection that ``Descriptor.accept`` has returned."""
+        """Makes a transport of a connection that ``accept`` of a socket or descriptor has
+        returned."""
         sock = options.get("sock", args[1] if len(args) > 1 else None)
-        self._granted(None, None, sock, socket.SOCK_STREAM)
+        self._granted(None, sock, socket.SOCK_STREAM)
         return await super().connect_accepted_socket(*args, **options)
 
     async def create_datagram_endpoint(  # type: ignore[override]
@@ -194,29 +197,28 @@ class EventLoop(BaseSelectorEventLoop):
         sock: Any = None,
         **options: Any,
     ) -> Any:
-        """Makes a transport of a datagram socket that the host has granted: its name is
-        ``local_addr``, or ``sock`` is the descriptor."""
+        """Makes a transport of a datagram socket. The addresses are those that the host of the
+        sandbox has granted. ``local_addr`` may be the name of a socket that it has granted, and
+        ``sock`` a descriptor."""
         if isinstance(local_addr, str) and remote_addr is None:
-            sock = self._granted(local_addr, None, sock, socket.SOCK_DGRAM)
-        elif local_addr is not None or remote_addr is not None or options.get("family"):
-            raise _no_sockets()
-        else:
-            sock = self._granted(None, None, sock, socket.SOCK_DGRAM)
-        return await super().create_datagram_endpoint(protocol_factory, sock=sock, **options)
+            local_addr, sock = None, self._granted(local_addr, sock, socket.SOCK_DGRAM)
+        elif sock is not None:
+            self._granted(None, sock, socket.SOCK_DGRAM)
+        return await super().create_datagram_endpoint(
+            protocol_factory, local_addr, remote_addr, sock=sock, **options
+        )
 
-    def _granted(self, host: Any, port: Any, sock: Any, kind: int) -> Any:
-        """The descriptor that the arguments name."""
+    def _granted(self, host: Any, sock: Any, kind: int) -> Any:
+        """The descriptor or socket that the arguments name, if they have no port."""
         if sock is not None:
-            if host is not None or port is not None:
-                raise ValueError("give a host and port, or sock, and not both")
-        elif host is None and port is None:
+            if host is not None:
+                raise ValueError("host/port and sock can not be specified at the same time")
+        elif host is None:
             raise ValueError("host and port was not specified and no sock specified")
-        elif isinstance(host, str) and port is None:
+        elif isinstance(host, str):
             sock = open(host)
         else:
-            raise _no_sockets()
-        if isinstance(sock, socket.socket):
-            raise _no_sockets()
+            raise ValueError("several hosts need a port")
         if isinstance(sock, Descriptor):
             sock.type = kind
         return sock
@@ -231,16 +233,30 @@ class EventLoop(BaseSelectorEventLoop):
     ) -> asyncio.WriteTransport:
         return WritePipeTransport(self, pipe_of(pipe), protocol, waiter, extra)
 
-    async def sock_connect(self, sock: Any, address: Any) -> None:
-        """Connections are made by the host. Always raises ENOTSUP."""
-        raise _no_sockets()
-
-    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
-        """Names are looked up without another thread, so this blocks."""
-        return socket.getaddrinfo(host, port, **options)
+    async def getaddrinfo(
+        self,
+        host: Any,
+        port: Any,
+        *,
+        family: int = 0,
+        type: int = 0,
+        proto: int = 0,
+        flags: int = 0,
+    ) -> Any:
+        """Looks a name up, as ``socket.getaddrinfo``. The loop goes on meanwhile."""
+        lookup = Lookup(host, port, family, type, proto, flags)
+        steps = lookup.steps()
+        try:
+            while True:
+                stream = next(steps)
+                await ready(self, lookup.resources, [stream.subscribe])
+        except StopIteration as end:
+            return end.value
+        finally:
+            lookup.resources.close()
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> Any:
-        """Names are looked up without another thread, so this blocks."""
+        """WASI does not look addresses up: the result is numeric."""
         return socket.getnameinfo(sockaddr, flags)
 
     # Threads and processes, which a sandbox does not have.
@@ -274,14 +290,6 @@ class EventLoop(BaseSelectorEventLoop):
 
     async def _make_subprocess_transport(self, *args: Any, **options: Any) -> NoReturn:
         raise NotImplementedError("there are no processes in the sandbox")
-
-
-def _no_sockets() -> UVError:
-    return UVError(
-        StatusCode.ENOTSUP,
-        "the sandbox opens no sockets: the host grants connections, listeners and datagram "
-        "sockets by name, as in asyncio.open_connection(NAME) or sock=uv.open(NAME)",
-    )
 
 
 def _new_loop() -> Loop:

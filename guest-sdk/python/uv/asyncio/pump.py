@@ -21,7 +21,7 @@ from wit_world.imports.event_loop import Run as RawRun
 from wit_world.imports.event_loop import Step_Event, Step_Finished
 from wit_world.imports.idle import Idle as RawIdle
 from wit_world.imports.timer import Timer as RawTimer
-from wit_world.imports.types import EventKind, RunMode
+from wit_world.imports.uv_handles_types import EventKind, RunMode
 
 from ..error import call
 from ..loop import Loop

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 
 from wit_world.imports.signal import Signal as RawSignal
-from wit_world.imports.types import EventKind
+from wit_world.imports.uv_handles_types import EventKind
 
 from ..error import UVError, call
 from ..loop import Loop

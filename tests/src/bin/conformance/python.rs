@@ -14,7 +14,7 @@ use std::{io, thread};
 use tempfile::TempDir;
 use uv_handles_conformance_program::{Outcome, Program};
 use uv_handles_tests::script::PYTHON;
-use uv_handles_tests::{State, linker};
+use uv_handles_tests::{State, runtime_linker};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 use wasmtime::error::Context;
 use wasmtime::{Cache, CacheConfig, Config, Engine, Result, Store, ensure};
@@ -50,7 +50,11 @@ impl Python {
             let run = run.context("it does not export uv:scripts/scripts.run")?;
             let modules = tempfile::tempdir()?;
             std::fs::write(modules.path().join(format!("{MODULE}.py")), INTERPRETER)?;
-            Ok(Python { modules, runtime: linker(&engine)?.instantiate_pre(&component)?, run })
+            Ok(Python {
+                modules,
+                runtime: runtime_linker(&engine, &component)?.instantiate_pre(&component)?,
+                run,
+            })
         };
         link().unwrap_or_else(|error| panic!("the Python runtime cannot be used: {error:?}"))
     }

@@ -1,0 +1,561 @@
+//! WASI's network in Python under uv-run: asyncio, `socket`, `uv.http` and `urllib`, against real peers on
+//! loopback.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::mpsc;
+use std::thread;
+use uv_handles_tests::PATIENCE;
+use uv_handles_tests::http_server::{Answer, server, text};
+use uv_handles_tests::os::{accept, echo_clients, listener, refusing_address, reset};
+use uv_handles_tests::process::Process;
+use uv_handles_tests::script::PYTHON;
+
+/// Runs a text with the grants of these options and with arguments, which are addresses.
+fn start(options: &[&str], source: &str, args: &[SocketAddr]) -> (Process, tempfile::TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("script.py");
+    let addresses: Vec<_> = args.iter().map(|address| format!("('127.0.0.1', {})", address.port())).collect();
+    let head = format!("import asyncio, socket, sys\nADDRESSES = [{}]\n", addresses.join(", "));
+    std::fs::write(&script, head + source).unwrap();
+    (Process::spawn(PYTHON.uv_run_script(options, &script)), dir)
+}
+
+/// Runs it to its end. Returns its lines.
+#[track_caller]
+fn lines(options: &[&str], source: &str, args: &[SocketAddr]) -> Vec<String> {
+    let (mut process, _dir) = start(options, source, args);
+    let lines = process.stdout.all();
+    let code = process.exit_code();
+    assert_eq!(code, 0, "{lines:?}\n{}", process.stderr.all().join("\n"));
+    lines
+}
+
+#[test]
+fn connections_of_streams() {
+    let (echo, address) = listener();
+    let (_kept, refusing) = refusing_address();
+    let (_silent, silent) = listener();
+    let peer = thread::spawn(move || {
+        let mut client = accept(&echo);
+        let mut all = Vec::new();
+        client.read_to_end(&mut all).unwrap();
+        client.write_all(&all.to_ascii_uppercase()).unwrap();
+        drop(client);
+        reset(accept(&echo));
+    });
+    let source = "
+async def main():
+    reader, writer = await asyncio.open_connection(*ADDRESSES[0])
+    print(writer.get_extra_info('peername') == ADDRESSES[0])
+    for _ in range(30):
+        writer.write(b'a' * 100_000)
+        await writer.drain()
+    writer.write_eof()
+    print(len(await reader.read()))
+    writer.close()
+    await writer.wait_closed()
+
+    reader, writer = await asyncio.open_connection(*ADDRESSES[0])
+    try:
+        print(await reader.read())
+    except ConnectionResetError:
+        print('reset')
+    writer.close()
+
+    for address in (*ADDRESSES[1:], ('127.0.0.2', 1)):
+        try:
+            async with asyncio.timeout(1):
+                reader, writer = await asyncio.open_connection(*address)
+                await reader.read()
+        except OSError as error:
+            print(type(error).__name__, str(address) in str(error))
+
+asyncio.run(main(), debug=True)
+";
+    let lines = lines(&["--tcp-connect=127.0.0.1:*"], source, &[address, refusing, silent]);
+    let expected = [
+        "True",
+        "3000000",
+        "reset",
+        "ConnectionRefusedError True",
+        "TimeoutError False",
+        "PermissionError True",
+    ];
+    assert_eq!(lines, expected);
+    peer.join().unwrap();
+}
+
+#[test]
+fn a_server_of_streams() {
+    let source = "
+async def serve(reader, writer):
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    served.append(writer)
+    if len(served) == 3:
+        server.close()
+
+async def main():
+    global server
+    server = await asyncio.start_server(serve, '127.0.0.1', 0)
+    print(server.sockets[0].getsockname()[1])
+    try:
+        await server.serve_forever()
+    except asyncio.CancelledError:
+        print(len(served))
+
+served = []
+asyncio.run(main())
+";
+    let (mut process, _dir) = start(&["--tcp-listen=127.0.0.1:0"], source, &[]);
+    let port = process.stdout.next_line().unwrap();
+    echo_clients(format!("127.0.0.1:{port}").parse().unwrap());
+    assert_eq!(process.stdout.next_line().as_deref(), Some("3"));
+    assert_eq!(process.exit_code(), 0);
+}
+
+/// As with real sockets: closing does not wait for a peer that reads slowly, and loses nothing.
+#[test]
+fn bytes_are_sent_after_the_connection_was_closed() {
+    let (listener, address) = listener();
+    let (send, is_over) = mpsc::channel();
+    let peer = thread::spawn(move || {
+        let mut client = accept(&listener);
+        is_over.recv_timeout(PATIENCE).unwrap();
+        let mut all = Vec::new();
+        client.read_to_end(&mut all).unwrap();
+        all.len()
+    });
+    let source = "
+async def main():
+    reader, writer = await asyncio.open_connection(*ADDRESSES[0])
+    sent = 0
+    sock = writer.transport.get_extra_info('socket')._sock
+    while True:
+        try:
+            sent += sock.send(bytes(50_000))
+        except BlockingIOError:
+            break
+    writer.close()
+    await writer.wait_closed()
+    print(sent)
+
+asyncio.run(main())
+";
+    let (mut process, _dir) = start(&["--tcp-connect=127.0.0.1:*"], source, &[address]);
+    let sent: usize = process.stdout.next_line().unwrap().parse().unwrap();
+    send.send(()).unwrap();
+    assert_eq!(peer.join().unwrap(), sent);
+    assert_eq!(process.exit_code(), 0);
+}
+
+#[test]
+fn datagrams() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    peer.set_read_timeout(Some(PATIENCE)).unwrap();
+    let address = peer.local_addr().unwrap();
+    let answers = thread::spawn(move || {
+        for _ in 0..2 {
+            let mut buffer = [0; 100];
+            let (length, sender) = peer.recv_from(&mut buffer).unwrap();
+            peer.send_to(&buffer[..length].to_ascii_uppercase(), sender).unwrap();
+        }
+    });
+    let source = "
+class Protocol(asyncio.DatagramProtocol):
+    def __init__(self):
+        self.events = asyncio.Queue()
+    def datagram_received(self, data, sender):
+        self.events.put_nowait((data, sender == ADDRESSES[0]))
+    def error_received(self, error):
+        self.events.put_nowait(error)
+
+async def main():
+    loop = asyncio.get_running_loop()
+    for options in ({'remote_addr': ADDRESSES[0]}, {'local_addr': ('127.0.0.1', 0)}):
+        transport, protocol = await loop.create_datagram_endpoint(Protocol, **options)
+        transport.sendto(b'ping', ADDRESSES[0])
+        print(await protocol.events.get())
+        if 'local_addr' in options:
+            transport.sendto(b'ping', ('127.0.0.2', 1))
+            error = await protocol.events.get()
+            print(type(error).__name__, '127.0.0.2' in str(error))
+        transport.close()
+
+asyncio.run(main())
+";
+    let options = ["--udp-bind=127.0.0.1:0", "--udp-send=127.0.0.1:*"];
+    let expected = ["(b'PING', True)", "(b'PING', True)", "PermissionError True"];
+    assert_eq!(lines(&options, source, &[address]), expected);
+    answers.join().unwrap();
+}
+
+#[test]
+fn names() {
+    let source = "
+async def main():
+    loop = asyncio.get_running_loop()
+    for name in ('localhost', '127.0.0.1', 'name.invalid', 'a b'):
+        for look in (loop.getaddrinfo, lambda *args, **options: asyncio.sleep(0, socket.getaddrinfo(*args, **options))):
+            try:
+                found = await look(name, 'http', type=socket.SOCK_STREAM)
+                print(name, ('127.0.0.1', 80) in [entry[4][:2] for entry in found])
+            except socket.gaierror as error:
+                print(name, error.errno == socket.EAI_NONAME, name in str(error))
+
+asyncio.run(main())
+";
+    let expected = ["localhost True", "127.0.0.1 True", "name.invalid True True", "a b True True"];
+    let expected: Vec<_> = expected.iter().flat_map(|line| [line, line]).collect();
+    assert_eq!(lines(&["--name-lookup"], source, &[]), expected.into_iter().copied().collect::<Vec<_>>());
+    let denied = PYTHON.run(
+        &[],
+        "import socket\ntry: socket.getaddrinfo('localhost', 1)\nexcept socket.gaierror as error: print(error)\n",
+    );
+    assert!(denied.stdout[0].contains("localhost") && denied.stdout[0].contains("grant"), "{denied:?}");
+}
+
+#[test]
+fn methods_of_the_loop_on_sockets() {
+    let source = "
+async def main():
+    loop = asyncio.get_running_loop()
+    listener = socket.socket()
+    listener.setblocking(False)
+    listener.bind(('127.0.0.1', 0))
+    listener.listen()
+    client = socket.socket()
+    client.setblocking(False)
+    accepting = asyncio.create_task(loop.sock_accept(listener))
+    await loop.sock_connect(client, listener.getsockname())
+    server, peer = await accepting
+    print(peer == client.getsockname())
+    reading = asyncio.create_task(loop.sock_recv(server, 10))
+    await loop.sock_sendall(client, b'hello')
+    print(await reading)
+    buffer = bytearray(3)
+    reading = asyncio.create_task(loop.sock_recv_into(client, buffer))
+    await loop.sock_sendall(server, b'abcdef')
+    print(await reading, buffer, client.recv(10))
+    # A wait that is cancelled leaves nothing behind.
+    reading = asyncio.create_task(loop.sock_recv(server, 10))
+    await asyncio.sleep(0.001)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    print(loop.remove_reader(server))
+    got = loop.create_future()
+    loop.add_reader(server, lambda: got.done() or got.set_result(server.recv(10)))
+    client.shutdown(socket.SHUT_WR)
+    print(await got)
+    # Closed while it is watched.
+    server.close()
+    client.close()
+    listener.close()
+    print(server.fileno(), server)
+
+asyncio.run(main())
+";
+    let options = ["--tcp-listen=127.0.0.1:0", "--tcp-connect=127.0.0.1:*"];
+    let expected = [
+        "True",
+        "b'hello'",
+        "3 bytearray(b'abc') b'def'",
+        "False",
+        "b''",
+        "-1 <socket.socket closed, family=1, type=6>",
+    ];
+    assert_eq!(lines(&options, source, &[]), expected);
+}
+
+#[test]
+fn sockets_that_block() {
+    let source = "
+import gc
+server = socket.create_server(('127.0.0.1', 0))
+client = socket.create_connection(server.getsockname())
+connection, _ = server.accept()
+client.sendall(b'one\\ntwo\\n')
+with connection.makefile('r') as file:
+    print(file.readline(), file.readline(), sep='', end='')
+client.settimeout(0.01)
+try:
+    client.recv(1)
+except TimeoutError as error:
+    print(error)
+for address in (('127.0.0.2', 1), ('127.0.0.1', server.getsockname()[1])):
+    try:
+        socket.create_server(address)
+    except OSError as error:
+        print(type(error).__name__)
+connection.close()
+print(client.recv(1))
+# The collector frees the host's resources in their order, in cycles too.
+for _ in range(3):
+    peer = socket.create_connection(server.getsockname())
+    peer.itself = peer
+    udp = socket.socket(type=socket.SOCK_DGRAM)
+    udp.itself = udp
+    del peer, udp
+gc.collect()
+del server, client, connection
+for attempt in (lambda: socket.socket(fileno=3), socket.socket().detach, lambda: socket.socket(3),
+                lambda: socket.socket().bind('name'), lambda: socket.socket().recv(1)):
+    try:
+        attempt()
+    except (OSError, TypeError) as error:
+        print(type(error).__name__)
+";
+    let options = ["--tcp-listen=127.0.0.1:*", "--tcp-connect=127.0.0.1:*"];
+    let expected = [
+        "one",
+        "two",
+        "timed out",
+        "PermissionError",
+        "OSError",
+        "b''",
+        "OSError",
+        "OSError",
+        "OSError",
+        "TypeError",
+        "OSError",
+    ];
+    assert_eq!(lines(&options, source, &[]), expected);
+}
+
+const HELLO: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=latin-1\r\ncontent-length: 5\r\n\r\n[1,2]";
+const REDIRECT: &str = "HTTP/1.1 302 Found\r\nlocation: /other?a#b\r\ncontent-length: 0\r\n\r\n";
+
+/// The answers that both clients meet, in this order.
+fn answers() -> Vec<Answer> {
+    let wants = |start: &'static str, header: &'static str, answer: &'static str| -> Answer {
+        Box::new(move |mut client, head| {
+            assert!(head.starts_with(start) && head.to_lowercase().contains(header), "{head}");
+            client.write_all(answer.as_bytes()).unwrap();
+            None
+        })
+    };
+    vec![
+        wants("GET /hello HTTP/1.1\r\n", "", HELLO),
+        text("HTTP/1.1 404 Not Found\r\ncontent-length: 4\r\n\r\nnone"),
+        wants("POST /redirect HTTP/1.1\r\n", "content-length: 4\r\n", REDIRECT),
+        wants("GET /other?a HTTP/1.1\r\n", "x-test: a\r\n", HELLO),
+        text("HTTP/1.1 200 OK\r\ncontent-length: 50\r\n\r\nhalf"),
+        text("this is not HTTP at all\r\n\r\n"),
+        Box::new(|client, _| {
+            reset(client);
+            None
+        }),
+        Box::new(|client, _| Some(client)),
+    ]
+}
+
+fn http_options(own: SocketAddr, other: SocketAddr) -> [String; 3] {
+    [format!("--http={own}"), format!("--http={other}"), "--http=name.invalid".into()]
+}
+
+#[test]
+fn fetch() {
+    let mut all = answers();
+    all.push(text("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"));
+    all.push(Box::new(|mut client, head| {
+        assert!(head.contains("transfer-encoding: chunked\r\n"), "{head}");
+        let mut body = Vec::new();
+        while !body.ends_with(b"0\r\n\r\n") {
+            let mut byte = [0];
+            client.read_exact(&mut byte).unwrap();
+            body.extend(byte);
+        }
+        client
+            .write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes())
+            .unwrap();
+        client.write_all(&body).unwrap();
+        None
+    }));
+    // Answers, and then sends without end.
+    all.push(Box::new(|mut client, _| {
+        thread::spawn(move || {
+            let _ = client.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
+            while client.write_all(&[b'a'; 100]).is_ok() {}
+        });
+        None
+    }));
+    let address = server(all);
+    let (_kept, refusing) = refusing_address();
+    let source = "
+from uv import http
+base, refusing = ('http://%s:%s' % address for address in ADDRESSES)
+
+async def numbers():
+    for number in range(3):
+        yield b'%d' % number
+
+async def failing(url, **options):
+    try:
+        response = await http.fetch(url, **options)
+        await response.read()
+    except (OSError, ValueError) as error:
+        print([kind.__name__ for kind in type(error).__mro__[:3]], str(error).replace(url, 'URL').partition(' (')[0])
+
+async def main():
+    response = await http.fetch(f'{base}/hello#fragment')
+    print(response.status, response.reason, response.ok, response.headers['Content-Type'], await response.json())
+    response = await http.fetch(f'{base}/none')
+    print(response.status, response.ok, await response.text())
+    response = await http.fetch(f'{base}/redirect', method='post', body='text', headers={'x-test': 'a'})
+    print(response.url.removeprefix(base), await response.read(2), await response.read())
+    await failing(f'{base}/half')
+    await failing(f'{base}/garbage')
+    await failing(f'{base}/reset')
+    await failing(f'{base}/slow', timeout=0.05)
+    async with await http.fetch(f'{base}/chunks') as response:
+        print(b''.join([chunk async for chunk in response]))
+    response = await http.fetch(f'{base}/upload', method='PUT', body=numbers())
+    print((await response.read()).replace(b'\\r\\n', b' '))
+    await failing(f'{base}/endless', timeout=0.2)
+    await failing(f'{refusing}/')
+    await failing('http://name.invalid/')
+    await failing('http://denied.invalid:1/')
+    await failing('ftp://a/')
+    await failing(f'{base}/', method='B(D')
+    await failing(f'{base}/', headers={'a': 'b\\r\\nc: d'})
+    await failing(f'{base}/', headers={'host': 'a'})
+
+asyncio.run(main())
+";
+    let options = http_options(address, refusing);
+    let options: Vec<_> = options.iter().map(String::as_str).collect();
+    let expected = [
+        "200 OK True application/json; charset=latin-1 [1, 2]",
+        "404 False none",
+        "/other?a#b b'[1' b',2]'",
+        "['ResetError', 'RequestError', 'ConnectionResetError'] URL: the response is incomplete",
+        "['RequestError', 'OSError', 'Exception'] URL: the server does not speak HTTP",
+        "['ResetError', 'RequestError', 'ConnectionResetError'] URL: the connection was terminated",
+        "['TimedOutError', 'RequestError', 'TimeoutError'] URL: timed out",
+        "b'abcde'",
+        "b'1 0 1 1 1 2 0  '",
+        "['TimedOutError', 'RequestError', 'TimeoutError'] URL: timed out",
+        "['RefusedError', 'RequestError', 'ConnectionRefusedError'] URL: connection refused",
+        "['UnknownNameError', 'RequestError', 'gaierror'] URL: the name cannot be resolved",
+        "['DeniedError', 'RequestError', 'PermissionError'] URL: the host does not grant it",
+        "['ValueError', 'Exception', 'BaseException'] 'URL' is no URL of HTTP, such as http://example.org/a",
+        "['ValueError', 'Exception', 'BaseException'] the method 'B(D' is not valid",
+        "['ValueError', 'Exception', 'BaseException'] the header 'a' is not valid",
+        "['ValueError', 'Exception', 'BaseException'] the header 'host' is not allowed by the host",
+    ];
+    assert_eq!(lines(&options, source, &[address, refusing]), expected);
+}
+
+#[test]
+fn urlopen() {
+    let address = server(answers());
+    let (_kept, refusing) = refusing_address();
+    let source = "
+from urllib.request import Request, urlopen
+from urllib.error import HTTPError, URLError
+base, refusing = ('http://%s:%s' % address for address in ADDRESSES)
+
+def failing(url, **options):
+    try:
+        urlopen(url, **options).read()
+    except OSError as error:
+        print(type(error).__name__, str(error).replace(url, 'URL'))
+
+with urlopen(f'{base}/hello') as response:
+    print(response.status, response.msg, response.headers['Content-Type'], response.readline())
+try:
+    urlopen(f'{base}/none')
+except HTTPError as error:
+    print(error.code, error.reason, error.read())
+with urlopen(Request(f'{base}/redirect', b'text', {'X-Test': 'a'})) as response:
+    print(response.url.removeprefix(base), response.read(2), response.read())
+failing(f'{base}/half')
+failing(f'{base}/garbage')
+failing(f'{base}/reset')
+failing(f'{base}/slow', timeout=0.05)
+failing(f'{refusing}/')
+failing('http://name.invalid/')
+failing('http://denied.invalid:1/')
+";
+    let options = http_options(address, refusing);
+    let options: Vec<_> = options.iter().map(String::as_str).collect();
+    let expected = [
+        "200 OK application/json; charset=latin-1 b'[1,2]'",
+        "404 Not Found b'none'",
+        "/other?a#b b'[1' b',2]'",
+        "ResetError URL: the response is incomplete",
+        "URLError <urlopen error URL: the server does not speak HTTP>",
+        "URLError <urlopen error URL: the connection was terminated>",
+        "URLError <urlopen error URL: timed out>",
+        "URLError <urlopen error URL: connection refused>",
+        "URLError <urlopen error URL: the name cannot be resolved>",
+        "URLError <urlopen error URL: the host does not grant it>",
+    ];
+    assert_eq!(lines(&options, source, &[address, refusing]), expected);
+}
+
+#[test]
+fn requests_that_are_cancelled_free_their_connections() {
+    let (listener, address) = listener();
+    let (send, gone) = mpsc::channel();
+    thread::spawn(move || {
+        for _ in 0..70 {
+            let mut client = accept(&listener);
+            let send = send.clone();
+            thread::spawn(move || {
+                let mut all = Vec::new();
+                // The end or a reset: the client has closed the connection.
+                let _ = client.read_to_end(&mut all);
+                send.send(()).unwrap();
+            });
+        }
+    });
+    let source = "
+from uv import http
+url = 'http://%s:%s/' % ADDRESSES[0]
+
+async def main():
+    for _ in range(7):
+        requests = [asyncio.create_task(http.fetch(url)) for _ in range(10)]
+        await asyncio.sleep(0.05)
+        for request in requests:
+            request.cancel()
+        results = await asyncio.gather(*requests, return_exceptions=True)
+        assert all(isinstance(result, asyncio.CancelledError) for result in results), results
+    print('cancelled')
+
+asyncio.run(main())
+";
+    let granted = format!("--http={address}");
+    assert_eq!(lines(&[&granted, "--max-handles=40"], source, &[address]), ["cancelled"]);
+    for _ in 0..70 {
+        gone.recv_timeout(PATIENCE).unwrap();
+    }
+}
+
+/// An embedder without WASI's HTTP links it as traps: other scripts do not notice.
+#[test]
+fn a_host_without_http() {
+    let source = "
+import asyncio
+
+async def refused():
+    try:
+        await asyncio.open_connection('127.0.0.1', 1)
+    except PermissionError as error:
+        return str(error)
+
+async def fetch():
+    import uv
+    await uv.http.fetch('http://127.0.0.1/')
+";
+    let refused = PYTHON.call(source, "refused", "[]").unwrap();
+    assert!(refused.contains("127.0.0.1"), "{refused}");
+    let trap = PYTHON.run_in_instance(&format!("{source}asyncio.run(fetch())\n"), u64::MAX / 2).unwrap_err();
+    assert!(format!("{trap:?}").contains("wasi:http"), "{trap:?}");
+}
