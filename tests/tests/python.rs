@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
+use uv_handles_tests::http_server::{server, text};
 use uv_handles_tests::os::make_fifo;
 use uv_handles_tests::process::Process;
 use uv_handles_tests::script::{Ended, PYTHON, root};
@@ -134,6 +135,21 @@ fn the_page_shows_the_first_timer() {
     let source = fs::read_to_string(root().join("examples/python/first_timer.py")).unwrap();
     let program = &source[source.find("import uv").unwrap()..];
     assert!(page().contains(&format!("```python\n{program}```\n")), "docs/python.md shows another");
+}
+
+#[test]
+fn the_pages_requests_are_sent() {
+    let page = page();
+    let (_, program) = page.split_once("<!-- The tests run this program. -->\n```python\n").unwrap();
+    let (program, _) = program.split_once("```").unwrap();
+    let address = server(vec![
+        text("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 5\r\n\r\n[1,2]"),
+        text("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"),
+    ]);
+    let (_dir, script) = PYTHON.script(program);
+    let mut command = PYTHON.uv_run_script(&[&format!("--http={address}")], &script);
+    command.arg(format!("http://{address}/"));
+    Ended::of(command).printed(&["200 application/json", "[1, 2]", "5 bytes"]);
 }
 
 #[test]

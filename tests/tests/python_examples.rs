@@ -3,8 +3,9 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};
+use uv_handles_tests::http_server::{server, text};
 use uv_handles_tests::line_stats::{self, address};
-use uv_handles_tests::os::connect;
+use uv_handles_tests::os::{connect, reset};
 use uv_handles_tests::process::Process;
 use uv_handles_tests::script::{Ended, PYTHON};
 
@@ -121,4 +122,37 @@ fn graceful_reload() {
     process.kill(libc::SIGTERM);
     process.stdout.find(|line| line.ends_with(" times").then_some(()));
     assert_eq!(process.exit_code(), 0);
+}
+
+#[test]
+fn fetch_all() {
+    let flaky = server(vec![
+        text("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"),
+        Box::new(|client, _| {
+            reset(client);
+            None
+        }),
+        text("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"),
+    ]);
+    let absent = server(vec![text("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")]);
+    let options = [flaky, absent].map(|address| format!("--http={address}"));
+    let mut command = PYTHON.example(&[&options[0], &options[1]], "fetch_all");
+    let urls = [format!("http://{flaky}/"), format!("http://{absent}/"), "http://denied.invalid/".into()];
+    let ended = Ended::of({
+        command.args(&urls);
+        command
+    });
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert_eq!(ended.stdout, [format!("{}: 5 bytes, attempt 3", urls[0])]);
+    for (url, expected) in [
+        (&urls[0], "503 Service Unavailable, attempt 1"),
+        (&urls[0], "the connection was terminated, attempt 2"),
+        (&urls[1], "404 Not Found"),
+        (&urls[2], "the host does not grant it"),
+    ] {
+        assert!(
+            ended.stderr.iter().any(|line| line.starts_with(url.as_str()) && line.ends_with(expected)),
+            "{expected}: {ended:?}"
+        );
+    }
 }

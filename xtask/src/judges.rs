@@ -126,6 +126,13 @@ fn judge(
             command.arg("--pythonpath").arg(path);
         }
     }
+    // Loopback, for the cases that need no peer in another thread.
+    for address in ["127.0.0.1", "[::1]", "0.0.0.0", "[::]"] {
+        for option in ["tcp-listen", "tcp-connect", "udp-bind", "udp-send"] {
+            command.arg(format!("--{option}={address}:*"));
+        }
+    }
+    command.arg("--name-lookup");
     command.arg(judges.join("run.py")).arg(format!("{}_adapter", suite.name)).arg(module);
     command.arg(format!("/judges/{}/exceptions.txt", suite.name));
     let output = command.output().context("cannot start uv-run")?;
