@@ -100,7 +100,12 @@ impl Language {
         Ended::of(self.uv_run_script(options, &script))
     }
 
-    fn script(&self, text: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
+    /// Writes a text as a script, in a directory of its own.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be written.
+    pub fn script(&self, text: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().expect("the OS has a place for files");
         let script = dir.path().join("script").with_extension(self.extension);
         std::fs::write(&script, text).expect("the file can be written");

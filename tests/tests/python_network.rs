@@ -13,11 +13,9 @@ use uv_handles_tests::script::PYTHON;
 
 /// Runs a text with the grants of these options and with arguments, which are addresses.
 fn start(options: &[&str], source: &str, args: &[SocketAddr]) -> (Process, tempfile::TempDir) {
-    let dir = tempfile::tempdir().unwrap();
-    let script = dir.path().join("script.py");
     let addresses: Vec<_> = args.iter().map(|address| format!("('127.0.0.1', {})", address.port())).collect();
     let head = format!("import asyncio, socket, sys\nADDRESSES = [{}]\n", addresses.join(", "));
-    std::fs::write(&script, head + source).unwrap();
+    let (dir, script) = PYTHON.script(head + source);
     (Process::spawn(PYTHON.uv_run_script(options, &script)), dir)
 }
 

@@ -23,6 +23,7 @@ mod plugin_host;
 mod process;
 mod profile;
 mod python;
+mod python_bench;
 mod runtimes;
 mod soak;
 mod test;
@@ -89,6 +90,10 @@ enum Command {
         /// Check the types of the package, its tests and the examples too, with mypy --strict
         #[arg(long)]
         check: bool,
+
+        /// Compare asyncio in the sandbox with a Python of the machine, with callbacks, and more
+        #[arg(long, value_name = "PYTHON", num_args = 0..=1, default_missing_value = "python3")]
+        bench: Option<PathBuf>,
     },
 
     /// Build the runtime for scripts in JavaScript, target/javascript/uv-javascript.wasm
@@ -301,9 +306,12 @@ fn run(cli: Cli) -> Result<()> {
             node_judges::run(&workspace, cli.guest_toolchain)
         }
         Command::Package => package::run(&workspace),
-        Command::Python { check } => {
+        Command::Python { check, bench } => {
             python::build(&workspace)?;
-            if check { python::check_types(&workspace) } else { Ok(()) }
+            if check {
+                python::check_types(&workspace)?;
+            }
+            bench.map_or(Ok(()), |against| python_bench::run(&workspace, &against))
         }
         Command::Javascript { check } => {
             javascript::build(&workspace, cli.guest_toolchain)?;

@@ -61,10 +61,7 @@ pub fn build(workspace: &Workspace) -> Result<PathBuf> {
 /// Checks the types of the package, of its tests and of the examples, with `mypy --strict`.
 pub fn check_types(workspace: &Workspace) -> Result<()> {
     let python = Python::new(workspace);
-    python.ensure_tools()?;
-    let bindings = python.dir.join("bindings");
-    renew(&bindings)?;
-    process::run(python.componentize().arg("bindings").arg(&bindings))?;
+    let bindings = generate_bindings(workspace)?;
     let root = &workspace.root;
     let (tests, examples) = (root.join("tests/python"), root.join("examples/python"));
     for paths in [PACKAGES.map(|package| python.sources.join(package)).to_vec(), vec![tests], vec![examples]]
@@ -79,6 +76,17 @@ pub fn check_types(workspace: &Workspace) -> Result<()> {
         run_within(&mut mypy, MYPY_LIMIT)?;
     }
     Ok(())
+}
+
+/// Writes the bindings of the runtime's world, with types and documentation, below target. Returns
+/// their directory.
+pub fn generate_bindings(workspace: &Workspace) -> Result<PathBuf> {
+    let python = Python::new(workspace);
+    python.ensure_tools()?;
+    let bindings = python.dir.join("bindings");
+    renew(&bindings)?;
+    process::run(python.componentize().arg("bindings").arg(&bindings))?;
+    Ok(bindings)
 }
 
 /// Installs the packages of tests/python/libraries.txt below target, unless they are there.

@@ -9,6 +9,7 @@ from componentize_py_types import Err
 from wit_world.imports import pollables
 from wit_world.imports.uv_handles_poll import Poll as RawPoll
 from wit_world.imports.uv_handles_types import EventKind, EventKind_Poll, PollEvents
+from wit_world.imports.wasi_io_poll import Pollable
 
 from ..descriptor import Descriptor
 from ..error import UVError, call
@@ -78,8 +79,8 @@ class SocketWatch:
         self._is_ready = is_ready
         self._loop = loop
         self._number = self._endpoint.resources.watch(self._close_all)
-        # By direction.
-        self._polls: dict[int, tuple[RawPoll, int]] = {}
+        # By direction: the poll handle, its token, and what it watches.
+        self._polls: dict[int, tuple[RawPoll, int, Callable[[], Pollable]]] = {}
 
     @property
     def is_closed(self) -> bool:
@@ -101,19 +102,26 @@ class SocketWatch:
         self._close_all()
 
     def _make(self, direction: int) -> None:
-        pollable = self._endpoint.pollable(direction == EVENT_WRITE)()
-        token = self._loop._claim_token(lambda _: self._is_ready(self.key.fd, direction))
+        subscribe = self._endpoint.pollable(direction == EVENT_WRITE)
+        token = self._loop._claim_token(lambda _: self._polled(direction))
         try:
-            poll = call(pollables.create, self._loop._open(), token, pollable)
+            poll = call(pollables.create, self._loop._open(), token, subscribe())
         except BaseException:
             self._loop._release_token(token)
             raise
-        self._polls[direction] = poll, token
+        self._polls[direction] = poll, token, subscribe
         call(poll.start, PollEvents.READABLE)
+
+    def _polled(self, direction: int) -> None:
+        if self._endpoint.pollable(direction == EVENT_WRITE) != self._polls[direction][2]:
+            # It has been connected, and has streams now.
+            self._close(direction)
+            self._make(direction)
+        self._is_ready(self.key.fd, direction)
 
     def _close(self, direction: int) -> None:
         if direction in self._polls:
-            poll, token = self._polls.pop(direction)
+            poll, token, _ = self._polls.pop(direction)
             self._loop._release_token(token)
             poll.__exit__(None, None, None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import time
 import urllib.request
 from collections.abc import Iterable
@@ -48,8 +49,9 @@ class HTTPHandler(urllib.request.AbstractHTTPHandler):
         if request.has_proxy():
             raise URLError(f"{request.full_url}: the sandbox has no proxies, the host connects")
         timeout: Any = request.timeout
-        is_limited = isinstance(timeout, (int, float))
-        waits = Blocking(time.monotonic() + timeout if is_limited else None)
+        if not isinstance(timeout, (int, float)):
+            timeout = socket.getdefaulttimeout()
+        waits = Blocking(None if timeout is None else time.monotonic() + timeout)
         exchange = Exchange(waits, request.full_url.partition("#")[0])
         headers = {**request.unredirected_hdrs, **request.headers}
         sent = [(name, value) for name, value in headers.items() if name.lower() not in _HOSTS_OWN]

@@ -87,8 +87,15 @@ class Lookup:
 
     def _entries(self, ip: str | None) -> list[Info]:
         """The entries of an IP address, with the port or service."""
-        flags = self._flags if ip is None or ip == "" else self._flags | socket.AI_NUMERICHOST
-        return list(_socket.getaddrinfo(ip, self._port, *self._rest, flags))
+        if ip is None or ip == "":
+            return list(_socket.getaddrinfo(ip, self._port, *self._rest, self._flags))
+        # The C library takes no scopes.
+        ip, _, scope = ip.partition("%")
+        flags = self._flags | socket.AI_NUMERICHOST
+        found = _socket.getaddrinfo(ip, self._port, *self._rest, flags)
+        if not scope.isdecimal():
+            return list(found)
+        return [(*entry[:4], (*entry[4][:3], int(scope))) for entry in found]
 
 
 def getaddrinfo(

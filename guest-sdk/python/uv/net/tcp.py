@@ -113,12 +113,11 @@ class Tcp:
 
     def recv(self, size: int) -> bytes:
         """Reads what is there: nothing is the end."""
-        if self._input is None:
-            raise failed(errno.ENOTCONN)
+        received, _ = self._streams()
         if size == 0 or not self._reads:
             return b""
         try:
-            data = self._input.read(min(size, _CHUNK))
+            data = received.read(min(size, _CHUNK))
         except Err as error:
             if isinstance(error.value, StreamError_Closed):
                 return b""
@@ -129,14 +128,13 @@ class Tcp:
 
     def send(self, data: memoryview) -> int:
         """Writes as many bytes as fit."""
-        if self._output is None:
-            raise failed(errno.ENOTCONN)
-        fits = min(call(self._output.check_write), _CHUNK)
+        _, sent = self._streams()
+        fits = min(call(sent.check_write), _CHUNK)
         if not data:
             return 0
         if fits == 0:
             raise failed(errno.EAGAIN)
-        call(self._output.write, bytes(data[:fits]))
+        call(sent.write, bytes(data[:fits]))
         return min(fits, len(data))
 
     def recvfrom(self, size: int) -> tuple[bytes, Any]:
@@ -149,8 +147,7 @@ class Tcp:
 
     def shutdown(self, how: int) -> None:
         """Shuts down one or both sides."""
-        if self._input is None:
-            raise failed(errno.ENOTCONN)
+        self._streams()
         call(self._socket.shutdown, _HOW[how])
         if how != socket.SHUT_WR:
             self._reads = False
@@ -164,8 +161,7 @@ class Tcp:
 
     def peer_address(self) -> Address:
         """The address of the other side."""
-        if self._input is None:
-            raise failed(errno.ENOTCONN)
+        self._streams()
         return from_wasi(call(self._socket.remote_address))
 
     @property
@@ -180,6 +176,8 @@ class Tcp:
 
     def pollable(self, writes: bool) -> Callable[[], Pollable]:
         """Makes a pollable that is ready when a call of this direction may succeed."""
+        if self._is_connecting:
+            self._has_connected()
         if self._input is None or self._output is None:
             return self._socket.subscribe
         return self._output.subscribe if writes else self._input.subscribe
@@ -196,6 +194,15 @@ class Tcp:
             _sending.append(self)
         else:
             self.resources.close()
+
+    def _streams(self) -> tuple[InputStream, OutputStream]:
+        """The streams of a connection. EAGAIN while it is being made."""
+        number = self.take_error()
+        if number:
+            raise failed(number, self._peer)
+        if self._input is None or self._output is None:
+            raise failed(errno.ENOTCONN)
+        return self._input, self._output
 
     def _is_sending(self) -> bool:
         try:
