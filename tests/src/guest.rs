@@ -77,15 +77,14 @@ pub fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     Ok(linker)
 }
 
-/// The same for a runtime of scripts, whose imports include WASI's HTTP. Here a script that uses it
-/// traps.
+/// The same for a runtime of scripts, whose imports include WASI's HTTP. Requests are denied.
 ///
 /// # Errors
 ///
 /// As `linker`.
 pub fn runtime_linker(engine: &Engine, runtime: &Component) -> wasmtime::Result<Linker<State>> {
     let mut linker = linker(engine)?;
-    linker.define_unknown_imports_as_traps(runtime)?;
+    uv_handles_host::add_denied_http_to_linker(&mut linker, runtime)?;
     Ok(linker)
 }
 

@@ -536,24 +536,28 @@ asyncio.run(main())
     }
 }
 
-/// An embedder without WASI's HTTP links it as traps: other scripts do not notice.
+/// An embedder without WASI's HTTP denies requests.
 #[test]
 fn a_host_without_http() {
     let source = "
-import asyncio
+import asyncio, urllib.request, uv
 
-async def refused():
-    try:
-        await asyncio.open_connection('127.0.0.1', 1)
-    except PermissionError as error:
-        return str(error)
+async def connect():
+    await asyncio.open_connection('127.0.0.1', 1)
 
 async def fetch():
-    import uv
-    await uv.http.fetch('http://127.0.0.1/')
+    await uv.http.fetch('http://127.0.0.1/', method='POST', body='a', headers={'a': 'b'})
+
+def open():
+    urllib.request.urlopen('http://127.0.0.1/', b'a')
 ";
-    let refused = PYTHON.call(source, "refused", "[]").unwrap();
-    assert!(refused.contains("127.0.0.1"), "{refused}");
-    let trap = PYTHON.run_in_instance(&format!("{source}asyncio.run(fetch())\n"), u64::MAX / 2).unwrap_err();
-    assert!(format!("{trap:?}").contains("wasi:http"), "{trap:?}");
+    for (function, kind, message) in [
+        ("connect", "PermissionError", "('127.0.0.1', 1)"),
+        ("fetch", "uv.http.DeniedError", "http://127.0.0.1/: the host does not grant it"),
+        ("open", "urllib.error.URLError", "http://127.0.0.1/: the host does not grant it"),
+    ] {
+        let raised = PYTHON.call(source, function, "[]").unwrap_err();
+        assert_eq!(raised.kind, kind, "{raised:?}");
+        assert!(raised.message.contains(message), "{raised:?}");
+    }
 }

@@ -48,7 +48,7 @@ const SUITES: [Suite; 3] = [
     Suite {
         name: "uvloop",
         path: "uvloop",
-        modules: &["tests.test_base", "tests.test_context", "tests.test_signals"],
+        modules: &["tests.test_base", "tests.test_context", "tests.test_signals", "tests.test_sockets"],
     },
     Suite {
         name: "pyuv",

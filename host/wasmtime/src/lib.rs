@@ -93,6 +93,8 @@ mod bindings;
 #[allow(missing_docs, missing_debug_implementations, reason = "generated")]
 pub mod bindings;
 mod ctx;
+#[cfg(feature = "wasi")]
+mod denied_http;
 mod driver;
 mod engine;
 mod grants;
@@ -108,6 +110,8 @@ pub use ctx::clock::VirtualClock;
 pub use ctx::denied::Denied;
 pub use ctx::interrupt::{InterruptHandle, Interrupted};
 pub use ctx::limits::Limits;
+#[cfg(feature = "wasi")]
+pub use denied_http::add_denied_http_to_linker;
 #[cfg(feature = "async")]
 pub use engine::interrupt_by_epochs_async;
 pub use engine::{
