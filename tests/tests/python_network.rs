@@ -54,12 +54,11 @@ async def main():
     writer.close()
     await writer.wait_closed()
 
-    reader, writer = await asyncio.open_connection(*ADDRESSES[0])
     try:
+        reader, writer = await asyncio.open_connection(*ADDRESSES[0])
         print(await reader.read())
     except ConnectionResetError:
         print('reset')
-    writer.close()
 
     for address in (*ADDRESSES[1:], ('127.0.0.2', 1)):
         try:
@@ -210,6 +209,26 @@ asyncio.run(main())
     let expected = ["localhost True", "127.0.0.1 True", "name.invalid True True", "a b True True"];
     let expected: Vec<_> = expected.iter().flat_map(|line| [line, line]).collect();
     assert_eq!(lines(&["--name-lookup"], source, &[]), expected.into_iter().copied().collect::<Vec<_>>());
+    let local = "
+for family, kind, proto, _, address in socket.getaddrinfo(None, 80, type=socket.SOCK_DGRAM, flags=socket.AI_PASSIVE):
+    print(family.name, kind.name, address[0])
+print(socket.getaddrinfo('fe80::1%2', 80, type=socket.SOCK_STREAM)[0][4])
+print(socket.getnameinfo(('127.0.0.1', 80), 0))
+for attempt in (lambda: socket.getaddrinfo('127.0.0.1', 80, socket.AF_INET6), lambda: socket.getnameinfo(('a', 1), 0)):
+    try:
+        attempt()
+    except socket.gaierror as error:
+        print(error.args[1])
+";
+    let expected = [
+        "AF_INET SOCK_DGRAM 0.0.0.0",
+        "AF_INET6 SOCK_DGRAM ::",
+        "('fe80::1', 80, 0, 2)",
+        "('127.0.0.1', '80')",
+        "127.0.0.1: it has no address of this kind",
+        "a: the name is not known",
+    ];
+    assert_eq!(lines(&[], local, &[]), expected);
     let denied = PYTHON.run(
         &[],
         "import socket\ntry: socket.getaddrinfo('localhost', 1)\nexcept socket.gaierror as error: print(error)\n",
@@ -431,7 +450,7 @@ asyncio.run(main())
         "200 OK True application/json; charset=latin-1 [1, 2]",
         "404 False none",
         "/other?a#b b'[1' b',2]'",
-        "['ResetError', 'RequestError', 'ConnectionResetError'] URL: the response is incomplete",
+        "['ResetError', 'RequestError', 'ConnectionResetError'] URL: the connection failed before the end of the body",
         "['RequestError', 'OSError', 'Exception'] URL: the server does not speak HTTP",
         "['ResetError', 'RequestError', 'ConnectionResetError'] URL: the connection was terminated",
         "['TimedOutError', 'RequestError', 'TimeoutError'] URL: timed out",
@@ -486,7 +505,7 @@ failing('http://denied.invalid:1/')
         "200 OK application/json; charset=latin-1 b'[1,2]'",
         "404 Not Found b'none'",
         "/other?a#b b'[1' b',2]'",
-        "ResetError URL: the response is incomplete",
+        "ResetError URL: the connection failed before the end of the body",
         "URLError <urlopen error URL: the server does not speak HTTP>",
         "URLError <urlopen error URL: the connection was terminated>",
         "URLError <urlopen error URL: timed out>",
@@ -506,6 +525,7 @@ fn requests_that_are_cancelled_free_their_connections() {
             let mut client = accept(&listener);
             let send = send.clone();
             thread::spawn(move || {
+                client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
                 let mut all = Vec::new();
                 // The end or a reset: the client has closed the connection.
                 let _ = client.read_to_end(&mut all);
@@ -517,12 +537,19 @@ fn requests_that_are_cancelled_free_their_connections() {
 from uv import http
 url = 'http://%s:%s/' % ADDRESSES[0]
 
+async def request(begun):
+    response = await http.fetch(url)
+    await begun.wait()
+    await response.read()
+
 async def main():
     for _ in range(7):
-        requests = [asyncio.create_task(http.fetch(url)) for _ in range(10)]
-        await asyncio.sleep(0.05)
-        for request in requests:
-            request.cancel()
+        begun = asyncio.Barrier(11)
+        requests = [asyncio.create_task(request(begun)) for _ in range(10)]
+        await begun.wait()
+        await asyncio.sleep(0)
+        for task in requests:
+            task.cancel()
         results = await asyncio.gather(*requests, return_exceptions=True)
         assert all(isinstance(result, asyncio.CancelledError) for result in results), results
     print('cancelled')
@@ -552,7 +579,7 @@ def open():
     urllib.request.urlopen('http://127.0.0.1/', b'a')
 ";
     for (function, kind, message) in [
-        ("connect", "PermissionError", "('127.0.0.1', 1)"),
+        ("connect", "PermissionError", "the host grants no TCP sockets"),
         ("fetch", "uv.http.DeniedError", "http://127.0.0.1/: the host does not grant it"),
         ("open", "urllib.error.URLError", "http://127.0.0.1/: the host does not grant it"),
     ] {

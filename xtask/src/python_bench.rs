@@ -39,7 +39,7 @@ struct Side<'a> {
 /// Measures, and prints a table of ratios to the first side. `against` is a Python of the machine.
 pub fn run(workspace: &Workspace, against: &Path) -> Result<()> {
     let runtime = python::build(workspace)?;
-    let uv_run = uv_run::build(workspace, Profile::Release)?;
+    let uv_run = uv_run::build(workspace, Profile::Quick)?;
     let bindings = format!("--pythonpath={}", python::generate_bindings(workspace)?.display());
     let sides = [
         Side {

@@ -105,9 +105,8 @@ def of_stream(url: str, failure: StreamFailure) -> RequestError:
     code = wasi.http_error_code(failure)
     if code is not None:
         return of_code(url, code)
-    # The rest may be a backtrace of the host.
-    lines = failure.to_debug_string().splitlines()
-    return RequestError(url, "", errno.EIO, lines[0] if lines else "the stream failed")
+    # WASI does not tell why. The likely reason is the end of the connection.
+    return _ResetError(url, "", errno.ECONNRESET, "the connection failed before the end of the body")
 
 
 def timed_out(url: str) -> RequestError:

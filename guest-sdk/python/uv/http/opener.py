@@ -52,7 +52,7 @@ class HTTPHandler(urllib.request.AbstractHTTPHandler):
         if not isinstance(timeout, (int, float)):
             timeout = socket.getdefaulttimeout()
         waits = Blocking(None if timeout is None else time.monotonic() + timeout)
-        exchange = Exchange(waits, request.full_url.partition("#")[0])
+        exchange = Exchange(waits, request.full_url)
         headers = {**request.unredirected_hdrs, **request.headers}
         sent = [(name, value) for name, value in headers.items() if name.lower() not in _HOSTS_OWN]
         try:

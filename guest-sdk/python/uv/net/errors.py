@@ -46,6 +46,14 @@ def number_of(code: ErrorCode) -> int:
     return _NUMBERS.get(code, errno.EIO)
 
 
+def create(function: Callable[[Any], _T], family: Any, kind: str) -> _T:
+    """Makes a socket. A host may grant none at all."""
+    try:
+        return call(function, family)
+    except PermissionError:
+        raise failed(errno.EACCES, f"the host grants no {kind} sockets") from None
+
+
 def call(function: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
     """Calls a function of WASI's sockets or streams, and raises its error as an ``OSError``.
 

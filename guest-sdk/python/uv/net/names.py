@@ -7,7 +7,6 @@ import socket
 from collections.abc import Generator
 from typing import Any, NoReturn
 
-import _socket
 from componentize_py_types import Err
 from wit_world.imports.instance_network import instance_network
 from wit_world.imports.ip_name_lookup import ResolveAddressStream, resolve_addresses
@@ -19,6 +18,11 @@ from .wait import block
 
 Info = tuple[int, int, int, str, Any]
 """An entry of the list that ``socket.getaddrinfo`` returns."""
+
+_KINDS: dict[int, int] = {
+    socket.SOCK_STREAM: socket.IPPROTO_TCP,
+    socket.SOCK_DGRAM: socket.IPPROTO_UDP,
+}
 
 _REASONS = {
     ErrorCode.NAME_UNRESOLVABLE: (socket.EAI_NONAME, "the name is not known"),
@@ -51,8 +55,10 @@ class Lookup:
     def steps(self) -> Generator[ResolveAddressStream, None, list[Info]]:
         """Looks up. Yields the stream to wait for as often as needed, and returns the result."""
         name, family = self._name, self._rest[0]
-        if name is None or name == "" or self._flags & socket.AI_NUMERICHOST or _is_ip(name):
+        if name is None or name == "" or _is_ip(name):
             return self._entries(name)
+        if self._flags & socket.AI_NUMERICHOST:
+            _refuse(ErrorCode.NAME_UNRESOLVABLE, name)
         if not isinstance(name, str):
             raise TypeError(f"the host must be a str, not {type(name).__name__}")
         # A wrong port is an error before the lookup.
@@ -86,16 +92,29 @@ class Lookup:
         _refuse(code, name)
 
     def _entries(self, ip: str | None) -> list[Info]:
-        """The entries of an IP address, with the port or service."""
+        """The entries of an IP address, or of this machine, with the port or service."""
+        family, kind, proto = self._rest
+        port = _port(self._port)
         if ip is None or ip == "":
-            return list(_socket.getaddrinfo(ip, self._port, *self._rest, self._flags))
-        # The C library takes no scopes.
-        ip, _, scope = ip.partition("%")
-        flags = self._flags | socket.AI_NUMERICHOST
-        found = _socket.getaddrinfo(ip, self._port, *self._rest, flags)
-        if not scope.isdecimal():
-            return list(found)
-        return [(*entry[:4], (*entry[4][:3], int(scope))) for entry in found]
+            is_passive = self._flags & socket.AI_PASSIVE
+            ips = ["0.0.0.0", "::"] if is_passive else ["127.0.0.1", "::1"]
+        else:
+            ips = [ip]
+        entries: list[Info] = []
+        for ip in ips:
+            ip, _, scope = ip.partition("%")
+            its_family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+            if family not in (0, its_family):
+                continue
+            address: Any = (ip, port)
+            if its_family == socket.AF_INET6:
+                address = (ip, port, 0, int(scope) if scope.isdecimal() else 0)
+            for its_kind, its_proto in _KINDS.items():
+                if kind in (0, its_kind) and proto in (0, its_proto):
+                    entries.append((its_family, its_kind, its_proto, "", address))
+        if not entries:
+            raise socket.gaierror(socket.EAI_FAMILY, f"{ip}: it has no address of this kind")
+        return entries
 
 
 def getaddrinfo(
@@ -116,6 +135,36 @@ def getaddrinfo(
         (_named(socket.AddressFamily, family), _named(socket.SocketKind, kind), proto, name, address)
         for family, kind, proto, name, address in result
     ]
+
+
+def getnameinfo(sockaddr: Any, flags: int = 0) -> tuple[str, str]:
+    """``socket.getnameinfo``. WASI does not look addresses up: the result is numeric."""
+    host, port = sockaddr[:2]
+    if not isinstance(host, str) or not isinstance(port, int):
+        raise TypeError("getnameinfo() argument 1 must be a tuple of a host and a port")
+    if flags & socket.NI_NAMEREQD or not _is_ip(host):
+        raise socket.gaierror(socket.EAI_NONAME, f"{host}: the name is not known")
+    return host, str(port)
+
+
+def _port(port: Any) -> int:
+    """The number of a port, a numeric text, or the name of a service."""
+    if isinstance(port, (bytes, bytearray)):
+        port = port.decode("ascii")
+    if port is None or port == "":
+        return 0
+    if isinstance(port, str):
+        if port.isdecimal():
+            return int(port)
+        try:
+            return socket.getservbyname(port)
+        except (OSError, AttributeError):
+            raise socket.gaierror(
+                socket.EAI_SERVICE, f"the service {port!r} is not known"
+            ) from None
+    if not isinstance(port, int):
+        raise OSError("Int or String expected")
+    return port
 
 
 def _named(kind: Any, number: int) -> Any:

@@ -17,7 +17,7 @@ from wit_world.imports.tcp_create_socket import create_tcp_socket
 from wit_world.imports.wasi_io_poll import Pollable
 
 from .address import ANY, FAMILIES, Address, from_wasi, to_wasi
-from .errors import call, failed, number_of
+from .errors import call, create, failed, number_of
 from .resources import Resources
 from .wait import block
 
@@ -51,7 +51,7 @@ class Tcp:
         self._error = 0
         if accepted is None:
             _forget_sent()
-            self._socket = self.resources.add(call(create_tcp_socket, FAMILIES[family]))
+            self._socket = self.resources.add(create(create_tcp_socket, FAMILIES[family], "TCP"))
         else:
             self._socket, self._input, self._output = accepted
             for resource in accepted:

@@ -18,7 +18,7 @@ from wit_world.imports.udp_create_socket import create_udp_socket
 from wit_world.imports.wasi_io_poll import Pollable
 
 from .address import ANY, FAMILIES, Address, from_wasi, to_wasi
-from .errors import call, failed
+from .errors import call, create, failed
 from .resources import Resources
 from .wait import block
 
@@ -31,7 +31,8 @@ class Udp:
     def __init__(self, family: int) -> None:
         self.resources = Resources()
         self._family = family
-        self._socket: UdpSocket = self.resources.add(call(create_udp_socket, FAMILIES[family]))
+        made = create(create_udp_socket, FAMILIES[family], "UDP")
+        self._socket: UdpSocket = self.resources.add(made)
         self._streams: tuple[IncomingDatagramStream, OutgoingDatagramStream] | None = None
         self._is_bound = False
         self._peer: Address | None = None
