@@ -1,6 +1,7 @@
 //! Runs a guest in this process: the engine, the store, and the guest's output.
 
 use crate::compiled::Once;
+use crate::no_http::NoHttp;
 use crate::os::{Thread, cpu_time};
 use crate::plain::{Plain, Time};
 use crate::{Case, PATIENCE, component};
@@ -19,6 +20,7 @@ use wasmtime_wasi::p2::bindings::{CommandPre, sync};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// A configuration of the engine. Guests must behave the same under both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,13 +56,14 @@ fn linkage() -> Linkage {
 pub struct State {
     uv: UvCtx,
     wasi: WasiCtx,
+    http: WasiHttpCtx,
     limits: StoreLimits,
 }
 
 impl State {
     /// A guest's data with these contexts, and without a limit on memory.
     pub fn new(uv: UvCtx, wasi: WasiCtx) -> State {
-        State { uv, wasi, limits: StoreLimits::default() }
+        State { uv, wasi, http: WasiHttpCtx::new(), limits: StoreLimits::default() }
     }
 }
 
@@ -110,6 +113,13 @@ impl UvView for State {
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: self.uv.table() }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        // It has no state, so the box takes no memory.
+        WasiHttpCtxView { ctx: &mut self.http, table: self.uv.table(), hooks: Box::leak(Box::new(NoHttp)) }
     }
 }
 

@@ -38,8 +38,10 @@ pub mod greedy;
 mod guest;
 #[path = "../guests/src/hash.rs"]
 mod hash;
+pub mod http_server;
 pub mod javascript_order;
 pub mod line_stats;
+mod no_http;
 pub mod os;
 pub mod plain;
 pub mod plugins;

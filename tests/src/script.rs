@@ -191,7 +191,10 @@ impl Embedded {
         let scripts = component.get_export_index(None, "uv:scripts/scripts@0.1.0");
         let function = |name: &str| component.get_export_index(scripts.as_ref(), name);
         let [run, call] = ["run", "call"].map(|name| function(name).expect("a runtime exports it"));
-        let instance = linker(&engine)?.instantiate_pre(&component)?;
+        let mut linker = linker(&engine)?;
+        // The runtime of JavaScript imports it, for `fetch`.
+        wasmtime_wasi_http::p2::add_only_http_to_linker_sync(&mut linker)?;
+        let instance = linker.instantiate_pre(&component)?;
         Ok(Embedded { engine, instance, run, call })
     }
 

@@ -1,58 +1,15 @@
 //! WASI's network on the loop, under uv-run: HTTP, TCP, UDP and names, against real peers on loopback.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc;
 use std::thread;
+use uv_handles_tests::http_server::{endless, server, silence, text};
 use uv_handles_tests::os::{accept, listener, refusing_address, reset};
 use uv_handles_tests::process::{ended, start};
 use uv_handles_tests::*;
 
 foreach_network!(assert_test_exists);
-
-/// Reads the head of a request, and its body if it has a length.
-fn request(client: &mut TcpStream) -> String {
-    let mut text = Vec::new();
-    let mut byte = [0];
-    while !text.ends_with(b"\r\n\r\n") && client.read(&mut byte).is_ok_and(|read| read == 1) {
-        text.extend(byte);
-    }
-    let head = String::from_utf8(text).unwrap();
-    let length =
-        head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-    let mut body = vec![0; length.unwrap_or(0)];
-    client.read_exact(&mut body).unwrap();
-    head
-}
-
-/// Answers a request on its connection, which is kept if it is returned.
-type Answer = Box<dyn FnOnce(TcpStream, String) -> Option<TcpStream> + Send>;
-
-/// A server for as many connections as there are answers.
-fn server(answers: Vec<Answer>) -> SocketAddr {
-    let (listener, address) = listener();
-    thread::spawn(move || {
-        let mut kept = Vec::new();
-        for answer in answers {
-            let mut client = accept(&listener);
-            let head = request(&mut client);
-            kept.extend(answer(client, head));
-        }
-        // Until the process ends.
-        loop {
-            thread::park();
-        }
-    });
-    address
-}
-
-/// An answer that is sent as it is, after which the connection is closed.
-fn text(text: &'static str) -> Box<dyn FnOnce(TcpStream, String) -> Option<TcpStream> + Send> {
-    Box::new(move |mut client, _| {
-        client.write_all(text.as_bytes()).unwrap();
-        None
-    })
-}
 
 #[test]
 fn network_fetch() {
@@ -73,16 +30,8 @@ fn network_fetch() {
             reset(client);
             None
         }),
-        // Never answers.
-        Box::new(|client, _| Some(client)),
-        // Answers, and then sends a byte now and then, without end.
-        Box::new(|mut client, _| {
-            thread::spawn(move || {
-                let _ = client.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-                while client.write_all(&[b'a'; 100]).is_ok() {}
-            });
-            None
-        }),
+        silence(),
+        endless(),
         text("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nagain"),
     ]);
     let (_kept, refusing) = refusing_address();
