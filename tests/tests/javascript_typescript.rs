@@ -49,7 +49,7 @@ fn errors_show_the_places_of_the_script_with_its_types() {
     let ended = run(&[("main.ts", text)]);
     let stderr = ended.stderr.join("\n");
     assert_eq!(ended.code, 1, "{ended:?}");
-    for words in ["main.ts:2:45", "function f(a: Array<string>): never { throw", "Error: bad"] {
+    for words in ["main.ts:2:49", "function f(a: Array<string>): never { throw", "Error: bad"] {
         assert!(stderr.contains(words), "{words} is not in {stderr}");
     }
 }

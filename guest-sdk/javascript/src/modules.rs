@@ -121,7 +121,8 @@ fn erase_types(ctx: &Ctx<'_>, name: &str, text: &str) -> Result<String> {
         let throw = || {
             let class: Constructor<'_> = ctx.globals().get("SyntaxError")?;
             let error: Object<'_> = class.construct((refused.message.as_str(),))?;
-            error.set("stack", format!("    at {name}:{}:{}\n", refused.line, refused.column))?;
+            let uv_handles_typescript::Refused { message, line, column } = &refused;
+            error.set("stack", format!("SyntaxError: {message}\n    at {name}:{line}:{column}"))?;
             Ok(ctx.throw(error.into_value()))
         };
         throw().unwrap_or_else(|error| error)
