@@ -80,9 +80,11 @@ fn the_page_names_tests_that_exist() {
         let (path, declared) = match file {
             "javascript.rs"
             | "javascript_call.rs"
+            | "javascript_examples.rs"
             | "javascript_fetch.rs"
             | "javascript_limits.rs"
-            | "javascript_order.rs" => (format!("tests/tests/{file}"), format!("fn {name}(")),
+            | "javascript_order.rs"
+            | "javascript_typescript.rs" => (format!("tests/tests/{file}"), format!("fn {name}(")),
             _ => (format!("tests/javascript/{file}"), format!("test(\"{name}\",")),
         };
         let text = fs::read_to_string(root().join(&path)).unwrap_or_else(|_| panic!("{row}: no {path}"));

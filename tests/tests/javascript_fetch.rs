@@ -317,7 +317,9 @@ for await (const chunk of (await fetch(base)).body) { console.log(chunk.length);
 for (let n = 0; n < 60; n += 1) console.assert((await fetch(base)).ok);
 const kept = await fetch(base);
 const waits = setInterval(() => {}, 1000);
-await new Promise((resolve) => process.on("SIGTERM", resolve));
+const ended = new Promise((resolve) => process.on("SIGTERM", resolve));
+console.log("listens");
+await ended;
 clearInterval(waits);
 console.log(kept.status);
 "#;
@@ -333,6 +335,7 @@ console.log(kept.status);
     for _ in 0..61 {
         closed.recv_timeout(uv_handles_tests::PATIENCE).unwrap();
     }
+    assert_eq!(process.stdout.next_line().as_deref(), Some("listens"));
     process.kill(libc::SIGTERM);
     assert_eq!(process.stdout.next_line().as_deref(), Some("200"));
     assert_eq!(process.exit_code(), 0);

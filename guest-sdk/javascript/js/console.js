@@ -1,6 +1,7 @@
 // console: standard output for what a script reports, standard error for its troubles.
 
 import native from "runtime:native";
+import { format, inspect } from "runtime:inspect";
 
 const counts = new Map();
 const times = new Map();
@@ -12,13 +13,6 @@ function print(descriptor, text) {
     margin === "" ? `${text}\n` : `${margin}${text.replaceAll("\n", `\n${margin}`)}\n`,
   );
 }
-
-// Most scripts show text, and the module that shows other values takes a while to load.
-const format = (...args) =>
-  args.length === 1 && typeof args[0] === "string"
-    ? args[0]
-    : native.load("runtime:inspect").format(...args);
-const inspect = (value, options) => native.load("runtime:inspect").inspect(value, options);
 
 const out = (...args) => print(1, format(...args));
 const err = (...args) => print(2, format(...args));

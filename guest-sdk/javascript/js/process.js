@@ -3,6 +3,7 @@
 import native from "runtime:native";
 import { EventEmitter } from "runtime:emitter";
 import { UnhandledRejection, wrongType } from "runtime:errors";
+import { inspect } from "runtime:inspect";
 import { excerptFor } from "runtime:stack";
 import { guarded, hooks, nextTick, scoped } from "runtime:ticks";
 
@@ -188,8 +189,6 @@ function finish() {
   }
   native.exit(Number(exitCode ?? 0));
 }
-
-const inspect = (value) => native.load("runtime:inspect").inspect(value);
 
 /** Prints an uncaught error: the line of the script that threw it, and its stack. */
 function report(error) {

@@ -1,12 +1,11 @@
 // The module `util`: how values are shown, and promises of functions with callbacks.
 
 import { checkFunction } from "runtime:errors";
-import native from "runtime:native";
+import { format, inspect } from "runtime:inspect";
 import { setImmediate } from "runtime:immediates";
 import { setTimeout } from "runtime:timers";
 import promises from "node:timers/promises";
 
-const { format, inspect } = native.load("runtime:inspect");
 const custom = Symbol.for("nodejs.util.promisify.custom");
 
 setTimeout[custom] ??= promises.setTimeout;
