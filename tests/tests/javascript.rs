@@ -54,7 +54,7 @@ macro_rules! files {
     };
 }
 
-files! { test_process test_timers test_uv test_web }
+files! { test_fetch test_process test_timers test_uv test_web }
 
 #[test]
 fn every_file_of_tests_is_run() {
@@ -78,9 +78,13 @@ fn the_page_names_tests_that_exist() {
         let [_, _, file, name, _] = cells[..] else { panic!("{row}") };
         let file = file.trim_matches('`');
         let (path, declared) = match file {
-            "javascript.rs" | "javascript_call.rs" | "javascript_limits.rs" | "javascript_order.rs" => {
-                (format!("tests/tests/{file}"), format!("fn {name}("))
-            }
+            "javascript.rs"
+            | "javascript_call.rs"
+            | "javascript_examples.rs"
+            | "javascript_fetch.rs"
+            | "javascript_limits.rs"
+            | "javascript_order.rs"
+            | "javascript_typescript.rs" => (format!("tests/tests/{file}"), format!("fn {name}(")),
             _ => (format!("tests/javascript/{file}"), format!("test(\"{name}\",")),
         };
         let text = fs::read_to_string(root().join(&path)).unwrap_or_else(|_| panic!("{row}: no {path}"));

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc;
 use std::thread;
-use uv_handles_tests::http_server::{server, text};
+use uv_handles_tests::http_server::{endless, server, silence, text};
 use uv_handles_tests::os::{accept, listener, refusing_address, reset};
 use uv_handles_tests::process::{ended, start};
 use uv_handles_tests::*;
@@ -30,16 +30,8 @@ fn network_fetch() {
             reset(client);
             None
         }),
-        // Never answers.
-        Box::new(|client, _| Some(client)),
-        // Answers, and then sends a byte now and then, without end.
-        Box::new(|mut client, _| {
-            thread::spawn(move || {
-                let _ = client.write_all(b"HTTP/1.1 200 OK\r\n\r\n");
-                while client.write_all(&[b'a'; 100]).is_ok() {}
-            });
-            None
-        }),
+        silence(),
+        endless(),
         text("HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nagain"),
     ]);
     let (_kept, refusing) = refusing_address();

@@ -67,6 +67,7 @@ define({
   setTimeout,
 });
 defineLazily("runtime:encoding", ["TextDecoder", "TextEncoder"]);
+defineLazily("runtime:fetch", ["Headers", "Request", "Response", "fetch"]);
 defineLazily("runtime:url", ["URL", "URLSearchParams"]);
 defineLazily("runtime:clone", ["structuredClone"]);
 

@@ -44,6 +44,11 @@ export class URL {
     this.#parts = parts;
   }
 
+  /** The address, or null if the text is none. */
+  static parse(url, base) {
+    return URL.canParse(url, base) ? new URL(url, base) : null;
+  }
+
   static canParse(url, base) {
     return (
       native.parseUrl(

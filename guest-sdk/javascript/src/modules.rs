@@ -17,6 +17,12 @@ const INTERNAL: &[(&str, &str)] = &[
     ("runtime:encoding", include_str!("../js/encoding.js")),
     ("runtime:errors", include_str!("../js/errors.js")),
     ("runtime:events", include_str!("../js/events.js")),
+    ("runtime:fetch", include_str!("../js/fetch.js")),
+    ("runtime:fetch/body", include_str!("../js/fetch/body.js")),
+    ("runtime:fetch/exchange", include_str!("../js/fetch/exchange.js")),
+    ("runtime:fetch/headers", include_str!("../js/fetch/headers.js")),
+    ("runtime:fetch/request", include_str!("../js/fetch/request.js")),
+    ("runtime:fetch/response", include_str!("../js/fetch/response.js")),
     ("runtime:immediates", include_str!("../js/immediates.js")),
     ("runtime:inspect", include_str!("../js/inspect.js")),
     ("runtime:main", include_str!("../js/main.js")),
@@ -91,6 +97,7 @@ pub fn set_script(name: &str, path: Vec<String>) {
 pub fn declare<'js>(ctx: &Ctx<'js>, name: &str, text: String) -> Result<Module<'js>> {
     // `#!` is a comment for the engine already.
     TEXTS.with_borrow_mut(|texts| texts.insert(name.to_owned(), text.clone()));
+    let text = if is_typescript(name) { erase_types(ctx, name, &text)? } else { text };
     let module = Module::declare(ctx.clone(), name, text)?;
     let file = SCRIPT.with_borrow(|script| match name == script.name {
         true => script.file().unwrap_or_else(|| name.to_owned()),
@@ -101,6 +108,25 @@ pub fn declare<'js>(ctx: &Ctx<'js>, name: &str, text: String) -> Result<Module<'
     meta.set("dirname", file.rsplit_once('/').map_or("", |(dir, _)| dir))?;
     meta.set("filename", file)?;
     Ok(module)
+}
+
+/// Whether a module is in TypeScript, whose types are erased.
+fn is_typescript(name: &str) -> bool {
+    name.ends_with(".ts") || name.ends_with(".mts")
+}
+
+/// The JavaScript of a module in TypeScript, in which everything keeps its place.
+fn erase_types(ctx: &Ctx<'_>, name: &str, text: &str) -> Result<String> {
+    uv_handles_typescript::erase(text).map_err(|refused| {
+        let throw = || {
+            let class: Constructor<'_> = ctx.globals().get("SyntaxError")?;
+            let error: Object<'_> = class.construct((refused.message.as_str(),))?;
+            let uv_handles_typescript::Refused { message, line, column } = &refused;
+            error.set("stack", format!("SyntaxError: {message}\n    at {name}:{line}:{column}"))?;
+            Ok(ctx.throw(error.into_value()))
+        };
+        throw().unwrap_or_else(|error| error)
+    })
 }
 
 /// A line of a module's text. Lines are counted from 1.

@@ -21,7 +21,7 @@ const SCRIPTS: &str = "uv:scripts/scripts@0.1.0";
 pub enum Language {
     /// CPython.
     Python,
-    /// QuickJS.
+    /// QuickJS. It runs TypeScript too.
     JavaScript,
 }
 
@@ -29,7 +29,7 @@ impl Language {
     fn of(file: &Path) -> Option<Language> {
         match file.extension()?.to_str()? {
             "py" => Some(Language::Python),
-            "js" | "mjs" => Some(Language::JavaScript),
+            "js" | "mjs" | "ts" | "mts" => Some(Language::JavaScript),
             _ => None,
         }
     }
@@ -221,9 +221,12 @@ mod tests {
     fn the_language_is_known_by_the_extension() {
         let dir = tempfile::tempdir().unwrap();
         let others = dir.path().to_str().unwrap();
-        for (name, language) in
-            [("a.py", Language::Python), ("a.js", Language::JavaScript), ("a.b.mjs", Language::JavaScript)]
-        {
+        for (name, language) in [
+            ("a.py", Language::Python),
+            ("a.js", Language::JavaScript),
+            ("a.b.mjs", Language::JavaScript),
+            ("a.ts", Language::JavaScript),
+        ] {
             let file = dir.path().join(name);
             std::fs::write(&file, "").unwrap();
             let script = of(&["--pythonpath", others, file.to_str().unwrap()]).1.unwrap().unwrap();

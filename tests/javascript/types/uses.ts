@@ -75,3 +75,17 @@ try {
     console.log(error.code.length, error.errno.toFixed());
   }
 }
+
+const made = new Request(url, { method: "POST", body: new URLSearchParams({ a: "b" }), redirect: "error" });
+const answer: Response = await fetch(made, { signal: AbortSignal.timeout(5), headers: { a: "b" } });
+if (answer.ok && answer.body !== null) {
+  for await (const chunk of answer.body) {
+    console.log(chunk.byteLength, answer.headers.get("a")?.length, [...answer.headers.keys()]);
+  }
+}
+const bytes: Uint8Array = await Response.json({ a: 1 }, { status: 201 }).clone().bytes();
+console.log(bytes, URL.parse("a", url)?.href);
+// @ts-expect-error
+await fetch(url, { redirect: "perhaps" });
+// @ts-expect-error
+new Response(5);

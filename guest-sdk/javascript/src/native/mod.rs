@@ -2,6 +2,7 @@
 
 mod event_loop;
 mod handles;
+mod http;
 pub mod process;
 mod text;
 mod uv_error;
@@ -14,6 +15,7 @@ pub fn functions<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     let functions = Object::new(ctx.clone())?;
     event_loop::define(&functions)?;
     handles::define(&functions)?;
+    http::define(&functions)?;
     process::define(&functions)?;
     text::define(&functions)?;
     uv_error::define(&functions)?;
