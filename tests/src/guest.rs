@@ -19,6 +19,7 @@ use wasmtime_wasi::p2::bindings::{CommandPre, sync};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView, default_hooks};
 
 /// A configuration of the engine. Guests must behave the same under both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,13 +55,14 @@ fn linkage() -> Linkage {
 pub struct State {
     uv: UvCtx,
     wasi: WasiCtx,
+    http: WasiHttpCtx,
     limits: StoreLimits,
 }
 
 impl State {
     /// A guest's data with these contexts, and without a limit on memory.
     pub fn new(uv: UvCtx, wasi: WasiCtx) -> State {
-        State { uv, wasi, limits: StoreLimits::default() }
+        State { uv, wasi, http: WasiHttpCtx::new(), limits: StoreLimits::default() }
     }
 }
 
@@ -121,6 +123,12 @@ impl UvView for State {
 impl WasiView for State {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: self.uv.table() }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: self.uv.table(), hooks: default_hooks() }
     }
 }
 

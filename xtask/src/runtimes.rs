@@ -7,7 +7,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Lines, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
@@ -53,7 +53,7 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, runtimes: &[Runtime]) -> 
             runtime.install(workspace).with_context(|| format!("the runtime {name} cannot be had"))?;
         let run = |guest: &str, run: &dyn Fn(&mut Guest) -> Result<()>| -> Result<()> {
             let file = composed.join(format!("{guest}.wasm"));
-            let ran = Guest::start(&program, &file).and_then(|mut guest| {
+            let ran = Guest::start(&program, &file, &[]).and_then(|mut guest| {
                 run(&mut guest)?;
                 guest.end()
             });
@@ -73,9 +73,49 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, runtimes: &[Runtime]) -> 
         })?;
         if runtime.has_network() {
             run("poll_tcp_echo", &Guest::echoes)?;
+            // It has everything but the signal that would end it.
+            let lines = watches(&program, &composed.join("partial/watcher.wasm"));
+            println!("{name}: watcher printed {:?}", lines.with_context(|| format!("watcher on {name}"))?);
         }
     }
     Ok(())
+}
+
+/// The watcher, by HTTP of the runtime: a server answers, answers something else, does not answer, and
+/// answers again.
+fn watches(program: &Program, file: &Path) -> Result<Vec<String>> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("no address to listen on")?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    thread::spawn(move || {
+        let mut silent = Vec::new();
+        for (number, client) in (1..).zip(listener.incoming().map_while(std::io::Result::ok)) {
+            let text = if number == 1 { "hello" } else { "changed" };
+            match number {
+                3 => silent.push(client),
+                _ => drop(answer(client, text)),
+            }
+        }
+    });
+    let mut guest = Guest::start(program, file, &[&url])?;
+    guest.prints(&[
+        &format!("{url}: 200, 5 bytes"),
+        &format!("changed: {url}: 200, 7 bytes"),
+        &format!("failed: {url}: no answer within 1000 ms"),
+        &format!("recovered: {url}: 200, 7 bytes"),
+    ])?;
+    Ok(std::mem::take(&mut guest.printed))
+}
+
+/// Reads the head of a request, and answers it.
+fn answer(client: TcpStream, text: &str) -> std::io::Result<()> {
+    let mut client = BufReader::new(client);
+    let mut line = String::new();
+    while client.read_line(&mut line)? > 2 {
+        line.clear();
+    }
+    let length = text.len();
+    let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+    client.get_mut().write_all(format!("{head}{text}").as_bytes())
 }
 
 /// How a guest is run: a command to which the component's file is added.
@@ -86,9 +126,11 @@ struct Program {
 }
 
 /// The environment of the guests.
-const ENVIRONMENT: [(&str, &str); 3] = [
+const ENVIRONMENT: [(&str, &str); 5] = [
     ("TICKER_PERIOD_MS", "100"),
     ("TICKER_TICKS", "3"),
+    ("WATCHER_EVERY_MS", "100"),
+    ("WATCHER_TIMEOUT_MS", "1000"),
     ("UV_HANDLES_GRANTS", "--stdin --listen clients=127.0.0.1:0"),
 ];
 
@@ -100,11 +142,12 @@ struct Guest {
 }
 
 impl Guest {
-    fn start(program: &Program, file: &Path) -> Result<Guest> {
+    fn start(program: &Program, file: &Path, guest_args: &[&str]) -> Result<Guest> {
         let (first, args) = program.words.split_first().context("a command has a program")?;
         let mut child = Command::new(first)
             .args(args)
             .arg(file)
+            .args(guest_args)
             .env("PATH", &program.path)
             .envs(ENVIRONMENT)
             .stdin(Stdio::piped())

@@ -75,7 +75,8 @@
 //!
 //! With the feature `concurrent`, `Loop::run_async` runs a loop in a guest with async functions
 //! (WASI 0.3): the run awaits where `Loop::run` blocks, and other tasks of the guest go on
-//! meanwhile.
+//! meanwhile. In a [`plugin!`], whose loops the host runs, async exports await the futures of the
+//! module `task` themselves, beside the streams and futures of WASI 0.3.
 //!
 //! # WASI
 //!

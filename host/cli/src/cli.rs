@@ -256,6 +256,14 @@ pub struct Options {
     #[arg(long, help_heading = "WASI network")]
     pub name_lookup: bool,
 
+    /// Answers HTTP requests to this address with the guest, which exports wasi:http/handler@0.3.
+    ///
+    /// One instance answers all requests. Port 0 takes a free one; the address is printed on
+    /// standard error.
+    #[arg(long, value_name = "ADDRESS:PORT", help_heading = "WASI network", verbatim_doc_comment)]
+    #[serde(deserialize_with = "value")]
+    pub serve: Option<Address>,
+
     /// Grants a directory for reading, in which a script's modules are looked up.
     ///
     /// The script's own directory comes first.

@@ -11,6 +11,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::error::Context;
 use wasmtime::{Cache, Config, Engine, Result, bail};
 use wasmtime_wasi::p2::bindings::sync::CommandPre;
+use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 /// The form of a guest's functions, which the engine has to know before it reads the component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +60,9 @@ pub fn engine(cache: bool, form: Form) -> Result<Engine> {
 /// functions refuses a component that has some, before it compiles anything.
 pub fn load_in_its_form(file: &Path, cache: bool) -> Result<(Engine, Component, Form)> {
     let plain = engine(cache, Form::Plain)?;
-    if let Ok(component) = load(&plain, file) {
+    if let Ok(component) = load(&plain, file)
+        && !imports::has_wasi_0_3(&plain, &component)
+    {
         return Ok((plain, component, Form::Plain));
     }
     let engine = engine(cache, Form::Async)?;
@@ -86,17 +89,37 @@ pub fn link(engine: &Engine, component: &Component, file: &Path) -> Result<Comma
 
 /// The same for a component with async functions.
 pub fn link_async(engine: &Engine, component: &Component, file: &Path) -> Result<AsyncProgram> {
+    let instance = instance(engine, component, file, async_linker(engine)?)?;
+    AsyncProgram::new(instance)
+        .map_err(|_| not_a_program(engine, component, file, "wasi:cli/run in version 0.2 or 0.3"))
+}
+
+/// The same for a component that answers HTTP requests.
+pub fn link_service(engine: &Engine, component: &Component, file: &Path) -> Result<ServicePre<Guest>> {
+    let instance = instance(engine, component, file, async_linker(engine)?)?;
+    ServicePre::new(instance).map_err(|_| not_a_service(file))
+}
+
+/// The error of a component that `--serve` cannot use.
+pub fn not_a_service(file: &Path) -> wasmtime::Error {
+    let name = file.display();
+    wasmtime::Error::msg(format!("{name} cannot be served: it does not export wasi:http/handler@0.3"))
+}
+
+/// A linker for components with async functions: WASI in both versions.
+fn async_linker(engine: &Engine) -> Result<Linker<Guest>> {
     let mut linker = Linker::<Guest>::new(engine);
     uv_handles_host::add_to_linker_async(&mut linker)?;
     uv_handles_host::add_concurrent_to_linker(&mut linker)?;
     uv_handles_host::add_pollables_to_linker(&mut linker)?;
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
     names::report_denied_lookups(&mut linker)?;
+    names::report_denied_lookups_0_3(&mut linker)?;
     output::exit_when_stdout_is_closed_async(&mut linker)?;
-    let instance = instance(engine, component, file, linker)?;
-    AsyncProgram::new(instance)
-        .map_err(|_| not_a_program(engine, component, file, "wasi:cli/run in version 0.2 or 0.3"))
+    Ok(linker)
 }
 
 /// Links a component's imports.
@@ -118,8 +141,13 @@ fn instance(
 /// The error of a component without the export that starts a program.
 fn not_a_program(engine: &Engine, component: &Component, file: &Path, export: &str) -> wasmtime::Error {
     let name = file.display();
-    let is_plugin = imports::exports(engine, component, "uv:handles/plugin-events");
-    let what = match is_plugin {
+    let exports = |path| imports::exports(engine, component, path);
+    if exports("wasi:http/handler") {
+        return wasmtime::Error::msg(format!(
+            "{name} answers HTTP requests: --serve ADDRESS:PORT says on which address"
+        ));
+    }
+    let what = match exports("uv:handles/plugin-events") {
         true => "it is a plugin for an embedder",
         false => "it is a library",
     };
@@ -216,7 +244,7 @@ mod tests {
                 importing("uv:handles/timer@0.9.0"),
                 "imports uv:handles/timer@0.9.0, and this uv-run has uv:handles",
             ),
-            (importing("wasi:cli/stdout@0.3.0"), "imports wasi:cli/stdout@0.3.0, and this uv-run has wasi"),
+            (importing("wasi:cli/stdout@0.4.0"), "imports wasi:cli/stdout@0.4.0, and this uv-run has wasi"),
         ] {
             let error = refused(&bytes);
             assert!(error.contains(expected), "{error}");

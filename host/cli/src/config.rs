@@ -79,6 +79,7 @@ impl Options {
             udp_send: added(file.udp_send, self.udp_send, |_| true),
             udp_bind: added(file.udp_bind, self.udp_bind, |_| true),
             name_lookup: self.name_lookup || file.name_lookup,
+            serve: self.serve.or(file.serve),
             pythonpath: added(file.pythonpath, self.pythonpath, |_| true),
             isolated: self.isolated || file.isolated,
             python_runtime: self.python_runtime.or(file.python_runtime),
@@ -205,6 +206,7 @@ mod tests {
         udp-send = "*:53"
         udp-bind = "[::1]:0"
         name-lookup = true
+        serve = "127.0.0.1:8080"
         pythonpath = ["modules"]
         isolated = true
         python-runtime = "python.wasm"

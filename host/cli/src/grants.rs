@@ -40,7 +40,12 @@ pub struct Grants {
 }
 
 /// Makes all grants. The arguments are the guest's.
-pub fn make(options: &Options, args: &[String], language: Option<Language>) -> Result<Grants> {
+pub fn make(
+    options: &Options,
+    args: &[String],
+    language: Option<Language>,
+    is_plugin: bool,
+) -> Result<Grants> {
     check_names(options)?;
     let told = Arc::new(Told::default());
     if language == Some(Language::Python) {
@@ -49,6 +54,9 @@ pub fn make(options: &Options, args: &[String], language: Option<Language>) -> R
     }
     let files = SocketFiles::default();
     let mut uv = UvCtx::builder();
+    if is_plugin {
+        uv.plugin();
+    }
     let mut grant = |option: &str, name: &str, made: Result<OwnedFd>| {
         let made = made.and_then(|fd| uv.descriptor(name, fd).map(drop).map_err(Into::into));
         made.with_context(|| format!("{option} {} is not possible", name.escape_debug()))
@@ -253,7 +261,7 @@ mod tests {
 
     fn refused(options: &[&str]) -> String {
         let line = [&["uv-run"], options, &["guest.wasm"]].concat();
-        match make(&Cli::parse_from(line).options, &[], None) {
+        match make(&Cli::parse_from(line).options, &[], None, false) {
             Ok(_) => panic!("{options:?} is accepted"),
             Err(error) => format!("{error:#}"),
         }

@@ -11,8 +11,8 @@ const UV_HANDLES: &str = "0.2.0";
 /// The version of the package with pollables, as in wit-wasi/pollables.wit.
 const UV_WASI: &str = "0.1.0";
 
-/// The version of WASI. Any 0.2 fits.
-const WASI: &str = "0.2.0";
+/// The versions of WASI. Any 0.2 fits, and any 0.3.
+const WASI: [&str; 2] = ["0.2.0", "0.3.0"];
 
 /// The WASI packages that uv-run has.
 const WASI_PACKAGES: [&str; 7] =
@@ -22,7 +22,7 @@ const WASI_PACKAGES: [&str; 7] =
 const WIDTH: usize = 80;
 
 /// The interfaces that options restrict. Others are always granted.
-const GRANTED: [(&str, &str); 10] = [
+const GRANTED: [(&str, &str); 12] = [
     (
         "uv:handles/descriptors",
         "--listen, --connect, --udp, --unix-listen, --unix-connect, --fifo, --stdin, --stdout-as",
@@ -32,9 +32,11 @@ const GRANTED: [(&str, &str); 10] = [
     ("wasi:cli/environment", "the arguments always; variables with --env"),
     ("wasi:cli/stdin", "always empty; --stdin grants standard input by uv:handles/descriptors"),
     ("wasi:filesystem/preopens", "--dir, --dir-ro"),
+    ("wasi:http/client", "--http"),
     ("wasi:http/outgoing-handler", "--http"),
     ("wasi:sockets/ip-name-lookup", "--name-lookup"),
     ("wasi:sockets/tcp", "--tcp-connect, --tcp-listen"),
+    ("wasi:sockets/types", "--tcp-connect, --tcp-listen, --udp-send, --udp-bind"),
     ("wasi:sockets/udp", "--udp-send, --udp-bind"),
 ];
 
@@ -52,14 +54,22 @@ impl Name<'_> {
         Name { package: path.split('/').next().unwrap_or(path), path, version }
     }
 
-    /// The version of its package that uv-run has, if it has any.
-    fn ours(&self) -> Option<&'static str> {
+    /// The versions of its package that uv-run has.
+    fn ours(&self) -> &'static [&'static str] {
         match self.package {
-            "uv:handles" => Some(UV_HANDLES),
-            "uv:wasi" => Some(UV_WASI),
-            package if WASI_PACKAGES.contains(&package) => Some(WASI),
-            _ => None,
+            "uv:handles" => &[UV_HANDLES],
+            "uv:wasi" => &[UV_WASI],
+            // WASI 0.3 does without.
+            "wasi:io" => &WASI[..1],
+            package if WASI_PACKAGES.contains(&package) => &WASI,
+            _ => &[],
         }
+    }
+
+    /// The versions that uv-run has, for a message.
+    fn shown_ours(&self) -> String {
+        let each: Vec<_> = self.ours().iter().map(|ours| format!("{}@{ours}", self.package)).collect();
+        each.join(" and ")
     }
 
     /// The reason why the import cannot be linked, as far as its name shows.
@@ -67,23 +77,21 @@ impl Name<'_> {
         let (path, version) = (self.path, self.version);
         let name = if version.is_empty() { path.to_owned() } else { format!("{path}@{version}") };
         match self.ours() {
+            [] => Some(format!("it imports {}, which uv-run does not have", shown::cut(&name))),
             // Below 1.0 the second number counts.
-            Some(ours) if compatible(ours) == compatible(version) => None,
-            Some(ours) => {
-                let package = self.package;
-                Some(format!("it imports {}, and this uv-run has {package}@{ours}", shown::cut(&name)))
+            ours if ours.iter().any(|ours| compatible(ours) == compatible(version)) => None,
+            _ => {
+                let ours = self.shown_ours();
+                Some(format!("it imports {}, and this uv-run has {ours}", shown::cut(&name)))
             }
-            None => Some(format!("it imports {}, which uv-run does not have", shown::cut(&name))),
         }
     }
 
     fn granted_by(&self) -> String {
         match (self.problem(), self.ours()) {
             (None, _) => {}
-            (Some(_), Some(ours)) => {
-                return format!("not available: this uv-run has {}@{ours}", self.package);
-            }
-            (Some(_), None) => return "not available in uv-run".into(),
+            (Some(_), []) => return "not available in uv-run".into(),
+            (Some(_), _) => return format!("not available: this uv-run has {}", self.shown_ours()),
         }
         let known = GRANTED.iter().find(|(path, _)| *path == self.path);
         match known {
@@ -107,6 +115,15 @@ fn names(engine: &Engine, component: &Component) -> Vec<String> {
 /// The reason why an import cannot be linked, for the first such import.
 pub fn problem(engine: &Engine, component: &Component) -> Option<String> {
     names(engine, component).iter().find_map(|name| Name::new(name).problem())
+}
+
+/// Whether a component imports an interface of WASI 0.3. Only an engine with async functions has
+/// them.
+pub fn has_wasi_0_3(engine: &Engine, component: &Component) -> bool {
+    names(engine, component)
+        .iter()
+        .map(|name| Name::new(name))
+        .any(|name| WASI_PACKAGES.contains(&name.package) && compatible(name.version) == compatible(WASI[1]))
 }
 
 /// Whether a component exports an interface, in any version.
@@ -145,6 +162,7 @@ mod tests {
             "uv:handles/timer@0.2.7",
             "uv:wasi/pollables@0.1.0",
             "wasi:io/poll@0.2.9",
+            "wasi:http/types@0.3.0",
         ] {
             assert_eq!(Name::new(good).problem(), None);
         }
@@ -153,7 +171,7 @@ mod tests {
             "uv:handles/timer@0.1.0",
             "uv:handles/timer@1.2.0",
             "wasi:io/poll@0.3.0",
-            "wasi:http/types@0.3.0",
+            "wasi:http/types@0.4.0",
             "a",
         ] {
             assert!(Name::new(bad).problem().is_some(), "{bad}");

@@ -19,6 +19,7 @@ mod network;
 mod output;
 mod precompiled;
 mod script;
+mod serve;
 mod shown;
 mod signals;
 mod stdio;
@@ -36,6 +37,7 @@ use grants::Grants;
 use guest::Guest;
 use output::say;
 use script::Script;
+use serve::Server;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use stdio::Standard;
@@ -114,11 +116,21 @@ fn start() -> Result<ExitCode> {
         (Form::Async, _) => {
             let runtime = Builder::new_current_thread().enable_all().build();
             let runtime = runtime.context("waiting in tasks is not possible")?;
-            Program::Async(component::link_async(&engine, &component, &file)?, runtime)
+            match options.serve {
+                Some(address) => {
+                    let service = component::link_service(&engine, &component, &file)?;
+                    Program::Service(Server::listen(service, address.0, runtime)?)
+                }
+                None => Program::Async(component::link_async(&engine, &component, &file)?, runtime),
+            }
+        }
+        (Form::Plain, _) if options.serve.is_some() => {
+            return Err(component::not_a_service(&file));
         }
         (Form::Plain, script) => Program::Plain(component::link(&engine, &component, &file)?, script),
     };
-    let Grants { uv, wasi, http, by_signal, control, files } = grants::make(options, cli.args(), language)?;
+    let Grants { uv, wasi, http, by_signal, control, files } =
+        grants::make(options, cli.args(), language, program.has_plugin())?;
     if !by_signal.is_empty() {
         wake::by_signals(wake_signals, by_signal)?;
     }
@@ -161,27 +173,44 @@ enum Program {
     Plain(CommandPre<Guest>, Option<script::Ready>),
     /// Its tasks wait in a tokio runtime.
     Async(AsyncProgram, Runtime),
+    /// Answers HTTP requests.
+    Service(Server),
 }
 
 impl Program {
+    /// Whether the host runs the guest's loops.
+    fn has_plugin(&self) -> bool {
+        matches!(self, Program::Service(server) if server.has_plugin())
+    }
+
     fn instantiate(&self, store: &mut Store<Guest>) -> Result<Instance> {
         match self {
             Program::Plain(program, _) => program.instance_pre().instantiate(store),
             Program::Async(program, runtime) => runtime.block_on(program.instantiate(store)),
+            Program::Service(server) => server.instantiate(store),
         }
     }
 
     /// Runs the guest to its end, and returns its exit code.
-    fn run(&self, store: &mut Store<Guest>, instance: &Instance) -> Result<u8> {
+    fn run(
+        &self,
+        mut store: Store<Guest>,
+        instance: &Instance,
+        timeout: Option<&Timeout>,
+    ) -> Result<ExitCode> {
         let code = |result: Result<(), ()>| u8::from(result.is_err());
-        match self {
-            Program::Plain(_, Some(script)) => script.run(store, instance),
-            Program::Plain(_, None) => {
-                let command = Command::new(&mut *store, instance)?;
-                command.wasi_cli_run().call_run(store).map(code)
-            }
-            Program::Async(program, runtime) => runtime.block_on(program.run(store, instance)).map(code),
-        }
+        let ended = match self {
+            Program::Service(server) => return server.run(store, instance, timeout),
+            Program::Plain(_, Some(script)) => script.run(&mut store, instance),
+            Program::Plain(_, None) => Command::new(&mut store, instance)
+                .and_then(|command| command.wasi_cli_run().call_run(&mut store))
+                .map(code),
+            Program::Async(program, runtime) => runtime.block_on(program.run(&mut store, instance)).map(code),
+        };
+        Ok(match ended {
+            Ok(code) => ExitCode::from(code),
+            Err(error) => ending::report(&error, &store, timeout),
+        })
     }
 }
 
@@ -208,10 +237,7 @@ fn run(
         }
         Err(error) => return Err(error.context("the guest cannot be started")),
     };
-    Ok(match program.run(&mut store, &instance) {
-        Ok(code) => ExitCode::from(code),
-        Err(error) => ending::report(&error, &store, timeout),
-    })
+    program.run(store, &instance, timeout)
 }
 
 /// The limit on component handles. It is high enough for uv:handles' own limits to be reached

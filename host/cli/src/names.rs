@@ -3,13 +3,17 @@
 use crate::guest::Guest;
 use crate::network::Denied;
 use wasmtime::StoreContextMut;
-use wasmtime::component::{Linker, Resource};
+use wasmtime::component::{Accessor, Linker, Resource};
 use wasmtime_wasi::p2::Network;
 use wasmtime_wasi::p2::bindings::sockets::{ip_name_lookup, network};
-use wasmtime_wasi::sockets::WasiSocketsView;
+use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup::HostWithStore;
+use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView};
 
 /// The interface, in the version of wasmtime-wasi; guests that import another 0.2 get it as well.
 const LOOKUP: &str = "wasi:sockets/ip-name-lookup@0.2.12";
+
+/// The interface of WASI 0.3.
+const LOOKUP_0_3: &str = "wasi:sockets/ip-name-lookup@0.3.0";
 
 type Lookup = Result<Resource<ip_name_lookup::ResolveAddressStream>, network::ErrorCode>;
 
@@ -35,6 +39,28 @@ pub fn report_denied_lookups(linker: &mut Linker<Guest>) -> wasmtime::Result<()>
     Ok(())
 }
 
+/// The same for the function of WASI 0.3.
+pub fn report_denied_lookups_0_3(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    linker.instance(LOOKUP_0_3)?.func_wrap_concurrent(
+        "resolve-addresses",
+        |store: &Accessor<Guest>, (name,): (String,)| {
+            Box::pin(async move {
+                store.with(|mut store| {
+                    let guest = store.get();
+                    if !guest.name_lookup {
+                        (guest.http_hooks.on_denied)(Denied::Lookup(name.clone()));
+                    }
+                });
+                let sockets = store.with_getter::<WasiSockets>(Guest::sockets);
+                Ok((WasiSockets::resolve_addresses(&sockets, name).await?,))
+            })
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +73,10 @@ mod tests {
         let added = linker.instance(LOOKUP).unwrap().func_wrap("resolve-addresses", |_, (): ()| Ok(()));
         assert!(added.is_err(), "wasmtime-wasi has no such function in {LOOKUP}");
         report_denied_lookups(&mut linker).unwrap();
+
+        wasmtime_wasi::p3::add_to_linker(&mut linker).unwrap();
+        let added = linker.instance(LOOKUP_0_3).unwrap().func_wrap("resolve-addresses", |_, (): ()| Ok(()));
+        assert!(added.is_err(), "wasmtime-wasi has no such function in {LOOKUP_0_3}");
+        report_denied_lookups_0_3(&mut linker).unwrap();
     }
 }

@@ -43,10 +43,11 @@ const MAPPINGS_PER_GUEST: u64 = 6;
 const OTHER_MAPPINGS: u64 = 500;
 
 /// The guests, by the names that their compiled files get: the file, and the engine's configuration.
-const GUESTS: [(&str, &str, &str); 10] = [
+const GUESTS: [(&str, &str, &str); 11] = [
     ("guest", "bench_guest.wasm", "recommended"),
     ("guest-concurrency", "bench_guest.wasm", "concurrency"),
     ("guest-without-epochs", "bench_guest.wasm", "without-epochs"),
+    ("network", "bench_network.wasm", "recommended"),
     ("composed", "composed/partial/bench_guest.wasm", "recommended"),
     ("by-hand", "bench_wasi.wasm", "recommended"),
     ("wstd", "bench_wstd.wasm", "recommended"),
@@ -154,6 +155,9 @@ impl Programs {
             ("instantiate", Side::OnDemand) => sandbox(&["instantiate", "on-demand", "uv"], "with-on-demand"),
             ("instantiate", _) => sandbox(&["instantiate", "recommended", "wasi"], "without"),
             ("random-timers", Side::Libuv) => native("bench-libuv-virtual"),
+            ("pollables" | "requests" | "pending-requests", Side::Sandbox) => {
+                run("recommended", "uv", "network")
+            }
             (_, Side::Libuv) => native("bench-libuv"),
             (_, Side::Tokio) => native("bench-tokio"),
             (_, Side::Sandbox | Side::OnDemand) => run("recommended", "uv", "guest"),

@@ -72,7 +72,9 @@
 //!
 //! # In a plugin
 //!
-//! A task that is spawned in an export goes on between the calls, because handles drive it. Only
+//! A task that is spawned in an export goes on between the calls, because handles drive it. With the
+//! feature `concurrent`, an async export of the component model may also await the futures of this
+//! module itself: its callbacks are called while the export is suspended. Only
 //! [`Executor::block_on`] answers ENOTSUP, as [`Loop::run`] does on a [hosted](Loop::hosted) loop.
 //!
 //! # Panics

@@ -5,11 +5,13 @@
 
 mod answers;
 mod echo;
+mod http;
 mod meter;
 mod session;
 
 pub use answers::{Answers, round_trips};
 pub use echo::{Echo, echo_clients};
+pub use http::{Requests, http_server};
 pub use meter::{Meter, memory};
 pub use session::{Peer, Session};
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::net::TcpListener;
 use std::os::fd::{FromRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use uv_handles_bench::{Echo, SIGNAL, Session, echo_clients, raise, round_trips};
+use uv_handles_bench::{Echo, Requests, SIGNAL, Session, echo_clients, http_server, raise, round_trips};
 use uv_handles_host::UvCtxBuilder;
 
 /// Makes the grants that the work needs. The returned value has to live as long as the guest.
@@ -49,6 +49,18 @@ pub fn grant(uv: &mut UvCtxBuilder, session: &mut Session, name: &str, numbers: 
         _ => {}
     }
     Box::new(())
+}
+
+/// Starts the server that a work needs, if it needs one. Returns its URL.
+pub fn server(session: &mut Session, name: &str, numbers: &[u64]) -> Option<String> {
+    let requests = match (name, numbers) {
+        ("requests", &[many, _]) => Requests::AtOnce(many),
+        ("pending-requests", &[many]) => Requests::Pending(many),
+        _ => return None,
+    };
+    let (address, peer) = http_server(requests);
+    session.with_peer(peer);
+    Some(format!("http://{address}/"))
 }
 
 fn event_descriptor() -> OwnedFd {

@@ -24,7 +24,8 @@ fn main() {
     let numbers: Vec<u64> = args.map(|arg| arg.parse().expect("a number")).collect();
     match (name.as_str(), &numbers[..]) {
         ("spread-timers", &[many, times]) => spread_timers(many, times),
-        ("waits", &[pending, times, timeout]) => waits(pending, times, timeout),
+        // A timer is a pollable here.
+        ("waits" | "pollables", &[pending, times, timeout]) => waits(pending, times, timeout),
         ("restarts", &[times]) => restarts(times),
         ("idle", &[times]) => idle(times),
         _ => panic!("no work {name} with {} numbers", numbers.len()),

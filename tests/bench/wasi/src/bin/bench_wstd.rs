@@ -15,6 +15,7 @@ mod bindings {
 use bindings::uv_handles::bench::control;
 use std::cell::Cell;
 use std::rc::Rc;
+use wstd::http::{Body, Client, Request};
 use wstd::runtime::{block_on, spawn};
 use wstd::time::{Duration, Timer};
 
@@ -24,6 +25,8 @@ fn main() {
     let numbers: Vec<u64> = args.map(|arg| arg.parse().expect("a number")).collect();
     match (name.as_str(), &numbers[..]) {
         ("spread-timers", &[many, times]) => spread_timers(many, times),
+        ("requests", &[many, at_once]) => requests(many, at_once),
+        ("pending-requests", &[many]) => pending(many),
         _ => panic!("no work {name} with {} numbers", numbers.len()),
     }
 }
@@ -53,4 +56,60 @@ fn spread_timers(many: u64, times: u64) {
     control::count("operations", many * times);
     control::count("fired", fired.get());
     control::count("closed", closed);
+}
+
+/// Sends a request to the server of the measurement.
+async fn get(url: &str) -> u64 {
+    let request = Request::get(url).body(Body::empty()).expect("it is valid");
+    let response = Client::new().send(request).await.expect("the server answers");
+    let mut body = response.into_body();
+    body.contents().await.expect("the body comes").len() as u64
+}
+
+fn url() -> String {
+    std::env::var("BENCH_URL").expect("the benchmark sets it")
+}
+
+/// Many requests, this many of them at a time.
+fn requests(many: u64, at_once: u64) {
+    let mut bytes = 0;
+    control::begin();
+    block_on(async {
+        let client = |_| {
+            spawn(async move {
+                let (url, mut bytes) = (url(), 0);
+                for _ in 0..many / at_once {
+                    bytes += get(&url).await;
+                }
+                bytes
+            })
+        };
+        let clients: Vec<_> = (0..at_once).map(client).collect();
+        for client in clients {
+            bytes += client.await;
+        }
+    });
+    control::end();
+    control::count("operations", many);
+    control::count("bytes", bytes);
+}
+
+/// Many requests that are pending at the same time. The server answers the first of them when it has
+/// all, and the others after one more.
+fn pending(many: u64) {
+    let mut bytes = 0;
+    block_on(async {
+        bytes += get(&url()).await;
+        control::memory("before");
+        let clients: Vec<_> = (0..many).map(|_| spawn(async { get(&url()).await })).collect();
+        let mut clients = clients.into_iter();
+        bytes += clients.next().expect("there is one").await;
+        control::memory("after");
+        bytes += get(&url()).await;
+        for client in clients {
+            bytes += client.await;
+        }
+    });
+    control::count("operations", many);
+    control::count("bytes", bytes);
 }

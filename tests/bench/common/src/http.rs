@@ -1,0 +1,65 @@
+//! A server of HTTP, for the works with requests. Each request comes on a connection of its own.
+
+use crate::session::Peer;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+/// What the server does.
+#[derive(Debug, Clone, Copy)]
+pub enum Requests {
+    /// Answers this many requests, one after the other.
+    AtOnce(u64),
+    /// Answers one request. Then it waits until it has this many, answers one of them, waits for one
+    /// more, and answers all.
+    Pending(u64),
+}
+
+/// The server, on a thread of its own. It listens when this returns.
+///
+/// # Panics
+///
+/// If the OS has no ports.
+pub fn http_server(requests: Requests) -> (SocketAddr, Peer) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let address = listener.local_addr().expect("it is bound");
+    let peer = Peer::new(move |_| {
+        let requested = || requested(&listener);
+        match requests {
+            Requests::AtOnce(many) => (0..many).for_each(|_| answer(requested())),
+            Requests::Pending(many) => {
+                answer(requested());
+                let mut pending: Vec<TcpStream> = (0..many).map(|_| requested()).collect();
+                answer(pending.remove(0));
+                answer(requested());
+                pending.into_iter().for_each(answer);
+            }
+        }
+        Vec::new()
+    });
+    (address, peer)
+}
+
+/// The next connection, when its request has arrived.
+fn requested(listener: &TcpListener) -> TcpStream {
+    let (mut client, _) = listener.accept().expect("the guest connects");
+    client.set_nodelay(true).expect("it is a socket");
+    let (mut head, mut buffer) = (Vec::new(), [0; 1024]);
+    while !is_whole(&head) {
+        let read = client.read(&mut buffer).expect("the guest sends a request");
+        assert!(read > 0, "the guest hangs up");
+        head.extend(&buffer[..read]);
+    }
+    client
+}
+
+/// Whether all of a request has come. Its body is empty, but it may be sent as the last of some chunks:
+/// a connection that is closed with unread bytes is reset.
+fn is_whole(request: &[u8]) -> bool {
+    let is_chunked = request.windows(7).any(|word| word.eq_ignore_ascii_case(b"chunked"));
+    request.ends_with(if is_chunked { b"\r\n0\r\n\r\n" } else { b"\r\n\r\n" })
+}
+
+fn answer(mut client: TcpStream) {
+    let response = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello";
+    client.write_all(response).expect("the guest reads");
+}
