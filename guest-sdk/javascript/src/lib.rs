@@ -24,7 +24,7 @@ mod bindings {
     )]
 
     wit_bindgen::generate!({
-        path: ["../python/wit/deps/cli", "../scripts", "wit"],
+        path: ["../python/wit/deps/cli", "../scripts/scripts.wit", "wit"],
         world: "uv:javascript/runtime",
     });
 }
