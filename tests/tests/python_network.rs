@@ -6,7 +6,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc;
 use std::thread;
 use uv_handles_tests::PATIENCE;
-use uv_handles_tests::http_server::{Answer, server, text};
+use uv_handles_tests::http_server::{Answer, read_request, server, text};
 use uv_handles_tests::os::{accept, echo_clients, listener, refusing_address, reset};
 use uv_handles_tests::process::Process;
 use uv_handles_tests::script::PYTHON;
@@ -525,6 +525,8 @@ fn requests_that_are_cancelled_free_their_connections() {
             let mut client = accept(&listener);
             let send = send.clone();
             thread::spawn(move || {
+                // An answer before the request is none of HTTP.
+                read_request(&mut client);
                 client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
                 let mut all = Vec::new();
                 // The end or a reset: the client has closed the connection.

@@ -81,7 +81,7 @@ fn nothing<T: 'static>(store: &mut StoreContextMut<'_, T>, ty: &Type) -> Result<
     Ok(match ty {
         Type::Bool => Val::Bool(false),
         Type::Option(_) => Val::Option(None),
-        Type::List(_) => Val::List(Vec::new().into()),
+        Type::List(_) => Val::List(Vec::new()),
         Type::Own(_) => Val::Resource(Resource::<Denied>::new_own(0).try_into_resource_any(&mut *store)?),
         Type::Result(result) => {
             let ok = result.ok().map(|ok| nothing(store, &ok)).transpose()?;

@@ -184,6 +184,8 @@ class Tcp:
 
     def close(self) -> None:
         """Closes it. Bytes that the host has not sent yet are sent first."""
+        if self in _sending:
+            return
         if self._is_sending():
             # Dropping the stream would block until they are sent.
             try:
@@ -193,7 +195,12 @@ class Tcp:
             self.resources.close_watches()
             _sending.append(self)
         else:
-            self.resources.close()
+            self._drop()
+
+    def _drop(self) -> None:
+        # The host ends a guest that uses what it has dropped.
+        self._input = self._output = None
+        self.resources.close()
 
     def _streams(self) -> tuple[InputStream, OutputStream]:
         """The streams of a connection. EAGAIN while it is being made."""
@@ -241,7 +248,7 @@ def _forget_sent() -> None:
     for tcp in _sending[:]:
         if not tcp._is_sending():
             _sending.remove(tcp)
-            tcp.resources.close()
+            tcp._drop()
 
 
 def finish_sending(seconds: float) -> None:
