@@ -74,8 +74,9 @@ def _run(name: str, source: bytes, args: Sequence[str], path: Sequence[str]) -> 
     if code == 0 and Loop._has_failed:
         # The default excepthook has printed an exception of a callback.
         code = 1
-    at_exit = _guarded(atexit._run_exitfuncs)
+    # The functions of atexit drop all resources of the host.
     finish_sending(_LINGER)
+    at_exit = _guarded(atexit._run_exitfuncs)
     flushed = _flush()
     return code or at_exit or flushed
 
