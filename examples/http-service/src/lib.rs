@@ -6,7 +6,7 @@
 //! go on between requests, and while handlers wait. A handler waits for the upstream server, by WASI
 //! 0.3, and for a timer of the loop at once.
 //!
-//! Environment variables: SERVICE_UPSTREAM (a URL such as http://example.org), SERVICE_KEEP_MS (10,000),
+//! Environment variables: SERVICE_UPSTREAM (a URL such as `http://example.org`), SERVICE_KEEP_MS (10,000),
 //! SERVICE_TIMEOUT_MS (5,000) and SERVICE_PER_SECOND (100).
 
 mod cache;
