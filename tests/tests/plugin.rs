@@ -448,3 +448,13 @@ async fn callbacks_and_the_lateness_of_timers_are_counted() -> Result<()> {
     assert_eq!(stats.lateness.counts[..4], [1, 0, 0, 1]);
     Ok(())
 }
+
+/// The greatest timeout is 2^33 times as long as the longest wait of libuv.
+#[tokio::test]
+async fn virtual_time_jumps_to_the_farthest_deadline_at_once() -> Result<()> {
+    let (mut plugin, exports) = virtual_plugin().await?;
+    exports.call_tick(plugin.store(), u64::MAX).await?;
+    in_time(plugin.ready()).await?;
+    assert_eq!(plugin.dispatch().await?.callbacks, 1);
+    Ok(())
+}

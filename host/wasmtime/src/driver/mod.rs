@@ -271,3 +271,46 @@ fn take_ready(poller: &mut Poller, loops: &mut Loops, timeout: Option<Duration>)
         loops.poll_ready(handle, readiness);
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uv_handles_core::{Delivery, RunMode};
+
+    fn next(ctx: &mut UvCtx, run: RunId) -> Delivery {
+        OsDriver(ctx).next(run, 1).unwrap()
+    }
+
+    #[test]
+    fn the_end_of_a_wait_does_not_depend_on_the_loops_cached_time() {
+        let mut ctx = UvCtx::builder().build();
+        let id = ctx.loops.make_loop(ctx.clock.now()).unwrap();
+        let timer = ctx.loops.make_timer(id, 0).unwrap();
+        ctx.loops.timer_start(timer, 1_000_000, 0).unwrap();
+        let deadline = ctx.loops.now(id).unwrap() + 1_000_000;
+        // The guest computes. A run of mode once does not refresh the time before its wait.
+        while ctx.clock.now() < ctx.loops.now(id).unwrap() + 3 {
+            std::hint::spin_loop();
+        }
+        let run = ctx.loops.begin_run(id, RunMode::Once).unwrap();
+        assert_eq!(next(&mut ctx, run), Delivery::Wait);
+        let (_, wait) = ctx.wait_of(run).unwrap().expect("the timer is not due");
+        assert_eq!(wait.deadline, Some(deadline));
+    }
+
+    #[test]
+    fn virtual_time_jumps_to_the_farthest_deadline_at_once() {
+        let mut ctx = UvCtx::builder().virtual_time(true).build();
+        let id = ctx.loops.make_loop(0).unwrap();
+        let timer = ctx.loops.make_timer(id, 7).unwrap();
+        ctx.loops.timer_start(timer, u64::MAX, 0).unwrap();
+        // Its callback shows when an iteration begins.
+        let prepare = ctx.loops.make_prepare(id, 8).unwrap();
+        ctx.loops.watcher_start(prepare).unwrap();
+        let run = ctx.loops.begin_run(id, RunMode::Default).unwrap();
+        for token in [8, 7] {
+            assert!(matches!(next(&mut ctx, run), Delivery::Event(called) if called.token == token));
+        }
+        assert_eq!(ctx.clock.now(), u64::MAX);
+    }
+}

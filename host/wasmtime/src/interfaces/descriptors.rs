@@ -127,3 +127,32 @@ impl HostDescriptor for UvCtxView<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bindings::async_sender::HostAsyncSender;
+    use crate::bindings::types::ErrorCode;
+    use crate::ctx::UvCtx;
+
+    #[test]
+    fn an_interrupted_guest_gets_errors_for_its_descriptors_and_senders() {
+        let (read, _write) = std::io::pipe().unwrap();
+        let mut uv = UvCtx::builder();
+        uv.descriptor("pipe", read).unwrap();
+        uv.async_connection("other", &UvCtx::builder().async_sender("other"));
+        let mut ctx = uv.build();
+        let view = &mut UvCtxView { ctx: &mut ctx };
+        let descriptor = HostDescriptor::open(view, "pipe".into()).unwrap();
+        let sender = HostAsyncSender::open(view, "other".into()).unwrap();
+        view.ctx.release_all();
+        let [number, other] = [descriptor.rep(), sender.rep()];
+        let refused = HostDescriptor::read(view, Resource::new_borrow(number), 64);
+        assert!(matches!(refused, Err(Error::Code(ErrorCode::Ebadf))), "{refused:?}");
+        let refused = HostAsyncSender::send(view, Resource::new_borrow(other));
+        assert!(matches!(refused, Err(Error::Code(ErrorCode::Epipe))), "{refused:?}");
+        // The guest can still give them up.
+        HostDescriptor::drop(view, descriptor).unwrap();
+        HostAsyncSender::drop(view, sender).unwrap();
+    }
+}

@@ -378,6 +378,19 @@ mod tests {
     }
 
     #[test]
+    fn an_eventfd_is_read_with_the_flag_of_the_call_also_after_writes() {
+        let fd = eventfd(0, EventfdFlags::CLOEXEC).unwrap();
+        let beside = fd.try_clone().unwrap();
+        let shared = Shared::new(fd).unwrap();
+        // A write has no flag, so it sets the mode.
+        assert_eq!(shared.write(&1u64.to_ne_bytes()), Ok(8));
+        set_nonblocking(&beside, false).unwrap();
+        assert_eq!(shared.read(&mut [0; 8]), Ok(8));
+        assert_eq!(shared.read(&mut [0; 8]), Err(Errno::AGAIN));
+        assert!(!is_nonblocking(&beside));
+    }
+
+    #[test]
     fn each_of_many_descriptions_of_one_inode_has_its_own_mode_back() {
         let was_nonblocking = |at: usize| at.is_multiple_of(3);
         let eventfds: Vec<OwnedFd> = (0..100).map(|_| eventfd(0, EventfdFlags::CLOEXEC).unwrap()).collect();

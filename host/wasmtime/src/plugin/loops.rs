@@ -106,6 +106,10 @@ impl UvCtx {
         }
         Ok(match (self.loops.poll_timeout(id), self.loops.now(id)) {
             (Ok(Some(0)), _) => Due::Now,
+            // Not the timeout, which has a limit: virtual time would come there in many jumps.
+            (Ok(Some(_)), _) if matches!(self.clock, Clock::Virtual(_)) => {
+                self.loops.next_deadline(id).map_or(Due::Never, Due::At)
+            }
             (Ok(Some(timeout)), Ok(now)) => Due::At(now.saturating_add(timeout.into())),
             _ => Due::Never,
         })
