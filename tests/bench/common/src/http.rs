@@ -2,7 +2,7 @@
 
 use crate::session::Peer;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 
 /// What the server does.
 #[derive(Debug, Clone, Copy)]
@@ -52,8 +52,7 @@ fn requested(listener: &TcpListener) -> TcpStream {
     client
 }
 
-/// Whether all of a request has come. Its body is empty, but it may be sent as the last of some chunks:
-/// a connection that is closed with unread bytes is reset.
+/// Whether all of a request has come. Its body is empty, but it may be sent as the last of some chunks.
 fn is_whole(request: &[u8]) -> bool {
     let is_chunked = request.windows(7).any(|word| word.eq_ignore_ascii_case(b"chunked"));
     request.ends_with(if is_chunked { b"\r\n0\r\n\r\n" } else { b"\r\n\r\n" })
@@ -62,4 +61,7 @@ fn is_whole(request: &[u8]) -> bool {
 fn answer(mut client: TcpStream) {
     let response = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello";
     client.write_all(response).expect("the guest reads");
+    // A connection that is closed before all of the request has been read is reset.
+    client.shutdown(Shutdown::Write).expect("it is connected");
+    while client.read(&mut [0; 1024]).is_ok_and(|read| read > 0) {}
 }

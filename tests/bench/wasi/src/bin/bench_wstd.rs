@@ -25,7 +25,6 @@ fn main() {
     let numbers: Vec<u64> = args.map(|arg| arg.parse().expect("a number")).collect();
     match (name.as_str(), &numbers[..]) {
         ("spread-timers", &[many, times]) => spread_timers(many, times),
-        ("requests", &[many, at_once]) => requests(many, at_once),
         ("pending-requests", &[many]) => pending(many),
         _ => panic!("no work {name} with {} numbers", numbers.len()),
     }
@@ -68,30 +67,6 @@ async fn get(url: &str) -> u64 {
 
 fn url() -> String {
     std::env::var("BENCH_URL").expect("the benchmark sets it")
-}
-
-/// Many requests, this many of them at a time.
-fn requests(many: u64, at_once: u64) {
-    let mut bytes = 0;
-    control::begin();
-    block_on(async {
-        let client = |_| {
-            spawn(async move {
-                let (url, mut bytes) = (url(), 0);
-                for _ in 0..many / at_once {
-                    bytes += get(&url).await;
-                }
-                bytes
-            })
-        };
-        let clients: Vec<_> = (0..at_once).map(client).collect();
-        for client in clients {
-            bytes += client.await;
-        }
-    });
-    control::end();
-    control::count("operations", many);
-    control::count("bytes", bytes);
 }
 
 /// Many requests that are pending at the same time. The server answers the first of them when it has
