@@ -60,7 +60,10 @@ class Tcp:
     def bind(self, address: Address) -> None:
         """Binds it to an address."""
         with instance_network() as network:
-            call(self._socket.start_bind, network, to_wasi(self._family, address))
+            try:
+                call(self._socket.start_bind, network, to_wasi(self._family, address))
+            except OSError as error:
+                raise failed(error.errno or errno.EIO, address) from None
         self._finish(self._socket.finish_bind)
         self._is_bound = True
 

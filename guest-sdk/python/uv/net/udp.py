@@ -40,7 +40,10 @@ class Udp:
     def bind(self, address: Address) -> None:
         """Binds it to an address."""
         with instance_network() as network:
-            call(self._socket.start_bind, network, to_wasi(self._family, address))
+            try:
+                call(self._socket.start_bind, network, to_wasi(self._family, address))
+            except OSError as error:
+                raise failed(error.errno or errno.EIO, address) from None
         while True:
             try:
                 call(self._socket.finish_bind)
