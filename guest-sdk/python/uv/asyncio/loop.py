@@ -14,7 +14,7 @@ from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 from ..descriptor import Descriptor, open
 from ..loop import Loop
-from ..net.names import Lookup, getnameinfo
+from ..net.names import Lookup
 from .executor import InlineExecutor
 from .pipes import ReadPipeTransport, WritePipeTransport, pipe_of
 from .pollable import ready
@@ -257,7 +257,7 @@ class EventLoop(BaseSelectorEventLoop):
 
     async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> Any:
         """WASI does not look addresses up: the result is numeric."""
-        return getnameinfo(sockaddr, flags)
+        return socket.getnameinfo(sockaddr, flags)
 
     # Threads and processes, which a sandbox does not have.
 
