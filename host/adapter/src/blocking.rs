@@ -49,7 +49,7 @@ type Brief<T> = fn(&mut WasiDriver<'_>, RunId) -> Result<Option<T>, uv_handles_c
 
 fn in_brief<T>(key: u64, next: Brief<T>) -> Option<T> {
     with(|loops| {
-        let run = loops.run_of_key(key).filter(|&run| !loops.has_stashed(run))?;
+        let run = loops.run_of_key(key)?;
         // An error comes again with the next call that can bring it.
         let brought = next(&mut WasiDriver(loops), run).ok()?;
         if brought.is_some() || !loops.take_stashed_wait(run) {

@@ -262,23 +262,7 @@ impl Loops {
         }
     }
 
-    /// Stashes an answer that a call could not return.
-    #[inline]
-    fn stash(&mut self, run: RunId, progress: Progress) {
-        let session = self.session_mut(run);
-        if matches!(progress, Progress::Finished { .. }) {
-            session.state = State::Finished;
-        }
-        session.stashed = Some(progress);
-    }
-
-    /// Returns whether an answer is stashed that [`Driver::next_pair`] could not return.
-    #[inline]
-    pub fn has_stashed(&self, run: RunId) -> bool {
-        self.session(run).stashed.is_some()
-    }
-
-    /// Takes a stashed wait: one that [`Driver::next_pair`] has come to. Returns whether there was one.
+    /// Takes a stashed wait, for a guest that blocks. Returns whether there was one.
     pub fn take_stashed_wait(&mut self, run: RunId) -> bool {
         let session = self.session_mut(run);
         let is_wait = session.stashed == Some(Progress::Wait);
@@ -370,6 +354,17 @@ impl Loops {
         }
         Some((first, second))
     }
+
+    /// Returns the token and the readiness of this poll handle, unless another one is upcoming.
+    #[inline]
+    fn hand_over_ready(&self, owner: LoopId, event: &Event) -> Option<(u32, PollEvents)> {
+        match event.what {
+            Occurrence::Poll(Ok(events)) if self.upcoming(owner).next().is_none() => {
+                Some((short(event.token)?, events))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The interface that sessions need: a host with an OS and a clock, or an adapter on WASI.
@@ -415,6 +410,24 @@ pub trait Driver {
     /// Returns `None` for any other event, which is stashed for `next`.
     #[inline(always)]
     fn next_pair(&mut self, run: RunId) -> Result<Option<(u32, Option<u32>)>, Self::Error> {
+        self.next_in_brief(run, |loops, owner, event| loops.hand_over_pair(run, owner, event))
+    }
+
+    /// As [`next_pair`](Driver::next_pair), for one poll handle without an error that is ready: its token
+    /// and its readiness.
+    #[inline(always)]
+    fn next_ready(&mut self, run: RunId) -> Result<Option<(u32, PollEvents)>, Self::Error> {
+        self.next_in_brief(run, |loops, owner, event| loops.hand_over_ready(owner, event))
+    }
+
+    /// As [`next`](Driver::next), for callbacks of which `hand_over` makes a short answer. Any other
+    /// answer is stashed for `next`.
+    #[inline(always)]
+    fn next_in_brief<T>(
+        &mut self,
+        run: RunId,
+        hand_over: impl FnOnce(&mut Loops, LoopId, &Event) -> Option<T>,
+    ) -> Result<Option<T>, Self::Error> {
         if self.loops().session(run).stashed.is_some() {
             return Ok(None);
         }
@@ -424,33 +437,15 @@ pub trait Driver {
         };
         let progress = self.proceed(owner)?;
         if let Progress::Deliver(event) = &progress
-            && let Some(pair) = self.loops().hand_over_pair(run, owner, event)
+            && let Some(answer) = hand_over(self.loops(), owner, event)
         {
-            return Ok(Some(pair));
+            return Ok(Some(answer));
         }
-        self.loops().stash(run, progress);
-        Ok(None)
-    }
-
-    /// As [`next_pair`](Driver::next_pair), for one poll handle without an error that is ready: its token
-    /// and its readiness.
-    #[inline(always)]
-    fn next_ready(&mut self, run: RunId) -> Result<Option<(u32, PollEvents)>, Self::Error> {
-        if self.loops().session(run).stashed.is_some() {
-            return Ok(None);
+        let session = self.loops().session_mut(run);
+        if matches!(progress, Progress::Finished { .. }) {
+            session.state = State::Finished;
         }
-        self.finish_batch(run);
-        let Ok(owner) = self.loops().loop_of_run(run) else {
-            return Ok(None);
-        };
-        let progress = self.proceed(owner)?;
-        if let Progress::Deliver(Event { token, what: Occurrence::Poll(Ok(events)), .. }) = progress
-            && let Some(token) = short(token)
-            && self.loops().upcoming(owner).next().is_none()
-        {
-            return Ok(Some((token, events)));
-        }
-        self.loops().stash(run, progress);
+        session.stashed = Some(progress);
         Ok(None)
     }
 

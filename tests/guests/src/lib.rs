@@ -28,7 +28,7 @@ use uv_handles::{Descriptor, Error, Handle, Loop, RunMode, StatusCode, Timer};
 
 use uv::batch::{self, BatchStep, RunKey};
 use uv::event_loop::{Run, Step};
-use uv::types::{self as raw, EventKind};
+use uv::types::{self as raw, EventKind, PollEvents};
 
 /// Goes on with a run, and waits while it waits: to its next event, or to its end with the answer
 /// whether the loop is alive.
@@ -84,6 +84,12 @@ pub fn next_callbacks(run: RunKey) -> (u64, u64) {
 /// The same for `blocking-batch.next-callbacks`.
 pub fn blocking_next_callbacks(run: RunKey) -> (u64, u64) {
     tokens(uv::blocking_batch::next_callbacks(run))
+}
+
+/// The token and the readiness of `blocking-batch.next-ready`.
+pub fn next_ready(run: RunKey) -> Option<(u64, PollEvents)> {
+    let (token, events) = tokens(uv::blocking_batch::next_ready(run));
+    (token != NO_TOKEN).then(|| (token, PollEvents::from_bits_truncate(events as u8)))
 }
 
 fn tokens(pair: batch::TokenPair) -> (u64, u64) {

@@ -70,10 +70,9 @@ impl UvCtxView<'_> {
         self.answer_in_brief(brought)
     }
 
-    /// Returns the run with this key, unless the guest must not block or has something stashed.
+    /// Returns the run with this key, unless the guest must not block.
     fn blocking_run(&self, key: u64) -> Option<RunId> {
-        let run = self.ctx.loops.run_of_key(key).filter(|_| !self.ctx.is_plugin)?;
-        (!self.ctx.loops.has_stashed(run)).then_some(run)
+        self.ctx.loops.run_of_key(key).filter(|_| !self.ctx.is_plugin)
     }
 }
 

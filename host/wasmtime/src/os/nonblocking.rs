@@ -209,11 +209,15 @@ mod tests {
         thread.join().unwrap();
     }
 
-    /// Fills the output until nothing fits.
+    /// Fills the output until nothing fits. More may fit a moment later: the system moves what a
+    /// terminal or a TCP connection holds to the other end in its own time.
     fn fill(output: &Shared) {
-        let bytes = [0; 10_000];
-        while output.write(&bytes).is_ok() {}
-        assert_eq!(output.write(&bytes), Err(Errno::AGAIN));
+        let refused = loop {
+            if let Err(error) = output.write(&[0; 10_000]) {
+                break error;
+            }
+        };
+        assert_eq!(refused, Errno::AGAIN);
     }
 
     /// Descriptors of each kind from which nothing can be read now, and their other ends.

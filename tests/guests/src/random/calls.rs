@@ -1,7 +1,7 @@
 //! The random calls that need more than one line.
 
 use super::{Begun, Made, Owned, World, bytes, check_loop_call, name, number, size};
-use crate::{NO_TOKEN, NOTHING, assert_code, blocking_next_callbacks, events, next_callbacks};
+use crate::{NO_TOKEN, NOTHING, assert_code, blocking_next_callbacks, events, next_callbacks, next_ready};
 use uv::async_handle::AsyncHandle;
 use uv::async_sender::AsyncSender;
 use uv::batch::{
@@ -14,7 +14,7 @@ use uv::event_loop::{Loop, Step};
 use uv::handle;
 use uv::poll::Poll;
 use uv::timer::Timer;
-use uv::types::{Error, ErrorCode, Event, EventKind, PollEvents, RunMode};
+use uv::types::{Error, ErrorCode, Event, EventKind, RunMode};
 use uv_handles::bindings::uv::handles as uv;
 
 /// The token of the timers that keep a wait short. They are gone before it could come.
@@ -193,11 +193,9 @@ pub fn blocking_next_callbacks_some(world: &mut World) -> Option<()> {
 pub fn blocking_next_ready_some(world: &mut World) -> Option<()> {
     let at = fastrand::choice(0..world.runs.len())?;
     let timer = end_of_wait(world, &world.runs[at])?;
-    let brought = blocking_batch::next_ready(batch::key(&world.runs[at].run));
+    let ready = next_ready(batch::key(&world.runs[at].run));
     drop(timer);
-    let token = brought & NO_TOKEN;
-    if token != NO_TOKEN {
-        let events = PollEvents::from_bits_truncate((brought >> 32) as u8);
+    if let Some((token, events)) = ready {
         let owner = world.runs[at].owner;
         world.check_event(owner, &Event { token, kind: EventKind::Poll(Ok(events)) });
         world.count("event", "poll");

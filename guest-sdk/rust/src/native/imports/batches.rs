@@ -92,7 +92,7 @@ type Brief<T> = fn(&mut World, RunId) -> Result<Option<T>, uv_handles_core::Erro
 
 fn in_brief<T>(key: RunKey, next: Brief<T>) -> Option<T> {
     with(|world| {
-        let run = world.loops.run_of_key(key).filter(|&run| !world.loops.has_stashed(run))?;
+        let run = world.loops.run_of_key(key)?;
         let brought = next(world, run).ok()?;
         if brought.is_some() || !world.loops.take_stashed_wait(run) {
             return brought;

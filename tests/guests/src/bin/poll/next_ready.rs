@@ -2,26 +2,16 @@
 //! with `next`. With the bare interfaces.
 
 use uv_handles::bindings::uv::handles as uv;
-use uv_handles_test_guests::events;
+use uv_handles_test_guests::{NO_TOKEN, events, next_ready as ready};
 
 use uv::batch::{BatchStep, RunKey, key};
-use uv::blocking_batch::{next, next_ready};
+use uv::blocking_batch::next;
 use uv::descriptors::Descriptor;
 use uv::event_loop::Loop;
 use uv::idle::Idle;
 use uv::poll::Poll;
 use uv::timer::Timer;
 use uv::types::{PollEvents, RunMode};
-
-/// The lower half of an answer without a token.
-const NO_TOKEN: u64 = u32::MAX as u64;
-
-/// The token and the readiness.
-fn ready(run: RunKey) -> Option<(u64, PollEvents)> {
-    let brought = next_ready(run);
-    let token = brought & NO_TOKEN;
-    (token != NO_TOKEN).then(|| (token, PollEvents::from_bits_truncate((brought >> 32) as u8)))
-}
 
 /// The tokens of the next step.
 fn tokens(run: RunKey) -> Vec<u64> {
