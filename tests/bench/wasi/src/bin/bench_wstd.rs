@@ -15,6 +15,8 @@ mod bindings {
 use bindings::uv_handles::bench::control;
 use std::cell::Cell;
 use std::rc::Rc;
+use wstd::http::body::Bytes;
+use wstd::http::body::util::Empty;
 use wstd::http::{Body, Client, Request};
 use wstd::runtime::{block_on, spawn};
 use wstd::time::{Duration, Timer};
@@ -25,6 +27,7 @@ fn main() {
     let numbers: Vec<u64> = args.map(|arg| arg.parse().expect("a number")).collect();
     match (name.as_str(), &numbers[..]) {
         ("spread-timers", &[many, times]) => spread_timers(many, times),
+        ("requests", &[many, at_once]) => requests(many, at_once),
         ("pending-requests", &[many]) => pending(many),
         _ => panic!("no work {name} with {} numbers", numbers.len()),
     }
@@ -58,8 +61,12 @@ fn spread_timers(many: u64, times: u64) {
 }
 
 /// Sends a request to the server of the measurement.
+///
+/// `Body::empty` would be written, as no bytes. The host closes the stream of a GET's body as soon as it has
+/// sent the head, so that this write fails when several requests run at once.
 async fn get(url: &str) -> u64 {
-    let request = Request::get(url).body(Body::empty()).expect("it is valid");
+    let body = Body::from_http_body(Empty::<Bytes>::new());
+    let request = Request::get(url).body(body).expect("it is valid");
     let response = Client::new().send(request).await.expect("the server answers");
     let mut body = response.into_body();
     body.contents().await.expect("the body comes").len() as u64
@@ -67,6 +74,30 @@ async fn get(url: &str) -> u64 {
 
 fn url() -> String {
     std::env::var("BENCH_URL").expect("the benchmark sets it")
+}
+
+/// Many requests, this many of them at a time.
+fn requests(many: u64, at_once: u64) {
+    let mut bytes = 0;
+    control::begin();
+    block_on(async {
+        let client = |_| {
+            spawn(async move {
+                let (url, mut bytes) = (url(), 0);
+                for _ in 0..many / at_once {
+                    bytes += get(&url).await;
+                }
+                bytes
+            })
+        };
+        let clients: Vec<_> = (0..at_once).map(client).collect();
+        for client in clients {
+            bytes += client.await;
+        }
+    });
+    control::end();
+    control::count("operations", many);
+    control::count("bytes", bytes);
 }
 
 /// Many requests that are pending at the same time. The server answers the first of them when it has
