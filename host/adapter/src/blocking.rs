@@ -24,13 +24,13 @@ impl blocking_batch::Guest for Adapter {
         changes: Vec<Change>,
     ) -> Result<BatchStep, Error> {
         let delivery = with(|loops| {
-            match batch::deliver(loops, key, max, position, pool.as_ref(), changes)? {
-                Delivery::Wait => {}
-                other => return Ok::<_, Error>(other),
+            let mut delivery = batch::deliver(loops, key, max, position, pool.as_ref(), changes)?;
+            while delivery == Delivery::Wait {
+                let run = loops.run_of_key(key).ok_or(uv_handles_core::Error::Invalid)?;
+                wait_for(loops, run)?;
+                delivery = WasiDriver(loops).next(run, max)?;
             }
-            let run = loops.run_of_key(key).ok_or(uv_handles_core::Error::Invalid)?;
-            wait_for(loops, run)?;
-            Ok(WasiDriver(loops).next(run, max)?)
+            Ok::<_, Error>(delivery)
         })?;
         Ok(delivery.into())
     }
@@ -50,13 +50,14 @@ type Brief<T> = fn(&mut WasiDriver<'_>, RunId) -> Result<Option<T>, uv_handles_c
 fn in_brief<T>(key: u64, next: Brief<T>) -> Option<T> {
     with(|loops| {
         let run = loops.run_of_key(key)?;
-        // An error comes again with the next call that can bring it.
-        let brought = next(&mut WasiDriver(loops), run).ok()?;
-        if brought.is_some() || !loops.take_stashed_wait(run) {
-            return brought;
+        loop {
+            // An error comes again with the next call that can bring it.
+            let brought = next(&mut WasiDriver(loops), run).ok()?;
+            if brought.is_some() || !loops.take_stashed_wait(run) {
+                return brought;
+            }
+            wait_for(loops, run).ok()?;
         }
-        wait_for(loops, run).ok()?;
-        next(&mut WasiDriver(loops), run).ok().flatten()
     })
 }
 

@@ -36,7 +36,7 @@ impl blocking_batch::Host for UvCtxView<'_> {
         }
         let run = self.ctx.loops.run_of_key(key);
         let mut delivery = self.deliver(run, max, position, pool, changes);
-        if let (Some(run), Ok(Delivery::Wait)) = (run, &delivery) {
+        while let (Some(run), Ok(Delivery::Wait)) = (run, &delivery) {
             let waited = self.ctx.wait_blocking(run);
             delivery = waited.and_then(|()| OsDriver(self.ctx).next(run, max));
         }
@@ -63,7 +63,7 @@ impl UvCtxView<'_> {
             return Ok(None);
         };
         let mut brought = next(&mut OsDriver(self.ctx), run);
-        if matches!(brought, Ok(None)) && self.ctx.loops.take_stashed_wait(run) {
+        while matches!(brought, Ok(None)) && self.ctx.loops.take_stashed_wait(run) {
             let waited = self.ctx.wait_blocking(run);
             brought = waited.and_then(|()| next(&mut OsDriver(self.ctx), run));
         }
@@ -108,7 +108,7 @@ mod in_task {
             }
             let run = self.ctx.loops.run_of_key(key);
             let mut delivery = self.deliver(run, max, position, pool, changes);
-            if let (Some(run), Ok(Delivery::Wait)) = (run, &delivery) {
+            while let (Some(run), Ok(Delivery::Wait)) = (run, &delivery) {
                 let waited = self.ctx.wait_in_task(run).await;
                 delivery = waited.and_then(|()| OsDriver(self.ctx).next(run, max));
             }
@@ -130,7 +130,7 @@ mod in_task {
                 return Ok(None);
             };
             let mut brought = next(&mut OsDriver(self.ctx), run);
-            if matches!(brought, Ok(None)) && self.ctx.loops.take_stashed_wait(run) {
+            while matches!(brought, Ok(None)) && self.ctx.loops.take_stashed_wait(run) {
                 let waited = self.ctx.wait_in_task(run).await;
                 brought = waited.and_then(|()| next(&mut OsDriver(self.ctx), run));
             }
