@@ -152,7 +152,7 @@ impl Language {
     ///
     /// # Errors
     ///
-    /// What the function raised.
+    /// The exception that the function raised.
     pub fn call(&self, source: &str, function: &str, arguments: &str) -> Result<String, Raised> {
         self.call_with(source, function, arguments, |_| {}).0
     }

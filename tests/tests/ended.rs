@@ -13,7 +13,7 @@ foreach_ended!(assert_test_exists);
 /// The signal that the guests watch.
 const SIGNUM: i32 = 43;
 
-/// What an eventfd is named.
+/// The name of an eventfd in /proc.
 const EVENTFD: &str = "anon_inode:[eventfd]";
 
 /// The files that this process has open.

@@ -113,7 +113,7 @@ fn answers_come_from_the_cache_until_its_timer_removes_them() {
     assert_eq!(upstream.requests.load(Ordering::SeqCst), 1);
     wait_until("the answer is removed", || get(address, "/a?b").body == "answer 2");
 
-    // What is no success is not kept.
+    // An answer without success is not kept.
     for _ in 0..2 {
         let none = get(address, "/none");
         assert!(none.status == 404 && none.head.contains("x-cache: miss"), "{none:?}");

@@ -43,7 +43,7 @@ fn agent_fetches_with_a_timeout_and_retries() {
     assert_eq!(ended.stderr[1], "attempt 2: The operation was aborted due to timeout", "{ended:?}");
     assert!(ended.stderr[2].starts_with("attempt 3: ") && ended.stderr.len() == 3, "{ended:?}");
 
-    // What will not be better is not tried again.
+    // A failure that another attempt cannot change is not tried again.
     let mut command = JAVASCRIPT.example(&[], "agent");
     command.args(["http://denied.invalid/"]);
     let ended = Ended::of(command);

@@ -131,7 +131,7 @@ fn a_trapped_script_leaves_the_others_alone() {
     ticker.join().unwrap();
 }
 
-/// What a command's end looks like is the same for all scripts.
+/// An empty script is a script too.
 #[test]
 fn a_script_of_nothing_succeeds() {
     let ended: Ended = JAVASCRIPT.run(&[], "");

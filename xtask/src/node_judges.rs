@@ -27,7 +27,7 @@ const WPT: &str = "test/fixtures/wpt/html/webappapis/timers";
 /// A test takes seconds at most, also on a busy machine.
 const LIMIT: &str = "--timeout=60";
 
-/// What goes before and after the text of a test of Node's: it is a function, as a module of
+/// The text before and after that of a test of Node's: it is a function, as a module of
 /// CommonJS is.
 const BEFORE: &str = "import { require } from \"./adapter.mjs\";
 const module = { exports: {} }, { exports } = module, __filename = import.meta.filename;

@@ -105,7 +105,7 @@ fn respond(status: u16, text: Vec<u8>, headers: &[(&str, &str)]) -> Result<Respo
     let (response, _sent) = Response::new(fields, Some(contents), no_trailers);
     response.set_status_code(status).map_err(|()| ErrorCode::InternalError(None))?;
     spawn_local(async move {
-        // What is left was not read: the client has gone.
+        // The rest was not read: the client has gone.
         body.write_all(text).await;
     });
     Ok(response)

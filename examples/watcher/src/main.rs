@@ -61,7 +61,7 @@ fn duration(name: &str, default: u64) -> Duration {
     Duration::from_millis(set.unwrap_or(default))
 }
 
-/// What is known of a URL.
+/// The state of a URL, as of the last request.
 #[derive(Debug, PartialEq, Eq)]
 enum Seen {
     /// Its status, and the length and hash of its body.

@@ -1,4 +1,4 @@
-// What runs after every callback: ticks, promise jobs, and the search for unhandled rejections.
+// The end of every callback: ticks, promise jobs, and the search for unhandled rejections.
 //
 // The order is Node's. If there are ticks, all of them run, and then the promise jobs; both again
 // for as long as one of them has made another. Without ticks, promise jobs are first.
@@ -17,7 +17,7 @@ const reported = new WeakSet();
 /** Promises that got a handler after their rejection was reported. */
 let handledLate = [];
 
-/** What happens to errors and rejections. The process replaces it. */
+/** Handles errors and rejections. The process replaces it. */
 export const hooks = {
   uncaught(error) {
     throw error;

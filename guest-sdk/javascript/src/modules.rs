@@ -69,7 +69,7 @@ thread_local! {
     static LOADED: RefCell<HashMap<String, Persistent<Object<'static>>>> = RefCell::default();
 }
 
-/// What is known about the script's main module.
+/// The main module of the script.
 struct Script {
     name: String,
     /// Where modules are looked up.

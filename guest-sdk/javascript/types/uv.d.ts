@@ -56,7 +56,7 @@ declare module "uv" {
     closeAllHandles(): void;
   }
 
-  /** What all kinds of handles have. */
+  /** The members of all kinds of handles. */
   export abstract class Handle {
     /** Called with the handle, when it is closed. */
     onClosed: ((handle: this) => void) | null;
@@ -162,7 +162,7 @@ declare module "uv" {
 
   export type Data = string | Uint8Array | ArrayBufferView | ArrayBuffer;
 
-  /** What the host has granted: a socket, a connection, a pipe. */
+  /** A descriptor that the host has granted: a socket, a connection, a pipe. */
   export class Descriptor {
     private constructor();
     static open(name: string): Descriptor;

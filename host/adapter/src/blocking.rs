@@ -7,7 +7,7 @@ use crate::bindings::exports::uv::handles::{blocking, blocking_batch};
 use crate::driver::WasiDriver;
 use crate::wait::{self, Waited};
 use crate::{Adapter, batch, event_loop, with};
-use uv_handles_core::{Delivery, Driver, Loops, RunId, WaitStage, ready_token, token_pair};
+use uv_handles_core::{Delivery, Driver, Loops, RunId, Wait, WaitStage, ready_token, token_pair};
 
 impl blocking::Guest for Adapter {
     fn wait(run: RunBorrow<'_>) -> Result<(), Error> {
@@ -63,10 +63,9 @@ fn in_brief<T>(key: u64, next: Brief<T>) -> Option<T> {
 
 fn wait_for(loops: &mut Loops, run: RunId) -> Result<(), Error> {
     let id = loops.loop_of_run(run)?;
-    if !loops.has_to_wait(id) {
+    let Some(Wait { deadline }) = loops.pending_wait(id) else {
         return Ok(());
-    }
-    let deadline = loops.next_deadline(id);
+    };
     // Nothing comes from outside, and the guest blocks in this call, so it cannot do anything either.
     // libuv would block for ever; here the guest is told, and can go on with the run.
     if wait::wait(loops, id, deadline) == Waited::Endless {

@@ -44,7 +44,7 @@ struct Unknown {
     asked: Asked,
 }
 
-/// What has to be asked.
+/// The sources that have to be polled.
 enum Asked {
     /// A descriptor, in one direction.
     Source(SourceId, Direction),
@@ -52,7 +52,7 @@ enum Asked {
     Pollable,
 }
 
-/// What a ready pollable means: all events that the handle asks for.
+/// The readiness of a ready pollable: all events that the handle asks for.
 const READY: Readiness =
     Readiness::READABLE.union(Readiness::WRITABLE).union(Readiness::DISCONNECT).union(Readiness::PRIORITIZED);
 

@@ -64,7 +64,7 @@ pub use error::Error;
 pub use handle::{Event, HandleId, Occurrence};
 pub use loops::{Limits, LoopId, Loops};
 pub use poll::{PollEvents, Readiness, SourceId};
-pub use run::{RunMode, Step, WaitStage};
+pub use run::{RunMode, Step, Wait, WaitStage};
 pub use session::{Delivery, Driver, Progress, RunId, ready_token, token_pair};
 pub use timer_pool::{Change, Operation, PoolId, TimerChange};
 pub use upcoming::Upcoming;

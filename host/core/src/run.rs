@@ -53,6 +53,13 @@ pub(crate) struct Run {
     running: Option<(HandleId, After)>,
 }
 
+/// A wait that a run has to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// The time at which the wait ends, as [`Loops::next_deadline`]. `None` is without limit.
+    pub deadline: Option<u64>,
+}
+
 /// The progress of the wait that [`Step::Poll`] asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum WaitStage {
@@ -288,14 +295,21 @@ impl Loops {
         self.state(id).run.as_ref().is_some_and(|run| run.mode != RunMode::NoWait)
     }
 
-    /// Returns whether the loop's run has to wait: it has come to its poll, the guest has been told, and
-    /// nothing has happened since that ends the wait, such as a stop or a started idle handle.
-    pub fn has_to_wait(&mut self, id: LoopId) -> bool {
+    /// Returns the wait of the loop's run, if it has to wait: it has come to its poll, the guest has been
+    /// told, and nothing has happened since that ends the wait, such as a stop or a started idle handle.
+    pub fn pending_wait(&mut self, id: LoopId) -> Option<Wait> {
         let is_told = matches!(
             &self.state(id).run,
             Some(run) if run.phase == Phase::Poll && run.running.is_none() && run.wait != WaitStage::New
         );
-        is_told && self.wait_limit(id) != Some(0)
+        if !is_told {
+            return None;
+        }
+        match self.wait_limit(id) {
+            Some(0) => None,
+            Some(_) => Some(Wait { deadline: self.next_deadline(id) }),
+            None => Some(Wait { deadline: None }),
+        }
     }
 
     /// Returns the latest time at which the wait of [`Step::Poll`] ends: the deadline of the first

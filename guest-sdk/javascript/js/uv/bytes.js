@@ -1,4 +1,4 @@
-// What can be written and sent.
+// The values that can be written and sent.
 
 import native from "runtime:native";
 import { wrongType } from "runtime:errors";

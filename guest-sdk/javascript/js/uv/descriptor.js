@@ -6,7 +6,7 @@ import { bytesOf } from "runtime:uv/bytes";
 const KEY = Symbol("key");
 const CLOSED = 2 ** 32 - 1;
 
-/** What the host has granted: a socket, a connection, a pipe. */
+/** A descriptor that the host has granted: a socket, a connection, a pipe. */
 export class Descriptor {
   #number;
 

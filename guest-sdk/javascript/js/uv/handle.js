@@ -5,7 +5,7 @@ import { HandleClosedError, checkFunction, wrongType } from "runtime:errors";
 import { scoped } from "runtime:ticks";
 import { Loop } from "runtime:uv/loop";
 
-/** What all kinds of handles have. */
+/** The members of all kinds of handles. */
 export class Handle {
   #number;
   #loop;

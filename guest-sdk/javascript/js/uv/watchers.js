@@ -3,7 +3,7 @@
 import native from "runtime:native";
 import { Handle } from "runtime:uv/handle";
 
-/** What idle, prepare and check handles share: they are called in every iteration of the loop. */
+/** The base of idle, prepare and check handles, which are called in every iteration of the loop. */
 class Watcher extends Handle {
   start(callback) {
     this._setCallback(callback);

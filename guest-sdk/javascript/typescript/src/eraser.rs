@@ -31,7 +31,7 @@ pub struct Eraser<'a> {
     pub text: Text<'a>,
     /// The ends of statements and members of classes that no semicolon ends.
     open_ends: HashSet<usize>,
-    /// What cannot be erased, and where.
+    /// The constructs that cannot be erased, and their places.
     pub refused: Vec<(usize, &'static str)>,
 }
 

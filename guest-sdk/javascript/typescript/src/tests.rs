@@ -1,4 +1,4 @@
-//! What is erased, and what is left in its place.
+//! Tests of the text that is erased, and of the text in its place.
 
 use super::{Refused, erase};
 

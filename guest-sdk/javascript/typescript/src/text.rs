@@ -5,7 +5,7 @@ use std::ops::Range;
 /// A text whose characters keep their places.
 pub struct Text<'a> {
     source: &'a str,
-    /// What is erased, in any order; nested parts are possible.
+    /// The parts that are erased, in any order; they may be nested.
     erased: Vec<Range<usize>>,
     /// Characters of one byte that are written after that.
     written: Vec<(usize, u8)>,

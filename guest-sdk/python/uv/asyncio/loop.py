@@ -212,7 +212,7 @@ class EventLoop(BaseSelectorEventLoop):
         """The descriptor or socket that the arguments name, if they have no port."""
         if sock is not None:
             if host is not None:
-                raise ValueError("host/port and sock can not be specified at the same time")
+                raise ValueError("host/port and sock cannot be specified at the same time")
         elif host is None:
             raise ValueError("host and port was not specified and no sock specified")
         elif isinstance(host, str):

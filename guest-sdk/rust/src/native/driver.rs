@@ -1,6 +1,6 @@
 //! Drives the core's sessions in virtual time: a wait moves the clock.
 
-use uv_handles_core::{Driver, Error, HandleId, LoopId, Loops, Progress, RunId, Step, WaitStage};
+use uv_handles_core::{Driver, Error, HandleId, LoopId, Loops, Progress, RunId, Step, Wait, WaitStage};
 
 use crate::native::world::World;
 
@@ -61,10 +61,10 @@ impl World {
     /// Waits for a run that has been told to: moves the clock to the next event.
     pub(super) fn wait(&mut self, run: RunId) -> Result<Waited, Error> {
         let id = self.loops.loop_of_run(run)?;
-        if !self.loops.has_to_wait(id) || self.is_wait_over(id) {
+        let Some(Wait { deadline }) = self.loops.pending_wait(id).filter(|_| !self.is_wait_over(id)) else {
             return Ok(Waited::Over);
-        }
-        let (deadline, scheduled) = (self.loops.next_deadline(id), self.next_scheduled());
+        };
+        let scheduled = self.next_scheduled();
         let Some(next) = deadline.into_iter().chain(scheduled).min() else {
             return Ok(Waited::Endless);
         };

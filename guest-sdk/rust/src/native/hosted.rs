@@ -31,7 +31,7 @@ use crate::registry;
 /// # }
 /// ```
 pub fn advance(time: impl Into<Milliseconds>) {
-    // What the test has done since the last call is told to the host.
+    // The host is told of the test's changes since the last call.
     batch::sync();
     let end = with(|world| world.now.saturating_add(time.into().get()));
     loop {

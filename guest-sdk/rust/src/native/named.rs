@@ -33,7 +33,7 @@ struct Named {
     mailbox: VecDeque<Vec<u8>>,
 }
 
-/// What has arrived on a connection.
+/// The data that has arrived on a connection.
 #[derive(Default)]
 pub(super) struct Received {
     pub(super) sends: u64,

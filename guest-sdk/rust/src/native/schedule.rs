@@ -1,4 +1,4 @@
-//! What happens outside of the guest at a time that the test has chosen.
+//! Events outside of the guest, at times that the test has chosen.
 
 use crate::milliseconds::Milliseconds;
 use crate::native::world::with;

@@ -26,14 +26,14 @@ pub(crate) struct World {
     iterations: u32,
     /// The loops that the host runs.
     pub(super) hosted: Vec<LoopId>,
-    /// What a test has scheduled, by time and then in order of scheduling.
+    /// The events that a test has scheduled, by time and then in order of scheduling.
     pub(super) schedule: BTreeMap<(u64, u64), Scheduled>,
-    /// What to do when a run would wait forever, unless it is being done.
+    /// The action for a run that would wait forever. `None` while it runs.
     pub(super) on_endless_wait: Option<Box<dyn FnMut()>>,
     /// The run that waits comes to its end only by that function, which has not brought an event yet.
     pub(super) is_endless: bool,
     pub(super) names: Names,
-    /// What can be opened by name.
+    /// The grants, by name.
     pub(super) grants: HashMap<String, Grant>,
     /// The descriptors that are open.
     pub(super) open: HashMap<SourceId, Rc<dyn Source>>,

@@ -24,7 +24,7 @@ struct Inner {
     tasks: RefCell<Weak<Tasks>>,
 }
 
-/// What is running.
+/// The code that is running.
 #[derive(Clone)]
 enum Current {
     /// Tasks of this executor.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use uv_handles_core::{HandleId, LoopId, Readiness};
 use wasmtime::component::ResourceTable;
 
-/// What a ready pollable means: all events that the handle asks for.
+/// The readiness of a ready pollable: all events that the handle asks for.
 const READY: Readiness =
     Readiness::READABLE.union(Readiness::WRITABLE).union(Readiness::DISCONNECT).union(Readiness::PRIORITIZED);
 

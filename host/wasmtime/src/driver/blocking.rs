@@ -1,10 +1,10 @@
 //! The wait that blocks the calling thread.
 
 use crate::ctx::UvCtx;
-use crate::driver::{RunError, Wait};
+use crate::driver::RunError;
 use std::io;
 use std::time::Duration;
-use uv_handles_core::{LoopId, RunId};
+use uv_handles_core::{LoopId, RunId, Wait};
 
 impl UvCtx {
     /// Blocks the thread until the run can continue.

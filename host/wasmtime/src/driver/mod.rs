@@ -16,7 +16,7 @@ use crate::os::poller::Poller;
 use std::io;
 use std::time::Duration;
 use uv_handles_core::{
-    Driver, Error, HandleId, LoopId, Loops, Occurrence, Progress, Readiness, RunId, Step, WaitStage,
+    Driver, Error, HandleId, LoopId, Loops, Occurrence, Progress, Readiness, RunId, Step, Wait, WaitStage,
 };
 
 /// The reason why a run cannot continue.
@@ -38,12 +38,6 @@ impl From<io::Error> for RunError {
     fn from(error: io::Error) -> RunError {
         RunError::Os(error)
     }
-}
-
-/// A wait in real time, with its deadline on the guest's clock.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Wait {
-    deadline: Option<u64>,
 }
 
 /// Drives a guest's sessions. A separate type keeps the `Driver` trait out of the public context.
@@ -96,8 +90,8 @@ impl UvCtx {
                 }
                 Step::Poll { .. } if self.loops.wait_has_reported(id) => {}
                 Step::Poll { timeout: Some(0) } => self.poll_ready(id)?,
-                Step::Poll { .. } => {
-                    if !self.is_wait_over(id)? {
+                Step::Poll { timeout } => {
+                    if !self.is_wait_over(id, timeout)? {
                         return Ok(Progress::Wait);
                     }
                 }
@@ -119,8 +113,17 @@ impl UvCtx {
 
     /// Returns whether the wait of the loop is over. In virtual time a wait for a timer is over at
     /// once: the time jumps to the deadline.
+    #[inline(always)]
+    fn is_wait_over(&mut self, id: LoopId, timeout: Option<u32>) -> io::Result<bool> {
+        match (timeout, &self.clock, self.loops.wait_stage(id)) {
+            // There is no deadline that could have passed. The wait itself polls.
+            (None, Clock::Monotonic { .. }, WaitStage::New) => Ok(self.record_told(id)),
+            _ => self.has_wait_ended(id),
+        }
+    }
+
     #[inline(never)]
-    fn is_wait_over(&mut self, id: LoopId) -> io::Result<bool> {
+    fn has_wait_ended(&mut self, id: LoopId) -> io::Result<bool> {
         let deadline = self.loops.next_deadline(id);
         if let Clock::Virtual(clock) = &self.clock {
             let clock = clock.clone();
@@ -159,14 +162,11 @@ impl UvCtx {
             return Err(RunError::Interrupted);
         }
         let id = self.loops.loop_of_run(run)?;
-        if !self.loops.has_to_wait(id) {
-            return Ok(None);
-        }
-        match self.loops.next_deadline(id) {
+        Ok(match self.loops.pending_wait(id) {
             // The time jumps to the deadline in the next step.
-            Some(_) if matches!(self.clock, Clock::Virtual(_)) => Ok(None),
-            deadline => Ok(Some((id, Wait { deadline }))),
-        }
+            Some(Wait { deadline: Some(_) }) if matches!(self.clock, Clock::Virtual(_)) => None,
+            wait => wait.map(|wait| (id, wait)),
+        })
     }
 
     /// Records that the guest has waited. Returns an error if an interrupt ended the wait.

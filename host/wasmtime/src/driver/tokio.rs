@@ -4,12 +4,12 @@
 //! without descriptors and signals has no poller; its task is woken directly.
 
 use crate::ctx::UvCtx;
-use crate::driver::{RunError, Wait};
+use crate::driver::RunError;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
 use tokio::time::{Instant, timeout_at};
-use uv_handles_core::{LoopId, RunId};
+use uv_handles_core::{LoopId, RunId, Wait};
 
 impl UvCtx {
     /// Suspends the task until the run can continue. If that is at once, the task yields when its

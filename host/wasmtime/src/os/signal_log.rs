@@ -150,7 +150,7 @@ mod tests {
         [10, 12, 12, 1, 10].into_iter().for_each(|signum| log.append(signum));
         assert_eq!(read(&log, &mut position, &[10, 12]), [(10, 1), (12, 2), (10, 1)]);
         assert_eq!(read(&log, &mut position, &[10, 12]), []);
-        // What came before a signal was begun is not meant for the reader.
+        // Signals from before `begin` are not for this reader.
         log.begin(&mut position, 1);
         log.append(1);
         assert_eq!(read(&log, &mut position, &[1, 10, 12]), [(1, 1)]);

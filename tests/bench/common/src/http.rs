@@ -4,7 +4,7 @@ use crate::session::Peer;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 
-/// What the server does.
+/// The work of the server.
 #[derive(Debug, Clone, Copy)]
 pub enum Requests {
     /// Answers this many requests, one after the other.

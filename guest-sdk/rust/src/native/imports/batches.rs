@@ -61,7 +61,7 @@ pub fn next_blocking(
             other => return Ok(other),
         }
         let run = world.loops.run_of_key(key).ok_or(uv_handles_core::Error::Invalid)?;
-        // What comes from outside at this time comes before the loop's own events.
+        // Events from outside at this time come before the loop's own events.
         match world.wait_or_refuse(run)? {
             Waited::Over => Ok::<_, Error>(Driver::next(world, run, max)?),
             Waited::Early | Waited::Endless => Ok(Delivery::Wait),

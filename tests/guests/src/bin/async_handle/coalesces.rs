@@ -34,7 +34,7 @@ pub fn main() -> Result<()> {
     event_loop.run(RunMode::Once)?;
     assert_eq!(trace.take(), "called");
 
-    // What is pending when the handle is closed is not delivered.
+    // A message that is pending when the handle is closed is not delivered.
     handle.send()?;
     handle.close_with(traces(&trace, "closed"));
     assert_eq!(handle.send(), Err(Error::HandleClosed));

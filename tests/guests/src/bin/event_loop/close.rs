@@ -38,7 +38,7 @@ pub fn main() -> Result<()> {
     assert_eq!(Check::new(&event_loop).err(), Some(Error::LoopClosed));
     assert_eq!(Async::new(&event_loop).err(), Some(Error::LoopClosed));
     assert_eq!(Signal::new(&event_loop).err(), Some(Error::LoopClosed));
-    // What was closed before stays so.
+    // A handle that was closed before stays closed.
     assert!(idle.is_closed() && idle.is_closing() && !idle.is_active() && !idle.is_referenced());
     Ok(())
 }

@@ -46,7 +46,7 @@ pub fn main() -> Result<()> {
     assert!(!event_loop.run(RunMode::Default)?);
     assert_eq!((trace.take().as_str(), event_loop.now()? - begin), ("idle timer", 100));
 
-    // What was sent before ends the wait that would have no limit.
+    // An earlier send ends the wait, which would have no limit.
     let wake_up = Async::new(&event_loop)?;
     wake_up.send_with(traces(&trace, "woken"))?;
     assert!(event_loop.run(RunMode::Once)?);

@@ -26,7 +26,7 @@ pub fn main() -> Result<()> {
     near.stop();
     assert_eq!(event_loop.poll_timeout(), Ok(Some(300)));
 
-    // What keeps it from waiting.
+    // The reasons for not waiting.
     let idle = Idle::new(&event_loop)?;
     idle.dereference()?;
     assert_eq!(event_loop.poll_timeout(), Ok(Some(300)), "an idle handle that is not active changes nothing");

@@ -106,7 +106,7 @@ pub fn main() {
     let count: u64 = args.next().expect("how often").parse().expect("a number");
     let event_loop = Loop::create().unwrap();
     let go = AsyncHandle::create_named(&event_loop, 0, "go").unwrap();
-    // What the loop waits with is made now, and not while it is measured.
+    // The loop's poller is made now, and not during the measurement.
     let socket = uv::descriptors::Descriptor::open("socket").unwrap();
     drop(Poll::create(&event_loop, 0, &socket).unwrap());
     run(&event_loop);

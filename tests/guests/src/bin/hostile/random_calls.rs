@@ -223,7 +223,7 @@ pub fn main() {
         };
         FUNCTIONS.iter().filter(is).collect()
     };
-    // What brings events is called more often than the rest.
+    // Calls that bring events are made more often than the others.
     let runs =
         of(&["event-loop.begin", "event-loop.next", "batch.next", "blocking.wait", "blocking-batch.next"]);
     let starts = of(&[
@@ -252,7 +252,7 @@ pub fn main() {
         println!("{function} {count}");
     }
     match seed % 3 {
-        // What it has is left to the host, together or one by one, or it ends with a trap.
+        // Its resources are left to the host, together or one by one, or it ends with a trap.
         0 => std::mem::forget(world),
         1 => drop(world),
         _ => std::process::abort(),

@@ -28,7 +28,7 @@ pub fn main() {
         for size in [1, i32::MAX as u32] {
             descriptor.set_send_buffer_size(size).unwrap();
             descriptor.set_receive_buffer_size(size).unwrap();
-            // What the system made of it.
+            // The length that the OS allowed.
             assert!((1..=i32::MAX as u32).contains(&descriptor.send_buffer_size().unwrap()));
             assert!((1..=i32::MAX as u32).contains(&descriptor.receive_buffer_size().unwrap()));
         }

@@ -44,7 +44,7 @@ pub fn main() -> Result<()> {
         signal.stop();
         assert!(trace.is_empty() && event_loop.is_alive() && timer.is_active());
     }
-    // What needs none goes on: loops that do not have to wait, and the one that can.
+    // Loops that do not have to wait go on, and so does the one that has a poller.
     let idle = Idle::new(&event_loop)?;
     idle.start_with(traces(&trace, "idle"))?;
     event_loop.run(RunMode::NoWait)?;

@@ -33,7 +33,7 @@ pub fn main() -> Result<()> {
         assert_eq!(event_loop.handles().len(), handles, "no timer was made");
         Ok::<_, Error>(())
     })??;
-    // What is left are closed timers, whose time never comes.
+    // The remaining timers are closed. They never fire.
     let begin = event_loop.now()?;
     assert!(event_loop.handles().iter().all(Handle::is_closing));
     event_loop.run(RunMode::Default)?;

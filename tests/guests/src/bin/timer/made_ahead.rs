@@ -49,7 +49,7 @@ pub fn main() -> Result<()> {
     event_loop.run(RunMode::Default)?;
     other.run(RunMode::Default)?;
 
-    // What one callback does to the others is done where it stands.
+    // A callback's change of other timers is applied at its position.
     let trace = Trace::new();
     let timers: Vec<Timer> = (0..6).map(|_| Timer::new(&event_loop)).collect::<Result<_>>()?;
     assert_eq!(event_loop.handles(), timers.iter().cloned().map(AnyHandle::from).collect::<Vec<_>>());

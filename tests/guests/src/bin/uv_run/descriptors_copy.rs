@@ -77,7 +77,7 @@ pub fn main() -> Result<()> {
         let copy = copy.clone();
         poll.set_callback(move |_, _| copy.step());
     }
-    // What is read from a FIFO before its first writer has come is its end: poll first.
+    // A read from a FIFO that has had no writer returns its end: poll first.
     copy.reads.start(PollEvents::READABLE)?;
     eprintln!("ready");
     event_loop.run(RunMode::Default)?;
