@@ -9,8 +9,8 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 pub enum Requests {
     /// Answers this many requests, one after the other.
     AtOnce(u64),
-    /// Answers one request. Then it waits until it has this many, answers one of them, waits for one
-    /// more, and answers all.
+    /// Answers one request. Then it waits until it has this many, and one for `/now`, which it answers.
+    /// After another one for `/now` it answers all. They arrive in any order.
     Pending(u64),
 }
 
@@ -25,13 +25,14 @@ pub fn http_server(requests: Requests) -> (SocketAddr, Peer) {
     let peer = Peer::new(move |_| {
         let requested = || requested(&listener);
         match requests {
-            Requests::AtOnce(many) => (0..many).for_each(|_| answer(requested())),
+            Requests::AtOnce(many) => (0..many).for_each(|_| answer(requested().client)),
             Requests::Pending(many) => {
-                answer(requested());
-                let mut pending: Vec<TcpStream> = (0..many).map(|_| requested()).collect();
-                answer(pending.remove(0));
-                answer(requested());
-                pending.into_iter().for_each(answer);
+                answer(requested().client);
+                let all = (0..=many).map(|_| requested());
+                let (now, pending): (Vec<Request>, Vec<Request>) = all.partition(|request| request.is_now);
+                now.into_iter().for_each(|request| answer(request.client));
+                answer(requested().client);
+                pending.into_iter().for_each(|request| answer(request.client));
             }
         }
         Vec::new()
@@ -39,8 +40,13 @@ pub fn http_server(requests: Requests) -> (SocketAddr, Peer) {
     (address, peer)
 }
 
+struct Request {
+    client: TcpStream,
+    is_now: bool,
+}
+
 /// The next connection, when its request has arrived.
-fn requested(listener: &TcpListener) -> TcpStream {
+fn requested(listener: &TcpListener) -> Request {
     let (mut client, _) = listener.accept().expect("the guest connects");
     client.set_nodelay(true).expect("it is a socket");
     let (mut head, mut buffer) = (Vec::new(), [0; 1024]);
@@ -49,7 +55,7 @@ fn requested(listener: &TcpListener) -> TcpStream {
         assert!(read > 0, "the guest hangs up");
         head.extend(&buffer[..read]);
     }
-    client
+    Request { client, is_now: head.starts_with(b"GET /now ") }
 }
 
 /// Whether all of a request has come. Its body is empty, but it may be sent as the last of some chunks.
