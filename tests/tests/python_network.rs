@@ -343,6 +343,44 @@ for attempt in (lambda: socket.socket(fileno=3), socket.socket().detach, lambda:
     assert_eq!(lines(&options, source, &[]), expected);
 }
 
+/// The callback of a socket that blocks is called when there is data, and for all of it.
+#[test]
+fn readers_of_sockets_that_block() {
+    let source = "
+def read(sock, size):
+    got.append(sock.recv(size))
+    if b''.join(got) == b'abcd' and not all_come.done():
+        all_come.set_result(None)
+
+async def main():
+    global all_come
+    server = socket.create_server(('127.0.0.1', 0))
+    loop = asyncio.get_running_loop()
+    for sends_first in (False, True):
+        client = socket.create_connection(server.getsockname())
+        if sends_first:
+            client.sendall(b'abcd')
+        connection, _ = server.accept()
+        got.clear()
+        all_come = loop.create_future()
+        loop.add_reader(connection, read, connection, 3)
+        if not sends_first:
+            await asyncio.sleep(0.01)
+            print(got)
+            client.sendall(b'abcd')
+        await all_come
+        print(b''.join(got))
+        loop.remove_reader(connection)
+        connection.close()
+        client.close()
+
+got = []
+asyncio.run(main())
+";
+    let options = ["--tcp-listen=127.0.0.1:*", "--tcp-connect=127.0.0.1:*"];
+    assert_eq!(lines(&options, source, &[]), ["[]", "b'abcd'", "b'abcd'"]);
+}
+
 const HELLO: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: application/json; charset=latin-1\r\ncontent-length: 5\r\n\r\n[1,2]";
 const REDIRECT: &str = "HTTP/1.1 302 Found\r\nlocation: /other?a#b\r\ncontent-length: 0\r\n\r\n";

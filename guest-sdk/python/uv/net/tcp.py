@@ -10,6 +10,7 @@ from typing import Any
 
 from componentize_py_types import Err
 from wit_world.imports.instance_network import instance_network
+from wit_world.imports.monotonic_clock import subscribe_duration
 from wit_world.imports.network import ErrorCode
 from wit_world.imports.streams import InputStream, OutputStream, StreamError_Closed
 from wit_world.imports.tcp import ShutdownType, TcpSocket
@@ -49,6 +50,8 @@ class Tcp:
         self._reads = True
         # Of a connection that could not be made, until it is asked for.
         self._error = 0
+        # What was read when the connection was accepted, until it is asked for.
+        self._early: bytes | OSError = b""
         if accepted is None:
             _forget_sent()
             self._socket = self.resources.add(create(create_tcp_socket, FAMILIES[family], "TCP"))
@@ -56,6 +59,14 @@ class Tcp:
             self._socket, self._input, self._output = accepted
             for resource in accepted:
                 self.resources.add(resource)
+            # wasmtime's pollable of an accepted connection is ready until the first read, also without
+            # data. A callback of a blocking socket would wait for data that may never come.
+            try:
+                self._early = self._read(_CHUNK)
+            except BlockingIOError:
+                pass
+            except OSError as error:
+                self._early = error
 
     def bind(self, address: Address) -> None:
         """Binds it to an address."""
@@ -116,9 +127,20 @@ class Tcp:
 
     def recv(self, size: int) -> bytes:
         """Reads what is there: nothing is the end."""
-        received, _ = self._streams()
+        self._streams()
         if size == 0 or not self._reads:
             return b""
+        early = self._early
+        if isinstance(early, OSError):
+            self._early = b""
+            raise early
+        if early:
+            self._early = early[size:]
+            return early[:size]
+        return self._read(size)
+
+    def _read(self, size: int) -> bytes:
+        received, _ = self._streams()
         try:
             data = received.read(min(size, _CHUNK))
         except Err as error:
@@ -183,7 +205,9 @@ class Tcp:
             self._has_connected()
         if self._input is None or self._output is None:
             return self._socket.subscribe
-        return self._output.subscribe if writes else self._input.subscribe
+        if writes:
+            return self._output.subscribe
+        return _at_once if self._early else self._input.subscribe
 
     def close(self) -> None:
         """Closes it. Bytes that the host has not sent yet are sent first."""
@@ -240,6 +264,10 @@ class Tcp:
             self._input, self._output = self.resources.add(received), self.resources.add(sent)
         self._is_connecting = False
         return True
+
+
+def _at_once() -> Pollable:
+    return subscribe_duration(0)
 
 
 # Closed connections with bytes that the host still has to send.
