@@ -1,12 +1,11 @@
 //! Open file descriptions that are held in non-blocking mode. The last holder of a description in this
 //! process puts its mode back.
 
+use crate::os::native::description::compare;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::io;
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::process;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// All descriptions that are held in non-blocking mode, by device and inode of their files. All
@@ -94,22 +93,6 @@ fn place(descriptions: &[Description], fd: &OwnedFd) -> Result<usize, usize> {
     descriptions.binary_search_by(|known| compare(&known.holders[0], fd))
 }
 
-/// Compares the descriptions of two descriptors, in an order of the OS. If the OS does not tell, they
-/// are taken to be the same: a description then may stay in non-blocking mode.
-fn compare(one: &OwnedFd, two: &OwnedFd) -> Ordering {
-    const KCMP_FILE: libc::c_int = 0;
-    let pid = process::id();
-    #[expect(unsafe_code, reason = "the call has no safe function")]
-    // SAFETY: it takes numbers only, and compares this process's descriptors.
-    let order =
-        unsafe { libc::syscall(libc::SYS_kcmp, pid, pid, KCMP_FILE, one.as_raw_fd(), two.as_raw_fd()) };
-    match order {
-        1 => Ordering::Less,
-        2 => Ordering::Greater,
-        _ => Ordering::Equal,
-    }
-}
-
 /// Switches the file description's mode and returns whether that changed it.
 pub(crate) fn set_nonblocking(fd: impl AsFd, nonblocking: bool) -> io::Result<bool> {
     let flags = fcntl_getfl(&fd)?;
@@ -121,7 +104,8 @@ pub(crate) fn set_nonblocking(fd: impl AsFd, nonblocking: bool) -> io::Result<bo
     Ok(wanted != flags)
 }
 
-#[cfg(test)]
+/// Linux alone tells descriptions of one inode apart.
+#[cfg(all(test, target_os = "linux", not(feature = "portable-os")))]
 mod tests {
     use super::*;
     use rustix::event::{EventfdFlags, eventfd};
