@@ -3,7 +3,11 @@
 /// Linux's errors, and their conversion from those of another Unix system.
 macro_rules! errors {
     ($($name:ident = $number:literal,)*) => {
-        $(pub(crate) const $name: i32 = $number;)*
+        $(
+            // Windows has fewer errors.
+            #[cfg_attr(windows, allow(dead_code))]
+            pub(crate) const $name: i32 = $number;
+        )*
 
         /// Returns Linux's number of an error of the host. A number without a name stays as it is.
         #[cfg(unix)]

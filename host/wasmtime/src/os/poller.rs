@@ -341,6 +341,22 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
+    fn unread_data_does_not_wake_a_handle_that_wants_the_end_alone() {
+        let (mut ours, theirs) = connection();
+        let mut poller = watching(theirs.as_fd(), PollEvents::DISCONNECT);
+        ours.write_all(b"data").unwrap();
+        assert_eq!(theirs.peek(&mut [0]).unwrap(), 1);
+        // An event without consequences may come once.
+        poller.wait(Some(Duration::ZERO), |_, readiness| panic!("{readiness:?}")).unwrap();
+        let (begun, limit) = (std::time::Instant::now(), Duration::from_millis(20));
+        poller.wait(Some(limit), |_, readiness| panic!("{readiness:?}")).unwrap();
+        assert!(begun.elapsed() >= limit, "the wait ended after {:?}", begun.elapsed());
+        drop(ours);
+        wait_for(&mut poller, Readiness::DISCONNECT);
+    }
+
+    #[test]
     fn readiness_is_level_triggered() {
         let (mut ours, theirs) = connection();
         let mut poller = watching(theirs.as_fd(), PollEvents::READABLE);

@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// The device and the inode of a file.
+type Key = (libc::dev_t, libc::ino_t);
+
 /// All descriptions that are held in non-blocking mode, by device and inode of their files. All
 /// eventfds have the same inode, for example, so the descriptions of a file are in the order of
 /// [`compare`].
-static HELD: Mutex<BTreeMap<(u64, u64), Vec<Description>>> = Mutex::new(BTreeMap::new());
+static HELD: Mutex<BTreeMap<Key, Vec<Description>>> = Mutex::new(BTreeMap::new());
 
 /// An open file description.
 #[derive(Debug)]
@@ -25,7 +28,7 @@ struct Description {
 #[derive(Debug)]
 pub(super) struct Held {
     fd: Arc<OwnedFd>,
-    key: (u64, u64),
+    key: Key,
 }
 
 impl Held {
@@ -54,7 +57,7 @@ impl Held {
     }
 
     /// Calls a function with the entry of the description.
-    fn with(&self, held: &mut BTreeMap<(u64, u64), Vec<Description>>, change: impl FnOnce(&mut Description)) {
+    fn with(&self, held: &mut BTreeMap<Key, Vec<Description>>, change: impl FnOnce(&mut Description)) {
         if let Some(descriptions) = held.get_mut(&self.key)
             && let Ok(at) = place(descriptions, &self.fd)
         {
@@ -84,7 +87,7 @@ impl Drop for Held {
 }
 
 /// Locks the table. It is valid at any moment, so poisoning is ignored.
-fn held() -> MutexGuard<'static, BTreeMap<(u64, u64), Vec<Description>>> {
+fn held() -> MutexGuard<'static, BTreeMap<Key, Vec<Description>>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
