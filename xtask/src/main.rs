@@ -239,7 +239,7 @@ enum Command {
     /// A part of `test`. It needs no network once everything has been built.
     Package,
 
-    /// Check the host, uv-run and the tests for other systems: macOS, FreeBSD, Windows, Linux on ARM
+    /// Check that the host library compiles for macOS, FreeBSD, Windows, and Linux on ARM
     ///
     /// It takes the targets from rustup and a C compiler from PyPI. What cannot be had is said, and left
     /// out. docs/platforms.md tells what each system can do.
