@@ -73,8 +73,7 @@ exec "PYTHON" -m ziglang ar "$@"
 /// Builds the runtime, unless it is up to date. Returns its file.
 pub fn build(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
     let dir = workspace.target_dir.join("javascript");
-    let tools = python::environment(workspace, &dir.join("venv"), COMPILER)?;
-    let python = tools.join("python");
+    let python = compiler(workspace)?;
     let header = write(&dir, "quickjs.h", HEADER, 0o644)?;
     let program = |name: &str, text: &str| {
         let text = text.replace("PYTHON", &python.to_string_lossy());
@@ -98,6 +97,12 @@ pub fn build(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
     guests::put(&runtime, &component)?;
     say(format_args!("the JavaScript runtime is {}", runtime.display()));
     Ok(runtime)
+}
+
+/// Installs the C compiler, unless it is there. Returns the Python that has it as the module `ziglang`.
+pub fn compiler(workspace: &Workspace) -> Result<PathBuf> {
+    let environment = workspace.target_dir.join("javascript/venv");
+    Ok(python::environment(workspace, &environment, COMPILER)?.join("python"))
 }
 
 /// Checks the TypeScript declarations, with the compiler from npm's registry. Where that cannot be
@@ -124,7 +129,7 @@ pub fn check_types(workspace: &Workspace) -> Result<()> {
 
 /// Writes a file of the compiler. Its text is part of its name, so that cargo builds C again when
 /// it has changed.
-fn write(dir: &Path, name: &str, text: &str, mode: u32) -> Result<PathBuf> {
+pub fn write(dir: &Path, name: &str, text: &str, mode: u32) -> Result<PathBuf> {
     let file = dir.join(format!("{}-{name}", python::hash(text.as_bytes())));
     if !file.is_file() {
         fs::write(&file, text)

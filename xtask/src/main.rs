@@ -18,7 +18,9 @@ mod javascript;
 mod judges;
 mod new;
 mod node_judges;
+mod os;
 mod package;
+mod platforms;
 mod plugin_host;
 mod process;
 mod profile;
@@ -34,10 +36,11 @@ mod workspace;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Error, Result};
 use clap::builder::FalseyValueParser;
 use clap::{Parser, Subcommand};
 
+use crate::os::Os;
 use crate::profile::Profile;
 use crate::runtimes::Runtime;
 use crate::toolchain::Way;
@@ -62,6 +65,10 @@ struct Cli {
     /// Installs Debian's packages that are missing, with apt-get. That takes root
     #[arg(long, global = true, env = "UV_HANDLES_INSTALL", value_parser = FalseyValueParser::new())]
     install: bool,
+
+    /// Builds the host with this implementation of its OS layer
+    #[arg(long, global = true, value_enum, default_value_t)]
+    os: Os,
 }
 
 #[derive(Subcommand)]
@@ -232,6 +239,16 @@ enum Command {
     /// A part of `test`. It needs no network once everything has been built.
     Package,
 
+    /// Check that the host library compiles for macOS, FreeBSD, Windows, and Linux on ARM
+    ///
+    /// It takes the targets from rustup and a C compiler from PyPI. What cannot be had is said, and left
+    /// out. docs/platforms.md tells what each system can do.
+    Platforms {
+        /// These targets alone, by Rust's names
+        #[arg(value_name = "TARGET")]
+        targets: Vec<String>,
+    },
+
     /// Call the loop's core and the host's interfaces in any order, with any arguments
     ///
     /// Needs the nightly toolchain; installs cargo-fuzz below target.
@@ -278,8 +295,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> Result<()> {
-    let workspace = Workspace::load(cli.install)?;
+fn run(mut cli: Cli) -> Result<()> {
+    if let Command::Conformance { args, .. } = &mut cli.command
+        && let Some(os) = Os::take_from(args).map_err(Error::msg)?
+    {
+        cli.os = os;
+    }
+    let workspace = Workspace::load(cli.install, cli.os)?;
     match cli.command {
         Command::Guests => guests::build(&workspace, cli.guest_toolchain).map(drop),
         Command::New { folder } => new::lay_out(&workspace, &folder),
@@ -305,6 +327,7 @@ fn run(cli: Cli) -> Result<()> {
             }
             node_judges::run(&workspace, cli.guest_toolchain)
         }
+        Command::Platforms { targets } => platforms::run(&workspace, &targets),
         Command::Package => package::run(&workspace),
         Command::Python { check, bench } => {
             python::build(&workspace)?;

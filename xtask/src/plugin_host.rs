@@ -67,6 +67,7 @@ pub fn load(workspace: &Workspace, forced: Option<Way>, seconds: u32) -> Result<
     for package in workspace.with_wasmtime() {
         cargo.args(["--package", &package.name]);
     }
+    workspace.os.select(&mut cargo);
     cargo.args(["--", "--nocapture", "--exact", LOAD_TEST]);
     cargo.env("UV_HANDLES_GUESTS", guests).env("UV_HANDLES_LOAD_SECONDS", seconds.to_string());
     process::run(&mut cargo)

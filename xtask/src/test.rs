@@ -16,6 +16,7 @@ use crate::javascript;
 use crate::judges;
 use crate::new;
 use crate::node_judges;
+use crate::os::Os;
 use crate::package;
 use crate::plugin_host;
 use crate::process::{self, say};
@@ -32,7 +33,8 @@ pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) ->
     let guests_dir = guests::build(workspace, forced)?;
     let runtime = python::build(workspace)?;
     let javascript = javascript::build(workspace, forced)?;
-    let built = Built { guests_dir: &guests_dir, python: &runtime, javascript: &javascript };
+    let built =
+        Built { guests_dir: &guests_dir, python: &runtime, javascript: &javascript, os: workspace.os };
     let (with_wasmtime, without): (Vec<_>, Vec<_>) = workspace
         .packages
         .iter()
@@ -104,6 +106,8 @@ struct Built<'a> {
     /// The runtimes of scripts.
     python: &'a Path,
     javascript: &'a Path,
+    /// The OS layer that packages with wasmtime are built with.
+    os: Os,
 }
 
 fn cargo_test(built: &Built<'_>, packages: &[&Package], args: &[&str], more: &[String]) -> Result<()> {
@@ -121,6 +125,9 @@ fn cargo_test_linked(
     cargo.arg("test").args(args);
     for package in packages {
         cargo.args(["--package", &package.name]);
+    }
+    if args.contains(&"quick") {
+        built.os.select(&mut cargo);
     }
     cargo.args(more).env("UV_HANDLES_GUESTS", built.guests_dir).env("UV_HANDLES_LINKAGE", linkage);
     cargo.env("UV_HANDLES_PYTHON", built.python).env("UV_HANDLES_JAVASCRIPT", built.javascript);

@@ -41,6 +41,7 @@ pub fn build_program(workspace: &Workspace, profile: Profile, name: &str) -> Res
     for package in workspace.with_wasmtime() {
         cargo.args(["--package", &package.name]);
     }
+    workspace.os.select(&mut cargo);
     process::run(&mut cargo)?;
     Ok(workspace.target_dir.join(profile.name()).join(name))
 }

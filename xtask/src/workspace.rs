@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+use crate::os::Os;
 use crate::process;
 
 /// The cargo workspace.
@@ -17,6 +18,8 @@ pub struct Workspace {
     pub packages: Vec<Package>,
     /// Whether system packages that are missing may be installed.
     pub installs: bool,
+    /// The implementation of the host's OS layer that programs are built with.
+    pub os: Os,
 }
 
 /// A member of the workspace.
@@ -41,20 +44,21 @@ pub struct Package {
 
 impl Workspace {
     /// Asks cargo.
-    pub fn load(installs: bool) -> Result<Self> {
+    pub fn load(installs: bool, os: Os) -> Result<Self> {
         let mut command = process::cargo();
         command.args(["metadata", "--no-deps", "--format-version=1"]);
         let json = process::output(&mut command)?;
-        Self::parse(&json, installs).context("cannot read what `cargo metadata` printed")
+        Self::parse(&json, installs, os).context("cannot read what `cargo metadata` printed")
     }
 
-    fn parse(json: &str, installs: bool) -> Result<Self> {
+    fn parse(json: &str, installs: bool, os: Os) -> Result<Self> {
         let metadata: Value = serde_json::from_str(json)?;
         Ok(Workspace {
             root: string(&metadata["workspace_root"])?.into(),
             target_dir: string(&metadata["target_directory"])?.into(),
             packages: array(&metadata["packages"])?.iter().map(Package::parse).collect::<Result<_>>()?,
             installs,
+            os,
         })
     }
 
@@ -156,6 +160,7 @@ mod tests {
                 package("sdk", &["wit-bindgen"]),
             ],
             installs: false,
+            os: Os::Native,
         };
         let users: Vec<&str> = workspace.with_wasmtime().map(|p| p.name.as_str()).collect();
         assert_eq!(users, ["core", "host", "tests"]);

@@ -27,6 +27,7 @@ extern "C" fn look() {
 #[expect(unsafe_code, reason = "only the loader calls something before the standard library")]
 // SAFETY: the section is a list of functions that the loader calls before `main`, possibly with
 // arguments, which C functions may ignore. The function uses nothing that is set up later.
-#[unsafe(link_section = ".init_array")]
+#[cfg_attr(not(target_vendor = "apple"), unsafe(link_section = ".init_array"))]
+#[cfg_attr(target_vendor = "apple", unsafe(link_section = "__DATA,__mod_init_func"))]
 #[used]
 static BEFORE_MAIN: extern "C" fn() = look;

@@ -23,6 +23,9 @@ use std::path::{Path, PathBuf};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Result};
 
+/// Where the process finds its open files by their numbers.
+const OPEN_FILES: &str = if cfg!(target_os = "linux") { "/proc/self/fd" } else { "/dev/fd" };
+
 /// Reads and compiles a component, or takes the code that an earlier run has compiled. With
 /// `cache`, compiled code is kept.
 pub fn load(engine: &Engine, file: &Path, cache: bool) -> Result<Component> {
@@ -70,7 +73,7 @@ impl Kept {
             }
         };
         // wasmtime maps the file that is open, whatever has the name by now.
-        let file = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let file = format!("{OPEN_FILES}/{}", file.as_raw_fd());
         // SAFETY: only the output of `Component::serialize` may be deserialized. The file and its
         // directory belong to this user and no other user could write them. Only `keep` writes
         // there, and it renames a file into place when it is complete. wasmtime's own cache trusts

@@ -2,6 +2,7 @@
 
 use crate::output::quoted;
 use rustix::fs::{Mode, fchmod};
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -74,7 +75,8 @@ impl SocketFiles {
 
 /// Listens on a socket whose file has the mode 0600.
 fn bind_private(path: &Path) -> io::Result<UnixListener> {
-    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::empty(), None)?;
+    fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
     // bind(2) makes the file with the mode of the socket. A chmod of the file would come too late.
     fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
     bind(&socket, &SocketAddrUnix::new(path)?)?;

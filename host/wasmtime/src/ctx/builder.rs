@@ -11,12 +11,13 @@ use crate::ctx::{SignalWatch, UvCtx};
 use crate::grants::async_sender::{AsyncHandles, AsyncSender};
 use crate::grants::connections::Connections;
 use crate::os::descriptors::Descriptors;
+use crate::os::fd::{AsStream, Grantable};
+use crate::os::outputs::Outputs;
 use crate::os::pollers::Pollers;
 use crate::os::signal_log::Position;
 use crate::os::stdin::Input;
-use crate::os::stdout::{Output, Outputs};
+use crate::os::stdout::Output;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use uv_handles_core::Loops;
 
@@ -94,7 +95,7 @@ impl UvCtxBuilder {
     pub fn descriptor(
         &mut self,
         name: impl Into<String>,
-        fd: impl Into<OwnedFd>,
+        fd: impl Into<Grantable>,
     ) -> io::Result<&mut UvCtxBuilder> {
         self.descriptors.grant(name.into(), fd.into())?;
         Ok(self)
@@ -115,7 +116,7 @@ impl UvCtxBuilder {
     pub fn descriptor_with(
         &mut self,
         name: impl Into<String>,
-        make: impl Fn() -> io::Result<OwnedFd> + Send + Sync + 'static,
+        make: impl Fn() -> io::Result<Grantable> + Send + Sync + 'static,
     ) -> &mut UvCtxBuilder {
         self.descriptors.grant_made(name.into(), make);
         self
@@ -141,9 +142,8 @@ impl UvCtxBuilder {
     /// # Errors
     ///
     /// Returns the OS's error if the input is not open, or no descriptor is available.
-    pub fn stdin(&mut self, name: impl Into<String>, input: impl AsFd) -> io::Result<&mut UvCtxBuilder> {
-        let input = Input::new(input.as_fd().try_clone_to_owned()?);
-        self.descriptors.grant_input(name.into(), input);
+    pub fn stdin(&mut self, name: impl Into<String>, input: impl AsStream) -> io::Result<&mut UvCtxBuilder> {
+        self.descriptors.grant_input(name.into(), Input::from(&input)?);
         Ok(self)
     }
 
@@ -167,8 +167,12 @@ impl UvCtxBuilder {
     /// # Errors
     ///
     /// Returns the OS's error if the output is not open, or no descriptor is available.
-    pub fn stdout(&mut self, name: impl Into<String>, output: impl AsFd) -> io::Result<&mut UvCtxBuilder> {
-        let output = Arc::new(Output::new(output.as_fd().try_clone_to_owned()?));
+    pub fn stdout(
+        &mut self,
+        name: impl Into<String>,
+        output: impl AsStream,
+    ) -> io::Result<&mut UvCtxBuilder> {
+        let output = Arc::new(Output::to(&output)?);
         self.outputs.push(output.clone());
         self.descriptors.grant_output(name.into(), output);
         Ok(self)

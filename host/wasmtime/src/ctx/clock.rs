@@ -1,6 +1,6 @@
 //! A guest's clock: the system's monotonic clock, or a virtual one.
 
-use rustix::time::{ClockId, clock_gettime};
+use crate::os::clock;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -75,8 +75,8 @@ impl Clock {
     pub(crate) fn until(&self, time: u64) -> Duration {
         match self {
             Clock::Monotonic { origin } => {
-                let now = clock_gettime(ClockId::Monotonic);
-                let now = Duration::new(now.tv_sec.unsigned_abs(), now.tv_nsec as u32);
+                let (seconds, nanoseconds) = clock::monotonic();
+                let now = Duration::new(seconds, nanoseconds);
                 Duration::from_millis(origin.saturating_add(time)).saturating_sub(now)
             }
             Clock::Virtual(clock) => Duration::from_millis(time.saturating_sub(clock.now())),
@@ -102,9 +102,8 @@ impl Clock {
     }
 }
 
-/// Returns the system's monotonic clock in milliseconds. A loop reads it once or twice per
-/// iteration, so this avoids the overhead of `Instant`.
+/// Returns the system's monotonic clock in milliseconds.
 pub(crate) fn monotonic() -> u64 {
-    let now = clock_gettime(ClockId::Monotonic);
-    now.tv_sec.unsigned_abs() * 1_000 + now.tv_nsec.unsigned_abs() / 1_000_000
+    let (seconds, nanoseconds) = clock::monotonic();
+    seconds * 1_000 + u64::from(nanoseconds / 1_000_000)
 }

@@ -25,10 +25,10 @@ use crate::ctx::turn::Turn;
 use crate::grants::async_sender::AsyncHandles;
 use crate::grants::connections::Connections;
 use crate::os::descriptors::Descriptors;
+use crate::os::outputs::Outputs;
 use crate::os::pollers::Pollers;
 use crate::os::signal_log::Position;
-use crate::os::signals;
-use crate::os::stdout::Outputs;
+use crate::os::{deliveries, signals};
 use std::io;
 use uv_handles_core::{HandleId, LoopId, Loops};
 
@@ -95,14 +95,14 @@ impl UvCtx {
                 let _ = loops.async_send(handle);
             });
         }
-        if self.signals.caught != 0 && signals::has_more(&self.signals.position) {
+        if self.signals.caught != 0 && deliveries::has_more(&self.signals.position) {
             self.collect_signals();
         }
     }
 
     #[cold]
     fn collect_signals(&mut self) {
-        let deliveries = signals::read(&mut self.signals.position, bits(self.signals.caught));
+        let deliveries = deliveries::read(&mut self.signals.position, bits(self.signals.caught));
         if !deliveries.is_empty() {
             self.loops.signals_delivered_to_all(&deliveries);
         }
@@ -122,7 +122,7 @@ impl UvCtx {
     #[cold]
     fn catch_others(&mut self, caught: u64, wanted: u64) -> io::Result<()> {
         if caught == 0 {
-            signals::skip(&mut self.signals.position);
+            deliveries::skip(&mut self.signals.position);
         }
         for signum in bits(caught & !wanted) {
             signals::unwatch(signum);
@@ -130,7 +130,7 @@ impl UvCtx {
         }
         for signum in bits(wanted & !caught) {
             // A signal that is pending because it was blocked is delivered as soon as it is watched.
-            signals::begin(&mut self.signals.position, signum);
+            deliveries::begin(&mut self.signals.position, signum);
             signals::watch(signum)?;
             self.signals.caught |= 1 << (signum - 1);
         }

@@ -236,7 +236,7 @@ impl UvCtx {
     pub(crate) fn poll(&mut self, id: LoopId, timeout: Option<Duration>) -> io::Result<()> {
         self.register(id)?;
         let signals = self.waits_for_signals(id);
-        self.pollers.get(id)?.watch_signals(signals)?;
+        self.pollers.watch_signals(id, signals)?;
         // From here on, every event from outside ends the wait. Earlier events are collected here.
         self.collect();
         self.poll_pollables(id);

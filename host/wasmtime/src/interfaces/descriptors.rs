@@ -5,10 +5,10 @@ use crate::bindings::types::Error;
 use crate::ctx::denied::Denied;
 use crate::ctx::limits::Limits;
 use crate::os::descriptors::{Descriptor as Open, Refused, number};
+use crate::os::fd::AsRawFd;
 use crate::view::UvCtxView;
 use rustix::io::Errno;
 use rustix::net::Shutdown;
-use std::os::fd::AsRawFd;
 use wasmtime::component::Resource;
 
 impl UvCtxView<'_> {
@@ -136,6 +136,7 @@ mod tests {
     use crate::ctx::UvCtx;
 
     #[test]
+    #[cfg(unix)]
     fn an_interrupted_guest_gets_errors_for_its_descriptors_and_senders() {
         let (read, _write) = std::io::pipe().unwrap();
         let mut uv = UvCtx::builder();

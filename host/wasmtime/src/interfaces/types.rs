@@ -5,6 +5,7 @@ use crate::ctx::interrupt::Interrupted;
 use crate::driver::RunError;
 use crate::grants::async_sender::OpenError;
 use crate::os::descriptors::Refused;
+use crate::os::errors;
 use crate::view::UvCtxView;
 use rustix::io::Errno;
 
@@ -135,12 +136,13 @@ impl From<uv_handles_core::PollEvents> for PollEvents {
 /// libuv's UV_UNKNOWN, for an error without an OS error number.
 const UNKNOWN: i32 = -4094;
 
-/// Returns an OS error by its name in the contract, or by its number if there is none.
-fn os_error(errno: i32) -> Error {
+/// Returns an OS error by its name in the contract, or by Linux's number if there is none.
+fn os_error(host: i32) -> Error {
+    let errno = errors::linux_number(host);
     macro_rules! by_name {
         ($($errno:ident => $code:ident,)*) => {
             match errno {
-                $(libc::$errno => Error::Code(ErrorCode::$code),)*
+                $(errors::$errno => Error::Code(ErrorCode::$code),)*
                 _ => Error::Other(errno.saturating_neg()),
             }
         };
@@ -194,8 +196,9 @@ mod tests {
 
     #[test]
     fn os_errors_are_converted_by_name() {
-        assert!(matches!(os_error(libc::EAGAIN), Error::Code(ErrorCode::Eagain)));
-        assert!(matches!(os_error(libc::ENOEXEC), Error::Other(code) if code == -libc::ENOEXEC));
+        assert!(matches!(Errno::AGAIN.into(), Error::Code(ErrorCode::Eagain)));
+        #[cfg(unix)]
+        assert!(matches!(os_error(libc::ENOEXEC), Error::Other(code) if code == -errors::ENOEXEC));
         assert!(matches!(std::io::Error::other("no number").into(), Error::Other(UNKNOWN)));
     }
 

@@ -3,18 +3,18 @@
 //! A guest gets a duplicate of the granted descriptor, so a grant outlives its use and can be
 //! opened again. A guest sees numbers of its own, never those of the host.
 
-use crate::os::access::retry;
-use crate::os::nonblocking::{Shared, receive, send};
-use crate::os::stdin::Input;
-use crate::os::stdout::Output;
+use crate::os::family::fd::{AsFd, BorrowedFd, OwnedFd, duplicate};
+use crate::os::family::nonblocking::{Shared, receive, retry, send};
+use crate::os::family::stdin::Input;
+use crate::os::family::stdout::Output;
+use crate::os::native::sockets;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, Shutdown, SocketAddr, SocketAddrAny};
+use rustix::net::{Shutdown, SocketAddr, SocketAddrAny};
 use rustix::{io, net};
 use slab::Slab;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use uv_handles_core::SourceId;
 
@@ -155,12 +155,10 @@ impl Descriptors {
         }
         self.check_limit()?;
         let (fd, way) = match &self.grants[at].granted {
-            Granted::Descriptor(shared) => {
-                (io::fcntl_dupfd_cloexec(shared.fd(), 3)?, Way::Shared(shared.clone()))
-            }
+            Granted::Descriptor(shared) => (duplicate(shared.fd())?, Way::Shared(shared.clone())),
             Granted::Made(make) => {
                 let shared = Shared::new(make().map_err(Refused::NotMade)?)?;
-                (io::fcntl_dupfd_cloexec(shared.fd(), 3)?, Way::Shared(Arc::new(shared)))
+                (duplicate(shared.fd())?, Way::Shared(Arc::new(shared)))
             }
             Granted::Input(input) => (input.open()?, Way::Input(input.clone())),
             Granted::Output(output) => (output.open()?, Way::Output(output.clone())),
@@ -284,7 +282,7 @@ impl Descriptor {
 
     /// Receives a datagram, as much of it as fits, and tells where it comes from.
     pub(crate) fn recv_from(&self, buffer: &mut [u8]) -> io::Result<(usize, String)> {
-        let (length, _, sender) = retry(|| net::recvfrom(self.socket()?, &mut *buffer, RecvFlags::DONTWAIT))?;
+        let (length, _, sender) = retry(|| net::recvfrom(self.socket()?, &mut *buffer, sockets::RECEIVE))?;
         Ok((length, sender.as_ref().map(text).unwrap_or_default()))
     }
 
@@ -298,12 +296,11 @@ impl Descriptor {
         {
             return Err(Errno::ISCONN);
         }
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        retry(|| net::sendto(self.socket()?, bytes, flags, &address))
+        retry(|| sockets::send_to(self.socket()?, bytes, &address))
     }
 
     pub(crate) fn send_buffer_size(&self) -> io::Result<u32> {
-        net::sockopt::socket_send_buffer_size(self.socket()?).map(undoubled)
+        net::sockopt::socket_send_buffer_size(self.socket()?).map(size)
     }
 
     pub(crate) fn set_send_buffer_size(&self, size: u32) -> io::Result<()> {
@@ -311,7 +308,7 @@ impl Descriptor {
     }
 
     pub(crate) fn receive_buffer_size(&self) -> io::Result<u32> {
-        net::sockopt::socket_recv_buffer_size(self.socket()?).map(undoubled)
+        net::sockopt::socket_recv_buffer_size(self.socket()?).map(size)
     }
 
     pub(crate) fn set_receive_buffer_size(&self, size: u32) -> io::Result<()> {
@@ -319,10 +316,8 @@ impl Descriptor {
     }
 }
 
-/// Linux returns twice the value that was set.
-fn undoubled(size: usize) -> u32 {
-    let size = if cfg!(target_os = "linux") { size / 2 } else { size };
-    u32::try_from(size).unwrap_or(u32::MAX)
+fn size(size: usize) -> u32 {
+    u32::try_from(sockets::set_size(size)).unwrap_or(u32::MAX)
 }
 
 fn settable(size: u32) -> io::Result<usize> {
@@ -337,10 +332,7 @@ fn text(address: &SocketAddrAny) -> String {
     if let Ok(address) = SocketAddr::try_from(address.clone()) {
         return address.to_string();
     }
-    net::SocketAddrUnix::try_from(address.clone())
-        .ok()
-        .and_then(|address| address.path().map(|path| path.to_string_lossy().into_owned()))
-        .unwrap_or_default()
+    sockets::path(address).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -386,6 +378,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn a_standard_stream_has_one_direction_also_if_it_is_a_socket() {
         let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
         let mut descriptors = Descriptors { limit: 2, ..Descriptors::default() };

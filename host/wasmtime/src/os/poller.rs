@@ -1,58 +1,35 @@
-//! The poller of one loop, based on a mio poll.
-//!
-//! mio's poll has the waker and the descriptor of the signals. mio reports edges and merges flags,
-//! while libuv's poll handles are level-triggered and distinguish a hang-up from an error. Poll
-//! handles are therefore registered with mio's epoll descriptor directly, and their events are read
-//! from it.
+//! The poller of one loop: which handle watches which descriptor.
 //!
 //! Registrations are updated only before a wait, so starting and stopping a handle within one
 //! iteration costs no system call.
 
 use crate::os::Waker;
-use crate::os::signal_wakes::SignalWake;
-use mio::unix::SourceFd;
-use mio::{Interest, Poll, Token};
-use rustix::event::epoll;
-use rustix::io::Errno;
-use std::cell::Cell;
+use crate::os::family::fd::{AsRawFd, BorrowedFd, RawFd};
+#[cfg(feature = "concurrent")]
+use crate::os::family::outside;
+use crate::os::family::outside::Outside;
+use crate::os::native::selector::Selector;
+use crate::os::native::signal_wakes::SignalWake;
+use mio::{Registry, Token};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::sync::Arc;
+#[cfg(feature = "async")]
+use std::task;
 use std::time::Duration;
 use uv_handles_core::{HandleId, PollEvents, Readiness};
-#[cfg(feature = "concurrent")]
-use {
-    std::os::fd::{AsFd, OwnedFd},
-    std::sync::Arc,
-};
-#[cfg(feature = "async")]
-use {std::task, tokio::io::unix::AsyncFd};
 
 /// Tokens below these two are the numbers of poll handles.
 const WAKE: Token = Token(usize::MAX);
 const SIGNALS: Token = Token(usize::MAX - 1);
 
-/// The number of events taken from the OS at once, the same as in libuv.
-const EVENTS: usize = 1024;
-
-thread_local! {
-    /// The event buffer, shared by all loops that wait on this thread.
-    static READY: Cell<Vec<libc::epoll_event>> = const { Cell::new(Vec::new()) };
-}
-
 /// The poller of a loop.
 #[derive(Debug)]
 pub(crate) struct Poller {
-    /// The poll as registered with tokio, once a task has waited for it. Declared before `poll`, so
-    /// that it is dropped first.
-    #[cfg(feature = "async")]
-    in_task: Option<AsyncFd<RawFd>>,
-    /// A duplicate of the poll, registered with tokio, for waits that outlive a borrow of the
-    /// poller.
-    #[cfg(feature = "concurrent")]
-    shared: Option<Arc<AsyncFd<OwnedFd>>>,
-    poll: Poll,
+    /// Declared before `selector`, so that it is dropped first.
+    outside: Outside,
+    selector: Selector,
     /// The watches of handles that are registered or stale. A map, because the numbers of handles
     /// are shared by all loops: a list would be as long as the highest number.
     watches: HashMap<HandleId, Watch>,
@@ -62,10 +39,8 @@ pub(crate) struct Poller {
     stale: BTreeMap<u64, HandleId>,
     /// The number of marks so far.
     marks: u64,
-    /// The eventfd of the signals, if they end a wait.
+    /// Lets signals end a wait.
     signals: Option<SignalWake>,
-    /// A plugin set watches the poll.
-    pub(super) is_watched: bool,
 }
 
 /// The registration of a handle with the OS.
@@ -78,21 +53,16 @@ struct Watch {
 }
 
 impl Poller {
-    pub(super) fn new(waker: &Waker) -> io::Result<Poller> {
-        let poll = Poll::new()?;
-        waker.watch(poll.registry(), WAKE)?;
+    pub(super) fn new(waker: &Arc<Waker>) -> io::Result<Poller> {
+        let selector = Selector::new(waker, WAKE)?;
         Ok(Poller {
-            #[cfg(feature = "async")]
-            in_task: None,
-            #[cfg(feature = "concurrent")]
-            shared: None,
-            poll,
+            outside: Outside::default(),
+            selector,
             watches: HashMap::new(),
             watched: HashMap::new(),
             stale: BTreeMap::new(),
             marks: 0,
             signals: None,
-            is_watched: false,
         })
     }
 
@@ -123,7 +93,7 @@ impl Poller {
         if let Some(handle) = self.watched.remove(&fd) {
             self.lose(handle);
             // It fails only for a descriptor that is not registered, which is the desired state.
-            let _ = self.poll.registry().deregister(&mut SourceFd(&fd));
+            let _ = self.selector.remove(fd);
         }
     }
 
@@ -179,24 +149,26 @@ impl Poller {
             Some(before) if before != handle => self.lose(before),
             _ => {}
         }
-        let (registry, data) = (self.poll.registry(), epoll::EventData::new_u64(handle.index().into()));
         match before {
-            Some(_) => epoll::modify(registry, fd, data, flags(events))?,
-            None => epoll::add(registry, fd, data, flags(events))?,
+            Some(_) => self.selector.modify(fd, handle, events),
+            None => self.selector.add(fd, handle, events),
         }
-        Ok(())
+    }
+
+    /// Returns whether signals end a wait.
+    pub(super) fn watches_signals(&self) -> bool {
+        self.signals.is_some()
     }
 
     /// Sets whether signals end a wait.
-    pub(crate) fn watch_signals(&mut self, watch: bool) -> io::Result<()> {
-        let registry = self.poll.registry();
+    pub(super) fn watch_signals(&mut self, watch: bool, waker: &Arc<Waker>) -> io::Result<()> {
+        let registry = self.selector.registry();
         match (watch, self.signals.take()) {
             (true, None) => {
-                let wake = SignalWake::new()?;
-                registry.register(&mut SourceFd(&wake.fd()), SIGNALS, Interest::READABLE)?;
-                self.signals = Some(wake);
+                let waker = waker.clone();
+                self.signals = Some(SignalWake::new(registry, SIGNALS, move || waker.wake())?);
             }
-            (false, Some(wake)) => registry.deregister(&mut SourceFd(&wake.fd()))?,
+            (false, Some(wake)) => wake.remove(registry)?,
             (_, as_before) => self.signals = as_before,
         }
         Ok(())
@@ -208,154 +180,58 @@ impl Poller {
     pub(crate) fn wait(
         &mut self,
         timeout: Option<Duration>,
-        mut ready: impl FnMut(HandleId, Readiness),
+        ready: impl FnMut(HandleId, Readiness),
     ) -> io::Result<()> {
-        // Round up to the next millisecond, as mio does. A wait that ended too early would only be
-        // repeated.
-        let timeout = match timeout {
-            None => -1,
-            Some(Duration::ZERO) => 0,
-            Some(timeout) => {
-                let milliseconds = timeout.saturating_add(Duration::from_nanos(999_999)).as_millis();
-                i32::try_from(milliseconds).unwrap_or(i32::MAX)
-            }
-        };
-        let mut room = READY.take();
-        if room.is_empty() {
-            room = vec![libc::epoll_event { events: 0, u64: 0 }; EVENTS];
-        }
-        let result = wait_for_events(&self.poll, &mut room, timeout).map(|events| {
-            for event in events {
-                let data = event.u64;
-                if data != WAKE.0 as u64 && data != SIGNALS.0 as u64 {
-                    ready(HandleId::from_index(data as u32), readiness(event.events));
-                }
-            }
-        });
-        READY.set(room);
-        result
-    }
-
-    /// Returns the poll's own descriptor, which is readable when the OS has events.
-    pub(super) fn fd(&self) -> RawFd {
-        self.poll.as_raw_fd()
+        let watches = &self.watches;
+        let watched = |handle| watches.get(&handle).and_then(|watch| Some((watch.fd?, watch.events)));
+        self.selector.wait(timeout, watched, ready)
     }
 
     /// Registers the poll with tokio.
     #[cfg(feature = "async")]
     pub(super) fn watch_in_task(&mut self) -> io::Result<()> {
-        if self.in_task.is_none() {
-            self.in_task = Some(watched_by_tokio(&self.poll)?);
-        }
-        Ok(())
+        self.outside.watch_in_task(&self.selector)
     }
 
     /// Returns whether the OS has events. If not, the task is woken when it has. The poll must be
     /// registered with tokio.
     #[cfg(feature = "async")]
     pub(super) fn has_something(&self, context: &mut task::Context<'_>) -> task::Poll<io::Result<()>> {
-        match &self.in_task {
-            Some(watched) => watched.poll_read_ready(context).map_ok(|mut guard| guard.clear_ready()),
-            None => task::Poll::Pending,
-        }
+        self.outside.has_something(context)
     }
 
     /// Returns the poll as registered with tokio, for a wait that owns it.
     #[cfg(feature = "concurrent")]
-    pub(super) fn watch_shared(&mut self) -> io::Result<Arc<AsyncFd<OwnedFd>>> {
-        if let Some(shared) = &self.shared {
-            return Ok(shared.clone());
-        }
-        let duplicate = rustix::io::fcntl_dupfd_cloexec(self.poll.registry().as_fd(), 0)?;
-        let shared = Arc::new(watched_with(duplicate)?);
-        self.shared = Some(shared.clone());
-        Ok(shared)
+    pub(super) fn watch_shared(&mut self) -> io::Result<outside::Shared> {
+        self.outside.watch_shared(&self.selector)
+    }
+
+    /// Registers the poll with that of a set, unless it is registered. The registration is
+    /// edge-triggered: events present at the registration are reported, and remaining events are not
+    /// reported again until there are new ones.
+    pub(super) fn watch_in_set(&mut self, set: &Registry, token: Token) -> io::Result<()> {
+        self.outside.watch_in_set(&self.selector, set, token)
+    }
+
+    /// Takes the poll out of that of a set.
+    pub(super) fn forget_in_set(&mut self, set: &Registry) {
+        self.outside.forget_in_set(&self.selector, set);
     }
 
     /// Returns an error for a descriptor that the OS cannot watch, as uv__io_check_fd.
     pub(crate) fn check(&self, fd: BorrowedFd<'_>) -> io::Result<()> {
-        let registry = self.poll.registry();
-        match epoll::add(registry, fd, epoll::EventData::new_u64(WAKE.0 as u64), epoll::EventFlags::IN) {
-            Ok(()) => Ok(epoll::delete(registry, fd)?),
-            // The descriptor is registered for a handle that was stopped in this iteration.
-            Err(Errno::EXIST) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.selector.check(fd)
     }
-}
-
-#[cfg(feature = "async")]
-#[expect(
-    unsafe_code,
-    reason = "tokio cannot check that the descriptor stays open; a duplicate would use one more"
-)]
-fn watched_by_tokio(poll: &Poll) -> io::Result<AsyncFd<RawFd>> {
-    // SAFETY: the poll owns the descriptor and outlives the registration: see the field order of
-    // `Poller`.
-    let watched = unsafe { AsyncFd::register_with_interest(poll.as_raw_fd(), tokio::io::Interest::READABLE) };
-    watched.map_err(Into::into)
-}
-
-/// Registers a descriptor with tokio.
-#[cfg(feature = "concurrent")]
-#[expect(unsafe_code, reason = "tokio cannot check that the descriptor stays open")]
-fn watched_with(duplicate: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
-    // SAFETY: an `OwnedFd` keeps its descriptor open until it is dropped, and the registration owns
-    // it.
-    let watched = unsafe { AsyncFd::register_with_interest(duplicate, tokio::io::Interest::READABLE) };
-    watched.map_err(Into::into)
-}
-
-/// Waits for events, as many as the buffer holds.
-#[expect(unsafe_code, reason = "tests interpose the C library's function, which rustix does not call")]
-#[inline(always)]
-fn wait_for_events<'a>(
-    poll: &Poll,
-    events: &'a mut [libc::epoll_event],
-    timeout: libc::c_int,
-) -> io::Result<&'a [libc::epoll_event]> {
-    let room = events.len() as libc::c_int;
-    // SAFETY: it writes at most `room` events, which is the capacity of the buffer.
-    match unsafe { libc::epoll_wait(poll.as_raw_fd(), events.as_mut_ptr(), room, timeout) } {
-        -1 => match io::Error::last_os_error() {
-            error if error.kind() == io::ErrorKind::Interrupted => Ok(&[]),
-            error => Err(error),
-        },
-        count => Ok(&events[..count as usize]),
-    }
-}
-
-/// Returns the requested events as epoll flags, level-triggered.
-fn flags(events: PollEvents) -> epoll::EventFlags {
-    let mut flags = epoll::EventFlags::empty();
-    flags.set(epoll::EventFlags::IN, events.contains(PollEvents::READABLE));
-    flags.set(epoll::EventFlags::OUT, events.contains(PollEvents::WRITABLE));
-    flags.set(epoll::EventFlags::RDHUP, events.contains(PollEvents::DISCONNECT));
-    flags.set(epoll::EventFlags::PRI, events.contains(PollEvents::PRIORITIZED));
-    flags
-}
-
-/// Returns the readiness that epoll reports.
-fn readiness(events: u32) -> Readiness {
-    let flag = |flag: libc::c_int, readiness: Readiness| match events & flag as u32 {
-        0 => Readiness::empty(),
-        _ => readiness,
-    };
-    flag(libc::EPOLLIN, Readiness::READABLE)
-        | flag(libc::EPOLLOUT, Readiness::WRITABLE)
-        | flag(libc::EPOLLRDHUP, Readiness::DISCONNECT)
-        | flag(libc::EPOLLPRI, Readiness::PRIORITIZED)
-        | flag(libc::EPOLLHUP, Readiness::HANGUP)
-        | flag(libc::EPOLLERR, Readiness::ERROR)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::os::family::fd::AsFd;
+    #[cfg(unix)]
     use rustix::net::{SendFlags, send};
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};
-    use std::os::fd::AsFd;
 
     fn connection() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -364,7 +240,7 @@ mod tests {
     }
 
     fn watching(fd: BorrowedFd<'_>, events: PollEvents) -> Poller {
-        let mut poller = Poller::new(&Waker::default()).unwrap();
+        let mut poller = Poller::new(&Arc::default()).unwrap();
         poller.mark_stale(HandleId::from_index(7));
         assert!(poller.refresh(|_| Some((fd, events))).is_empty());
         poller
@@ -372,7 +248,7 @@ mod tests {
 
     #[test]
     fn a_removed_handle_is_not_refreshed() {
-        let mut poller = Poller::new(&Waker::default()).unwrap();
+        let mut poller = Poller::new(&Arc::default()).unwrap();
         let (ours, _theirs) = connection();
         let (gone, next) = (HandleId::from_index(7), HandleId::from_index(8));
         poller.mark_stale(gone);
@@ -397,7 +273,7 @@ mod tests {
 
     #[test]
     fn the_memory_of_a_poller_is_bounded_by_the_handles_that_exist() {
-        let mut poller = Poller::new(&Waker::default()).unwrap();
+        let mut poller = Poller::new(&Arc::default()).unwrap();
         let (ours, theirs) = connection();
         let high = HandleId::from_index(1_000_000);
         for _ in 0..100_000 {
@@ -426,7 +302,7 @@ mod tests {
 
     #[test]
     fn handles_are_registered_in_the_order_of_their_last_mark() {
-        let mut poller = Poller::new(&Waker::default()).unwrap();
+        let mut poller = Poller::new(&Arc::default()).unwrap();
         let [one, two, three] = [3, 2, 1].map(HandleId::from_index);
         [one, two, one, three].into_iter().for_each(|handle| poller.mark_stale(handle));
         poller.forget(one);
@@ -454,6 +330,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg(unix)]
     fn urgent_data_alone_is_not_readable() {
         let (mut ours, theirs) = connection();
         let mut poller = watching(theirs.as_fd(), PollEvents::READABLE | PollEvents::PRIORITIZED);
@@ -461,6 +338,22 @@ mod tests {
         wait_for(&mut poller, Readiness::PRIORITIZED);
         ours.write_all(b"normal").unwrap();
         wait_for(&mut poller, Readiness::PRIORITIZED | Readiness::READABLE);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn unread_data_does_not_wake_a_handle_that_wants_the_end_alone() {
+        let (mut ours, theirs) = connection();
+        let mut poller = watching(theirs.as_fd(), PollEvents::DISCONNECT);
+        ours.write_all(b"data").unwrap();
+        assert_eq!(theirs.peek(&mut [0]).unwrap(), 1);
+        // An event without consequences may come once.
+        poller.wait(Some(Duration::ZERO), |_, readiness| panic!("{readiness:?}")).unwrap();
+        let (begun, limit) = (std::time::Instant::now(), Duration::from_millis(20));
+        poller.wait(Some(limit), |_, readiness| panic!("{readiness:?}")).unwrap();
+        assert!(begun.elapsed() >= limit, "the wait ended after {:?}", begun.elapsed());
+        drop(ours);
+        wait_for(&mut poller, Readiness::DISCONNECT);
     }
 
     #[test]

@@ -2,12 +2,10 @@
 //!
 //! One poll watches the pollers of many guests. Any thread can wake it.
 
+use crate::os::native::signal_wakes::SignalWake;
 use crate::os::pollers::Pollers;
-use crate::os::signal_wakes::SignalWake;
-use mio::unix::SourceFd;
-use mio::{Events, Interest, Poll, Token};
+use mio::{Events, Poll, Token};
 use std::io;
-use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +23,7 @@ pub(crate) struct PollerSet {
     waker: Arc<mio::Waker>,
     /// A poller or the signals are watched, so a wait with a zero timeout has to poll the OS.
     is_watching: bool,
-    /// The eventfd of the signals, if they end a wait.
+    /// Lets signals end a wait.
     signals: Option<SignalWake>,
 }
 
@@ -56,14 +54,10 @@ impl PollerSet {
         self.waker.clone()
     }
 
-    /// Watches those of a member's pollers that are not watched yet. The registration is
-    /// edge-triggered: events present at the registration are reported, and remaining events are
-    /// not reported again until there are new ones.
+    /// Watches those of a member's pollers that are not watched yet.
     pub(crate) fn watch(&mut self, member: u32, pollers: &mut Pollers) -> io::Result<()> {
-        pollers.watch_all(|fd: RawFd| {
-            self.is_watching = true;
-            self.poll.registry().register(&mut SourceFd(&fd), Token(member as usize), Interest::READABLE)
-        })
+        self.is_watching |= pollers.watch_in_set(self.poll.registry(), Token(member as usize))?;
+        Ok(())
     }
 
     /// Makes signals end every later wait. Returns whether that is new. One registration serves all
@@ -72,16 +66,15 @@ impl PollerSet {
         if self.signals.is_some() {
             return Ok(false);
         }
-        let wake = SignalWake::new()?;
-        self.poll.registry().register(&mut SourceFd(&wake.fd()), SIGNALS, Interest::READABLE)?;
+        let waker = self.waker.clone();
+        let wake = SignalWake::new(self.poll.registry(), SIGNALS, move || waker.wake())?;
         (self.signals, self.is_watching) = (Some(wake), true);
         Ok(true)
     }
 
     /// Stops watching a member's pollers.
     pub(crate) fn forget(&mut self, pollers: &mut Pollers) {
-        // It fails only for a poller that is not watched, which is the desired state.
-        pollers.forget_all(|fd| drop(self.poll.registry().deregister(&mut SourceFd(&fd))));
+        pollers.forget_in_set(self.poll.registry());
     }
 
     /// Waits for at most `timeout` (`None`: without limit) and reports events. Returns early when
@@ -104,6 +97,9 @@ impl PollerSet {
                 SIGNALS => report(SetEvent::Signal),
                 member => report(SetEvent::Member(member.0 as u32)),
             }
+        }
+        if self.signals.as_ref().is_some_and(SignalWake::take_delivery) {
+            report(SetEvent::Signal);
         }
         Ok(())
     }

@@ -1,20 +1,20 @@
 //! The pollers and wakers of a guest's loops.
 
 use crate::os::Waker;
+use crate::os::family::fd::RawFd;
 use crate::os::interrupt::Interrupt;
 use crate::os::poller::Poller;
+use mio::{Registry, Token};
 use std::io;
-use std::os::fd::RawFd;
 use std::sync::Arc;
 #[cfg(feature = "async")]
 use std::task::{Context, Poll};
 use uv_handles_core::LoopId;
 #[cfg(feature = "concurrent")]
 use {
+    crate::os::family::outside::Shared,
     std::future::Future,
-    std::os::fd::OwnedFd,
     std::pin::{Pin, pin},
-    tokio::io::unix::AsyncFd,
     tokio::sync::futures::OwnedNotified,
 };
 
@@ -86,6 +86,15 @@ impl Pollers {
             }
         }
         Ok(self.pollers[at].as_mut().expect("the poller has been made"))
+    }
+
+    /// Sets whether signals end a wait of the loop.
+    pub(crate) fn watch_signals(&mut self, id: LoopId, watch: bool) -> io::Result<()> {
+        if self.get(id)?.watches_signals() == watch {
+            return Ok(());
+        }
+        let waker = self.waker(id);
+        self.get(id)?.watch_signals(watch, &waker)
     }
 
     /// Returns the loop's poller if it has been made.
@@ -178,22 +187,20 @@ impl Pollers {
         Ok(wait)
     }
 
-    /// Calls `watch` with the descriptor of each poller that is not watched yet.
-    pub(crate) fn watch_all(&mut self, mut watch: impl FnMut(RawFd) -> io::Result<()>) -> io::Result<()> {
-        for poller in self.pollers.iter_mut().flatten().filter(|poller| !poller.is_watched) {
-            watch(poller.fd())?;
-            poller.is_watched = true;
+    /// Registers those pollers with the poll of a set that are not registered yet. Returns whether
+    /// there are any pollers.
+    pub(crate) fn watch_in_set(&mut self, set: &Registry, token: Token) -> io::Result<bool> {
+        let mut any = false;
+        for poller in self.pollers.iter_mut().flatten() {
+            poller.watch_in_set(set, token)?;
+            any = true;
         }
-        Ok(())
+        Ok(any)
     }
 
-    /// Calls `forget` with the descriptor of each watched poller.
-    pub(crate) fn forget_all(&mut self, mut forget: impl FnMut(RawFd)) {
-        for poller in self.pollers.iter_mut().flatten() {
-            if std::mem::take(&mut poller.is_watched) {
-                forget(poller.fd());
-            }
-        }
+    /// Takes the pollers out of the poll of a set.
+    pub(crate) fn forget_in_set(&mut self, set: &Registry) {
+        self.pollers.iter_mut().flatten().for_each(|poller| poller.forget_in_set(set));
     }
 
     /// Removes a descriptor that is about to be closed from every loop's poller. If a duplicate of
@@ -208,7 +215,7 @@ impl Pollers {
 pub(crate) struct OwnedWait {
     woken: Pin<Box<OwnedNotified>>,
     /// The loop's poller, if it has one.
-    watched: Option<Arc<AsyncFd<OwnedFd>>>,
+    watched: Option<Shared>,
 }
 
 #[cfg(feature = "concurrent")]
@@ -221,10 +228,10 @@ impl OwnedWait {
             woken.await;
             return Ok(());
         };
-        let mut readable = pin!(watched.readable());
+        let mut has_something = pin!(watched.has_something());
         std::future::poll_fn(|context| match woken.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Ok(())),
-            Poll::Pending => readable.as_mut().poll(context).map_ok(|mut guard| guard.clear_ready()),
+            Poll::Pending => has_something.as_mut().poll(context),
         })
         .await
     }

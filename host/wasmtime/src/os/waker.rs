@@ -57,6 +57,14 @@ impl Waker {
         }
     }
 
+    /// Wakes the guest's task and the waits for this loop: the OS has events for it.
+    #[cfg(windows)]
+    pub(super) fn wake_outside(&self) {
+        self.task.wake();
+        #[cfg(feature = "concurrent")]
+        self.recheck();
+    }
+
     /// Lets the waits for this loop look again.
     #[cfg(feature = "concurrent")]
     #[inline]

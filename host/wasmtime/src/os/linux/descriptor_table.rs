@@ -1,6 +1,6 @@
 //! A separate descriptor table for a thread.
 
-use crate::os::signal_mask;
+use crate::os::unix::signal_mask;
 
 /// Gives the calling thread its own, empty descriptor table, and blocks signals on it, because
 /// their handlers write to descriptors.

@@ -4,7 +4,7 @@
 //! delivers a signal for the process to any thread that does not block it. One such thread
 //! suffices, and the masks of the embedder's threads stay as they are.
 
-use crate::os::signal_mask;
+use crate::os::unix::signal_mask;
 use std::io;
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};

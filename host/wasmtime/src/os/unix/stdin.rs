@@ -3,13 +3,16 @@
 //! The host reads when the guest reads, and no more than the guest asks for. The mode of the open
 //! file description, which the process shares with its terminal or its parent, stays as it is.
 
-use crate::os::access::{Access, is_ready, retry};
-use crate::os::blocking_call::BlockingCall;
-use crate::os::nonblocking::receive;
-use rustix::event::{EventfdFlags, PollFlags, epoll, eventfd};
+use crate::os::native::always_ready::AlwaysReady;
+use crate::os::native::event::Event;
+use crate::os::native::nowait;
+use crate::os::native::watched::Watched;
+use crate::os::unix::access::{Access, is_ready, retry};
+use crate::os::unix::blocking_call::BlockingCall;
+use crate::os::unix::nonblocking::receive;
+use rustix::event::PollFlags;
 use rustix::fs::OFlags;
-use rustix::io::{self, Errno, ReadWriteFlags, fcntl_dupfd_cloexec};
-use std::io::IoSliceMut;
+use rustix::io::{self, Errno, fcntl_dupfd_cloexec};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -25,7 +28,7 @@ pub(crate) struct Input {
 enum Reader {
     Own(OwnedFd),
     Socket,
-    Ready,
+    Ready(AlwaysReady),
     Shared(SharedReader),
 }
 
@@ -33,9 +36,9 @@ enum Reader {
 #[derive(Debug)]
 struct SharedReader {
     /// Readable when the stream is or `has_bytes` is.
-    watched: OwnedFd,
-    /// Readable when the read of a thread has ended and the guest has not taken all of it.
-    has_bytes: Arc<OwnedFd>,
+    watched: Watched,
+    /// Set when the read of a thread has ended and the guest has not taken all of it.
+    has_bytes: Arc<Event>,
     state: Mutex<Reading>,
 }
 
@@ -50,6 +53,11 @@ enum Reading {
 }
 
 impl Input {
+    /// An input from a duplicate of this stream. Nothing is read or opened yet.
+    pub(crate) fn from(stream: &impl AsFd) -> std::io::Result<Input> {
+        stream.as_fd().try_clone_to_owned().map(Input::new)
+    }
+
     /// An input from this stream. Nothing is read or opened yet.
     pub(crate) fn new(stream: OwnedFd) -> Input {
         Input { stream: Arc::new(stream), reader: OnceLock::new() }
@@ -67,8 +75,8 @@ impl Input {
         match reader {
             Reader::Own(own) => fcntl_dupfd_cloexec(own, 3),
             Reader::Socket => fcntl_dupfd_cloexec(&self.stream, 3),
-            Reader::Ready => always_ready(),
-            Reader::Shared(shared) => fcntl_dupfd_cloexec(&shared.watched, 3),
+            Reader::Ready(ready) => ready.open(),
+            Reader::Shared(shared) => shared.watched.open(),
         }
     }
 
@@ -82,15 +90,10 @@ impl Input {
             None => Err(Errno::BADF),
             Some(Reader::Own(own)) => retry(|| io::read(own, &mut *buffer)),
             Some(Reader::Socket) => receive(stream, buffer),
-            Some(Reader::Ready) => retry(|| io::read(stream, &mut *buffer)),
+            Some(Reader::Ready(_)) => retry(|| io::read(stream, &mut *buffer)),
             Some(Reader::Shared(shared)) => shared.read(stream, buffer),
         }
     }
-}
-
-/// A descriptor that is always readable and writable.
-pub(crate) fn always_ready() -> io::Result<OwnedFd> {
-    eventfd(1, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
 }
 
 impl Reader {
@@ -98,20 +101,26 @@ impl Reader {
         Ok(match Access::to(stream.as_fd(), OFlags::RDONLY)? {
             Access::Own(own) => Reader::Own(own),
             Access::Socket => Reader::Socket,
-            Access::Ready => Reader::Ready,
+            Access::Ready(ready) => Reader::Ready(ready),
             Access::Shared(watched) => Reader::Shared(SharedReader::new(watched)?),
         })
     }
 }
 
 impl SharedReader {
-    fn new(watched: OwnedFd) -> io::Result<SharedReader> {
-        let has_bytes = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        epoll::add(&watched, &has_bytes, epoll::EventData::new_u64(1), epoll::EventFlags::IN)?;
+    fn new(watched: Watched) -> io::Result<SharedReader> {
+        let has_bytes = Event::new()?;
+        watched.add(&has_bytes)?;
         Ok(SharedReader { watched, has_bytes: Arc::new(has_bytes), state: Mutex::default() })
     }
 
     fn read(&self, stream: &Arc<OwnedFd>, buffer: &mut [u8]) -> io::Result<usize> {
+        let result = self.read_once(stream, buffer);
+        self.watched.update(stream, &self.has_bytes);
+        result
+    }
+
+    fn read_once(&self, stream: &Arc<OwnedFd>, buffer: &mut [u8]) -> io::Result<usize> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let result = match std::mem::take(&mut *state) {
             Reading::Rest(rest) => Ok(rest),
@@ -127,7 +136,7 @@ impl SharedReader {
                     return Err(Errno::AGAIN);
                 }
                 // Another reader may take the bytes in between, and then read(2) would block.
-                match read_now(stream, buffer) {
+                match nowait::read(stream, buffer) {
                     Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
                     result => return result,
                 }
@@ -152,8 +161,8 @@ impl SharedReader {
                 Ok(length)
             }
             taken => {
-                // Resets the eventfd: the guest has taken all bytes.
-                let _ = io::read(&self.has_bytes, &mut [0; size_of::<u64>()]);
+                // The guest has taken all bytes.
+                self.has_bytes.clear();
                 taken.map(|(length, _)| length)
             }
         }
@@ -166,28 +175,20 @@ impl SharedReader {
             let mut bytes = vec![0; length];
             let read = retry(|| io::read(&stream, &mut *bytes));
             // Before the result is there, so that taking the result can take this back.
-            let _ = io::write(&has_bytes, &1u64.to_ne_bytes());
+            has_bytes.set();
             bytes.truncate(read?);
             Ok(bytes)
         })
     }
 }
 
-/// Reads what is there, whatever the stream's mode: EOPNOTSUPP for most kinds of files.
-fn read_now(stream: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
-    // This offset stands for the stream's own.
-    let read = || io::preadv2(stream, &mut [IoSliceMut::new(&mut *buffer)], u64::MAX, ReadWriteFlags::NOWAIT);
-    retry(read)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::os::access::wait_until_ready;
-    use crate::os::held_mode::set_nonblocking;
-    use crate::os::test_terminal::terminal;
-    use rustix::fs::{CWD, FileType, Mode, fcntl_getfl, mknodat, open};
-    use rustix::pipe::{PipeFlags, pipe_with};
+    use crate::os::unix::access::wait_until_ready;
+    use crate::os::unix::held_mode::set_nonblocking;
+    use crate::os::unix::test_terminal::{make_fifo, pipe, terminal};
+    use rustix::fs::{Mode, fcntl_getfl, open};
     use std::fs::File;
     use std::io::{Read, Seek, Write};
     use std::os::unix::net::UnixStream;
@@ -238,7 +239,7 @@ mod tests {
 
     #[test]
     fn what_is_not_for_reading_is_ebadf() {
-        let (_read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let (_read, write) = pipe();
         let null = File::options().write(true).open("/dev/null").unwrap();
         for stream in [null.into(), write] {
             let (input, watched) = opened(stream);
@@ -249,7 +250,7 @@ mod tests {
 
     #[test]
     fn pipes_and_sockets_are_read_when_asked_and_no_further() {
-        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let (read, write) = pipe();
         let (ours, theirs) = UnixStream::pair().unwrap();
         for (stream, mut peer) in
             [(read, File::from(write)), (ours.into(), File::from(OwnedFd::from(theirs)))]
@@ -275,7 +276,7 @@ mod tests {
     fn a_fifo_whose_last_writer_is_gone_ends() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("fifo");
-        mknodat(CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
+        make_fifo(&path);
         let read = open(&path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).unwrap();
         let mut write = File::options().write(true).open(&path).unwrap();
         set_nonblocking(&read, false).unwrap();

@@ -5,6 +5,7 @@
 
 #![expect(unsafe_code, reason = "the functions are C: see above")]
 
+use crate::os::native::sigpipe;
 use rustix::io::Errno;
 use std::mem::MaybeUninit;
 use std::ptr;
@@ -39,20 +40,18 @@ pub(crate) fn without_sigpipe<T>(write: impl FnOnce() -> Result<T, Errno>) -> Re
     if is_ignored(libc::SIGPIPE) {
         return write();
     }
-    let mut sigpipe = empty();
+    let mut sigpipe_set = empty();
     let (mut pending, mut mask) = (empty(), empty());
     // SAFETY: the sets are initialized, and all pointers are valid for the calls.
     let was_pending = unsafe {
-        libc::sigaddset(&raw mut sigpipe, libc::SIGPIPE);
+        libc::sigaddset(&raw mut sigpipe_set, libc::SIGPIPE);
         libc::sigpending(&raw mut pending);
-        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const sigpipe, &raw mut mask);
+        libc::pthread_sigmask(libc::SIG_BLOCK, &raw const sigpipe_set, &raw mut mask);
         libc::sigismember(&raw const pending, libc::SIGPIPE) == 1
     };
     let result = write();
     if matches!(result, Err(Errno::PIPE)) && !was_pending {
-        let at_once = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: the pointers are null or valid for the call.
-        unsafe { libc::sigtimedwait(&raw const sigpipe, ptr::null_mut(), &raw const at_once) };
+        sigpipe::consume(&sigpipe_set);
     }
     // SAFETY: the mask was written above.
     unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const mask, ptr::null_mut()) };

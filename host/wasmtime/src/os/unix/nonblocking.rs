@@ -9,16 +9,18 @@
 //! - a terminal is reopened, with a description of its own;
 //! - for the rest, and to accept, the mode is set before each call: see `held_mode`.
 
-use crate::os::access::{reopened, retry};
-use crate::os::held_mode::Held;
-use crate::os::signal_mask;
+use crate::os::native::{nowait, sockets};
+use crate::os::unix::access::reopened;
+use crate::os::unix::held_mode::Held;
+use crate::os::unix::signal_mask;
 use rustix::fs::{FileType, RawMode, fstat};
-use rustix::io::{self, Errno, ReadWriteFlags};
-use rustix::net::{self, RecvFlags, SendFlags, SocketAddrAny, SocketFlags};
-use std::io::{IoSlice, IoSliceMut};
+use rustix::io::{self, Errno};
+use rustix::net::{self, SocketAddrAny};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+
+pub(crate) use crate::os::unix::access::retry;
 
 /// How a descriptor is read and written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,11 +93,7 @@ impl Shared {
             Way::File => retry(|| io::read(&self.fd, &mut *buffer)),
             Way::Plain | Way::MayRaise => {
                 if self.read_has_flag.load(Ordering::Relaxed) {
-                    // This offset stands for the descriptor's own.
-                    match retry(|| {
-                        let buffers = &mut [IoSliceMut::new(&mut *buffer)];
-                        io::preadv2(&self.fd, buffers, u64::MAX, ReadWriteFlags::NOWAIT)
-                    }) {
+                    match nowait::read(&self.fd, buffer) {
                         Err(Errno::OPNOTSUPP | Errno::NOSYS) => {
                             self.read_has_flag.store(false, Ordering::Relaxed);
                         }
@@ -120,8 +118,7 @@ impl Shared {
 
     fn write_plain(&self, bytes: &[u8]) -> io::Result<usize> {
         if self.write_has_flag.load(Ordering::Relaxed) {
-            let buffers = [IoSlice::new(bytes)];
-            match retry(|| io::pwritev2(&self.fd, &buffers, u64::MAX, ReadWriteFlags::NOWAIT)) {
+            match nowait::write(&self.fd, bytes) {
                 Err(Errno::OPNOTSUPP | Errno::NOSYS) => self.write_has_flag.store(false, Ordering::Relaxed),
                 result => return result,
             }
@@ -133,7 +130,7 @@ impl Shared {
     /// Accepts a connection, which is in non-blocking mode.
     pub(crate) fn accept(&self) -> io::Result<(OwnedFd, Option<SocketAddrAny>)> {
         let fd = self.nonblocking()?;
-        retry(|| net::acceptfrom_with(fd, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK))
+        retry(|| sockets::accept(fd))
     }
 
     /// Returns a descriptor of the same file in non-blocking mode.
@@ -157,22 +154,22 @@ impl Shared {
 
 /// Receives what is there, whatever the socket's mode.
 pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
-    retry(|| net::recv(&socket, &mut *buffer, RecvFlags::DONTWAIT)).map(|(received, _)| received)
+    retry(|| net::recv(&socket, &mut *buffer, sockets::RECEIVE)).map(|(received, _)| received)
 }
 
 /// Sends what fits, whatever the socket's mode. A closed peer is an error, never a SIGPIPE.
 pub(crate) fn send(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
-    retry(|| net::send(&socket, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL))
+    retry(|| sockets::send(&socket, bytes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::os::held_mode::set_nonblocking;
-    use crate::os::test_terminal::terminal;
+    use crate::os::unix::held_mode::set_nonblocking;
+    use crate::os::unix::test_terminal::{make_fifo, pipe, terminal};
+    #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
     use rustix::event::{EventfdFlags, eventfd};
     use rustix::fs::{OFlags, fcntl_getfl};
-    use rustix::pipe::pipe;
     use std::fs::File;
     use std::net::{TcpListener, TcpStream, UdpSocket};
     use std::os::unix::net::UnixStream;
@@ -181,9 +178,10 @@ mod tests {
 
     #[test]
     fn only_pipes_may_raise_sigpipe() {
-        let (_reader, writer) = pipe().unwrap();
+        let (_reader, writer) = pipe();
         assert_eq!(Way::to(&writer), Ok(Way::MayRaise));
         assert_eq!(Way::to(UdpSocket::bind("127.0.0.1:0").unwrap()), Ok(Way::Socket));
+        #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
         assert_eq!(Way::to(eventfd(0, EventfdFlags::empty()).unwrap()), Ok(Way::Plain));
         assert_eq!(Way::to(tempfile::tempfile().unwrap()), Ok(Way::File));
         assert_eq!(Way::to(File::open("/dev/null").unwrap()), Ok(Way::Plain));
@@ -193,6 +191,7 @@ mod tests {
         fcntl_getfl(fd).unwrap().contains(OFlags::NONBLOCK)
     }
 
+    #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
     fn inotify() -> OwnedFd {
         rustix::fs::inotify::init(rustix::fs::inotify::CreateFlags::CLOEXEC).unwrap()
     }
@@ -222,7 +221,7 @@ mod tests {
 
     /// Descriptors of each kind from which nothing can be read now, and their other ends.
     fn empty_inputs() -> Vec<(&'static str, OwnedFd, Option<OwnedFd>)> {
-        let (read, write) = pipe().unwrap();
+        let (read, write) = pipe();
         let (ours, theirs) = UnixStream::pair().unwrap();
         let (master, slave) = terminal();
         let (other_master, other_slave) = terminal();
@@ -236,7 +235,10 @@ mod tests {
             ("udp", UdpSocket::bind("127.0.0.1:0").unwrap().into(), None),
             ("terminal", slave.into(), Some(master)),
             ("master", other_master, Some(other_slave.into())),
+            // Elsewhere the modes of such descriptors are not apart: they have one inode.
+            #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
             ("eventfd", eventfd(0, EventfdFlags::empty()).unwrap(), None),
+            #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
             ("inotify", inotify(), None),
         ]
     }
@@ -300,7 +302,7 @@ mod tests {
             return without_a_reader_the_write_is_an_error();
         }
         let child = process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "os::nonblocking::tests::without_a_reader_no_signal_is_raised"])
+            .args(["--exact", "os::unix::nonblocking::tests::without_a_reader_no_signal_is_raised"])
             .env(IN_CHILD, "1")
             .output()
             .unwrap();
@@ -311,7 +313,7 @@ mod tests {
     fn without_a_reader_the_write_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
         let fifo = dir.path().join("fifo");
-        rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+        make_fifo(&fifo);
         let both_ends = File::options().read(true).write(true).open(&fifo).unwrap();
         let named = File::options().write(true).open(&fifo).unwrap();
         drop(both_ends);
@@ -366,7 +368,9 @@ mod tests {
         });
     }
 
+    /// Linux's own calls tell descriptions apart, and have a flag.
     #[test]
+    #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
     fn holders_of_different_descriptions_of_one_kind_are_apart() {
         let [one, two] = [inotify(), inotify()];
         let [kept_one, kept_two] = [&one, &two].map(|fd| fd.try_clone().unwrap());
@@ -381,7 +385,9 @@ mod tests {
         assert!(is_nonblocking(&kept_two), "it was in this mode before");
     }
 
+    /// Linux's own calls tell descriptions apart, and have a flag.
     #[test]
+    #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
     fn an_eventfd_is_read_with_the_flag_of_the_call_also_after_writes() {
         let fd = eventfd(0, EventfdFlags::CLOEXEC).unwrap();
         let beside = fd.try_clone().unwrap();
@@ -394,7 +400,9 @@ mod tests {
         assert!(!is_nonblocking(&beside));
     }
 
+    /// Linux's own calls tell descriptions apart, and have a flag.
     #[test]
+    #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
     fn each_of_many_descriptions_of_one_inode_has_its_own_mode_back() {
         let was_nonblocking = |at: usize| at.is_multiple_of(3);
         let eventfds: Vec<OwnedFd> = (0..100).map(|_| eventfd(0, EventfdFlags::CLOEXEC).unwrap()).collect();

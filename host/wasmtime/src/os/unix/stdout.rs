@@ -4,16 +4,15 @@
 //! the order of the calls. The mode of the open file description, which the process shares with its
 //! terminal or its parent, stays as it is.
 
-use crate::os::access::{Access, is_ready, retry, wait_until_ready};
-use crate::os::blocking_call::BlockingCall;
 use crate::os::interrupt::Interrupt;
-use crate::os::nonblocking::send;
-use crate::os::signal_mask;
-use crate::os::stdin::always_ready;
+use crate::os::native::nowait;
+use crate::os::unix::access::{Access, is_ready, retry, wait_until_ready};
+use crate::os::unix::blocking_call::BlockingCall;
+use crate::os::unix::nonblocking::send;
+use crate::os::unix::signal_mask;
 use rustix::event::PollFlags;
 use rustix::fs::OFlags;
-use rustix::io::{self, Errno, ReadWriteFlags, fcntl_dupfd_cloexec};
-use std::io::IoSlice;
+use rustix::io::{self, Errno, fcntl_dupfd_cloexec};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -52,6 +51,11 @@ impl From<io::Result<()>> for Last {
 }
 
 impl Output {
+    /// An output to a duplicate of this stream. Nothing is opened yet.
+    pub(crate) fn to(stream: &impl AsFd) -> std::io::Result<Output> {
+        stream.as_fd().try_clone_to_owned().map(Output::new)
+    }
+
     /// An output to this stream. Nothing is opened yet.
     pub(crate) fn new(stream: OwnedFd) -> Output {
         Output { stream: Arc::new(stream), access: OnceLock::new(), last: Mutex::default() }
@@ -68,7 +72,7 @@ impl Output {
         };
         match access {
             Access::Own(own) => fcntl_dupfd_cloexec(own, 3),
-            Access::Ready => always_ready(),
+            Access::Ready(ready) => ready.open(),
             Access::Socket | Access::Shared(_) => fcntl_dupfd_cloexec(&self.stream, 3),
         }
     }
@@ -80,7 +84,7 @@ impl Output {
             None => Err(Errno::BADF),
             Some(Access::Own(own)) => signal_mask::without_sigpipe(|| retry(|| io::write(own, bytes))),
             Some(Access::Socket) => send(stream, bytes),
-            Some(Access::Ready) => retry(|| io::write(stream, bytes)),
+            Some(Access::Ready(_)) => retry(|| io::write(stream, bytes)),
             Some(Access::Shared(_)) => self.write_shared(bytes),
         }
     }
@@ -100,7 +104,7 @@ impl Output {
             return Err(Errno::AGAIN);
         }
         // Other writers may fill it in between, and then write(2) would block.
-        match write_now(&self.stream, bytes) {
+        match signal_mask::without_sigpipe(|| nowait::write(&self.stream, bytes)) {
             Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
             result => return result,
         }
@@ -115,7 +119,7 @@ impl Output {
     }
 
     /// Waits until everything is out that was reported as written, or the guest is interrupted.
-    fn finish(&self, interrupt: &Interrupt) {
+    pub(crate) fn finish(&self, interrupt: &Interrupt) {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         while let Last::InThread(call) = &*last {
             match call.result_within(GRACE) {
@@ -125,34 +129,6 @@ impl Output {
             }
         }
     }
-}
-
-/// A guest's outputs. Dropping them waits for writes in progress.
-#[derive(Debug)]
-pub(crate) struct Outputs {
-    pub(crate) all: Vec<Arc<Output>>,
-    pub(crate) interrupt: Arc<Interrupt>,
-}
-
-impl Outputs {
-    /// Waits until everything is out that was reported as written. An interrupt ends the wait: the
-    /// reader may have stopped reading.
-    pub(crate) fn finish(&self) {
-        self.all.iter().for_each(|output| output.finish(&self.interrupt));
-    }
-}
-
-impl Drop for Outputs {
-    fn drop(&mut self) {
-        self.finish();
-    }
-}
-
-/// Writes what fits, whatever the stream's mode: EOPNOTSUPP for most kinds of files.
-fn write_now(stream: &OwnedFd, bytes: &[u8]) -> io::Result<usize> {
-    // This offset stands for the stream's own.
-    let write = || io::pwritev2(stream, &[IoSlice::new(bytes)], u64::MAX, ReadWriteFlags::NOWAIT);
-    signal_mask::without_sigpipe(|| retry(write))
 }
 
 /// Writes everything, for as long as it takes.
@@ -171,9 +147,9 @@ fn write_all(stream: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::os::test_terminal::terminal;
+    use crate::os::outputs::Outputs;
+    use crate::os::unix::test_terminal::{pipe, terminal};
     use rustix::fs::fcntl_getfl;
-    use rustix::pipe::{PipeFlags, pipe_with};
     use std::fs::File;
     use std::io::{Read, Seek, Write};
     use std::os::unix::net::UnixStream;
@@ -225,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_slow_reader_gets_everything_and_no_mode_changes() {
-        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let (read, write) = pipe();
         let (theirs, ours) = UnixStream::pair().unwrap();
         let (master, slave) = terminal();
         let (other_master, other_slave) = terminal();
@@ -305,7 +281,7 @@ mod tests {
             return without_a_reader_the_write_is_an_error();
         }
         let child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "os::stdout::tests::without_a_reader_no_signal_is_raised"])
+            .args(["--exact", "os::unix::stdout::tests::without_a_reader_no_signal_is_raised"])
             .env(IN_CHILD, "1")
             .output()
             .unwrap();
@@ -314,7 +290,7 @@ mod tests {
     }
 
     fn without_a_reader_the_write_is_an_error() {
-        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let (read, write) = pipe();
         let (theirs, ours) = UnixStream::pair().unwrap();
         drop((read, theirs));
         for stream in [write, ours.into()] {
@@ -326,7 +302,7 @@ mod tests {
 
     #[test]
     fn what_is_not_for_writing_is_ebadf() {
-        let (read, _write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let (read, _write) = pipe();
         for stream in [read, File::open("/dev/null").unwrap().into()] {
             let (output, watched) = opened(stream);
             wait_until_ready(&watched, PollFlags::OUT).unwrap();

@@ -1,9 +1,16 @@
 //! The eventfds that every delivery of a signal makes readable.
 //!
+//! Every loop that watches signals has one in its poll, edge-triggered: each write wakes each loop,
+//! and the eventfds need not be read.
+//!
 //! Linux lets a file be watched by 500 pollers that are watched themselves, and by 1,000 others
 //! (fs/eventpoll.c: `path_limits`). One eventfd for all loops of the process would let a guest use
 //! up that limit for the others, so each eventfd serves a few loops.
 
+#![expect(unsafe_code, reason = "a signal handler calls write(2) on a number")]
+
+use mio::unix::SourceFd;
+use mio::{Interest, Registry, Token};
 use rustix::event::{EventfdFlags, eventfd};
 use std::io;
 use std::os::fd::{IntoRawFd, RawFd};
@@ -35,8 +42,30 @@ pub(crate) struct SignalWake {
 }
 
 impl SignalWake {
+    /// Makes every delivery from now on end the poll's wait with an event of this token. The function
+    /// is for systems that wake the poll's thread instead.
+    pub(crate) fn new(
+        registry: &Registry,
+        token: Token,
+        _wake: impl Fn() -> io::Result<()>,
+    ) -> io::Result<SignalWake> {
+        let wake = SignalWake::with_room()?;
+        registry.register(&mut SourceFd(&wake.fd()), token, Interest::READABLE)?;
+        Ok(wake)
+    }
+
+    /// Makes deliveries end the poll's wait no more.
+    pub(crate) fn remove(self, registry: &Registry) -> io::Result<()> {
+        registry.deregister(&mut SourceFd(&self.fd()))
+    }
+
+    /// Returns whether there was a delivery since the last call that had no event of its own.
+    pub(crate) fn take_delivery(&self) -> bool {
+        false
+    }
+
     /// Takes an eventfd with room, or makes one. Deliveries from now on make it readable.
-    pub(crate) fn new() -> io::Result<SignalWake> {
+    fn with_room() -> io::Result<SignalWake> {
         let mut served = served();
         let at = match served.iter().position(|&loops| loops < LOOPS) {
             Some(at) => at,
@@ -57,7 +86,7 @@ impl SignalWake {
     }
 
     /// Returns the eventfd, to be watched edge-triggered: it is never read.
-    pub(crate) fn fd(&self) -> RawFd {
+    fn fd(&self) -> RawFd {
         EVENTFDS[self.at].load(Ordering::Acquire)
     }
 }
@@ -68,8 +97,19 @@ impl Drop for SignalWake {
     }
 }
 
-/// Calls `write` with each eventfd. It is async-signal-safe. The delivery must have been published.
-pub(super) fn for_each(mut write: impl FnMut(RawFd)) {
+/// Ends the waits of all loops that watch signals. It is async-signal-safe. The delivery must have
+/// been published.
+pub(crate) fn wake_all() {
+    let one = 1u64;
+    for_each(|eventfd| {
+        // SAFETY: the buffer has eight valid bytes, and write(2) is async-signal-safe. It fails only
+        // if the counter is full, and then the descriptor is readable anyway.
+        unsafe { libc::write(eventfd, (&raw const one).cast(), size_of::<u64>()) };
+    });
+}
+
+/// Calls `write` with each eventfd.
+fn for_each(mut write: impl FnMut(RawFd)) {
     fence(Ordering::SeqCst);
     for eventfd in &EVENTFDS[..MADE.load(Ordering::Acquire)] {
         write(eventfd.load(Ordering::Acquire));
@@ -88,13 +128,13 @@ mod tests {
 
     #[test]
     fn an_eventfd_serves_a_few_loops_and_serves_others_after_them() {
-        let wakes: Vec<SignalWake> = (0..LOOPS * 3).map(|_| SignalWake::new().unwrap()).collect();
+        let wakes: Vec<SignalWake> = (0..LOOPS * 3).map(|_| SignalWake::with_room().unwrap()).collect();
         let mut loops = HashMap::<RawFd, usize>::new();
         wakes.iter().for_each(|wake| *loops.entry(wake.fd()).or_default() += 1);
         assert!(loops.len() >= 3 && loops.values().all(|&loops| loops <= LOOPS), "{loops:?}");
         let made = MADE.load(Ordering::Acquire);
         drop(wakes);
-        let again: Vec<SignalWake> = (0..LOOPS * 2).map(|_| SignalWake::new().unwrap()).collect();
+        let again: Vec<SignalWake> = (0..LOOPS * 2).map(|_| SignalWake::with_room().unwrap()).collect();
         assert_eq!(MADE.load(Ordering::Acquire), made);
         drop(again);
         let mut seen = 0;

@@ -1,18 +1,20 @@
 //! Open file descriptions that are held in non-blocking mode. The last holder of a description in this
 //! process puts its mode back.
 
+use crate::os::native::description::compare;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::io;
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::process;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The device and the inode of a file.
+type Key = (libc::dev_t, libc::ino_t);
 
 /// All descriptions that are held in non-blocking mode, by device and inode of their files. All
 /// eventfds have the same inode, for example, so the descriptions of a file are in the order of
 /// [`compare`].
-static HELD: Mutex<BTreeMap<(u64, u64), Vec<Description>>> = Mutex::new(BTreeMap::new());
+static HELD: Mutex<BTreeMap<Key, Vec<Description>>> = Mutex::new(BTreeMap::new());
 
 /// An open file description.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ struct Description {
 #[derive(Debug)]
 pub(super) struct Held {
     fd: Arc<OwnedFd>,
-    key: (u64, u64),
+    key: Key,
 }
 
 impl Held {
@@ -55,7 +57,7 @@ impl Held {
     }
 
     /// Calls a function with the entry of the description.
-    fn with(&self, held: &mut BTreeMap<(u64, u64), Vec<Description>>, change: impl FnOnce(&mut Description)) {
+    fn with(&self, held: &mut BTreeMap<Key, Vec<Description>>, change: impl FnOnce(&mut Description)) {
         if let Some(descriptions) = held.get_mut(&self.key)
             && let Ok(at) = place(descriptions, &self.fd)
         {
@@ -85,29 +87,13 @@ impl Drop for Held {
 }
 
 /// Locks the table. It is valid at any moment, so poisoning is ignored.
-fn held() -> MutexGuard<'static, BTreeMap<(u64, u64), Vec<Description>>> {
+fn held() -> MutexGuard<'static, BTreeMap<Key, Vec<Description>>> {
     HELD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns where a description is, or where it belongs.
 fn place(descriptions: &[Description], fd: &OwnedFd) -> Result<usize, usize> {
     descriptions.binary_search_by(|known| compare(&known.holders[0], fd))
-}
-
-/// Compares the descriptions of two descriptors, in an order of the OS. If the OS does not tell, they
-/// are taken to be the same: a description then may stay in non-blocking mode.
-fn compare(one: &OwnedFd, two: &OwnedFd) -> Ordering {
-    const KCMP_FILE: libc::c_int = 0;
-    let pid = process::id();
-    #[expect(unsafe_code, reason = "the call has no safe function")]
-    // SAFETY: it takes numbers only, and compares this process's descriptors.
-    let order =
-        unsafe { libc::syscall(libc::SYS_kcmp, pid, pid, KCMP_FILE, one.as_raw_fd(), two.as_raw_fd()) };
-    match order {
-        1 => Ordering::Less,
-        2 => Ordering::Greater,
-        _ => Ordering::Equal,
-    }
 }
 
 /// Switches the file description's mode and returns whether that changed it.
@@ -121,7 +107,8 @@ pub(crate) fn set_nonblocking(fd: impl AsFd, nonblocking: bool) -> io::Result<bo
     Ok(wanted != flags)
 }
 
-#[cfg(test)]
+/// Linux alone tells descriptions of one inode apart.
+#[cfg(all(test, target_os = "linux", not(feature = "portable-os")))]
 mod tests {
     use super::*;
     use rustix::event::{EventfdFlags, eventfd};

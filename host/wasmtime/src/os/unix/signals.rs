@@ -1,36 +1,24 @@
 //! Signal handling for all guests of the process.
 //!
-//! The handler appends the signal's number to a log, writes to the eventfds of `signal_wakes` and
-//! calls the handler that was installed before. Every loop that watches signals has an eventfd in
-//! its poll, edge-triggered: each write wakes each loop, and the eventfds need not be read. Every
-//! guest reads the log from its own position.
+//! The handler appends the signal's number to a log, wakes the loops by `signal_wakes` and calls
+//! the handler that was installed before. Every guest reads the log from its own position.
 //!
 //! `unsafe` is needed because sigaction takes a function that runs at any moment, because calling
 //! the previous handler means calling an address from the OS.
 
 #![expect(unsafe_code, reason = "signal handlers: see above")]
 
-use crate::os::signal_log::{Position, SignalLog};
-use crate::os::signal_mask;
-use crate::os::signal_thread::SignalThread;
-use crate::os::signal_wakes;
+use crate::os::deliveries::{LOG, SIGNALS};
+use crate::os::native::signal_numbers::{guest_number, host_number};
+use crate::os::native::signal_wakes;
+use crate::os::unix::errno::errno_location;
+use crate::os::unix::signal_mask;
+use crate::os::unix::signal_thread::SignalThread;
 use std::io;
 use std::mem::{MaybeUninit, transmute};
 use std::ptr;
-use std::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
-/// One more than the largest signal number of Linux.
-const SIGNALS: usize = 65;
-
-/// The number of deliveries of which the log has the order, the same as in libuv's signal pipe.
-const LENGTH: usize = 1 << 12;
-
-static LOG: SignalLog<SIGNALS, LENGTH> = SignalLog {
-    counts: [const { AtomicU64::new(0) }; SIGNALS],
-    head: AtomicU64::new(0),
-    entries: [const { AtomicU64::new(0) }; LENGTH],
-};
 
 /// The handlers that were installed before this one: address and flags.
 static PREVIOUS: [(AtomicUsize, AtomicI32); SIGNALS] =
@@ -49,35 +37,15 @@ struct Installed {
     thread: Option<SignalThread>,
 }
 
-/// Moves a reader that has no signals to the end of the log.
-pub(crate) fn skip(position: &mut Position) {
-    LOG.skip(position);
-}
-
-/// Makes a reader see the deliveries of this signal from now on.
-pub(crate) fn begin(position: &mut Position, signum: i32) {
-    LOG.begin(position, signum);
-}
-
-/// Returns whether there are deliveries that the reader has not read, of any signal.
-#[inline]
-pub(crate) fn has_more(position: &Position) -> bool {
-    LOG.has_more(position)
-}
-
-/// Returns the deliveries of these signals since the last call, as [`SignalLog::read`].
-pub(crate) fn read(position: &mut Position, signums: impl Iterator<Item = i32> + Clone) -> Vec<(i32, u64)> {
-    LOG.read(position, signums)
-}
-
 /// Starts to catch a signal on behalf of one guest. A signal that the calling thread blocks is
 /// delivered nevertheless.
 pub(crate) fn watch(signum: i32) -> io::Result<()> {
     let mut installed = installed();
     let slot = &mut installed[signum as usize];
     let entry = install(signum, slot)?;
-    if entry.thread.is_none() && signal_mask::is_blocked(signum) {
-        match SignalThread::start(signum) {
+    let host = host_number(signum).unwrap_or(signum);
+    if entry.thread.is_none() && signal_mask::is_blocked(host) {
+        match SignalThread::start(host) {
             Ok(thread) => entry.thread = Some(thread),
             Err(error) => {
                 release(signum, slot);
@@ -147,6 +115,7 @@ fn is_ours(action: &libc::sigaction) -> bool {
 
 /// sigaction(2): installs an action if one is given, and returns the previous one.
 fn action(signum: i32, new: Option<&libc::sigaction>) -> io::Result<libc::sigaction> {
+    let signum = host_number(signum).ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))?;
     let mut old = MaybeUninit::zeroed();
     // SAFETY: both pointers are null or valid for the call. The installed action is a handler that
     // is async-signal-safe, or an action from the OS.
@@ -161,15 +130,12 @@ fn action(signum: i32, new: Option<&libc::sigaction>) -> io::Result<libc::sigact
 /// The signal handler. It runs at any moment on any thread, so it uses only atomics and write(2).
 extern "C" fn on_signal(signum: libc::c_int, info: *mut libc::siginfo_t, context: *mut libc::c_void) {
     // SAFETY: the location of errno is valid on every thread.
-    let errno = unsafe { *libc::__errno_location() };
-    LOG.append(signum);
-    let one = 1u64;
-    signal_wakes::for_each(|eventfd| {
-        // SAFETY: the buffer has eight valid bytes, and write(2) is async-signal-safe. It fails only
-        // if the counter is full, and then the descriptor is readable anyway.
-        unsafe { libc::write(eventfd, (&raw const one).cast(), size_of::<u64>()) };
-    });
-    let (address, flags) = &PREVIOUS[signum as usize];
+    let errno = unsafe { *errno_location() };
+    // Only signals that have a number are caught.
+    let guest = guest_number(signum).unwrap_or(0);
+    LOG.append(guest);
+    signal_wakes::wake_all();
+    let (address, flags) = &PREVIOUS[guest as usize];
     let (address, flags) = (address.load(Ordering::Acquire), flags.load(Ordering::Acquire));
     if address != libc::SIG_DFL && address != libc::SIG_IGN {
         if flags & libc::SA_SIGINFO != 0 {
@@ -183,5 +149,5 @@ extern "C" fn on_signal(signum: libc::c_int, info: *mut libc::siginfo_t, context
         }
     }
     // SAFETY: as above.
-    unsafe { *libc::__errno_location() = errno };
+    unsafe { *errno_location() = errno };
 }

@@ -4,11 +4,13 @@
 //! and with related processes. Setting it would break them, so each kind of file has its own
 //! method.
 
-use rustix::event::{PollFd, PollFlags, Timespec, epoll, poll};
-use rustix::fs::{FileType, Mode, OFlags, Stat, fcntl_getfl, fstat, major, minor, open};
+use crate::os::native::always_ready::AlwaysReady;
+use crate::os::native::description::reopen;
+use crate::os::native::watched::Watched;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{FileType, OFlags, fcntl_getfl, fstat};
 use rustix::io::{self, Errno};
-use std::io::IsTerminal;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// The method of access to a shared stream.
 #[derive(Debug)]
@@ -19,10 +21,9 @@ pub(crate) enum Access {
     Socket,
     /// Directly: a regular file or /dev/null, which the OS does not poll because it never blocks.
     /// Also a stream that is not open in this direction: each call fails with EBADF.
-    Ready,
-    /// With a poll, followed by a call that must not block: everything else. The descriptor is an
-    /// epoll instance that watches the stream.
-    Shared(OwnedFd),
+    Ready(AlwaysReady),
+    /// With a poll, followed by a call that must not block: everything else.
+    Shared(Watched),
 }
 
 impl Access {
@@ -35,53 +36,25 @@ impl Access {
         }
         let mode = fcntl_getfl(stream)? & OFlags::RWMODE;
         if mode != OFlags::RDWR && mode != direction {
-            return Ok(Access::Ready);
+            return Ok(Access::Ready(AlwaysReady::new()?));
         }
-        if may_reopen(stream, &stat)
-            && let Ok(own) = reopen(stream, direction)
+        if let Some(own) = reopen(stream, direction)?
             && (has_hung_up(&own)? || !has_hung_up(stream)?)
         {
             return Ok(Access::Own(own));
         }
-        let watching = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let events = match direction {
-            OFlags::RDONLY => epoll::EventFlags::IN,
-            _ => epoll::EventFlags::OUT,
-        };
-        match epoll::add(&watching, stream, epoll::EventData::new_u64(0), events) {
-            Ok(()) => Ok(Access::Shared(watching)),
-            Err(Errno::PERM) => Ok(Access::Ready),
-            Err(error) => Err(error),
-        }
+        Ok(match Watched::new(stream, direction)? {
+            Some(watched) => Access::Shared(watched),
+            None => Access::Ready(AlwaysReady::new()?),
+        })
     }
-}
-
-/// Returns whether reopening the stream's file yields the same pipe or terminal.
-fn may_reopen(stream: BorrowedFd<'_>, stat: &Stat) -> bool {
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::Fifo => true,
-        // These names refer to a different terminal each time: /dev/tty, /dev/console, /dev/ptmx,
-        // /dev/tty0.
-        FileType::CharacterDevice => {
-            let alias = major(stat.st_rdev) == 5 || (major(stat.st_rdev), minor(stat.st_rdev)) == (4, 0);
-            stream.is_terminal() && !alias
-        }
-        _ => false,
-    }
-}
-
-/// Reopens a pipe or terminal by its name in Linux's /proc.
-fn reopen(stream: BorrowedFd<'_>, direction: OFlags) -> io::Result<OwnedFd> {
-    let path = format!("/proc/self/fd/{}", stream.as_raw_fd());
-    open(path, direction | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY, Mode::empty())
 }
 
 /// Reopens a pipe or terminal in the directions in which it is open, with a separate non-blocking
 /// file description. Returns `None` for other files, and where the OS refuses.
 pub(crate) fn reopened(stream: BorrowedFd<'_>) -> io::Result<Option<OwnedFd>> {
     let mode = fcntl_getfl(stream)? & OFlags::RWMODE;
-    if may_reopen(stream, &fstat(stream)?)
-        && let Ok(own) = reopen(stream, mode)
+    if let Some(own) = reopen(stream, mode)?
         && (has_hung_up(&own)? || !has_hung_up(stream)?)
     {
         return Ok(Some(own));
@@ -121,7 +94,7 @@ pub(crate) fn retry<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustix::pipe::{PipeFlags, pipe_with};
+    use crate::os::unix::test_terminal::{pipe, terminal};
     use std::os::unix::net::UnixStream;
 
     fn kind(stream: impl AsFd, direction: OFlags) -> &'static str {
@@ -132,21 +105,24 @@ mod tests {
                 "own"
             }
             Access::Socket => "socket",
-            Access::Ready => "ready",
+            Access::Ready(_) => "ready",
             Access::Shared(_) => "shared",
         }
     }
 
     #[test]
     fn each_kind_of_file_has_its_access() {
-        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
-        assert_eq!(kind(&read, OFlags::RDONLY), "own");
-        assert_eq!(kind(&write, OFlags::WRONLY), "own");
+        let (read, write) = pipe();
+        // Linux alone gives a pipe another description.
+        let pipe =
+            if cfg!(all(target_os = "linux", not(feature = "portable-os"))) { "own" } else { "shared" };
+        assert_eq!(kind(&read, OFlags::RDONLY), pipe);
+        assert_eq!(kind(&write, OFlags::WRONLY), pipe);
         let (socket, _peer) = UnixStream::pair().unwrap();
         assert_eq!(kind(&socket, OFlags::RDONLY), "socket");
         assert_eq!(kind(tempfile::tempfile().unwrap(), OFlags::WRONLY), "ready");
         assert_eq!(kind(std::fs::File::open("/dev/null").unwrap(), OFlags::RDONLY), "ready");
-        let (master, slave) = crate::os::test_terminal::terminal();
+        let (master, slave) = terminal();
         assert_eq!(kind(slave, OFlags::RDONLY), "own");
         // Reopening the master would create another terminal.
         assert_eq!(kind(master, OFlags::RDONLY), "shared");
@@ -154,7 +130,7 @@ mod tests {
 
     #[test]
     fn reopening_gains_no_permissions() {
-        let (read, write) = pipe_with(PipeFlags::CLOEXEC).unwrap();
+        let (read, write) = pipe();
         assert_eq!(kind(&read, OFlags::WRONLY), "ready");
         assert_eq!(kind(&write, OFlags::RDONLY), "ready");
     }
