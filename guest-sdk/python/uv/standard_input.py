@@ -59,4 +59,5 @@ def _read(descriptor: Descriptor, buffer: WriteableBuffer) -> int:
 def make_default() -> None:
     """Replaces ``sys.stdin``, which a sandbox leaves empty."""
     buffer = io.BufferedReader(StandardInput())
-    sys.stdin = sys.__stdin__ = io.TextIOWrapper(buffer, encoding="utf-8", errors="strict")
+    sys.stdin = io.TextIOWrapper(buffer, encoding="utf-8", errors="strict")
+    sys.__stdin__ = sys.stdin  # type: ignore[misc]

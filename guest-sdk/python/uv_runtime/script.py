@@ -119,6 +119,8 @@ def _file(name: str, path: Sequence[str]) -> str:
 
 def _execute(name: str, source: bytes, main: ModuleType) -> None:
     if name == _MODULE:
+        # It begins the message for a module that is not there.
+        sys.executable = sys.executable or "uv-run"
         runpy._run_module_as_main(source.decode())  # type: ignore[attr-defined]
         return
     name = _WITHOUT_FILE.get(name, name)

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt;
+use std::mem::ManuallyDrop;
 
 use crate::error::{Error, Result};
 use crate::imports::types::Error as RawError;
@@ -16,8 +17,10 @@ const KEPT: usize = 16;
 const LONGEST: usize = 64;
 
 thread_local! {
-    /// The number of the first name, and the names that were asked for last.
-    static NAMES: RefCell<(u32, VecDeque<String>)> = const { RefCell::new((0, VecDeque::new())) };
+    /// The number of the first name, and the names that were asked for last. Never dropped, so that a
+    /// guest does not contain the code for it.
+    static NAMES: RefCell<(u32, ManuallyDrop<VecDeque<String>>)> =
+        const { RefCell::new((0, ManuallyDrop::new(VecDeque::new()))) };
 }
 
 /// What a guest has asked for, and the host has not granted. The error that has it names it when it
