@@ -17,7 +17,8 @@ def wait(descriptor: Descriptor, events: int, deadline: float | None) -> None:
     from .poll import Poll
     from .timer import Timer
 
-    loop = _loop()
+    current = Loop._current
+    loop = Loop()
     try:
         poll = Poll(descriptor, loop)
         poll.start(events, lambda handle, status, events: handle.stop())
@@ -33,12 +34,5 @@ def wait(descriptor: Descriptor, events: int, deadline: float | None) -> None:
         for handle in loop.handles:
             handle.destroy()
         loop.close()
-
-
-def _loop() -> Loop:
-    """A new loop, which does not become the current one."""
-    current = Loop._current
-    try:
-        return Loop()
-    finally:
+        # It became the current one.
         Loop._current = current

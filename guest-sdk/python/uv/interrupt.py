@@ -31,12 +31,14 @@ class Interrupt:
     # The host does not grant the signal, and is not asked again.
     _is_denied = False
 
-    def __init__(self, loop: Loop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
+        # Only meanwhile, so that a loop and its watch are no cycle for the collector.
+        self._loop: Loop | None = None
         self._watch: tuple[RawSignal, int] | None = None
 
-    def begin(self) -> None:
-        """Watches SIGINT. Does nothing if it has begun."""
+    def begin(self, loop: Loop) -> None:
+        """Watches SIGINT on the loop. Does nothing if it has begun."""
+        self._loop = loop
         if self not in Interrupt._begun:
             Interrupt._begun.append(self)
         self._update()
@@ -46,6 +48,7 @@ class Interrupt:
         if self in Interrupt._begun:
             Interrupt._begun.remove(self)
         self._stop()
+        self._loop = None
 
     @staticmethod
     def own(handle: Signal, is_watching: bool) -> None:
@@ -61,16 +64,16 @@ class Interrupt:
         handler = signal.getsignal(signal.SIGINT)
         if Interrupt._own or handler is None or handler == signal.SIG_DFL:
             self._stop()
-        elif self._watch is None and not Interrupt._is_denied:
-            self._start()
+        elif self._loop is not None and self._watch is None and not Interrupt._is_denied:
+            self._start(self._loop)
 
-    def _start(self) -> None:
-        token = self._loop._claim_token(_interrupted)
+    def _start(self, loop: Loop) -> None:
+        token = loop._claim_token(_interrupted)
         try:
-            watch = call(RawSignal.create, self._loop._open(), token)
+            watch = call(RawSignal.create, loop._open(), token)
         except UVError:
             # The script has as many handles as the host allows.
-            self._loop._release_token(token)
+            loop._release_token(token)
             return
         self._watch = watch, token
         try:
@@ -83,7 +86,7 @@ class Interrupt:
             Interrupt._is_denied = True
 
     def _stop(self) -> None:
-        if self._watch is not None:
+        if self._loop is not None and self._watch is not None:
             watch, token = self._watch
             self._watch = None
             self._loop._release_token(token)

@@ -110,7 +110,7 @@ class Loop:
         self._later_token = 0
         self._later_idle: RawIdle | None = None
         self._has_run = False
-        self._interrupt = Interrupt(self)
+        self._interrupt = Interrupt()
         self.excepthook = print_and_stop
         self.make_current()
 
@@ -187,7 +187,7 @@ class Loop:
         self.make_current()
         self._enter()
         try:
-            self._interrupt.begin()
+            self._interrupt.begin(self)
             return self._finish(run)
         finally:
             self._interrupt.end()

@@ -61,7 +61,7 @@ class SignalWatch:
         """Lets Ctrl+C call Python's handler while the loop runs, as `Interrupt` says.
         ``asyncio.run`` sets one that cancels the main task."""
         if signal.SIGINT not in self._handlers:
-            self._loop._interrupt.begin()
+            self._loop._interrupt.begin(self._loop)
 
     def end(self) -> None:
         """Lets SIGINT do what it does to any program."""
