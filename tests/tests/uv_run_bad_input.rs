@@ -95,7 +95,7 @@ fn a_file_that_can_not_be_read_is_refused_in_one_sentence() {
     let missing = dir.path().join("missing.wasm").to_str().unwrap().to_owned();
     refused_in_one_sentence(&[], &missing, &[&missing, "cannot be read", "No such file"]);
     let dir = dir.path().to_str().unwrap();
-    refused_in_one_sentence(&[], dir, &[dir, "cannot be read"]);
+    refused_in_one_sentence(&[], dir, &[dir, "is a directory with neither __main__.py nor"]);
     refused_in_one_sentence(&["--list-imports"], &missing, &[&missing, "cannot be read"]);
 }
 

@@ -115,8 +115,11 @@ fn main_of_package(dir: &Path) -> Result<Option<PathBuf>> {
     Ok(named.chain(index).find(|file| file.is_file() && is_inside(file)))
 }
 
-/// The first line of a file that begins with `#!`.
+/// The first line of a file that begins with `#!`, unless its name is that of a component.
 fn first_line(file: &Path) -> Option<Vec<u8>> {
+    if file.extension().is_some_and(|extension| extension == "wasm") {
+        return None;
+    }
     let mut start = Vec::new();
     File::open(file).ok()?.take(256).read_to_end(&mut start).ok()?;
     start.starts_with(b"#!").then_some(start)
@@ -148,6 +151,9 @@ mod tests {
             let source = found(&["--language", "javascript", name]).unwrap().unwrap();
             assert_eq!(source.language, Language::JavaScript);
         }
+        let component = dir.path().join("script.wasm");
+        std::fs::write(&component, "#!/bin/sh\n").unwrap();
+        assert_eq!(found(&[component.to_str().unwrap()]).unwrap(), None);
         std::fs::write(&file, "#!/bin/sh\n").unwrap();
         let error = found(&[name]).unwrap_err().to_string();
         assert!(error.contains("does not tell its language; --language"), "{error}");
