@@ -88,7 +88,7 @@ impl Supervision {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_new_version_has_the_state_and_the_mailbox_of_the_old_one() -> Result<()> {
     let it = Supervision::new().await?;
     it.run("tick mailbox").await.unwrap();
@@ -108,7 +108,7 @@ async fn a_new_version_has_the_state_and_the_mailbox_of_the_old_one() -> Result<
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_version_that_cannot_start_keeps_the_old_one() -> Result<()> {
     let it = Supervision::new().await?;
     it.run("tick mailbox").await.unwrap();
@@ -134,7 +134,7 @@ async fn a_version_that_cannot_start_keeps_the_old_one() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_state_that_is_too_large_or_garbage_keeps_the_old_one() -> Result<()> {
     let it = Supervision::new().await?;
     for (config, expected) in [
@@ -151,7 +151,7 @@ async fn a_state_that_is_too_large_or_garbage_keeps_the_old_one() -> Result<()> 
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_plugin_that_does_not_hand_over_is_replaced_without_its_state() -> Result<()> {
     let it = Supervision::new().await?;
     for (config, expected) in [
@@ -174,7 +174,7 @@ async fn a_plugin_that_does_not_hand_over_is_replaced_without_its_state() -> Res
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_plugin_that_never_starts_is_told_and_tried_again() -> Result<()> {
     let it = Supervision::new().await?;
     let reason = it.run("spin-init").await.unwrap_err();
@@ -187,7 +187,7 @@ async fn a_plugin_that_never_starts_is_told_and_tried_again() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_call_beyond_its_deadline_or_with_a_trap_ends_the_plugin() -> Result<()> {
     let it = Supervision::new().await?;
     it.run_spec(&it.spec("tick").limits(|limits| limits.call = SHORT)).await.unwrap();
@@ -205,7 +205,7 @@ async fn a_call_beyond_its_deadline_or_with_a_trap_ends_the_plugin() -> Result<(
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_callback_beyond_its_deadline_ends_the_plugin() -> Result<()> {
     let it = Supervision::new().await?;
     it.run_spec(&it.spec("mailbox").limits(|limits| limits.callback = Some(SHORT))).await.unwrap();
@@ -215,7 +215,7 @@ async fn a_callback_beyond_its_deadline_ends_the_plugin() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn senders_are_refused_while_a_plugin_has_ended() -> Result<()> {
     let it = Supervision::new().await?;
     assert!(matches!(it.supervisor.send("absent", "x"), Err(Refusal::Unknown(_))));
@@ -239,7 +239,7 @@ async fn senders_are_refused_while_a_plugin_has_ended() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn lines_are_bounded_in_length_and_number() -> Result<()> {
     let it = Supervision::new().await?;
     it.run("print lines ask").await.unwrap();
@@ -253,7 +253,7 @@ async fn lines_are_bounded_in_length_and_number() -> Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn hooks_that_panic_harm_at_most_the_plugin_that_they_are_about() -> Result<()> {
     let it = Supervision::new().await?;
     let reason = it.run_spec(&it.plugins.panicking()).await.unwrap_err();
@@ -280,7 +280,7 @@ async fn hooks_that_panic_harm_at_most_the_plugin_that_they_are_about() -> Resul
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn the_status_has_durations_handles_and_the_depth_of_the_mailbox() -> Result<()> {
     let it = Supervision::new().await?;
     it.run("tick mailbox stop").await.unwrap();

@@ -127,7 +127,7 @@ macro_rules! plugin {
             $crate::plugin::export_events!(Events with_types_in $crate::plugin);
         };
     };
-    ($life:ty) => {
+    ($life:ident) => {
         $crate::plugin!();
         $crate::plugin::export_life!($life with_types_in $crate::plugin::life);
     };

@@ -271,6 +271,9 @@ impl<T: Send> PluginHandle<T> {
             Box::pin(async move {
                 let (result, outcome) = match call(store).await {
                     Ok(result) => (Ok(result), Ok(())),
+                    Err(error) if error.is::<DeadlineExceeded>() => {
+                        (Err(CallError::DeadlineExceeded), Err(error))
+                    }
                     Err(error) => (Err(CallError::Failed(format!("{error:#}"))), Err(error)),
                 };
                 // The caller may have dropped its future.
