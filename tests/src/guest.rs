@@ -11,7 +11,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::net::unix::pipe;
-use uv_handles_host::{UvCtx, UvCtxBuilder, UvCtxView, UvView};
+use uv_handles_host::supervisor::PluginState;
+use uv_handles_host::{MemoryLimit, UvCtx, UvCtxBuilder, UvCtxView, UvView};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::cli::{AsyncStdinStream, OutputFile};
@@ -57,12 +58,18 @@ pub struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     limits: StoreLimits,
+    memory: MemoryLimit,
 }
 
 impl State {
     /// A guest's data with these contexts, and without a limit on memory.
     pub fn new(uv: UvCtx, wasi: WasiCtx) -> State {
-        State { uv, wasi, http: WasiHttpCtx::new(), limits: StoreLimits::default() }
+        State::limited(uv, wasi, MemoryLimit::new(usize::MAX))
+    }
+
+    /// The same with a limit on memory, which is the caller's to set in the store.
+    pub fn limited(uv: UvCtx, wasi: WasiCtx, memory: MemoryLimit) -> State {
+        State { uv, wasi, http: WasiHttpCtx::new(), limits: StoreLimits::default(), memory }
     }
 }
 
@@ -112,6 +119,12 @@ pub fn wasi_linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_sync(&mut linker)?;
     Ok(linker)
+}
+
+impl PluginState for State {
+    fn memory(&mut self) -> &mut MemoryLimit {
+        &mut self.memory
+    }
 }
 
 impl UvView for State {

@@ -47,6 +47,7 @@ pub mod plugins;
 pub mod process;
 mod random;
 pub mod script;
+pub mod supervised;
 
 pub use beside::beside;
 pub use case::Case;

@@ -34,7 +34,8 @@ fn everything() -> Vec<String> {
     for file in fs::read_dir(wit).unwrap().map(|entry| entry.unwrap().path()) {
         let interface = file.file_stem().unwrap().to_str().unwrap();
         // A guest does not call its own exports.
-        if file.extension().is_none_or(|extension| extension != "wit") || interface == "plugin-events" {
+        let is_export = ["plugin-events", "plugin-life"].contains(&interface);
+        if file.extension().is_none_or(|extension| extension != "wit") || is_export {
             continue;
         }
         for line in fs::read_to_string(&file).unwrap().lines().map(str::trim) {

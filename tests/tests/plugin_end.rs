@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 use uv_handles_host::{
-    EpochTicker, Interrupted, PluginGone, STOP, Stopped, UvCtx, UvCtxBuilder, engine_config,
+    CallError, DeadlineExceeded, EpochTicker, Interrupted, PluginGone, STOP, SendError, Stopped, UvCtx,
+    UvCtxBuilder, engine_config,
 };
 use uv_handles_tests::PATIENCE;
 use uv_handles_tests::plugins::{Plugins, in_time, lines, plugin, to_the_end, virtual_plugin};
@@ -153,5 +154,77 @@ async fn a_panic_in_a_task_ends_the_plugin() -> Result<()> {
     exports.call_sleeper(plugin.store(), 10, true).await?;
     let error = to_the_end(&mut plugin, &exports).await.unwrap_err();
     assert!(format!("{error:?}").contains("unreachable"), "{error:?}");
+    Ok(())
+}
+
+/// wasmtime refuses to enter a trapped instance, which the task notices with the next event.
+#[tokio::test]
+async fn a_trap_in_a_call_is_the_callers_and_ends_the_task_at_the_next_event() -> Result<()> {
+    let mut sender = None;
+    let (mut plugin, exports) = plugin(|uv| sender = Some(uv.async_sender("jobs"))).await?;
+    exports.call_take(plugin.store(), "jobs").await?;
+    exports.call_wait_for(plugin.store(), "none", 1).await.unwrap_err();
+    let sender = sender.unwrap();
+    let (handle, task) = plugin.spawn();
+    let error = handle.call(|_| Box::pin(async {})).await;
+    assert_eq!(error, Ok(()));
+    assert!(!handle.is_gone() && sender.is_open());
+    sender.send_message("a job").unwrap();
+    assert!(in_time(task).await.unwrap().is_err());
+    assert!(handle.is_gone() && !sender.is_open());
+    assert_eq!(sender.send(), Err(SendError::Closed));
+    assert_eq!(handle.call(|_| Box::pin(async {})).await, Err(PluginGone));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_error_of_a_call_with_a_deadline_ends_the_plugin() -> Result<()> {
+    let mut sender = None;
+    let (mut plugin, exports) = plugin(|uv| sender = Some(uv.async_sender("jobs"))).await?;
+    exports.call_take(plugin.store(), "jobs").await?;
+    let sender = sender.unwrap();
+    let (handle, task) = plugin.spawn();
+    let call = handle.call_within(PATIENCE, |store| {
+        Box::pin(async move {
+            exports.call_lines(&mut *store).await?;
+            exports.call_wait_for(store, "none", 1).await
+        })
+    });
+    let Err(CallError::Failed(error)) = in_time(call).await else { panic!("it traps") };
+    assert!(error.contains("unreachable"), "{error}");
+    let ended = in_time(task).await.unwrap().unwrap_err();
+    assert!(format!("{ended:#}").contains("unreachable"), "{ended:#}");
+    assert!(handle.is_gone() && !sender.is_open());
+    Ok(())
+}
+
+/// One call waits for its turn and is not made; the one before is dropped, and ends the plugin.
+#[tokio::test]
+async fn a_call_ends_at_its_deadline() -> Result<()> {
+    let (plugin, _) = plugin(|_| {}).await?;
+    let (handle, task) = plugin.spawn();
+    let (entered, begun) = tokio::sync::oneshot::channel();
+    let blocking = handle.clone();
+    let (release, released) = tokio::sync::oneshot::channel::<()>();
+    let first = tokio::spawn(async move {
+        let call = blocking.call(|_| {
+            Box::pin(async move {
+                entered.send(()).unwrap();
+                let _ = released.await;
+            })
+        });
+        call.await
+    });
+    in_time(begun).await.unwrap();
+    let late = handle.call_within(NO_GRACE, |_| Box::pin(async { unreachable!("it is not made") }));
+    assert_eq!(in_time(late).await, Err::<(), _>(CallError::DeadlineExceeded));
+    drop(release);
+    assert_eq!(in_time(first).await.unwrap(), Ok(()));
+    assert_eq!(handle.call(|_| Box::pin(async {})).await, Ok(()), "the plugin continues");
+
+    let endless = handle.call_within(NO_GRACE, |_| Box::pin(std::future::pending::<Result<()>>()));
+    assert_eq!(in_time(endless).await, Err(CallError::DeadlineExceeded));
+    assert!(in_time(task).await.unwrap().unwrap_err().is::<DeadlineExceeded>());
+    assert!(handle.is_gone());
     Ok(())
 }

@@ -34,7 +34,7 @@ pub struct Cli {
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub grace: Duration,
 
-    /// For how many plugins at a time there is room; about 4 GiB of addresses are reserved for each
+    /// For how many plugins at a time there is room; about 8 GiB of addresses are reserved for each
     #[arg(long, value_name = "PLUGINS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub capacity: u32,
 

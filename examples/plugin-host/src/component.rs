@@ -1,10 +1,7 @@
-//! From a component's bytes to a version of a plugin that can be started, or to one sentence about why it
-//! cannot.
+//! From a component's bytes to one that can be started, or to one sentence about why it cannot.
 
-use crate::directory::Parts;
 use crate::guest::Guest;
-use crate::manifest::Manifest;
-use crate::text::one_line;
+use uv_handles_host::supervisor::one_line;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, Engine};
 
@@ -21,17 +18,10 @@ pub use bindings::{Plugin as Exports, PluginPre};
 /// The export by which the plugin's callbacks are called.
 const EVENTS: &str = "uv:handles/plugin-events@0.2.0";
 
-/// Makes versions of plugins.
+/// Compiles and links plugins.
 pub struct Components {
     engine: Engine,
     linker: Linker<Guest>,
-}
-
-/// A manifest, and the component that belongs to it, compiled and linked.
-pub struct Version {
-    pub manifest: Manifest,
-    pub file: String,
-    pub pre: PluginPre<Guest>,
 }
 
 impl Components {
@@ -57,11 +47,10 @@ impl Components {
         &self.engine
     }
 
-    /// Compiles and links. It takes its time.
-    pub fn version(&self, parts: Parts) -> Result<Version, String> {
-        let Parts { manifest, component: file, bytes } = parts;
-        check_format(&bytes).map_err(|problem| format!("{file} cannot be loaded: {problem}"))?;
-        let component = Component::new(&self.engine, &bytes).map_err(|error| {
+    /// Compiles and links the component of a file. It takes its time.
+    pub fn link(&self, file: &str, bytes: &[u8]) -> Result<PluginPre<Guest>, String> {
+        check_format(bytes).map_err(|problem| format!("{file} cannot be loaded: {problem}"))?;
+        let component = Component::new(&self.engine, bytes).map_err(|error| {
             format!("{file} is not a valid WebAssembly component: {}", in_one_line(&error))
         })?;
         let misfit = |problem: &str| format!("{file} does not fit the world plugin-host:plugin: {problem}");
@@ -73,7 +62,7 @@ impl Components {
                 "it does not export {EVENTS}; in Rust, state uv_handles::plugin!()"
             )));
         }
-        Ok(Version { manifest, file, pre })
+        Ok(pre)
     }
 }
 
@@ -112,9 +101,7 @@ mod tests {
             // A component without anything.
             (b"\0asm\x0d\0\x01\0", "a.wasm does not fit the world plugin-host:plugin: "),
         ] {
-            let parts =
-                Parts { manifest: Manifest::default(), component: "a.wasm".into(), bytes: bytes.into() };
-            let Err(error) = components.version(parts) else { panic!("{expected}") };
+            let Err(error) = components.link("a.wasm", bytes) else { panic!("{expected}") };
             assert!(error.starts_with(expected), "{error}");
             assert!(!error.contains('\n'), "{error}");
         }

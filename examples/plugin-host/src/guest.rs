@@ -1,9 +1,8 @@
 //! The data in the store of a plugin.
 
-use crate::grants::Network;
+use crate::grants::{Granted, Grants};
 use crate::network::Http;
-use crate::output::{Output, Stream};
-use std::sync::Arc;
+use uv_handles_host::supervisor::{PluginState, Seat};
 use uv_handles_host::{MemoryLimit, UvCtx, UvCtxView, UvView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
@@ -14,18 +13,26 @@ pub struct Guest {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     http_hooks: Http,
-    pub memory: MemoryLimit,
+    memory: MemoryLimit,
+    /// The grants that others need to know once the plugin has started.
+    pub granted: Granted,
 }
 
 impl Guest {
     /// With these grants, and nothing else of WASI but clocks, random numbers and the log.
-    pub fn new(uv: UvCtx, network: Network, output: &Arc<Output>, memory: MemoryLimit) -> Guest {
+    pub fn new(seat: Seat, uv: UvCtx, grants: Grants) -> Guest {
         let mut wasi = WasiCtx::builder();
-        let Network { sockets, name_lookup, http } = network;
-        sockets.grant(&mut wasi, http.on_denied.clone());
-        wasi.allow_ip_name_lookup(name_lookup);
-        wasi.stdout(Stream::out(output.clone())).stderr(Stream::err(output.clone()));
-        Guest { uv, wasi: wasi.build(), http: WasiHttpCtx::new(), http_hooks: http, memory }
+        grants.sockets.grant(&mut wasi, grants.http.on_denied.clone());
+        wasi.allow_ip_name_lookup(grants.name_lookup);
+        wasi.stdout(seat.stdout()).stderr(seat.stderr());
+        let Grants { http: http_hooks, granted, .. } = grants;
+        Guest { uv, wasi: wasi.build(), http: WasiHttpCtx::new(), http_hooks, memory: seat.memory, granted }
+    }
+}
+
+impl PluginState for Guest {
+    fn memory(&mut self) -> &mut MemoryLimit {
+        &mut self.memory
     }
 }
 

@@ -1,19 +1,19 @@
-//! All plugins: loading and reloading the directory, messages to plugins, and the end.
+//! All plugins: loading and reloading the directory.
 
 use crate::cli::Cli;
-use crate::component::{Components, in_one_line};
-use crate::directory::{self, Found};
-use crate::grants::{MAILBOX, Mailboxes};
-use crate::log::Log;
-use crate::status::{Shared, State, View};
-use crate::supervisor::{Command, Supervisor};
+use crate::component::{Components, Exports, in_one_line};
+use crate::directory::{self, Found, Parts};
+use crate::grants::{self, Granted, Listeners};
+use crate::guest::Guest;
+use crate::view::View;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use std::time::Duration;
 use tokio::task::JoinSet;
-use uv_handles_host::{AsyncSender, EpochTicker, SendError};
+use tracing::Level;
+use uv_handles_host::EpochTicker;
+use uv_handles_host::supervisor::{LogLine, LogSource, PluginSpec, Refusal, State, Supervisor};
 
 /// The time that a plugin may compute before others have their turn.
 const EPOCH: Duration = Duration::from_millis(10);
@@ -21,8 +21,8 @@ const EPOCH: Duration = Duration::from_millis(10);
 pub struct Host {
     directory: PathBuf,
     grace: Duration,
-    components: Arc<Components>,
-    mailboxes: Arc<Mailboxes>,
+    components: Components,
+    pub supervisor: Supervisor<Guest>,
     plugins: Mutex<Plugins>,
     /// One reload at a time.
     reloading: tokio::sync::Mutex<()>,
@@ -33,96 +33,75 @@ pub struct Host {
 #[derive(Default)]
 struct Plugins {
     by_name: BTreeMap<String, Plugin>,
-    /// No more plugins are started.
-    stopping: bool,
     /// The reason why the directory cannot be read.
     problem: Option<String>,
 }
 
 /// The host's entry of a plugin.
+#[derive(Default)]
 struct Plugin {
     /// The fingerprint of the parts that were loaded last.
-    fingerprint: u64,
-    status: Shared,
-    commands: mpsc::UnboundedSender<Command>,
-    mailbox: AsyncSender,
+    fingerprint: Option<u64>,
+    shared: Arc<Shared>,
 }
 
-/// The work of a reload.
+/// The grants of a plugin that outlive it, and those of the life that runs.
 #[derive(Default)]
-struct Sorted {
-    /// Plugins whose manifests are gone.
-    removed: Vec<(String, Plugin)>,
-    /// The plugins to load, and their supervisors.
-    changed: Vec<(Found, mpsc::UnboundedSender<Command>)>,
+struct Shared {
+    listeners: Mutex<Listeners>,
+    /// The component's file, and the grants.
+    running: Mutex<(String, Granted)>,
 }
 
-/// The reason why a message or a send does not reach its plugin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// There is no such plugin or async handle.
-    Unknown(String),
-    /// The plugin has ended, or takes no messages.
-    NotTaken(String),
-    /// The plugin is about to start.
-    NotNow(String),
-    /// The mailbox is full.
-    Full(String),
-    /// The message is larger than the mailbox.
-    TooLarge(String),
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Host {
     /// Creates a host without plugins. [`Host::reload`] loads them.
     pub fn new(cli: &Cli) -> Result<Host, String> {
-        let components = Components::new(cli.capacity, !cli.no_cache);
+        // The old and the new version of a plugin exist at the same time while it is replaced.
+        let components = Components::new(2 * cli.capacity, !cli.no_cache);
         let components = components.map_err(|error| format!("wasmtime: {}", in_one_line(&error)))?;
         let ticker =
             EpochTicker::start(components.engine(), EPOCH).map_err(|error| format!("no thread: {error}"))?;
         Ok(Host {
             directory: cli.directory.clone(),
             grace: cli.grace,
-            components: Arc::new(components),
-            mailboxes: Arc::default(),
+            components,
+            supervisor: Supervisor::with_log(log),
             plugins: Mutex::default(),
             reloading: tokio::sync::Mutex::default(),
             _ticker: ticker,
         })
     }
 
-    fn plugins(&self) -> MutexGuard<'_, Plugins> {
-        self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Reads the directory. Starts new plugins, replaces changed ones and stops removed ones.
     /// Unchanged plugins are not affected, unless they have ended: those are started again.
-    pub async fn reload(&self) -> Result<(), String> {
+    pub async fn reload(self: Arc<Host>) -> Result<(), String> {
         let _one = self.reloading.lock().await;
         let directory = self.directory.clone();
         let found = tokio::task::spawn_blocking(move || directory::scan(&directory)).await;
         let found = found.map_err(|error| error.to_string()).flatten();
-        self.plugins().problem = found.as_ref().err().cloned();
+        lock(&self.plugins).problem = found.as_ref().err().cloned();
         let found = found?;
 
         let total = found.len();
-        let Sorted { removed, changed } = self.sort(found);
+        let (removed, changed) = self.sort(found);
         let (removed_count, changed_count) = (removed.len(), changed.len());
         let mut tasks = JoinSet::new();
-        for (name, plugin) in removed {
+        for name in removed {
             tracing::info!("{name}: its manifest is gone; it is stopped");
-            tasks.spawn(async move {
-                plugin.stop().await;
+            let stopped = self.supervisor.remove(&name);
+            tasks.spawn(async {
+                stopped.await;
             });
         }
-        for (found, commands) in changed {
-            let components = self.components.clone();
-            tasks.spawn_blocking(move || {
-                let command = match found.parts.and_then(|parts| components.version(parts)) {
-                    Ok(version) => Command::Run(Box::new(version)),
-                    Err(problem) => Command::Broken(problem),
-                };
-                // It fails for a plugin that has been stopped in the meantime.
-                let _ = commands.send(command);
+        for (name, found, shared) in changed {
+            let host = self.clone();
+            tasks.spawn_blocking(move || match found.parts.and_then(|parts| host.spec(parts, shared)) {
+                Ok(spec) => drop(host.supervisor.run(&name, &spec)),
+                Err(problem) => host.supervisor.report_broken(&name, problem),
             });
         }
         while tasks.join_next().await.is_some() {}
@@ -131,174 +110,94 @@ impl Host {
         Ok(())
     }
 
-    /// Removes plugins without a manifest, and returns the plugins to load.
-    fn sort(&self, found: BTreeMap<String, Found>) -> Sorted {
-        let mut plugins = self.plugins();
-        if plugins.stopping {
-            return Sorted::default();
-        }
-        let removed = plugins.by_name.extract_if(.., |name, _| !found.contains_key(name)).collect();
+    /// Removes plugins without a manifest. Returns their names, and the plugins to load.
+    fn sort(&self, found: BTreeMap<String, Found>) -> (Vec<String>, Vec<(String, Found, Arc<Shared>)>) {
+        let mut plugins = lock(&self.plugins);
+        let removed = plugins.by_name.extract_if(.., |name, _| !found.contains_key(name));
+        let removed = removed.map(|(name, _)| name).collect();
         // All of them are known before the first is started: they may be connected with each other.
-        let names: Vec<String> = found.keys().cloned().collect();
-        names.iter().for_each(|name| drop(self.mailboxes.of(name)));
+        found.keys().for_each(|name| drop(self.supervisor.mailboxes().of(name)));
         let mut changed = Vec::new();
         for (name, found) in found {
-            let fingerprint = found.fingerprint;
-            let plugin = plugins.by_name.entry(name);
-            let new = matches!(plugin, std::collections::btree_map::Entry::Vacant(_));
-            let name = plugin.key().clone();
-            let plugin = plugin.or_insert_with(|| self.plugin(&name, fingerprint));
-            let ended = matches!(plugin.status.lock().state, State::Failed | State::Stopped);
-            if new || ended || plugin.fingerprint != fingerprint {
-                plugin.fingerprint = fingerprint;
-                changed.push((found, plugin.commands.clone()));
+            let plugin = plugins.by_name.entry(name.clone()).or_default();
+            let ended = matches!(self.supervisor.state(&name), Some(State::Failed | State::Stopped));
+            if plugin.fingerprint.replace(found.fingerprint) != Some(found.fingerprint) || ended {
+                changed.push((name, found, plugin.shared.clone()));
             }
         }
-        Sorted { removed, changed }
+        (removed, changed)
     }
 
-    fn plugin(&self, name: &str, fingerprint: u64) -> Plugin {
-        let (commands, taken) = mpsc::unbounded_channel();
-        let status = Shared::new();
-        let name: Arc<str> = name.into();
-        let supervisor = Supervisor {
-            log: Log::new(&name),
-            name: name.clone(),
-            shared: status.clone(),
-            commands: taken,
-            mailboxes: self.mailboxes.clone(),
-            grace: self.grace,
-        };
-        tokio::spawn(supervisor.run());
-        Plugin { fingerprint, status, commands, mailbox: self.mailboxes.of(&name) }
-    }
-
-    /// Stops all plugins at the same time. Returns whether all of them ended by themselves.
-    pub async fn stop(&self) -> bool {
-        let mut tasks = JoinSet::new();
-        {
-            let mut plugins = self.plugins();
-            plugins.stopping = true;
-            for plugin in plugins.by_name.values() {
-                tasks.spawn(plugin.stop());
-            }
-        }
-        tasks.join_all().await.into_iter().all(|orderly| orderly)
+    /// Describes a plugin for the supervisor.
+    fn spec(&self, parts: Parts, shared: Arc<Shared>) -> Result<PluginSpec<Guest>, String> {
+        let Parts { manifest, component: file, bytes } = parts;
+        let pre = self.components.link(&file, &bytes)?;
+        let manifest = Arc::new(manifest);
+        let (mailboxes, granting, granted) =
+            (self.supervisor.mailboxes().clone(), manifest.clone(), shared.clone());
+        let spec = PluginSpec::new(pre.instance_pre(), move |mut seat| {
+            let listeners = &mut lock(&granted.listeners);
+            let grants = grants::make(&mut seat.uv, &seat.log, &granting, &mailboxes, listeners);
+            let grants = grants.map_err(wasmtime::Error::msg)?;
+            let uv = seat.uv.build();
+            Ok(Guest::new(seat, uv, grants))
+        });
+        let (limits, restart) = (manifest.limits.clone(), manifest.restart);
+        let spec = spec.restart(restart).limits(|life| {
+            (life.memory, life.start, life.stop) = (limits.memory.0, limits.start.0, self.grace);
+        });
+        Ok(spec.on_start_async(move |store, instance| {
+            let (manifest, shared, file) = (manifest.clone(), shared.clone(), file.clone());
+            Box::pin(async move {
+                let exports = Exports::new(&mut *store, &instance)?;
+                let config: Vec<_> =
+                    manifest.config.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect();
+                let begun = exports.call_init(&mut *store, &config).await?;
+                if begun.is_ok() {
+                    lock(&shared.listeners).retain(&manifest);
+                    *lock(&shared.running) = (file, store.data().granted.clone());
+                }
+                Ok(begun)
+            })
+        }))
     }
 
     /// Returns the present views of all plugins, by name.
     pub fn views(&self) -> Vec<View> {
-        let now = Instant::now();
-        let plugins = self.plugins();
-        plugins.by_name.iter().map(|(name, plugin)| plugin.status.lock().view(name, now)).collect()
-    }
-
-    /// All plugins with their status, by name.
-    pub fn statuses(&self) -> Vec<(String, Shared)> {
-        let plugins = self.plugins();
-        plugins.by_name.iter().map(|(name, plugin)| (name.clone(), plugin.status.clone())).collect()
+        let plugins = lock(&self.plugins);
+        let views = self.supervisor.statuses().into_iter().map(|status| {
+            let shared = plugins.by_name.get(&status.name).map(|plugin| lock(&plugin.shared.running).clone());
+            let (component, granted) = shared.unwrap_or_default();
+            View::new(status, component, granted.listens)
+        });
+        views.collect()
     }
 
     /// Returns the reason why the directory cannot be read, if any.
     pub fn problem(&self) -> Option<String> {
-        self.plugins().problem.clone()
-    }
-
-    /// Returns the length of the longest message that a plugin may take now.
-    pub fn longest_message(&self, name: &str) -> Result<usize, Refusal> {
-        let plugins = self.plugins();
-        let plugin = plugins.by_name.get(name).ok_or_else(|| unknown(name))?;
-        let mut status = plugin.status.lock();
-        let refusal = match ended(name, status.state) {
-            None if plugin.mailbox.is_open() => return Ok(status.mailbox_bytes),
-            None => refused(name, status.state, MAILBOX, SendError::NotOpen),
-            Some(refusal) => refusal,
-        };
-        status.messages.refused += 1;
-        Err(refusal)
-    }
-
-    /// Records a message that is longer, and returns the refusal.
-    pub fn too_large(&self, name: &str) -> Refusal {
-        if let Some(plugin) = self.plugins().by_name.get(name) {
-            plugin.status.lock().messages.refused += 1;
-        }
-        refused(name, State::Running, MAILBOX, SendError::TooLarge)
-    }
-
-    /// Puts a message into a plugin's mailbox.
-    pub fn send(&self, name: &str, message: Vec<u8>) -> Result<(), Refusal> {
-        let plugins = self.plugins();
-        let plugin = plugins.by_name.get(name).ok_or_else(|| unknown(name))?;
-        let mut status = plugin.status.lock();
-        let sent = match ended(name, status.state) {
-            Some(refusal) => Err(refusal),
-            None => plugin
-                .mailbox
-                .send_message(message)
-                .map_err(|error| refused(name, status.state, MAILBOX, error)),
-        };
-        match &sent {
-            Ok(()) => status.messages.accepted += 1,
-            Err(_) => status.messages.refused += 1,
-        }
-        sent
+        lock(&self.plugins).problem.clone()
     }
 
     /// Sends an async handle that a plugin's manifest grants.
     pub fn send_handle(&self, name: &str, handle: &str) -> Result<(), Refusal> {
-        let plugins = self.plugins();
-        let plugin = plugins.by_name.get(name).ok_or_else(|| unknown(name))?;
-        let status = plugin.status.lock();
-        if let Some(refusal) = ended(name, status.state) {
-            return Err(refusal);
-        }
-        let sender = status.async_handles.get(handle).ok_or_else(|| {
-            Refusal::Unknown(format!("the manifest of {name} grants no async handle of that name"))
-        })?;
-        sender.send().map_err(|error| refused(name, status.state, handle, error))
+        self.supervisor.send_handle(name, || {
+            let plugins = lock(&self.plugins);
+            let running = plugins.by_name.get(name).map(|plugin| lock(&plugin.shared.running));
+            let sender = running.and_then(|running| running.1.async_handles.get(handle).cloned());
+            sender.ok_or_else(|| {
+                Refusal::Unknown(format!("the manifest of {name} grants no async handle of that name"))
+            })
+        })
     }
 }
 
-impl Plugin {
-    /// Stops the plugin. Returns whether it ended by itself.
-    fn stop(&self) -> impl Future<Output = bool> + Send + use<> {
-        let (done, stopped) = oneshot::channel();
-        let sent = self.commands.send(Command::Stop(done));
-        async move {
-            match sent {
-                Ok(()) => stopped.await.unwrap_or(true),
-                // It has been stopped.
-                Err(_) => true,
-            }
-        }
-    }
-}
-
-fn unknown(name: &str) -> Refusal {
-    Refusal::Unknown(format!("there is no plugin {}", name.escape_debug()))
-}
-
-/// Returns the reason why a plugin in this state takes no messages.
-fn ended(name: &str, state: State) -> Option<Refusal> {
-    match state {
-        State::Starting | State::Running => None,
-        State::BackingOff => Some(Refusal::NotNow(format!("{name} has ended, and will be started again"))),
-        State::Parked => Some(Refusal::NotTaken(format!("{name} is parked: nothing would read it"))),
-        State::Failed => Some(Refusal::NotTaken(format!("{name} has failed, and does not run"))),
-        State::Stopped => Some(Refusal::NotTaken(format!("{name} has stopped, and does not run"))),
-    }
-}
-
-fn refused(name: &str, state: State, handle: &str, error: SendError) -> Refusal {
-    match error {
-        SendError::NotOpen | SendError::Closed if state == State::Starting => {
-            Refusal::NotNow(format!("{name} is starting"))
-        }
-        SendError::Full => Refusal::Full(format!("the mailbox of {name} is full")),
-        SendError::TooLarge => Refusal::TooLarge(format!(
-            "the message is larger than the mailbox of {name} (limits.mailbox-bytes)"
-        )),
-        _ => Refusal::NotTaken(format!("{name} has no {handle} open")),
+/// Writes a line of a plugin's log.
+fn log(line: &LogLine<'_>) {
+    let says = if line.source == LogSource::Supervisor { ":" } else { " says:" };
+    let (plugin, text) = (line.plugin, line.text);
+    match line.level {
+        Level::ERROR => tracing::error!("{plugin}{says} {text}"),
+        Level::WARN => tracing::warn!("{plugin}{says} {text}"),
+        _ => tracing::info!("{plugin}{says} {text}"),
     }
 }

@@ -1,9 +1,9 @@
 //! The HTTP routes.
 
 use crate::body::{Bodies, Unread};
-use crate::host::{Host, Refusal};
+use crate::host::Host;
 use crate::origin::Names;
-use crate::{metrics, page};
+use crate::page;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -14,9 +14,12 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use prometheus_client::encoding::text;
+use prometheus_client::registry::Registry;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
+use uv_handles_host::supervisor::{PluginMetrics, Refusal};
 
 /// The time that the body of a message may take.
 const BODY: Duration = Duration::from_secs(10);
@@ -86,13 +89,13 @@ async fn plugin(State(host): Server, Path(name): Path<String>) -> Response {
 
 /// Puts a message into a mailbox. It is read only if there is one, and no more than fits.
 async fn message(host: &Host, bodies: &Bodies, name: &str, body: Body) -> Response {
-    let most = match host.longest_message(name) {
+    let most = match host.supervisor.longest_message(name) {
         Ok(most) => most,
         refused @ Err(_) => return answer(refused.map(drop)),
     };
     let message = match bodies.read(body, most).await {
         Ok(message) => message,
-        Err(Unread::TooLarge) => return answer(Err(host.too_large(name))),
+        Err(Unread::TooLarge) => return answer(Err(host.supervisor.too_large(name))),
         Err(Unread::TooSlow) => return problem(StatusCode::REQUEST_TIMEOUT, "the message took too long"),
         Err(Unread::NoRoom) => {
             let sentence = "there is no memory for the message now".to_owned();
@@ -100,7 +103,7 @@ async fn message(host: &Host, bodies: &Bodies, name: &str, body: Body) -> Respon
         }
         Err(Unread::Broken) => return problem(StatusCode::BAD_REQUEST, "the message is not complete"),
     };
-    answer(host.send(name, message))
+    answer(host.supervisor.send(name, message))
 }
 
 async fn async_handle(State(host): Server, Path((name, handle)): Path<(String, String)>) -> Response {
@@ -108,8 +111,11 @@ async fn async_handle(State(host): Server, Path((name, handle)): Path<(String, S
 }
 
 async fn metrics(State(host): Server) -> Response {
-    match metrics::text(&host) {
-        Ok(text) => typed(metrics::CONTENT_TYPE, text),
+    let mut registry = Registry::with_prefix("plugin");
+    registry.register_collector(Box::new(PluginMetrics::new(&host.supervisor)));
+    let mut metrics = String::new();
+    match text::encode(&mut metrics, &registry) {
+        Ok(()) => typed("application/openmetrics-text; version=1.0.0; charset=utf-8", metrics),
         Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &format!("no metrics: {error}")),
     }
 }
@@ -119,15 +125,15 @@ fn answer(sent: Result<(), Refusal>) -> Response {
         Ok(()) => return StatusCode::ACCEPTED.into_response(),
         Err(refusal) => refusal,
     };
-    let (code, sentence, again) = match &refusal {
-        Refusal::Unknown(sentence) => (StatusCode::NOT_FOUND, sentence, false),
-        Refusal::NotTaken(sentence) => (StatusCode::CONFLICT, sentence, false),
-        Refusal::NotNow(sentence) => (StatusCode::SERVICE_UNAVAILABLE, sentence, true),
-        Refusal::Full(sentence) => (StatusCode::TOO_MANY_REQUESTS, sentence, true),
-        Refusal::TooLarge(sentence) => (StatusCode::PAYLOAD_TOO_LARGE, sentence, false),
+    let code = match &refusal {
+        Refusal::Unknown(_) => StatusCode::NOT_FOUND,
+        Refusal::NotNow(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Full(_) => StatusCode::TOO_MANY_REQUESTS,
+        Refusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        _ => StatusCode::CONFLICT,
     };
-    let mut response = problem(code, sentence);
-    if again {
+    let mut response = problem(code, &refusal.to_string());
+    if matches!(refusal, Refusal::NotNow(_) | Refusal::Full(_)) {
         response.headers_mut().insert(RETRY_AFTER, 1.into());
     }
     response

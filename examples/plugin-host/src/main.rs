@@ -5,13 +5,10 @@
 //! | `cli` | the command line |
 //! | `directory`, `manifest` | what the directory has, and what a manifest says |
 //! | `component` | from bytes to a component that fits the world, or to one sentence about why it does not |
-//! | `grants`, `guest`, `output` | what one life of a plugin gets: descriptors, async handles, memory, output |
-//! | `log`, `text` | the bounds of a plugin's lines in the log, and of its text anywhere |
-//! | `supervisor`, `life`, `restart` | one plugin: its lives one after the other, and when the next begins |
-//! | `status` | what can be told about a plugin |
-//! | `host` | all plugins: loading, reloading, messages, the end |
+//! | `grants`, `guest` | what one life of a plugin gets: descriptors, async handles, WASI |
+//! | `host` | all plugins: loading, reloading; the library's supervisor does the rest |
 //! | `server`, `origin`, `body` | connections within limits, whose requests are served, and the reading of bodies |
-//! | `http`, `page`, `metrics` | what is served |
+//! | `http`, `page`, `view` | what is served |
 
 #![forbid(unsafe_code)]
 
@@ -23,20 +20,16 @@ mod grants;
 mod guest;
 mod host;
 mod http;
-mod life;
-mod log;
 mod manifest;
-mod metrics;
 #[path = "../../../host/cli/src/network.rs"]
 mod network;
 mod origin;
-mod output;
 mod page;
-mod restart;
 mod server;
-mod status;
-mod supervisor;
-mod text;
+#[path = "../../../host/cli/src/signals.rs"]
+#[allow(dead_code, reason = "uv-run shows names")]
+mod signals;
+mod view;
 
 use crate::cli::Cli;
 use crate::host::Host;
@@ -108,7 +101,7 @@ async fn run(cli: Cli) -> ExitCode {
     }
     tracing::info!("the plugins are stopped");
     let orderly = tokio::select! {
-        orderly = host.stop() => orderly,
+        orderly = host.supervisor.stop() => orderly,
         () = signals.stop_again() => {
             tracing::warn!("asked to stop a second time: ended at once");
             false

@@ -1,12 +1,13 @@
 //! A plugin's manifest: its configuration, grants, limits, and restart policy.
 
 use crate::network::{HttpHost, Range};
-use crate::restart::{Policy, Restart};
+use crate::signals;
 use serde::de::{self, Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
+use uv_handles_host::supervisor::{Policy, Restart};
 
 /// The content of NAME.toml. Everything in it has a default.
 #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize)]
@@ -87,37 +88,36 @@ impl Default for Limits {
 }
 
 /// The table `restart`.
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[derive(Default, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct RestartTable {
-    policy: Policy,
-    initial: Seconds,
-    max: Seconds,
-    reset: Seconds,
+    policy: PolicyName,
+    initial: Option<Seconds>,
+    max: Option<Seconds>,
+    reset: Option<Seconds>,
 }
 
-impl Default for RestartTable {
-    fn default() -> RestartTable {
-        let seconds = |seconds| Seconds(Duration::from_secs(seconds));
-        RestartTable { policy: Policy::default(), initial: seconds(1), max: seconds(60), reset: seconds(60) }
-    }
-}
-
-impl Default for Restart {
-    fn default() -> Restart {
-        RestartTable::default().into()
-    }
-}
-
-impl From<RestartTable> for Restart {
-    fn from(table: RestartTable) -> Restart {
-        let RestartTable { policy, initial, max, reset } = table;
-        Restart { policy, initial: initial.0, max: max.0, reset: reset.0 }
-    }
+/// The names of the policies.
+#[derive(Default, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum PolicyName {
+    Never,
+    #[default]
+    OnFailure,
+    Always,
 }
 
 fn restart<'de, D: Deserializer<'de>>(from: D) -> Result<Restart, D::Error> {
-    RestartTable::deserialize(from).map(Restart::from)
+    let RestartTable { policy, initial, max, reset } = RestartTable::deserialize(from)?;
+    let policy = match policy {
+        PolicyName::Never => Policy::Never,
+        PolicyName::OnFailure => Policy::OnFailure,
+        PolicyName::Always => Policy::Always,
+    };
+    let default = Restart::default();
+    let or = |time: Option<Seconds>, default| time.map_or(default, |time| time.0);
+    let (initial, max) = (or(initial, default.initial), or(max, default.max));
+    Ok(Restart { policy, initial, max, reset: or(reset, default.reset) })
 }
 
 /// Texts in the notation of uv-run's options.
@@ -203,32 +203,17 @@ impl<'de> Deserialize<'de> for Seconds {
     }
 }
 
-/// A signal's number: by number or by name, without SIG.
+/// A signal's number: by number or by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Signum(pub i32);
-
-/// Those that a plugin may have a use for.
-const SIGNALS: [(&str, i32); 9] = [
-    ("hup", 1),
-    ("int", 2),
-    ("quit", 3),
-    ("usr1", 10),
-    ("usr2", 12),
-    ("alrm", 14),
-    ("term", 15),
-    ("cont", 18),
-    ("winch", 28),
-];
 
 impl<'de> Deserialize<'de> for Signum {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Signum, D::Error> {
         let Text(text) = Text::deserialize(from)?;
-        let by_name = SIGNALS.iter().find(|(name, _)| name.eq_ignore_ascii_case(&text));
-        let number = by_name.map(|&(_, number)| number).or_else(|| text.parse().ok());
-        match number {
-            Some(number @ 1..=64) if !matches!(number, 9 | 19) => Ok(Signum(number)),
-            _ => Err(de::Error::custom("expected a signal that can be watched, as \"usr1\" or 10")),
-        }
+        let number = signals::number(&text).map_err(|problem| {
+            de::Error::custom(format!("expected a signal that can be watched, as \"usr1\" or 10: {problem}"))
+        });
+        number.map(Signum)
     }
 }
 

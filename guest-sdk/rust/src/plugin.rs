@@ -39,6 +39,28 @@ wit_bindgen::generate!({
     default_bindings_module: "uv_handles::plugin",
 });
 
+/// The export of a plugin's life, in a world of its own because it is optional.
+#[doc(hidden)]
+pub mod life {
+    wit_bindgen::generate!({
+        path: "wit",
+        inline: "
+            package uv-handles:life;
+            world life { export uv:handles/plugin-life@0.2.0; }
+        ",
+        world: "uv-handles:life/life",
+        pub_export_macro: true,
+        export_macro_name: "export_life",
+        default_bindings_module: "uv_handles::plugin::life",
+    });
+}
+
+pub use life::export_life;
+
+/// The life of a plugin under a supervisor: how it begins with a configuration, and the state that
+/// it hands over to the instance that replaces it.
+pub use life::exports::uv::handles::plugin_life::Guest as Life;
+
 /// The implementation of the export.
 pub struct Events;
 
@@ -67,12 +89,46 @@ impl exports::uv::handles::plugin_events::Guest for Events {
 ///     timer.start_with(1000, 1000, |_| println!("tick"))
 /// }
 /// ```
+///
+/// With the name of a type, the macro exports also the plugin's life, which the type implements: a
+/// supervisor then configures the plugin, and hands its state over to the instance that replaces it.
+///
+/// ```no_run
+/// use std::cell::Cell;
+/// use uv_handles::plugin::Life;
+///
+/// struct Counter;
+///
+/// thread_local! {
+///     static COUNT: Cell<u64> = const { Cell::new(0) };
+/// }
+///
+/// impl Life for Counter {
+///     fn init(_config: Vec<u8>, state: Option<Vec<u8>>) -> Result<(), String> {
+///         if let Some(state) = state {
+///             let count = state.try_into().map_err(|_| "the state is no number")?;
+///             COUNT.set(u64::from_le_bytes(count));
+///         }
+///         Ok(())
+///     }
+///
+///     fn hand_over() -> Option<Vec<u8>> {
+///         Some(COUNT.get().to_le_bytes().into())
+///     }
+/// }
+///
+/// uv_handles::plugin!(Counter);
+/// ```
 #[macro_export]
 macro_rules! plugin {
     () => {
         const _: () = {
             use $crate::plugin::Events;
-    $crate::plugin::export_events!(Events with_types_in $crate::plugin);
+            $crate::plugin::export_events!(Events with_types_in $crate::plugin);
         };
+    };
+    ($life:ident) => {
+        $crate::plugin!();
+        $crate::plugin::export_life!($life with_types_in $crate::plugin::life);
     };
 }

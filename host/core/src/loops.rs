@@ -249,6 +249,11 @@ impl Loops {
         Ok(self.timeout(id))
     }
 
+    /// Returns the number of open handles.
+    pub fn open_handles(&self, id: LoopId) -> usize {
+        self.state(id).open
+    }
+
     /// Returns the handles whose close callback has not run, in order of creation (uv_walk).
     pub fn handles(&self, id: LoopId) -> Vec<HandleId> {
         let mut handles: Vec<(u64, HandleId)> = self

@@ -102,6 +102,7 @@ mod interfaces;
 mod linker;
 mod os;
 mod plugin;
+pub mod supervisor;
 mod view;
 
 pub use ctx::UvCtx;
@@ -110,6 +111,7 @@ pub use ctx::clock::VirtualClock;
 pub use ctx::denied::Denied;
 pub use ctx::interrupt::{InterruptHandle, Interrupted};
 pub use ctx::limits::Limits;
+pub use ctx::watch::DeadlineExceeded;
 #[cfg(feature = "wasi")]
 pub use denied_http::add_denied_http_to_linker;
 #[cfg(feature = "async")]
@@ -126,7 +128,7 @@ pub use linker::add_pollables_to_linker;
 #[cfg(feature = "async")]
 pub use linker::add_to_linker_async;
 pub use linker::add_to_linker_sync;
+pub use plugin::{CallError, Durations, Ended, Lateness, PluginId, PluginSet, PluginStats, Turn, is_plugin};
 #[cfg(feature = "async")]
 pub use plugin::{Dispatched, Plugin, PluginGone, PluginHandle, STOP, Stopped};
-pub use plugin::{Ended, Lateness, PluginId, PluginSet, PluginStats, Turn, is_plugin};
 pub use view::{UvCtxView, UvView};

@@ -1,19 +1,25 @@
 //! The layers of `uv-handles-host`: imports inside of the library run one way.
 //!
 //! ```text
-//! interfaces, plugin, engine, linker
-//!   -> driver
-//!     -> ctx, grants, view
-//!       -> os
-//!         -> uv-handles-core
+//! supervisor
+//!   -> interfaces, plugin, engine, linker
+//!     -> driver
+//!       -> ctx, grants, view
+//!         -> os
+//!           -> uv-handles-core
 //! ```
 
 use std::collections::BTreeSet;
 use uv_handles_house::{File, Import, files, imports, root};
 
 /// The modules of the library, the lowest layer first. A layer imports itself and those before it.
-const LAYERS: [&[&str]; 4] =
-    [&["os"], &["ctx", "grants", "view"], &["driver"], &["interfaces", "plugin", "engine", "linker"]];
+const LAYERS: [&[&str]; 5] = [
+    &["os"],
+    &["ctx", "grants", "view"],
+    &["driver"],
+    &["interfaces", "plugin", "engine", "linker"],
+    &["supervisor"],
+];
 
 /// The generated bindings, and the modules that may import them.
 const BINDINGS: (&str, [&str; 3]) = ("bindings", ["interfaces", "plugin", "linker"]);

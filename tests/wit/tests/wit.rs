@@ -132,14 +132,15 @@ fn full(names: impl IntoIterator<Item = impl std::fmt::Display>) -> Vec<String> 
 fn the_worlds_differ_only_in_the_way_of_waiting() {
     let (resolve, package) = package();
     let of_package = &resolve.packages[package].interfaces;
-    let alone = ["blocking", "blocking-batch", "concurrent", "plugin-loop", "plugin-events"];
+    let alone = ["blocking", "blocking-batch", "concurrent", "plugin-loop", "plugin-events", "plugin-life"];
     let shared: Vec<&str> =
         of_package.keys().map(String::as_str).filter(|name| !alone.contains(name)).collect();
     for (name, own, exports) in [
-        ("handles", &[][..], None),
-        ("program", &["blocking", "blocking-batch"], None),
-        ("async-program", &["concurrent"], None),
-        ("plugin", &["plugin-loop"], Some("plugin-events")),
+        ("handles", &[][..], &[][..]),
+        ("program", &["blocking", "blocking-batch"], &[]),
+        ("async-program", &["concurrent"], &[]),
+        ("plugin", &["plugin-loop"], &["plugin-events"]),
+        ("supervised-plugin", &["plugin-loop"], &["plugin-events", "plugin-life"]),
     ] {
         let world = resolve.select_world(&[package], Some(name)).expect("the world is there");
         let world = &resolve.worlds[world];

@@ -148,7 +148,7 @@ impl Programs {
         };
         match (work.name, side) {
             ("programs", _) => sandbox(&["programs"], "guest"),
-            ("set" | "set-with-slack" | "plugins" | "called" | "in-turn", _) => {
+            ("set" | "supervised" | "set-with-slack" | "plugins" | "called" | "in-turn", _) => {
                 sandbox(&[work.name], "plugin")
             }
             ("instantiate", Side::Sandbox) => sandbox(&["instantiate", "recommended", "uv"], "with"),
@@ -172,5 +172,8 @@ impl Programs {
 
 /// Whether many guests do it.
 fn is_of_many(work: &Work) -> bool {
-    matches!(work.name, "programs" | "set" | "set-with-slack" | "plugins" | "called" | "in-turn")
+    matches!(
+        work.name,
+        "programs" | "set" | "supervised" | "set-with-slack" | "plugins" | "called" | "in-turn"
+    )
 }

@@ -182,6 +182,7 @@ pub const WORKS: &[Work] = &[
     work("set", "set", &[10_000, 1_000, 3], &[500, 200, 2], &[Sandbox]),
     work("set/1000", "set", &[1_000, 1_000, 3], &[100, 200, 2], &[Sandbox]),
     work("set/100", "set", &[100, 1_000, 3], &[10, 200, 2], &[Sandbox]),
+    work("supervised", "supervised", &[10_000, 1_000, 3], &[500, 200, 2], &[Sandbox]),
     work("set-with-slack", "set-with-slack", &[10_000, 1_000, 3], &[500, 200, 2], &[Sandbox]),
     work("in-turn", "in-turn", &[10_000, 1_000, 3], &[500, 200, 2], &[Sandbox]),
     work("plugins", "plugins", &[10_000, 1_000, 3], &[500, 200, 2], &[Sandbox]),
@@ -344,6 +345,7 @@ pub const ROWS: &[Row] = &[
     ),
     absolute("- libuv", BytesPerOperation, ("memory", Libuv), Reported),
     absolute("memory of an idle plugin", KibPerGuest, ("set", Sandbox), AtMost(40.0, None)),
+    absolute("- of a supervised one", KibPerGuest, ("supervised", Sandbox), Reported),
     absolute("- of one in a task", KibPerGuest, ("plugins", Sandbox), Reported),
     absolute("- of a program that waits in a task", KibPerGuest, ("programs", Sandbox), Reported),
     absolute(
@@ -358,6 +360,7 @@ pub const ROWS: &[Row] = &[
         ("set", Sandbox),
         AtMost(6_000.0, None),
     ),
+    absolute("- supervised plugins", Cpu, ("supervised", Sandbox), Reported),
     absolute("- timers up to 4 ms late", Cpu, ("set-with-slack", Sandbox), Reported),
     absolute(
         "- the limit: exports are called in turn, some each millisecond",

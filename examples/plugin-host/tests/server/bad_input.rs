@@ -25,6 +25,19 @@ fn each_is_told_by_name_and_the_others_run_on() {
         "tailer",
         &format!("{never}[grants]\nplugins = {{ other = \"absent\" }}"),
     );
+    let absent = {
+        let gone = TcpListener::bind("127.0.0.1:0").unwrap();
+        gone.local_addr().unwrap()
+    };
+    for (name, grants) in [
+        ("refused", format!("connect = {{ b = \"{absent}\" }}")),
+        ("nowhere", "connect = { b = \"nowhere\" }".into()),
+        ("twice", "listen = { a = \"127.0.0.1:0\" }\nconnect = { a = \"x\" }".into()),
+        ("unresolved", "tcp-connect = [\"name.invalid:1\"]".into()),
+        ("own-stop", "async-handles = [\"stop\"]".into()),
+    ] {
+        directory.plugin(name, "flaky", &format!("{never}[grants]\n{grants}"));
+    }
     directory.plugin("not-granted", "tailer", never);
     directory.plugin("misfit", "plugin-guest", "");
     directory.plugin("program", "first-timer", "");
@@ -36,6 +49,7 @@ fn each_is_told_by_name_and_the_others_run_on() {
     std::fs::copy(guest_file("flaky"), directory.path().join("lonely.wasm")).unwrap();
     flaky("panics", "init = \"panic\"");
     flaky("refuses", "init = \"the disk is on fire\"");
+    flaky("marks-up", "init = \"<script>alert(1)</script>\"");
     flaky("talks", &format!("init = \"{}\"", "word ".repeat(200_000)));
     flaky("hungry-at-once", "init = \"memory\"");
     flaky("hungry", "every = 1\nticks = 0\nthen = \"memory\"");
@@ -48,6 +62,11 @@ fn each_is_told_by_name_and_the_others_run_on() {
         ("unknown-key", "unknown-key.toml, line 2: unknown key `lisen`, expected one of `listen`"),
         ("taken", &format!("the grant listen.lines fails: {address}: Address already in use")),
         ("unconnected", "the grant plugins.other fails: there is no plugin absent"),
+        ("refused", &format!("the grant connect.b fails: {absent}: ")),
+        ("nowhere", "the grant connect.b fails: nowhere: "),
+        ("twice", "the grant connect.a fails: listen has the same name"),
+        ("unresolved", "the grant tcp-connect name.invalid:1 cannot be resolved"),
+        ("own-stop", "the grant async-handles has stop, which"),
         ("not-granted", "its init refused: the socket lines cannot be tailed: "),
         ("misfit", "misfit.wasm does not fit the world plugin-host:plugin: "),
         ("program", "program.wasm does not fit the world plugin-host:plugin: "),
@@ -74,6 +93,10 @@ fn each_is_told_by_name_and_the_others_run_on() {
         assert!(page.contains(&format!("<strong>{name}: </strong>{start}")), "{name}: {page}");
     }
     server.logged("not-granted: it asks for the descriptor \"lines\" (grants.listen, grants.connect), which");
+
+    server.in_state("marks-up", "failed");
+    let page = server.get("/").body;
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !page.contains("<script>"), "{page}");
 
     let timers = |server: &Server| server.in_state("good", "running")["timers"].as_u64().unwrap();
     let before = timers(&server);

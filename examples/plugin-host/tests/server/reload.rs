@@ -2,6 +2,8 @@
 
 use crate::harness::{Directory, Server, guest_file};
 use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
 
 fn runs(server: &Server, name: &str) -> usize {
     server.count(&format!(" {name}: it runs"))
@@ -95,4 +97,31 @@ fn a_new_version_listens_where_the_old_one_did() {
     // Its mailbox stays the same for its senders.
     assert_eq!(server.post("/plugins/tail/message", b"still there").code, 202);
     server.logged("tail says: message: still there");
+    // The socket is closed with the manifest that has it.
+    server.directory.plugin("tail", "flaky", "");
+    server.reload();
+    server.until("the last one", |server| (runs(server, "tail") == 3).then_some(()));
+    assert!(TcpStream::connect(address).is_err());
+}
+
+/// The limiter hands its buckets over: a key that has used up its tokens does not get new ones.
+#[test]
+fn a_new_version_has_the_state_of_the_old_one() {
+    let directory = Directory::new();
+    let manifest = "[grants]\nlisten = { clients = \"127.0.0.1:0\" }\n[config]\nper-second = 1\n";
+    directory.plugin("limiter", "rate-limiter", &format!("{manifest}burst = 1000"));
+    let server = Server::start(directory).loaded();
+    let ask = |times: usize| -> usize {
+        let mut client = TcpStream::connect(server.listens("limiter", "clients")).unwrap();
+        client.write_all("alice\n".repeat(times).as_bytes()).unwrap();
+        let answers = BufReader::new(client).lines().take(times);
+        answers.filter(|answer| answer.as_ref().unwrap() == "ok").count()
+    };
+    assert!(ask(1_000) >= 999);
+    server.directory.plugin("limiter", "rate-limiter", &format!("{manifest}burst = 999"));
+    server.reload();
+    server.until("the new one", |server| (runs(server, "limiter") == 2).then_some(()));
+    // As many as seconds have passed, and not a full bucket.
+    assert!(ask(500) < 500);
+    assert_eq!(server.plugin("limiter")["restarts"], 0);
 }

@@ -7,6 +7,7 @@ use crate::ctx::interrupt::InterruptHandle;
 use crate::ctx::limits::Limits;
 use crate::ctx::run_keys::RunKeys;
 use crate::ctx::turn::Turn;
+use crate::ctx::watch::Watch;
 use crate::ctx::{SignalWatch, UvCtx};
 use crate::grants::async_sender::{AsyncHandles, AsyncSender};
 use crate::grants::connections::Connections;
@@ -19,6 +20,7 @@ use crate::os::stdin::Input;
 use crate::os::stdout::Output;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use uv_handles_core::Loops;
 
 /// Configures a [`UvCtx`]. A new builder grants nothing.
@@ -47,6 +49,7 @@ pub struct UvCtxBuilder {
     on_denied: OnDenied,
     pub(super) interrupt: InterruptHandle,
     is_plugin: bool,
+    watch: Option<Box<Watch>>,
 }
 
 impl UvCtxBuilder {
@@ -63,6 +66,7 @@ impl UvCtxBuilder {
             on_denied: OnDenied::default(),
             interrupt: InterruptHandle::default(),
             is_plugin: false,
+            watch: None,
         }
     }
 
@@ -192,6 +196,48 @@ impl UvCtxBuilder {
         self.async_handles.grant(name.into())
     }
 
+    /// Names the guest in the spans of `tracing`.
+    pub fn name(&mut self, name: impl Into<Arc<str>>) -> &mut UvCtxBuilder {
+        self.watch().name = Some(name.into());
+        self
+    }
+
+    /// Sets a function that is called after each callback of a plugin that took longer than
+    /// `limit`, with the time that it took. In a task that includes the turns of other tasks.
+    ///
+    /// The function runs on the plugin's thread. A callback that never returns is not reported: see
+    /// [`callback_deadline`](UvCtxBuilder::callback_deadline).
+    pub fn on_slow_callback(
+        &mut self,
+        limit: Duration,
+        hook: impl Fn(Duration) + Send + Sync + 'static,
+    ) -> &mut UvCtxBuilder {
+        self.watch().on_slow(limit, hook);
+        self
+    }
+
+    /// Limits the time of each callback of a plugin. A callback that computes for longer ends the
+    /// plugin with [`DeadlineExceeded`](crate::DeadlineExceeded).
+    ///
+    /// The limit is enforced by the engine's epochs: see
+    /// [`interrupt_by_epochs_sync`](crate::interrupt_by_epochs_sync).
+    pub fn callback_deadline(&mut self, limit: Duration) -> &mut UvCtxBuilder {
+        self.watch().limit_callbacks(limit);
+        self
+    }
+
+    fn watch(&mut self) -> &mut Watch {
+        self.watch.get_or_insert_default()
+    }
+
+    /// Lets the guest make the async handle of a sender that replaces the guest which has it open
+    /// now. The handle moves to the first of the new guest's calls that makes it, with the messages
+    /// that wait in its mailbox. If the new guest ends before the old one, the handle moves back.
+    pub fn take_over_async_sender(&mut self, sender: &AsyncSender) -> &mut UvCtxBuilder {
+        self.async_handles.grant_taking_over(sender);
+        self
+    }
+
     /// Lets the guest make the async handle of a sender that was made for another guest.
     ///
     /// The sender reaches whichever of the two guests has the handle open. Holders of a sender can
@@ -265,6 +311,7 @@ impl UvCtxBuilder {
             on_denied,
             interrupt,
             is_plugin,
+            watch,
         } = std::mem::take(self);
         descriptors.limit = limits.descriptors;
         async_handles.capacity = limits.mailbox();
@@ -286,6 +333,7 @@ impl UvCtxBuilder {
             limits,
             is_plugin,
             epochs: EpochDeadline::default(),
+            watch,
             outputs: Outputs { all: outputs, interrupt: interrupt.shared().clone() },
         }
     }
@@ -309,6 +357,7 @@ impl UvCtx {
         }
         let mut nothing = nothing.build();
         std::mem::swap(&mut nothing.loops, &mut self.loops);
+        std::mem::swap(&mut nothing.watch, &mut self.watch);
         nothing.loops.shut_down();
         #[cfg(feature = "wasi")]
         {

@@ -12,6 +12,7 @@ pub(crate) mod pollables;
 pub(crate) mod polling;
 pub(crate) mod run_keys;
 pub(crate) mod turn;
+pub(crate) mod watch;
 
 use crate::ctx::clock::Clock;
 use crate::ctx::denied::OnDenied;
@@ -22,6 +23,7 @@ use crate::ctx::limits::Limits;
 use crate::ctx::pollables::Pollables;
 use crate::ctx::run_keys::RunKeys;
 use crate::ctx::turn::Turn;
+use crate::ctx::watch::Watch;
 use crate::grants::async_sender::AsyncHandles;
 use crate::grants::connections::Connections;
 use crate::os::descriptors::Descriptors;
@@ -55,6 +57,7 @@ pub struct UvCtx {
     /// The host runs the loops; the guest itself cannot.
     pub(crate) is_plugin: bool,
     pub(crate) epochs: EpochDeadline,
+    pub(crate) watch: Option<Box<Watch>>,
     outputs: Outputs,
 }
 

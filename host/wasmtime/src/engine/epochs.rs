@@ -2,6 +2,7 @@
 
 use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::ctx::interrupt::Interrupted;
+use crate::ctx::watch::DeadlineExceeded;
 use crate::view::UvView;
 use wasmtime::{AsContextMut, Store, StoreContextMut, UpdateDeadline};
 
@@ -38,6 +39,9 @@ fn interrupt_by_epochs<T: UvView + 'static>(
         let ctx = store.data_mut().uv().ctx;
         if ctx.interrupt.is_interrupted() {
             return Err(Interrupted.into());
+        }
+        if ctx.watch.as_ref().is_some_and(|watch| watch.is_exceeded()) {
+            return Err(DeadlineExceeded.into());
         }
         if ctx.epochs == EpochDeadline::Unknown {
             ctx.epochs = EpochDeadline::Ours;

@@ -43,6 +43,46 @@ struct Target {
     sent: Arc<AtomicBool>,
     pending: bool,
     mailbox: Mailbox,
+    /// The open handle of the guest that this one replaces.
+    replaced: Option<Box<Target>>,
+}
+
+impl Target {
+    fn is_of(&self, sent: &Arc<AtomicBool>) -> bool {
+        Arc::ptr_eq(&self.sent, sent)
+    }
+
+    /// Moves the messages and the pending send of another handle here.
+    fn take_over(&mut self, other: &mut Target) {
+        self.mailbox.take_over(&mut other.mailbox);
+        if std::mem::take(&mut other.pending) {
+            self.pending = true;
+            self.sent.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl State {
+    /// Closes the handle of the guest with this flag, as far as it has one. A guest that was about
+    /// to be replaced by it gets the handle back.
+    fn close(&mut self, of: &Arc<AtomicBool>) {
+        let State::Open(target) = self else {
+            return;
+        };
+        if !target.is_of(of) {
+            if target.replaced.as_ref().is_some_and(|replaced| replaced.is_of(of)) {
+                target.replaced = None;
+            }
+            return;
+        }
+        *self = match target.replaced.take() {
+            None => State::Closed,
+            Some(mut replaced) => {
+                replaced.take_over(target);
+                State::Open(*replaced)
+            }
+        };
+    }
 }
 
 impl Shared {
@@ -108,6 +148,23 @@ impl AsyncSender {
         matches!(*self.shared.state(), State::Open(_))
     }
 
+    /// Returns the number of messages that wait in the mailbox, and of their bytes.
+    pub fn depth(&self) -> (usize, usize) {
+        match &*self.shared.state() {
+            State::Open(target) => target.mailbox.depth(),
+            State::NotOpen | State::Closed => (0, 0),
+        }
+    }
+
+    /// Returns the bytes for which the mailbox has room when it is empty. `None` if the guest has not
+    /// opened the handle.
+    pub fn capacity(&self) -> Option<usize> {
+        match &*self.shared.state() {
+            State::Open(target) => Some(target.mailbox.capacity_bytes()),
+            State::NotOpen | State::Closed => None,
+        }
+    }
+
     /// Returns the granted name.
     pub fn name(&self) -> &str {
         &self.shared.name
@@ -118,6 +175,8 @@ impl AsyncSender {
 #[derive(Debug)]
 pub(crate) struct AsyncHandles {
     granted: Vec<Arc<Shared>>,
+    /// Names that are taken over from a guest which has them open.
+    taking_over: bool,
     /// The capacity of each handle's mailbox.
     pub capacity: Capacity,
     /// The open handles, each with its index in `granted`.
@@ -139,7 +198,14 @@ impl Opening<'_> {
     /// Connects the name to the handle that the guest made for it.
     pub(crate) fn with(mut self, handle: HandleId, waker: Arc<Waker>) {
         let (sent, mailbox) = (self.sent.clone(), Mailbox::new(self.capacity));
-        *self.state = State::Open(Target { handle, waker, sent, pending: false, mailbox });
+        let mut target = Target { handle, waker, sent, pending: false, mailbox, replaced: None };
+        if let State::Open(mut replaced) = std::mem::replace(&mut *self.state, State::Closed) {
+            target.take_over(&mut replaced);
+            // A replaced guest had replaced others at most before its own start.
+            replaced.replaced = None;
+            target.replaced = Some(Box::new(replaced));
+        }
+        *self.state = State::Open(target);
         self.open.push((handle, self.at));
     }
 }
@@ -155,6 +221,7 @@ impl AsyncHandles {
     pub(crate) fn new(capacity: Capacity) -> AsyncHandles {
         AsyncHandles {
             granted: Vec::new(),
+            taking_over: false,
             capacity,
             open: Vec::new(),
             sent: Arc::new(AtomicBool::new(false)),
@@ -179,11 +246,39 @@ impl AsyncHandles {
         self.granted.push(sender.shared.clone());
     }
 
+    /// The same for the sender of a guest that this one replaces.
+    pub(crate) fn grant_taking_over(&mut self, sender: &AsyncSender) {
+        self.grant_sender(sender);
+        self.taking_over = true;
+    }
+
+    /// Returns the senders of all granted names.
+    pub(crate) fn senders(&self) -> impl Iterator<Item = AsyncSender> {
+        self.granted.iter().map(|shared| AsyncSender { shared: shared.clone() })
+    }
+
+    /// Returns the number of messages that wait in the mailboxes of open handles, and of their
+    /// bytes.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        let mut sum = (0, 0);
+        for &(_, at) in &self.open {
+            if let State::Open(target) = &*self.granted[at].state()
+                && target.is_of(&self.sent)
+            {
+                let (messages, bytes) = target.mailbox.depth();
+                sum = (sum.0 + messages, sum.1 + bytes);
+            }
+        }
+        sum
+    }
+
     /// Begins to open a name that is granted and not open.
     pub(crate) fn open(&mut self, name: &str) -> Result<Opening<'_>, OpenError> {
         let at = self.granted.iter().position(|shared| shared.name == name).ok_or(OpenError::NotGranted)?;
         match self.granted[at].state() {
-            state if matches!(*state, State::Open(_)) => Err(OpenError::Busy),
+            state if matches!(&*state, State::Open(target) if !self.taking_over || target.is_of(&self.sent)) => {
+                Err(OpenError::Busy)
+            }
             state => {
                 Ok(Opening { state, at, open: &mut self.open, sent: &self.sent, capacity: self.capacity })
             }
@@ -202,7 +297,9 @@ impl AsyncHandles {
     pub(crate) fn receive(&self, handle: HandleId) -> Option<Option<Vec<u8>>> {
         let &(_, at) = self.open.iter().find(|&&(open, _)| open == handle)?;
         match &mut *self.granted[at].state() {
-            State::Open(target) => Some(target.mailbox.take()),
+            State::Open(target) if target.is_of(&self.sent) => Some(target.mailbox.take()),
+            // The guest is about to be replaced, and the other one has the messages.
+            State::Open(_) => Some(None),
             State::NotOpen | State::Closed => None,
         }
     }
@@ -212,7 +309,7 @@ impl AsyncHandles {
         self.open.retain(|&(handle, at)| {
             let open = is_open(handle);
             if !open {
-                *self.granted[at].state() = State::Closed;
+                self.granted[at].state().close(&self.sent);
             }
             open
         });
@@ -230,6 +327,7 @@ impl AsyncHandles {
         }
         for &(_, at) in &self.open {
             if let State::Open(target) = &mut *self.granted[at].state()
+                && target.is_of(&self.sent)
                 && std::mem::take(&mut target.pending)
             {
                 sent(target.handle);
@@ -240,11 +338,12 @@ impl AsyncHandles {
 
 impl Drop for AsyncHandles {
     fn drop(&mut self) {
-        for (at, shared) in self.granted.iter().enumerate() {
+        for shared in &self.granted {
             let mut state = shared.state();
-            // Another guest may have the name open, if its sender was reused.
-            if !matches!(*state, State::Open(_)) || self.open.iter().any(|&(_, open)| open == at) {
-                *state = State::Closed;
+            match &mut *state {
+                // Another guest may have the name open, if its sender was reused.
+                State::Open(_) => state.close(&self.sent),
+                State::NotOpen | State::Closed => *state = State::Closed,
             }
         }
     }
@@ -303,6 +402,37 @@ mod tests {
         let mut woken = Vec::new();
         second.take(|handle| woken.push(handle));
         assert_eq!(woken, [HandleId::from_index(7)]);
+    }
+
+    #[test]
+    fn a_replaced_guest_gets_its_handle_and_messages_back_when_the_new_one_fails() {
+        let waker = Arc::<Waker>::default();
+        let (mut old, mut new) = (two_messages(), two_messages());
+        let sender = old.grant("jobs".into());
+        new.grant_taking_over(&sender);
+        let (of_old, of_new) = (HandleId::from_index(1), HandleId::from_index(7));
+        old.open("jobs").unwrap().with(of_old, waker.clone());
+        sender.send_message("one").unwrap();
+        new.open("jobs").unwrap().with(of_new, waker.clone());
+        assert_eq!(new.open("jobs").err(), Some(OpenError::Busy));
+        sender.send_message("two").unwrap();
+        assert_eq!(old.receive(of_old), Some(None));
+        old.take(|_| panic!("the new guest has the handle"));
+        assert_eq!(new.receive(of_new), Some(Some(b"one".to_vec())));
+        drop(new);
+        let mut woken = Vec::new();
+        old.take(|handle| woken.push(handle));
+        assert_eq!(woken, [of_old]);
+        assert_eq!(old.receive(of_old), Some(Some(b"two".to_vec())));
+
+        let mut next = two_messages();
+        next.grant_taking_over(&sender);
+        next.open("jobs").unwrap().with(of_new, waker);
+        drop(old);
+        sender.send_message("three").unwrap();
+        assert_eq!((sender.depth(), next.depth()), ((1, 5), (1, 5)));
+        drop(next);
+        assert_eq!(sender.send(), Err(SendError::Closed));
     }
 
     #[test]

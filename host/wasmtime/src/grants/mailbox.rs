@@ -29,7 +29,9 @@ impl Mailbox {
         if message.len() > self.capacity.bytes {
             return Err(SendError::TooLarge);
         }
-        if self.messages.len() >= self.capacity.messages || message.len() > self.capacity.bytes - self.bytes {
+        if self.messages.len() >= self.capacity.messages
+            || message.len() > self.capacity.bytes.saturating_sub(self.bytes)
+        {
             return Err(SendError::Full);
         }
         self.bytes += message.len();
@@ -38,6 +40,21 @@ impl Mailbox {
     }
 
     /// Takes the oldest message.
+    pub(crate) fn capacity_bytes(&self) -> usize {
+        self.capacity.bytes
+    }
+
+    /// Returns the number of waiting messages, and of their bytes.
+    pub(crate) fn depth(&self) -> (usize, usize) {
+        (self.messages.len(), self.bytes)
+    }
+
+    /// Moves the messages of another mailbox here, before those that come. They are more than the
+    /// capacity if the other mailbox is larger.
+    pub(crate) fn take_over(&mut self, other: &mut Mailbox) {
+        (self.messages, self.bytes) = (std::mem::take(&mut other.messages), std::mem::take(&mut other.bytes));
+    }
+
     pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
         let message = self.messages.pop_front()?;
         self.bytes -= message.len();

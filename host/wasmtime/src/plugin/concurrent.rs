@@ -6,6 +6,7 @@ use super::one::{CALLBACKS_IN_A_ROW, Plugin};
 use super::requests::RequestQueue;
 use super::stats::Counters;
 use super::task::{ConcurrentCall, Request};
+use super::timing::{begin_callback, end_callback};
 use crate::ctx::UvCtx;
 use crate::driver::concurrent::yield_to_runtime;
 use crate::engine::begin_epochs;
@@ -145,7 +146,9 @@ async fn iterate<T: UvView + 'static>(
     while let Some(id) = with_ctx(store, |ctx| ctx.begin_iteration(&mut next))? {
         while let Some(event) = with_ctx(store, |ctx| ctx.next_callback(id, counters, &mut dispatched))? {
             store.with(|mut access| begin_epochs(&mut access));
+            let begun = with_ctx(store, begin_callback);
             dispatch.call_concurrent(store, (event,)).await?;
+            with_ctx(store, |ctx| end_callback(ctx, counters, begun));
             *in_a_row += 1;
             if *in_a_row >= CALLBACKS_IN_A_ROW {
                 yield_to_runtime().await;

@@ -7,6 +7,7 @@
 //! There are two ways to host plugins. A [`Plugin`](one) waits and is called in a tokio task. A
 //! [set](set) waits for many plugins on one thread and calls them synchronously.
 
+mod call_error;
 #[cfg(feature = "concurrent")]
 mod concurrent;
 mod loops;
@@ -18,14 +19,16 @@ mod set;
 mod stats;
 #[cfg(feature = "async")]
 mod task;
+mod timing;
 mod wake_queue;
 
+pub use call_error::CallError;
 #[cfg(feature = "async")]
 pub use loops::Dispatched;
 #[cfg(feature = "async")]
 pub use one::Plugin;
 pub use set::{Ended, PluginId, PluginSet, Turn};
-pub use stats::{Lateness, PluginStats};
+pub use stats::{Durations, Lateness, PluginStats};
 #[cfg(feature = "async")]
 pub use task::{PluginGone, PluginHandle, STOP, Stopped};
 

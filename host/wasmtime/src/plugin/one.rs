@@ -5,6 +5,7 @@
 
 use super::loops::{Dispatched, Due};
 use super::stats::Counters;
+use super::timing::{begin_callback, end_callback};
 use super::{Dispatch, dispatch_of, mark};
 use crate::ctx::UvCtx;
 use crate::engine::begin_epochs;
@@ -13,6 +14,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tracing::Instrument;
 use uv_handles_core::LoopId;
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
@@ -111,7 +113,10 @@ impl<T: UvView> Plugin<T> {
         while let Some(id) = self.ctx().begin_iteration(&mut next)? {
             while let Some(event) = self.next_callback(id, &mut dispatched)? {
                 begin_epochs(&mut self.store);
-                self.dispatch.call_async(&mut self.store, (event,)).await?;
+                let begun = begin_callback(self.ctx());
+                let call = self.dispatch.call_async(&mut self.store, (event,));
+                call.instrument(tracing::trace_span!("callback")).await?;
+                end_callback(self.store.data_mut().uv().ctx, &self.counters, begun);
                 self.in_a_row += 1;
                 if self.in_a_row >= CALLBACKS_IN_A_ROW {
                     tokio::task::yield_now().await;

@@ -7,6 +7,7 @@
 
 use super::loops::{Dispatched, Due};
 use super::stats::{Counters, PluginStats};
+use super::timing::{begin_callback, end_callback, plugin_span};
 use super::wake_queue::WakeQueue;
 use super::{Dispatch, dispatch_of, mark};
 use crate::ctx::UvCtx;
@@ -76,6 +77,8 @@ pub struct Ended<T: 'static> {
     pub id: PluginId,
     /// The reason.
     pub error: wasmtime::Error,
+    /// The plugin's counters.
+    pub stats: PluginStats,
     /// The plugin's store, which cannot be called any more. Dropping it may wait until writes to a
     /// granted standard output are complete.
     pub store: Store<T>,
@@ -193,8 +196,13 @@ impl<T: UvView> PluginSet<T> {
     /// Returns the plugin's counters.
     pub fn stats(&mut self, id: PluginId) -> Option<PluginStats> {
         let member = self.member(id)?;
-        member.counters.set_alive(uv(&mut member.store).alive());
-        Some(member.counters.stats())
+        let ctx = uv(&mut member.store);
+        member.counters.set_alive(ctx.alive());
+        member.counters.set_handles(ctx.open_handles());
+        let (messages, bytes) = ctx.async_handles.depth();
+        let mut stats = member.counters.stats();
+        (stats.mailbox_messages, stats.mailbox_bytes) = (messages as u64, bytes as u64);
+        Some(stats)
     }
 
     /// Returns the number of plugins in the set.
@@ -328,8 +336,9 @@ impl<T: UvView> PluginSet<T> {
             Ok(Due::At(due)) => self.schedule(at, Some(due)),
             Ok(Due::Never) => self.schedule(at, None),
             Err(error) => {
-                let Member { number, store, .. } = self.take_out(at);
-                turn.ended.push(Ended { id: PluginId { number, at }, error, store });
+                let Member { number, store, counters, .. } = self.take_out(at);
+                let stats = counters.stats();
+                turn.ended.push(Ended { id: PluginId { number, at }, error, stats, store });
             }
         }
     }
@@ -365,12 +374,15 @@ impl<T: UvView> Member<T> {
     fn dispatch(&mut self) -> wasmtime::Result<Dispatched> {
         // Check this even if nothing is due.
         uv(&mut self.store).check_interrupt()?;
+        let _span = plugin_span(uv(&mut self.store)).entered();
         let mut dispatched = Dispatched::default();
         let mut next = 0;
         while let Some(id) = uv(&mut self.store).begin_iteration(&mut next)? {
             while let Some(event) = uv(&mut self.store).next_callback(id, &self.counters, &mut dispatched)? {
                 begin_epochs(&mut self.store);
+                let begun = begin_callback(uv(&mut self.store));
                 self.dispatch.call(&mut self.store, (event,))?;
+                end_callback(uv(&mut self.store), &self.counters, begun);
             }
         }
         Ok(dispatched)

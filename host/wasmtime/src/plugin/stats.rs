@@ -14,6 +14,14 @@ pub struct PluginStats {
     pub timers: u64,
     /// The lateness of the timer callbacks.
     pub lateness: Lateness,
+    /// The durations of the callbacks that have returned.
+    pub durations: Durations,
+    /// The number of open handles after the last call or delivery of events.
+    pub handles: u64,
+    /// The number of messages that wait in the mailboxes of the plugin's async handles.
+    pub mailbox_messages: u64,
+    /// The bytes of these messages.
+    pub mailbox_bytes: u64,
     /// Whether one of the plugin's loops was alive after its last call or delivery of events.
     /// Otherwise it is parked.
     pub alive: bool,
@@ -38,6 +46,23 @@ impl Lateness {
     pub const BOUNDS: [u64; 10] = [0, 1, 2, 5, 10, 20, 50, 100, 500, 1_000];
 }
 
+/// A histogram of the durations of callbacks. In a task, the turns of other tasks are included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Durations {
+    /// The number of callbacks in each range, as in [`Lateness::counts`].
+    pub counts: [u64; Durations::BOUNDS.len() + 1],
+    /// The sum of all durations.
+    pub total: Duration,
+    /// The longest duration.
+    pub longest: Duration,
+}
+
+impl Durations {
+    /// The inclusive upper bounds of the counts in microseconds.
+    pub const BOUNDS: [u64; 6] = [10, 100, 1_000, 10_000, 100_000, 1_000_000];
+}
+
 /// The counters while the plugin runs. Only its own task writes them. The fields that a timer
 /// changes when it is on time are adjacent at the start, because none of them is in a cache when a
 /// plugin wakes after a long time.
@@ -48,7 +73,11 @@ pub(crate) struct Counters {
     total: AtomicU64,
     longest: AtomicU64,
     alive: AtomicBool,
+    busy: AtomicU64,
+    busiest: AtomicU64,
+    durations: [AtomicU64; Durations::BOUNDS.len() + 1],
     counts: [AtomicU64; Lateness::BOUNDS.len() + 1],
+    handles: AtomicU64,
 }
 
 impl Counters {
@@ -65,8 +94,21 @@ impl Counters {
         self.longest.store(self.longest.load(Ordering::Relaxed).max(late), Ordering::Relaxed);
     }
 
+    /// Counts a callback that has returned.
+    pub(crate) fn returned(&self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        add(&self.durations[Durations::BOUNDS.partition_point(|&bound| bound < micros)], 1);
+        add(&self.busy, nanos);
+        self.busiest.store(self.busiest.load(Ordering::Relaxed).max(nanos), Ordering::Relaxed);
+    }
+
     pub(crate) fn set_alive(&self, alive: bool) {
         self.alive.store(alive, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_handles(&self, handles: usize) {
+        self.handles.store(handles as u64, Ordering::Relaxed);
     }
 
     pub(crate) fn stats(&self) -> PluginStats {
@@ -80,6 +122,15 @@ impl Counters {
                 total: Duration::from_millis(of(&self.total)),
                 longest: Duration::from_millis(of(&self.longest)),
             },
+            durations: Durations {
+                counts: self.durations.each_ref().map(of),
+                total: Duration::from_nanos(of(&self.busy)),
+                longest: Duration::from_nanos(of(&self.busiest)),
+            },
+            handles: of(&self.handles),
+            // The mailboxes belong to the senders.
+            mailbox_messages: 0,
+            mailbox_bytes: 0,
             alive: self.alive.load(Ordering::Relaxed),
         }
     }
@@ -88,7 +139,7 @@ impl Counters {
 /// Adds to a counter. A read-modify-write instruction is not needed with one writer, and would
 /// stall the processor's pipeline.
 fn add(counter: &AtomicU64, more: u64) {
-    counter.store(counter.load(Ordering::Relaxed) + more, Ordering::Relaxed);
+    counter.store(counter.load(Ordering::Relaxed).saturating_add(more), Ordering::Relaxed);
 }
 
 #[cfg(test)]

@@ -3,11 +3,16 @@
 //! The task runs the plugin's loops and receives calls as messages. A call can therefore not be
 //! dropped half-way, which would make the plugin unusable.
 
+use super::call_error::CallError;
 use super::one::Plugin;
 use super::requests::{RequestQueue, RequestSender, requests};
 use super::stats::Counters;
 use super::stats::PluginStats;
+use super::timing::plugin_span;
+use crate::ctx::UvCtx;
 use crate::ctx::interrupt::{InterruptHandle, Interrupted};
+use crate::ctx::watch::DeadlineExceeded;
+use crate::grants::async_sender::AsyncSender;
 use crate::view::UvView;
 use std::fmt;
 use std::future::Future;
@@ -18,9 +23,12 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 use wasmtime::Store;
 
 type Call<T> = Box<dyn for<'a> FnOnce(&'a mut Store<T>) -> CallFuture<'a, ()> + Send>;
+type ExportCall<T> = Box<dyn for<'a> FnOnce(&'a mut Store<T>) -> CallFuture<'a, wasmtime::Result<()>> + Send>;
 type CallFuture<'a, R> = Pin<Box<dyn Future<Output = R> + Send + 'a>>;
 #[cfg(feature = "concurrent")]
 pub(super) type ConcurrentCall<T> =
@@ -32,6 +40,8 @@ pub struct PluginHandle<T: 'static> {
     requests: RequestSender<Request<T>>,
     interrupt: InterruptHandle,
     counters: Arc<Counters>,
+    /// Of the async handles that were granted before the task began.
+    senders: Arc<[AsyncSender]>,
 }
 
 /// The plugin has ended: by a trap, by an interrupt, or because its task was aborted. The task's
@@ -72,8 +82,11 @@ impl<T: UvView> Plugin<T> {
     {
         let interrupt = self.store().data_mut().uv().ctx.interrupt_handle();
         let (requests, taken) = requests(interrupt.clone());
-        let handle = PluginHandle { requests, interrupt: interrupt.clone(), counters: self.counters.clone() };
-        let task = tokio::spawn(async move {
+        let ctx = self.ctx();
+        let (span, senders) = (plugin_span(ctx), ctx.async_handles.senders().collect());
+        let counters = self.counters.clone();
+        let handle = PluginHandle { requests, interrupt: interrupt.clone(), counters, senders };
+        let task = async move {
             let mut served = pin!(self.serve(&taken));
             std::future::poll_fn(|context| {
                 // This also wakes the task while the plugin waits inside another host function.
@@ -85,8 +98,8 @@ impl<T: UvView> Plugin<T> {
                 }
             })
             .await
-        });
-        (handle, task)
+        };
+        (handle, tokio::spawn(task.instrument(span)))
     }
 
     async fn serve(mut self, requests: &RequestQueue<Request<T>>) -> wasmtime::Result<()>
@@ -119,6 +132,9 @@ impl<T: UvView> Plugin<T> {
             requests_first = matches!(next, Next::Ready(_));
             match next {
                 Next::Request(Some(Request::Call(call))) => call(self.store()).await,
+                Next::Request(Some(Request::Export(call, deadline))) => {
+                    Box::pin(self.call_within(call, deadline)).await?;
+                }
                 #[cfg(feature = "concurrent")]
                 Next::Request(Some(Request::Concurrent(call))) => {
                     Box::pin(self.serve_concurrent(call, requests)).await?;
@@ -140,6 +156,7 @@ impl<T: UvView> Plugin<T> {
             }
             let alive = self.alive();
             self.counters.set_alive(alive);
+            self.counters.set_handles(self.store.data_mut().uv().ctx.open_handles());
             if !has_waited {
                 // Yield, because a plugin that always has something to do would starve other tasks.
                 tokio::task::yield_now().await;
@@ -149,8 +166,30 @@ impl<T: UvView> Plugin<T> {
     }
 }
 
+impl<T: UvView + Send> Plugin<T> {
+    /// Calls an export until the deadline. An error ends the plugin.
+    async fn call_within(&mut self, call: ExportCall<T>, deadline: Instant) -> wasmtime::Result<()> {
+        if deadline <= Instant::now() {
+            // Its caller has given up before the plugin was called.
+            return Ok(());
+        }
+        let set_deadline = |ctx: &mut UvCtx, deadline: Option<Instant>| {
+            if let Some(watch) = &mut ctx.watch {
+                watch.set_deadline(deadline.map(Instant::into_std));
+            }
+        };
+        set_deadline(self.ctx(), Some(deadline));
+        // A call that is dropped here makes the store unusable, so the plugin ends.
+        let called =
+            timeout_at(deadline, call(self.store()).instrument(tracing::debug_span!("export"))).await;
+        set_deadline(self.ctx(), None);
+        called.unwrap_or_else(|_| Err(DeadlineExceeded.into()))
+    }
+}
+
 pub(super) enum Request<T: 'static> {
     Call(Call<T>),
+    Export(ExportCall<T>, Instant),
     #[cfg(feature = "concurrent")]
     Concurrent(ConcurrentCall<T>),
     Stop,
@@ -166,6 +205,11 @@ impl<T: Send> PluginHandle<T> {
     /// is returned.
     ///
     /// The call runs to its end, even if this future is dropped.
+    ///
+    /// A trap in an export is in the result of `call`. wasmtime does not let a trapped instance be
+    /// called again, so the task ends with an error at the next event, and until then
+    /// [`is_gone`](PluginHandle::is_gone) returns false and senders are accepted.
+    /// [`call_within`](PluginHandle::call_within) ends the plugin at once.
     ///
     /// ```no_run
     /// # use uv_handles_host::{PluginHandle, PluginGone};
@@ -200,6 +244,51 @@ impl<T: Send> PluginHandle<T> {
             return Err(PluginGone);
         }
         result.await.map_err(|_| PluginGone)
+    }
+
+    /// Calls the plugin as [`call`](PluginHandle::call), for at most this long.
+    ///
+    /// A call that has not begun at its deadline is not made, and the plugin continues. A call that
+    /// has begun is dropped, and the plugin ends with [`DeadlineExceeded`](crate::DeadlineExceeded).
+    /// While the plugin computes, that needs
+    /// [`interrupt_by_epochs_async`](crate::interrupt_by_epochs_async). An error that `call` returns
+    /// ends the plugin too, because a trapped instance cannot be called again; it is the task's
+    /// result.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why there is no result.
+    pub async fn call_within<R: Send + 'static>(
+        &self,
+        limit: Duration,
+        call: impl for<'a> FnOnce(&'a mut Store<T>) -> CallFuture<'a, wasmtime::Result<R>> + Send + 'static,
+    ) -> Result<R, CallError> {
+        let now = Instant::now();
+        // A limit that long is none.
+        let deadline = now.checked_add(limit).unwrap_or_else(|| now + Duration::from_secs(1 << 31));
+        let (send, result) = oneshot::channel();
+        let call: ExportCall<T> = Box::new(|store| {
+            Box::pin(async move {
+                let (result, outcome) = match call(store).await {
+                    Ok(result) => (Ok(result), Ok(())),
+                    Err(error) if error.is::<DeadlineExceeded>() => {
+                        (Err(CallError::DeadlineExceeded), Err(error))
+                    }
+                    Err(error) => (Err(CallError::Failed(format!("{error:#}"))), Err(error)),
+                };
+                // The caller may have dropped its future.
+                let _ = send.send(result);
+                outcome
+            })
+        });
+        if !self.requests.send(Request::Export(call, deadline)) {
+            return Err(CallError::Gone);
+        }
+        match timeout_at(deadline, result).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) if Instant::now() < deadline => Err(CallError::Gone),
+            Ok(Err(_)) | Err(_) => Err(CallError::DeadlineExceeded),
+        }
     }
 
     /// Calls an async export of the plugin, beside other such calls. While all of them are
@@ -282,7 +371,13 @@ impl<T: Send> PluginHandle<T> {
 impl<T> PluginHandle<T> {
     /// Returns the plugin's counters, also after it has ended.
     pub fn stats(&self) -> PluginStats {
-        self.counters.stats()
+        let mut stats = self.counters.stats();
+        for sender in &*self.senders {
+            let (messages, bytes) = sender.depth();
+            stats.mailbox_messages += messages as u64;
+            stats.mailbox_bytes += bytes as u64;
+        }
+        stats
     }
 }
 
@@ -292,6 +387,7 @@ impl<T> Clone for PluginHandle<T> {
             requests: self.requests.clone(),
             interrupt: self.interrupt.clone(),
             counters: self.counters.clone(),
+            senders: self.senders.clone(),
         }
     }
 }

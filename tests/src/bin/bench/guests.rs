@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use uv_handles_bench::Session;
+use uv_handles_host::supervisor::{PluginSpec, SupervisedSet};
 use uv_handles_host::{
     Plugin, PluginHandle, PluginSet, UvCtx, UvCtxBuilder, interrupt_by_epochs_async, interrupt_by_epochs_sync,
 };
@@ -79,6 +80,8 @@ pub enum As {
     Programs,
     /// Plugins in a set, which a thread drives, with this timer slack.
     Set(Duration),
+    /// The same under a supervisor.
+    Supervised,
     /// Plugins in tasks.
     Plugins,
     /// The same component without a loop: a timer of the embedder's calls an export.
@@ -95,6 +98,7 @@ pub enum As {
 pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64) -> Result<()> {
     match hosted {
         As::Set(slack) => return set(component, slack, many, period, ticks),
+        As::Supervised => return supervised(component, many, period, ticks),
         As::InTurn => return in_turn(component, many, period, ticks),
         As::Programs | As::Plugins | As::Called => {}
     }
@@ -113,7 +117,7 @@ pub fn run(component: &Component, hosted: As, many: u64, period: u64, ticks: u64
             let ended = match hosted {
                 As::Programs => program(pre, period).await,
                 As::Called => called(pre, period, &told).await,
-                As::Set(_) | As::InTurn => unreachable!("they have no tasks"),
+                As::Set(_) | As::Supervised | As::InTurn => unreachable!("they have no tasks"),
                 As::Plugins => match plugin(pre, period).await {
                     // It has a task of its own: this one ends.
                     Ok(started) => {
@@ -167,6 +171,43 @@ fn set(component: &Component, slack: Duration, many: u64, period: u64, ticks: u6
         while told.ticks() < wanted {
             let turn = set.turn(None)?;
             assert!(turn.ended.is_empty(), "a plugin has ended: {turn:?}");
+        }
+        Ok(())
+    };
+    until_ticks(many)?;
+    session.memory("after");
+    session.begin();
+    until_ticks(many * ticks)?;
+    session.end();
+    report(session, many, ticks)
+}
+
+/// The same under a supervisor.
+fn supervised(component: &Component, many: u64, period: u64, ticks: u64) -> Result<()> {
+    let pre = called_synchronously(component)?;
+    let told = Arc::new(Ticks::default());
+    marks::count_ticks(told.clone());
+    let spec = PluginSpec::new(&pre, |mut seat| Ok(State::limited(seat.uv.build(), wasi(&[]), seat.memory)));
+    let spec = spec.on_start(move |store, instance| {
+        let tick: Tick = instance.get_typed_func(&mut *store, "tick")?;
+        tick.call(store, (period,))?;
+        Ok(Ok(()))
+    });
+    let mut set = SupervisedSet::new()?;
+    let mut add = |number: u64| -> Result<()> {
+        set.run(&format!("plugin-{number}"), &spec).map_err(wasmtime::Error::msg)?;
+        set.turn(Some(Duration::ZERO))?;
+        Ok(())
+    };
+    let _epochs = epochs(component.engine())?;
+    let mut session = Session::new();
+    add(0)?;
+    session.memory("before");
+    (1..=many).try_for_each(&mut add)?;
+    let mut until_ticks = |many: u64| -> Result<()> {
+        let wanted = told.ticks() + many;
+        while told.ticks() < wanted {
+            set.turn(None)?;
         }
         Ok(())
     };

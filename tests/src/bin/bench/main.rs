@@ -7,7 +7,7 @@
 //! bench instantiate CONFIGURATION LINKER COMPILED TIMES  makes instances of a guest, and drops them
 //! bench programs COMPILED MANY PERIOD TICKS         many guests in tasks of one thread, each with a timer
 //! bench plugins COMPILED MANY PERIOD TICKS          the same with plugins in tasks
-//! bench set COMPILED MANY PERIOD TICKS              ... on the thread of a set; also set-with-slack
+//! bench set COMPILED MANY PERIOD TICKS              ... on the thread of a set; also set-with-slack, supervised
 //! bench called COMPILED MANY PERIOD TICKS           ... that have no loop; also in-turn
 //! ```
 //!
@@ -51,7 +51,8 @@ fn main() -> Result<()> {
             instantiate::run(&component(configuration, ONE, compiled)?, has_uv(linker), number(times))
         }
         [
-            hosted @ ("programs" | "set" | "set-with-slack" | "plugins" | "called" | "in-turn"),
+            hosted
+            @ ("programs" | "set" | "supervised" | "set-with-slack" | "plugins" | "called" | "in-turn"),
             compiled,
             many,
             period,
@@ -60,6 +61,7 @@ fn main() -> Result<()> {
             let hosted = match hosted {
                 "programs" => As::Programs,
                 "set" => As::Set(Duration::ZERO),
+                "supervised" => As::Supervised,
                 "set-with-slack" => As::Set(TIMER_SLACK),
                 "plugins" => As::Plugins,
                 "in-turn" => As::InTurn,

@@ -11,10 +11,13 @@
 //! A message `per-second N` or `burst N` in its mailbox changes the values from then on. When a key
 //! has used up its tokens, a message goes to the plugin that is connected as `alarms`, if there is
 //! one.
+//!
+//! When another version replaces it, the keys that have used up tokens are handed over.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use uv_handles::plugin::Life;
 use uv_handles::{
     Async, AsyncSender, Descriptor, Error, Handle, Loop, Poll, PollEvents, Result, StatusCode, Timer,
 };
@@ -30,7 +33,7 @@ mod bindings {
     wit_bindgen::generate!({ path: "../../wit", world: "plugin" });
 }
 
-uv_handles::plugin!();
+uv_handles::plugin!(Component);
 
 struct Component;
 
@@ -47,7 +50,37 @@ impl bindings::Guest for Component {
         for (key, value) in config {
             limiter.set(&key, &value)?;
         }
-        start(&limiter).map_err(|error| format!("the socket clients cannot be served: {error}"))
+        start(&limiter).map_err(|error| format!("the socket clients cannot be served: {error}"))?;
+        limiter.restore(&STATE.take()).map_err(|error| format!("the state cannot be restored: {error}"))?;
+        LIMITER.set(Some(limiter));
+        Ok(())
+    }
+}
+
+thread_local! {
+    static LIMITER: RefCell<Option<Rc<Limiter>>> = const { RefCell::new(None) };
+    /// The state of the version before, until `init` of the plugin's own world.
+    static STATE: RefCell<Vec<(u64, String)>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Life for Component {
+    /// A line per key: its tokens, a space, the key.
+    fn init(_config: Vec<u8>, state: Option<Vec<u8>>) -> Result<(), String> {
+        let text = String::from_utf8(state.unwrap_or_default()).map_err(|_| "the state is no text")?;
+        let bucket = |line: &str| {
+            let (tokens, key) = line.split_once(' ')?;
+            Some((tokens.parse().ok()?, key.to_owned()))
+        };
+        let buckets: Option<Vec<_>> = text.lines().map(bucket).collect();
+        STATE.set(buckets.ok_or("the state has a line that is none of a bucket")?);
+        Ok(())
+    }
+
+    fn hand_over() -> Option<Vec<u8>> {
+        let limiter = LIMITER.with_borrow(Clone::clone)?;
+        let buckets = limiter.buckets.borrow();
+        let lines = buckets.iter().map(|(key, bucket)| format!("{} {key}\n", bucket.tokens));
+        Some(lines.collect::<String>().into_bytes())
     }
 }
 
@@ -161,6 +194,25 @@ impl Limiter {
         if self.buckets.borrow().len() >= MOST_BUCKETS {
             return Ok(Err(1_000));
         }
+        let tokens = self.burst.get() - 1;
+        if tokens == 0 {
+            self.alarm(key);
+        }
+        self.fill(event_loop, key, tokens)?;
+        Ok(Ok(()))
+    }
+
+    /// Makes the buckets of another version anew.
+    fn restore(self: &Rc<Limiter>, buckets: &[(u64, String)]) -> Result<()> {
+        let event_loop = Loop::hosted()?;
+        for (tokens, key) in buckets.iter().take(MOST_BUCKETS) {
+            self.fill(&event_loop, key, *tokens)?;
+        }
+        Ok(())
+    }
+
+    /// Makes a bucket, which a timer fills.
+    fn fill(self: &Rc<Limiter>, event_loop: &Loop, key: &str, tokens: u64) -> Result<()> {
         let refill = Timer::new(event_loop)?;
         let every = 1_000 / self.per_second.get();
         let (limiter, refilled) = (self.clone(), key.to_owned());
@@ -175,12 +227,8 @@ impl Limiter {
                 timer.close();
             }
         })?;
-        let tokens = self.burst.get() - 1;
-        if tokens == 0 {
-            self.alarm(key);
-        }
         self.buckets.borrow_mut().insert(key.to_owned(), Bucket { tokens, refill });
-        Ok(Ok(()))
+        Ok(())
     }
 
     fn alarm(&self, key: &str) {

@@ -1,10 +1,11 @@
-//! Text that a plugin or its component chose, as it is shown: in one line, without control
-//! characters, and bounded in length.
+//! Text that a plugin or its component chose, as it is shown.
+//!
+//! It is in one line, without control characters, and bounded in length.
 
 use std::fmt::{self, Display, Write};
 
 /// The most bytes of a sentence about a plugin. It is kept, logged, and copied for each page.
-pub const SENTENCE: usize = 1024;
+pub(crate) const SENTENCE: usize = 1024;
 
 /// Formats a text as part of a sentence: runs of white space become one space.
 ///
@@ -17,7 +18,7 @@ pub fn one_line(text: impl Display) -> String {
 }
 
 /// Formats a line of output, of at most so many bytes. Spaces stay as they are.
-pub fn line(text: &str, most: usize) -> String {
+pub(crate) fn line(text: &str, most: usize) -> String {
     let mut shown = String::new();
     for c in text.trim_end().chars() {
         if push(&mut shown, if c == '\t' { ' ' } else { c }, most).is_err() {

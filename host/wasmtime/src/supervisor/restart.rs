@@ -1,12 +1,11 @@
-//! The restart policy of a manifest, as a state machine. Its input is the length of each life, its
+//! The restart policy of a plugin, as a state machine. Its input is the length of each life, its
 //! output the time to wait.
 
-use serde::Deserialize;
 use std::time::Duration;
 
 /// Which ends are followed by another start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Policy {
     /// None.
     Never,
@@ -17,10 +16,11 @@ pub enum Policy {
     Always,
 }
 
-/// The policy and its back-off.
+/// The restart policy of a plugin and its back-off. By default, a plugin that failed is started
+/// again after a second, and after at most a minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Restart {
-    /// Which ends.
+    /// The ends that are followed by another start.
     pub policy: Policy,
     /// The wait after the first end; it doubles with each that follows.
     pub initial: Duration,
@@ -30,9 +30,16 @@ pub struct Restart {
     pub reset: Duration,
 }
 
+impl Default for Restart {
+    fn default() -> Restart {
+        let seconds = Duration::from_secs;
+        Restart { policy: Policy::default(), initial: seconds(1), max: seconds(60), reset: seconds(60) }
+    }
+}
+
 /// How a life has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// The plugin ended by itself, successfully.
     Finished,
     /// The plugin failed.
@@ -41,29 +48,27 @@ pub enum Ending {
 
 /// The state of one plugin's restarts.
 #[derive(Debug)]
-pub struct BackOff {
-    restart: Restart,
-    next: Duration,
+pub(crate) struct BackOff {
+    /// The wait after the next end, unless it is the first one.
+    next: Option<Duration>,
 }
 
 impl BackOff {
     /// Before its first life.
-    pub fn new(restart: Restart) -> BackOff {
-        BackOff { restart, next: restart.initial }
+    pub(crate) fn new() -> BackOff {
+        BackOff { next: None }
     }
 
     /// Records the end of a life. Returns the wait before the next one, or `None` if there is no
     /// next one.
-    pub fn ended(&mut self, ending: Ending, lived: Duration) -> Option<Duration> {
-        match (self.restart.policy, ending) {
+    pub(crate) fn ended(&mut self, restart: &Restart, ending: Ending, lived: Duration) -> Option<Duration> {
+        match (restart.policy, ending) {
             (Policy::Never, _) | (Policy::OnFailure, Ending::Finished) => return None,
             (Policy::OnFailure, Ending::Failed) | (Policy::Always, _) => {}
         }
-        if lived >= self.restart.reset {
-            self.next = self.restart.initial;
-        }
-        let wait = self.next.min(self.restart.max);
-        self.next = wait.saturating_mul(2).min(self.restart.max);
+        let next = self.next.filter(|_| lived < restart.reset).unwrap_or(restart.initial);
+        let wait = next.min(restart.max);
+        self.next = Some(wait.saturating_mul(2).min(restart.max));
         Some(wait)
     }
 }
@@ -74,18 +79,18 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn back_off(policy: Policy) -> BackOff {
-        BackOff::new(Restart { policy, initial: SECOND, max: 10 * SECOND, reset: 60 * SECOND })
+    fn restart(policy: Policy) -> Restart {
+        Restart { policy, initial: SECOND, max: 10 * SECOND, reset: 60 * SECOND }
     }
 
     /// When the lives begin and end, on a clock that only the waits and the lives move.
-    fn begins(back_off: &mut BackOff, lives: &[u64]) -> Vec<u64> {
-        let mut now = Duration::ZERO;
+    fn begins(restart: &Restart, lives: &[u64]) -> Vec<u64> {
+        let (mut now, mut back_off) = (Duration::ZERO, BackOff::new());
         let mut begins = vec![0];
         for &life in lives {
             let life = Duration::from_secs(life);
             now += life;
-            now += back_off.ended(Ending::Failed, life).unwrap();
+            now += back_off.ended(restart, Ending::Failed, life).unwrap();
             begins.push(now.as_secs());
         }
         begins
@@ -93,13 +98,13 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_longest() {
-        let begins = begins(&mut back_off(Policy::OnFailure), &[0; 7]);
+        let begins = begins(&restart(Policy::OnFailure), &[0; 7]);
         assert_eq!(begins, [0, 1, 3, 7, 15, 25, 35, 45]);
     }
 
     #[test]
     fn a_long_life_is_a_success() {
-        let begins = begins(&mut back_off(Policy::OnFailure), &[0, 0, 59, 60, 0]);
+        let begins = begins(&restart(Policy::OnFailure), &[0, 0, 59, 60, 0]);
         assert_eq!(begins, [0, 1, 3, 66, 127, 129]);
     }
 
@@ -110,8 +115,10 @@ mod tests {
             (Policy::OnFailure, None, Some(SECOND)),
             (Policy::Always, Some(SECOND), Some(SECOND)),
         ] {
-            assert_eq!(back_off(policy).ended(Ending::Finished, SECOND), finished, "{policy:?}");
-            assert_eq!(back_off(policy).ended(Ending::Failed, SECOND), failed, "{policy:?}");
+            let restart = restart(policy);
+            for (ending, expected) in [(Ending::Finished, finished), (Ending::Failed, failed)] {
+                assert_eq!(BackOff::new().ended(&restart, ending, SECOND), expected, "{policy:?}");
+            }
         }
     }
 
@@ -119,14 +126,14 @@ mod tests {
     fn a_first_wait_beyond_the_longest_is_the_longest() {
         let restart =
             Restart { policy: Policy::Always, initial: 5 * SECOND, max: SECOND, reset: Duration::MAX };
-        let mut back_off = BackOff::new(restart);
+        let mut back_off = BackOff::new();
         for _ in 0..100 {
-            assert_eq!(back_off.ended(Ending::Finished, SECOND), Some(SECOND));
+            assert_eq!(back_off.ended(&restart, Ending::Finished, SECOND), Some(SECOND));
         }
         let endless = Restart { initial: Duration::MAX, max: Duration::MAX, ..restart };
-        let mut back_off = BackOff::new(endless);
+        let mut back_off = BackOff::new();
         for _ in 0..3 {
-            assert_eq!(back_off.ended(Ending::Failed, SECOND), Some(Duration::MAX));
+            assert_eq!(back_off.ended(&endless, Ending::Failed, SECOND), Some(Duration::MAX));
         }
     }
 }
