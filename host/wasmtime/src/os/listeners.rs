@@ -1,5 +1,5 @@
-//! The loops and sets that a thread wakes when a signal was delivered: where a signal handler cannot
-//! do it by itself.
+//! The loops and sets that a thread wakes when a signal was delivered, where a signal handler cannot
+//! do so by itself.
 
 use slab::Slab;
 use std::fmt;
