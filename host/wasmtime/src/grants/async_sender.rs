@@ -253,6 +253,7 @@ impl AsyncHandles {
     }
 
     /// Returns the senders of all granted names.
+    #[cfg(feature = "async")]
     pub(crate) fn senders(&self) -> impl Iterator<Item = AsyncSender> {
         self.granted.iter().map(|shared| AsyncSender { shared: shared.clone() })
     }

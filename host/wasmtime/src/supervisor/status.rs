@@ -41,6 +41,7 @@ impl State {
 }
 
 /// The number of samples, a second apart, for rates.
+#[cfg_attr(not(feature = "async"), allow(dead_code, reason = "a set takes no samples"))]
 const SAMPLES: usize = 10;
 
 /// The complete status of a plugin.
@@ -137,6 +138,7 @@ impl Status {
     }
 
     /// Records the counters of this life so far.
+    #[cfg_attr(not(feature = "async"), allow(dead_code, reason = "a set takes no samples"))]
     pub(crate) fn sample(&mut self, now: Instant, life: PluginStats) {
         if self.samples.len() == SAMPLES {
             self.samples.pop_front();
