@@ -52,7 +52,7 @@ struct Shared {
     /// The component's file, and the grants.
     running: Mutex<(String, Granted)>,
 }
-
+type Changed = (String, Found, Arc<Shared>);
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -111,7 +111,7 @@ impl Host {
     }
 
     /// Removes plugins without a manifest. Returns their names, and the plugins to load.
-    fn sort(&self, found: BTreeMap<String, Found>) -> (Vec<String>, Vec<(String, Found, Arc<Shared>)>) {
+    fn sort(&self, found: BTreeMap<String, Found>) -> (Vec<String>, Vec<Changed>) {
         let mut plugins = lock(&self.plugins);
         let removed = plugins.by_name.extract_if(.., |name, _| !found.contains_key(name));
         let removed = removed.map(|(name, _)| name).collect();
