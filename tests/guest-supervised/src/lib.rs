@@ -66,7 +66,7 @@ fn start(word: &str) -> Result<(), String> {
             stop.set_callback(|stop| stop.event_loop().handles().iter().for_each(Handle::close));
         }
         // The handle is granted, but what it asks for is not done.
-        "stop-late" => drop(Async::named(&event_loop, "stop").map_err(text)?.set_callback(|_| {})),
+        "stop-late" => Async::named(&event_loop, "stop").map_err(text)?.set_callback(|_| {}),
         "ask" => drop(Async::named(&event_loop, &"x".repeat(1 << 20))),
         "print" => print!("{}", "endless ".repeat(1 << 20)),
         "lines" => (0..10_000).for_each(|line| println!("line {line}")),
