@@ -53,7 +53,9 @@ def _read(descriptor: Descriptor, buffer: WriteableBuffer) -> int:
         try:
             return descriptor.recv_into(memoryview(buffer))
         except BlockingIOError:
-            _blocking.wait(descriptor, PollEvent.READABLE, None)
+            pass
+        # Outside of the block, so that EAGAIN is not the context of a KeyboardInterrupt.
+        _blocking.wait(descriptor, PollEvent.READABLE, None)
 
 
 def make_default() -> None:
