@@ -24,7 +24,7 @@ pub(crate) fn reopen(stream: BorrowedFd<'_>, direction: OFlags) -> io::Result<Op
     // SAFETY: it writes at most `NAME` bytes.
     let result = unsafe { libc::ttyname_r(stream.as_raw_fd(), name.as_mut_ptr().cast(), NAME) };
     let Ok(name) = CStr::from_bytes_until_nul(&name) else { return Ok(None) };
-    if ALIASES.iter().any(|alias| *alias == name) {
+    if ALIASES.contains(&name) {
         return Ok(None);
     }
     let flags = direction | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
