@@ -65,6 +65,54 @@ class Descriptors(TestCase):
                 self.assertEqual(client.receive_buffer_size, 30_000)
                 self.refused(uv.StatusCode.EINVAL, setattr, client, "send_buffer_size", 0)
 
+    def test_blocking(self) -> None:
+        with uv.open("server") as server, uv.open("client") as client:
+            self.assertEqual((client.gettimeout(), client.getblocking()), (0.0, False))
+            self.assertRaises(ValueError, client.makefile)
+            self.assertRaises(ValueError, client.settimeout, -1)
+            self.assertFalse(server.accept()[0].getblocking())
+        with uv.open("server") as server, uv.open("client") as client:
+            server.setblocking(True)
+            here, _ = server.accept()
+            self.assertIsNone(here.timeout)
+            here.settimeout(10)
+            before = self.loop.now
+            current = uv.Loop.get_current()
+            with self.assertRaisesRegex(TimeoutError, "timed out"):
+                here.recv(1)
+            self.assertIs(uv.Loop.get_current(), current)
+            self.loop.update_time()
+            self.assertGreaterEqual(self.loop.now - before, 10_000, "in virtual time")
+            client.settimeout(None)
+            client.sendall(b"one\ntwo\n")
+            client.sendall(bytearray(b"three"))
+            buffer = bytearray(4)
+            self.assertEqual(here.recv_into(buffer), 4)
+            self.assertEqual(buffer, b"one\n")
+            here.setblocking(True)
+            with here.makefile("rw", encoding="utf-8", newline="\n") as file:
+                self.assertEqual(file.readline(), "two\n")
+                file.write("answer\n")
+                file.flush()
+                here.close()
+                self.assertFalse(here.closed, "the file keeps it open")
+                client.shutdown(socket.SHUT_WR)
+                self.assertEqual(file.read(), "three")
+            self.assertTrue(here.closed)
+            self.assertEqual(client.makefile("rb").read(), b"answer\n")
+
+    def test_sendall(self) -> None:
+        data = bytes(range(256)) * 4000
+        with uv.open("server") as server, uv.open("client") as client:
+            here, _ = server.accept()
+            with here:
+                # More than fits, without blocking and with a time-out.
+                self.assertRaises(BlockingIOError, client.sendall, data)
+                client.settimeout(1)
+                self.assertRaises(TimeoutError, client.sendall, data)
+                self.assertRaises(TypeError, client.sendall, "text")
+                client.sendall(b"")
+
     def test_datagrams(self) -> None:
         with uv.open("udp") as one, uv.open("udp6") as other:
             for socket_ in (one, other):

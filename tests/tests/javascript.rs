@@ -217,6 +217,149 @@ console.log(all.length, all.slice(0, 5));
     Ended::of(command).printed(&["5", "end"]);
 }
 
+/// uv-run in a directory, with these arguments.
+fn in_dir(dir: &Path, arguments: &[&str]) -> std::process::Command {
+    let mut command = JAVASCRIPT.uv_run_script(&[], Path::new(arguments[0]));
+    command.args(&arguments[1..]).current_dir(dir);
+    command
+}
+
+/// As `node -e`, `node -` and `node DIRECTORY`.
+#[test]
+fn scripts_that_are_no_file_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = &dir.path().canonicalize().unwrap();
+    let write = |name: &str, text: &str| fs::write(dir.join(name), text).unwrap();
+    let main = "import { name } from './beside.js'; console.log(process.argv.slice(2), name);";
+    fs::create_dir_all(dir.join("package/lib")).unwrap();
+    write("beside.js", "export const name = 'beside';");
+    write("package/lib/beside.js", "export { name } from '../name.js';");
+    write("package/name.js", "export const name = 'inner';");
+    write("package/lib/app.js", main);
+    write("package/package.json", "{ \"main\": \"./lib/app\" }");
+    write("index.js", main);
+    write("script", &format!("#!/usr/bin/env node\n{main}"));
+
+    let code = "import { name } from './beside.js'; console.log(process.argv, name)";
+    let eval = "[ 'uv-run', '-x', '--', '-e' ] beside";
+    Ended::of(in_dir(dir, &["-e", code, "-x", "--", "-e"])).printed(&[eval]);
+    Ended::of(in_dir(dir, &["--eval", code, "-x", "--", "-e"])).printed(&[eval]);
+    Ended::of(in_dir(dir, &["package", "a"])).printed(&["[ 'a' ] inner"]);
+    Ended::of(in_dir(dir, &[".", "a"])).printed(&["[ 'a' ] beside"]);
+    Ended::of(in_dir(dir, &["script", "a"])).printed(&["[ 'a' ] beside"]);
+    let failed = Ended::of(in_dir(dir, &["-e", "throw new Error('bad')"]));
+    assert!(failed.code == 1 && failed.stderr.join("\n").contains("[eval]:1:"), "{failed:?}");
+
+    let mut command = in_dir(dir, &["--language=javascript", "-", "a"]);
+    command.stdin(Stdio::piped());
+    let mut process = Process::spawn(command);
+    std::io::Write::write_all(&mut process.stdin(), b"console.log(process.argv.slice(1))").unwrap();
+    assert_eq!(process.exit_code(), 0);
+    assert_eq!(process.stdout.all(), ["[ '-', 'a' ]"]);
+
+    let cwd = "console.log(process.cwd())";
+    Ended::of(in_dir(dir, &["-e", cwd])).printed(&[dir.to_str().unwrap()]);
+    Ended::of(in_dir(dir, &["--isolated", "-e", cwd])).printed(&["/"]);
+    Ended::of(in_dir(dir, &["--dir=package::/data", "-e", cwd])).printed(&["/data"]);
+}
+
+#[test]
+fn readline_reads_lines_of_standard_input() {
+    let text = "
+import readline from 'node:readline';
+import { createInterface } from 'node:readline/promises';
+const asked = createInterface({ input: process.stdin, output: process.stdout });
+console.log(await asked.question('name? '));
+const aborted = await asked.question('', { signal: AbortSignal.timeout(1) }).catch((error) => error.name);
+console.log(aborted);
+console.log(await asked.question('again? '));
+asked.close();
+await asked.question('').catch((error) => console.log(error.code));
+const lines = readline.createInterface(process.stdin);
+lines.on('line', (line) => {
+  console.log('line', line);
+  if (line === 'three') lines.close();
+});
+await new Promise((resolve) => lines.on('close', resolve));
+for await (const line of readline.createInterface({ input: process.stdin })) console.log('of', line);
+";
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("script.mjs");
+    fs::write(&script, text).unwrap();
+    let mut command = JAVASCRIPT.uv_run_script(&["--stdin"], &script);
+    command.stdin(Stdio::piped());
+    let mut process = Process::spawn(command);
+    let mut stdin = process.stdin();
+    for (lines, expected) in [
+        ("one\r\n", &["name? one", "TimeoutError"][..]),
+        ("two\n", &["again? two", "ERR_USE_AFTER_CLOSE"]),
+        ("\n", &["line "]),
+        ("three\n", &["line three"]),
+        ("four\nfi", &["of four"]),
+    ] {
+        std::io::Write::write_all(&mut stdin, lines.as_bytes()).unwrap();
+        for line in expected {
+            assert_eq!(process.stdout.next_line().as_deref(), Some(*line));
+        }
+    }
+    std::io::Write::write_all(&mut stdin, "ve".as_bytes()).unwrap();
+    drop(stdin);
+    assert_eq!(process.exit_code(), 0);
+    assert_eq!(process.stdout.all().last().unwrap(), "of five");
+}
+
+/// Waiting for input ends with `pause`, and does not keep a script with `unref`.
+#[test]
+fn waiting_for_standard_input_can_end() {
+    for text in [
+        "process.stdin.on('data', console.log); setTimeout(() => process.stdin.pause(), 1);",
+        "process.stdin.unref(); process.stdin.on('data', console.log);",
+        "process.stdin.on('data', console.log); setTimeout(() => process.stdin.destroy(), 1);",
+    ] {
+        let (_dir, script) = JAVASCRIPT.script(text);
+        let mut command = JAVASCRIPT.uv_run_script(&["--stdin"], &script);
+        command.stdin(Stdio::piped());
+        let mut process = Process::spawn(command);
+        let _stdin = process.stdin();
+        assert_eq!(process.exit_code(), 0, "{text}");
+    }
+}
+
+#[test]
+fn errors_name_what_was_not_granted() {
+    for (text, expected) in [
+        (
+            "new uv.Async({ name: 'reload' })",
+            "ENOENT: the async handle \"reload\" was not granted (uv-run --wake reload)",
+        ),
+        (
+            "new uv.Signal().start('SIGTERM')",
+            "EACCES: the signal SIGTERM was not granted (uv-run --signal term)",
+        ),
+        ("process.on('SIGINT', () => {})", "EACCES: the signal SIGINT was not granted (uv-run --signal int)"),
+        ("uv.open('stdin')", "ENOENT: the descriptor \"stdin\" was not granted (uv-run --stdin)"),
+    ] {
+        fails(&[], &format!("import uv from 'uv';\n{text}"), 1, &[expected]);
+    }
+}
+
+/// As in Node, Ctrl+C ends a script without a listener at once; with one, the script decides.
+#[test]
+fn ctrl_c_is_an_event() {
+    let text = "
+process.on('exit', (code) => console.log('exit', code));
+process.on('SIGINT', () => { try { process.exit(130) } finally { console.log('never') } });
+setInterval(() => {}, 1000);
+console.log('ready');
+";
+    let (_dir, script) = JAVASCRIPT.script(text);
+    let mut process = Process::spawn(JAVASCRIPT.uv_run_script(&["--signal=int"], &script));
+    assert_eq!(process.stdout.next_line().as_deref(), Some("ready"));
+    process.kill(libc::SIGINT);
+    assert_eq!(process.exit_code(), 130);
+    assert_eq!(process.stdout.all(), ["ready", "exit 130"]);
+}
+
 #[test]
 fn granted_signals_have_events() {
     let text = "

@@ -176,8 +176,213 @@ fn arguments_are_the_scripts() {
     let mut command = PYTHON.uv_run_script(&[], &script);
     command.args(["--stdin", "a b", "ü"]);
     let shown = script.display();
-    Ended::of(command)
-        .printed(&[&format!("['{shown}', '--stdin', 'a b', 'ü']"), &format!("__main__ {shown}")]);
+    let ended = Ended::of(command);
+    ended.printed(&[&format!("['{shown}', '--stdin', 'a b', 'ü']"), &format!("__main__ {shown}")]);
+    // An option at this place is more likely a mistake.
+    let hint = format!("uv-run: \"--stdin\" stands behind \"{}", &shown.to_string()[..10]);
+    assert!(ended.stderr.len() == 1 && ended.stderr[0].starts_with(&hint), "{ended:?}");
+    let mut command = PYTHON.uv_run_script(&["--"], &script);
+    command.args(["--stdin", "a b", "ü"]);
+    let meant = Ended::of(command);
+    assert_eq!((meant.stdout, meant.stderr), (ended.stdout, Vec::new()));
+}
+
+/// uv-run in a directory, with these arguments.
+fn in_dir(dir: &Path, arguments: &[&str]) -> std::process::Command {
+    let mut command = PYTHON.uv_run_script(&[], Path::new(arguments[0]));
+    command.args(&arguments[1..]).current_dir(dir);
+    command
+}
+
+/// As `python -c`, `python -m`, `python -` and `python DIRECTORY`.
+#[test]
+fn scripts_that_are_no_file_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = &dir.path().canonicalize().unwrap();
+    let write = |name: &str, text: &str| fs::write(dir.join(name), text).unwrap();
+    fs::create_dir(dir.join("package")).unwrap();
+    let main = "import sys, beside\nprint(__name__, sys.argv[1:], beside.NAME)\n";
+    write("beside.py", "NAME = 'beside'\n");
+    write("package/__init__.py", "");
+    write("package/__main__.py", main);
+    write("package/beside.py", "NAME = 'inner'\n");
+    write("single.py", main);
+    write("script", &format!("#!/usr/bin/env python3\n{main}"));
+
+    let code = "import sys, beside; print(sys.argv, beside.NAME, '__file__' in globals())";
+    Ended::of(in_dir(dir, &["-c", code, "-x", "--", "-c"]))
+        .printed(&["['-c', '-x', '--', '-c'] beside False"]);
+    Ended::of(in_dir(dir, &["-m", "single", "-m", "x"])).printed(&["__main__ ['-m', 'x'] beside"]);
+    Ended::of(in_dir(dir, &["-m", "package", "a"])).printed(&["__main__ ['a'] beside"]);
+    Ended::of(in_dir(dir, &["package", "a"])).printed(&["__main__ ['a'] inner"]);
+    Ended::of(in_dir(dir, &["script", "a"])).printed(&["__main__ ['a'] beside"]);
+    Ended::of(in_dir(dir, &["--language=python", "script"])).printed(&["__main__ [] beside"]);
+
+    let mut command = in_dir(dir, &["-m", "json.tool", "--no-indent"]);
+    command.arg("/data.json");
+    let ended = Ended::of(command);
+    assert!(ended.code != 0 && ended.stderr.join("").contains("data.json"), "{ended:?}");
+    let failed = Ended::of(in_dir(dir, &["-m", "nosuch"]));
+    assert!(
+        failed.code == 1 && failed.stderr.last().unwrap().ends_with("No module named nosuch"),
+        "{failed:?}"
+    );
+    let failed = Ended::of(in_dir(dir, &["-c", "1 / 0"]));
+    assert_eq!(failed.code, 1);
+    assert!(failed.stderr[1].contains("File \"<string>\", line 1"), "{failed:?}");
+    let failed = Ended::of(in_dir(dir, &["--isolated", "-c", "import beside"]));
+    assert!(failed.stderr.last().unwrap().starts_with("ModuleNotFoundError"), "{failed:?}");
+
+    // The text of a script that comes from somewhere does not get the directory.
+    for (options, text) in [(&["--language=python", "-", "a"][..], ""), (&["-", "a"], "#!/usr/bin/python3\n")]
+    {
+        let mut command = in_dir(dir, options);
+        command.stdin(Stdio::piped());
+        let mut process = Process::spawn(command);
+        let text = format!("{text}import sys, os\nprint(sys.argv, sys.path)\n");
+        std::io::Write::write_all(&mut process.stdin(), text.as_bytes()).unwrap();
+        assert_eq!(process.exit_code(), 0);
+        assert_eq!(process.stdout.all(), ["['-', 'a'] []"]);
+    }
+    let failed = Ended::of(in_dir(dir, &["-"]));
+    failed.refused(&["the language of the script on standard input is not known", "--language"]);
+}
+
+#[test]
+fn relative_paths_begin_in_the_first_granted_directory() {
+    let (dir, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let text = "import os\nprint(os.getcwd(), __file__)\nopen('out.txt', 'w').write('written')\n";
+    fs::write(dir.path().join("script.py"), text).unwrap();
+    let root = dir.path().canonicalize().unwrap();
+    let shown = root.display();
+    let inner = data.path().display().to_string();
+    fs::create_dir(dir.path().join("out")).unwrap();
+    let file = format!("{shown}/script.py");
+    for (option, cwd, written) in [
+        (format!("--dir={inner}"), inner.clone(), data.path().join("out.txt")),
+        (format!("--dir={inner}::/data"), "/data".into(), data.path().join("out.txt")),
+        ("--dir=out".into(), "/out".into(), root.join("out/out.txt")),
+        ("--dir=.".into(), "/".into(), root.join("out.txt")),
+    ] {
+        Ended::of(in_dir(&root, &[&option, "script.py"])).printed(&[&format!("{cwd} {file}")]);
+        assert_eq!(fs::read_to_string(&written).unwrap(), "written", "{option}");
+        fs::remove_file(written).unwrap();
+    }
+    // Without an option it is uv-run's own directory, if that is granted for modules.
+    fs::write(dir.path().join("data.txt"), "beside").unwrap();
+    fs::write(dir.path().join("script.py"), "import os\nprint(os.getcwd(), open('data.txt').read())\n")
+        .unwrap();
+    Ended::of(in_dir(&root, &["script.py"])).printed(&[&format!("{shown} beside")]);
+    let ended = Ended::of(in_dir(data.path(), &[&file]));
+    assert!(ended.code == 1 && ended.stderr.last().unwrap().starts_with("FileNotFoundError"), "{ended:?}");
+}
+
+#[test]
+fn standard_input_is_read_the_usual_ways() {
+    let text = "
+import sys, uv
+print(input('name? '))
+print(sys.stdin.readline())
+with uv.open('stdin') as stdin:
+    stdin.setblocking(True)
+    print(stdin.recv(0))
+for line in sys.stdin:
+    print(line.strip())
+try:
+    input()
+except EOFError as error:
+    print(error)
+";
+    let (_dir, script) = PYTHON.script(text);
+    let mut command = PYTHON.uv_run_script(&["--stdin"], &script);
+    command.stdin(Stdio::piped());
+    let mut process = Process::spawn(command);
+    let mut stdin = process.stdin();
+    for (lines, expected) in [("one\n", &["name? one"][..]), ("two\n", &["two", "", "b''"])] {
+        std::io::Write::write_all(&mut stdin, lines.as_bytes()).unwrap();
+        for line in expected {
+            assert_eq!(process.stdout.next_line().as_deref(), Some(*line));
+        }
+    }
+    std::io::Write::write_all(&mut stdin, b"three\nfour").unwrap();
+    drop(stdin);
+    assert_eq!(process.exit_code(), 0);
+    assert_eq!(process.stdout.all()[4..], ["three", "four", "EOF when reading a line"]);
+
+    // Without the grant it is empty, and uv-run tells which option grants it.
+    let ended = Ended::of(PYTHON.uv_run_script(&[], &script));
+    assert_eq!((ended.code, ended.stderr.last().unwrap().as_str()), (1, "EOFError: EOF when reading a line"));
+    assert!(ended.stderr[0].contains("--stdin would grant"), "{ended:?}");
+}
+
+#[test]
+fn a_script_that_forgets_to_run_its_loop_is_warned() {
+    let ended = PYTHON.run(&[], "import uv\nuv.Timer().start(1, print)\nuv.Async()\n");
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(
+        ended.stderr,
+        ["uv: 2 handles are active (Async, Timer) on a loop that was not run: \
+          a script calls uv.Loop.get_current().run()"]
+    );
+    for text in [
+        "import uv\nuv.Timer()\n",
+        "import uv\nuv.Timer().start(1, print)\nraise SystemExit(0)\n",
+        "import uv\nuv.Async().dereference()\n",
+        "import uv\nuv.Async()\nuv.Loop.get_current().run(uv.RunMode.NOWAIT)\n",
+    ] {
+        let ended = PYTHON.run(&[], text);
+        assert!(ended.code == 0 && ended.stderr.is_empty(), "{text}: {ended:?}");
+    }
+}
+
+/// Ctrl+C between callbacks is `KeyboardInterrupt`, unless the script watches the signal itself.
+#[test]
+fn ctrl_c_interrupts_a_loop_and_a_read() {
+    let text = "
+import atexit, signal, sys, uv
+atexit.register(print, 'at exit')
+loop = uv.Loop.get_current()
+own = uv.Signal()
+own.start_oneshot(uv.Signals.SIGINT, lambda *_: (print('own'), later.start(0, print_ready)))
+later = uv.Timer()
+def print_ready(*_):
+    print('ready')
+keep = uv.Async()
+later.start(0, print_ready)
+try:
+    loop.run()
+except KeyboardInterrupt:
+    print('interrupted')
+later.start(0, print_ready)
+signal.signal(signal.SIGINT, lambda number, frame: (print('handler', number), loop.stop()))
+loop.run()
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Before the wait begins, the signal would end uv-run.
+begin = uv.interrupt.Interrupt.begin
+def begin_and_tell(interrupt, loop):
+    begin(interrupt, loop)
+    print('ready')
+uv.interrupt.Interrupt.begin = begin_and_tell
+try:
+    input()
+finally:
+    print('finally')
+";
+    let (_dir, script) = PYTHON.script(text);
+    let mut command = PYTHON.uv_run_script(&["--signal=int", "--stdin"], &script);
+    command.stdin(Stdio::piped());
+    let mut process = Process::spawn(command);
+    let _stdin = process.stdin();
+    for line in ["ready", "own", "ready", "interrupted", "ready", "handler 2", "ready"] {
+        assert_eq!(process.stdout.next_line().as_deref(), Some(line));
+        if line == "ready" {
+            process.kill(libc::SIGINT);
+        }
+    }
+    assert_eq!(process.exit_code(), 130);
+    assert_eq!(process.stdout.all()[7..], ["finally", "at exit"]);
+    assert_eq!(process.stderr.all().last().unwrap(), "KeyboardInterrupt");
 }
 
 #[test]
@@ -358,9 +563,23 @@ fn what_is_wrong_is_a_traceback_with_the_scripts_name_and_line() {
     fails(
         &[],
         "\nimport uv\nuv.open('files')",
-        &[&line(3), "uv.UVError: ENOENT: no descriptor was granted", "'files'"],
+        &[&line(3), "uv.UVError: ENOENT: no descriptor was granted", "'files' (uv-run --listen files="],
     );
-    fails(&[], "import uv\nuv.Signal().start(15)", &[&line(2), "uv.UVError: EACCES: permission denied"]);
+    fails(
+        &[],
+        "import uv\nuv.Signal().start(15)",
+        &[&line(2), "uv.UVError: EACCES: the signal SIGTERM was not granted (uv-run --signal term)"],
+    );
+    fails(
+        &[],
+        "import uv\nuv.Async.named('reload')",
+        &["uv.UVError: ENOENT: no async handle was granted under the name 'reload' (uv-run --wake reload)"],
+    );
+    fails(
+        &[],
+        "import asyncio\nasync def main(): asyncio.get_running_loop().add_signal_handler(1, print)\nasyncio.run(main())",
+        &["uv.UVError: EACCES: the signal SIGHUP was not granted (uv-run --signal hup)"],
+    );
     fails(
         &[],
         "import uv\nuv.Timer().start('1')",
@@ -397,7 +616,8 @@ fn a_script_or_directory_that_is_not_there_is_one_sentence() {
     Ended::of(PYTHON.uv_run_script(&[], &missing)).refused(&["missing.py cannot be read", "No such file"]);
     let directory = dir.path().join("directory.py");
     fs::create_dir(&directory).unwrap();
-    Ended::of(PYTHON.uv_run_script(&[], &directory)).refused(&["directory.py cannot be read"]);
+    Ended::of(PYTHON.uv_run_script(&[], &directory))
+        .refused(&["directory.py is a directory with neither __main__.py nor"]);
     let ended = PYTHON.run(&["--pythonpath=/no/such/directory"], "");
     ended.refused(&["/no/such/directory cannot be opened"]);
 }

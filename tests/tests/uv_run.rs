@@ -47,6 +47,20 @@ fn uv_run_listen() {
     assert_eq!(process.exit_code(), 0);
 }
 
+/// An address to listen on may be a name.
+#[test]
+fn names_are_listened_on() {
+    let options = ["--listen", "one=localhost:0", "--listen", "two=127.0.0.1:0"];
+    let mut process = Process::spawn(uv_run(&options, UV_RUN_LISTEN));
+    let address: SocketAddr = process
+        .stderr
+        .find(|line| Some(line.strip_prefix("uv-run: one listens on ")?.parse().expect("an address")));
+    assert!(address.ip().is_loopback());
+    let mut answer = String::new();
+    connect(address).read_to_string(&mut answer).unwrap();
+    assert_eq!(answer, format!("one {address}"));
+}
+
 #[test]
 fn uv_run_signal() {
     let mut process = Process::spawn(uv_run(&["--signal", "hup,term"], UV_RUN_SIGNAL));

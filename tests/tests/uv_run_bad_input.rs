@@ -95,7 +95,7 @@ fn a_file_that_can_not_be_read_is_refused_in_one_sentence() {
     let missing = dir.path().join("missing.wasm").to_str().unwrap().to_owned();
     refused_in_one_sentence(&[], &missing, &[&missing, "cannot be read", "No such file"]);
     let dir = dir.path().to_str().unwrap();
-    refused_in_one_sentence(&[], dir, &[dir, "cannot be read"]);
+    refused_in_one_sentence(&[], dir, &[dir, "is a directory with neither __main__.py nor"]);
     refused_in_one_sentence(&["--list-imports"], &missing, &[&missing, "cannot be read"]);
 }
 
@@ -133,6 +133,7 @@ fn a_grant_that_is_not_possible_is_refused_in_one_sentence() {
         ("--fifo", format!("in={}", path("none")), "mkfifo"),
         ("--fifo", format!("in={}", path("file")), "is no FIFO"),
         ("--dir", path("none"), "cannot be opened"),
+        ("--listen", "clients=name.invalid:0".into(), "cannot be resolved"),
         ("--dir-ro", format!("{}::/data", path("none")), "cannot be opened"),
         ("--env", "UV_RUN_HAS_NO_SUCH_VARIABLE".into(), "has no such variable"),
         ("--max-memory", "1K".into(), "needs more memory to begin with"),
@@ -160,7 +161,7 @@ fn an_option_that_can_not_be_read_is_refused() {
         (&["--no-such-option"][..], "'--no-such-option'"),
         (&["--listen", "clients"], "expected NAME=..."),
         (&["--listen", "=127.0.0.1:0"], "the name is empty"),
-        (&["--listen", "clients=localhost:80"], "is no ADDRESS:PORT"),
+        (&["--listen", "clients=localhost"], "is no ADDRESS:PORT"),
         (&["--listen", "clients=127.0.0.1:65536"], "is no ADDRESS:PORT"),
         (&["--connect", "peer=example.org"], "is no HOST:PORT"),
         (&["--udp", "packets=127.0.0.1:0,"], "is no HOST:PORT"),
@@ -197,7 +198,7 @@ fn a_configuration_file_that_can_not_be_used_is_refused_in_one_sentence() {
         ("stdin = true\nstdin = true", 2, "duplicate key"),
         ("stdin", 1, ""),
         ("timeout = 0", 1, "is no number of seconds above 0"),
-        ("[listen]\nclients = \"localhost:80\"", 1, "is no ADDRESS:PORT"),
+        ("[listen]\nclients = \"localhost\"", 1, "is no ADDRESS:PORT"),
         ("signal = [\"kill\"]", 1, "cannot be watched"),
     ] {
         fs::write(&path, text).unwrap();

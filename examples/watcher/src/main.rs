@@ -44,7 +44,7 @@ async fn ended(event_loop: &Loop) -> Result<()> {
             println!("ended");
             Ok(())
         }
-        Err(Error::Status(StatusCode::EACCES | StatusCode::ENOSYS)) => loop {
+        Err(error) if matches!(error.code(), Some(StatusCode::EACCES | StatusCode::ENOSYS)) => loop {
             sleep(LONGEST).await?;
         },
         Err(error) => Err(error),

@@ -29,6 +29,7 @@ export const InvalidThis = withCode(TypeError, "ERR_INVALID_THIS");
 export const MissingArguments = withCode(TypeError, "ERR_MISSING_ARGS");
 export const InvalidUrl = withCode(TypeError, "ERR_INVALID_URL");
 export const UnhandledRejection = withCode(Error, "ERR_UNHANDLED_REJECTION");
+export const UseAfterClose = withCode(Error, "ERR_USE_AFTER_CLOSE");
 export const UnhandledError = withCode(Error, "ERR_UNHANDLED_ERROR");
 
 /** How a message describes a value that was not expected. */

@@ -56,7 +56,7 @@ class Process extends EventEmitter {
   }
 
   cwd() {
-    return "/";
+    return native.workingDirectory();
   }
 
   uptime() {

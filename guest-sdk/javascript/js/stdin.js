@@ -1,6 +1,7 @@
 // process.stdin: an async iterable of what the descriptor "stdin" gives.
 
 import { EventEmitter } from "runtime:emitter";
+import { HandleClosedError } from "runtime:errors";
 import { Descriptor, Poll } from "runtime:uv";
 
 const SIZE = 65536;
@@ -12,6 +13,8 @@ class Input extends EventEmitter {
   #decoder;
   #descriptor;
   #isFlowing = false;
+  #isReferenced = true;
+  #poll;
 
   setEncoding(encoding = "utf8") {
     this.#decoder = new TextDecoder(encoding);
@@ -40,7 +43,9 @@ class Input extends EventEmitter {
         if (error.code !== "EAGAIN") {
           throw error;
         }
-        await readable(descriptor);
+        if (!(await this.#readable(descriptor))) {
+          return;
+        }
         continue;
       }
       const isEnd = bytes.length === 0;
@@ -63,17 +68,19 @@ class Input extends EventEmitter {
   /** With a listener for `data`, the stream flows, as in Node. */
   on(name, listener) {
     super.on(name, listener);
-    if (name === "data" && !this.#isFlowing) {
-      this.#isFlowing = true;
-      process.nextTick(() => this.#flow());
-    }
-    return this;
+    return name === "data" ? this.resume() : this;
   }
 
   async #flow() {
     try {
       for await (const chunk of this) {
         this.emit("data", chunk);
+        if (!this.#isFlowing) {
+          return;
+        }
+      }
+      if (!this.#isFlowing) {
+        return;
       }
       this.emit("end");
       this.emit("close");
@@ -82,22 +89,68 @@ class Input extends EventEmitter {
     }
   }
 
+  /** Lets the stream flow. */
   resume() {
+    if (!this.#isFlowing) {
+      this.#isFlowing = true;
+      process.nextTick(() => this.#flow());
+    }
     return this;
+  }
+
+  /** Ends the wait for input: the script may end. An iteration is over. */
+  pause() {
+    this.#isFlowing = false;
+    this.#poll?.close();
+    return this;
+  }
+
+  isPaused() {
+    return !this.#isFlowing;
+  }
+
+  destroy() {
+    this.pause();
+    this.#descriptor?.close();
+    return this;
+  }
+
+  /** Waiting for input keeps the script from ending, which is the default. */
+  ref() {
+    this.#isReferenced = true;
+    this.#poll?.reference();
+    return this;
+  }
+
+  unref() {
+    this.#isReferenced = false;
+    this.#poll?.dereference();
+    return this;
+  }
+
+  /** Waits for something to read. Returns false if it was told to wait no more. */
+  async #readable(descriptor) {
+    const poll = new Poll(descriptor);
+    this.#poll = poll;
+    if (!this.#isReferenced) {
+      poll.dereference();
+    }
+    try {
+      await poll.ready();
+      return true;
+    } catch (error) {
+      if (error instanceof HandleClosedError) {
+        return false;
+      }
+      throw error;
+    } finally {
+      this.#poll = undefined;
+      poll.close();
+    }
   }
 
   get encoding() {
     return this.#encoding;
-  }
-}
-
-/** Settles when there is something to read. */
-async function readable(descriptor) {
-  const poll = new Poll(descriptor);
-  try {
-    await poll.ready();
-  } finally {
-    poll.close();
   }
 }
 

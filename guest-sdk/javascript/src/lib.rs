@@ -26,6 +26,7 @@ mod bindings {
     wit_bindgen::generate!({
         path: ["../python/wit/deps/cli", "../scripts/scripts.wit", "wit"],
         world: "uv:javascript/runtime",
+        generate_all,
     });
 }
 

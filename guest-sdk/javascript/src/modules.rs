@@ -27,6 +27,7 @@ const INTERNAL: &[(&str, &str)] = &[
     ("runtime:inspect", include_str!("../js/inspect.js")),
     ("runtime:main", include_str!("../js/main.js")),
     ("runtime:process", include_str!("../js/process.js")),
+    ("runtime:readline", include_str!("../js/readline.js")),
     ("runtime:stack", include_str!("../js/stack.js")),
     ("runtime:stdin", include_str!("../js/stdin.js")),
     ("runtime:ticks", include_str!("../js/ticks.js")),
@@ -51,6 +52,8 @@ const INTERNAL: &[(&str, &str)] = &[
 const PUBLIC: &[(&str, &str)] = &[
     ("node:events", include_str!("../js/node/events.js")),
     ("node:process", include_str!("../js/node/process.js")),
+    ("node:readline", include_str!("../js/node/readline.js")),
+    ("node:readline/promises", include_str!("../js/node/readline_promises.js")),
     ("node:timers", include_str!("../js/node/timers.js")),
     ("node:timers/promises", include_str!("../js/node/timers_promises.js")),
     ("node:url", include_str!("../js/node/url.js")),

@@ -273,6 +273,12 @@ interface Input extends AsyncIterable<any> {
   on(name: "data", listener: (chunk: any) => void): this;
   on(name: "end" | "close", listener: () => void): this;
   on(name: "error", listener: (error: Error) => void): this;
+  resume(): this;
+  pause(): this;
+  isPaused(): boolean;
+  destroy(): this;
+  ref(): this;
+  unref(): this;
 }
 
 interface Process {

@@ -55,6 +55,49 @@ declare module "node:process" {
   export default value;
 }
 
+declare module "node:readline/promises" {
+  import { EventEmitter } from "node:events";
+  export interface InterfaceOptions {
+    input: AsyncIterable<string | Uint8Array>;
+    output?: { write(text: string): unknown };
+    prompt?: string;
+    signal?: AbortSignal;
+  }
+  class Lines extends EventEmitter implements AsyncIterable<string>, Disposable {
+    readonly closed: boolean;
+    readonly terminal: boolean;
+    prompt(): void;
+    getPrompt(): string;
+    setPrompt(prompt: string): void;
+    pause(): this;
+    resume(): this;
+    close(): void;
+    [Symbol.asyncIterator](): AsyncIterator<string>;
+    [Symbol.dispose](): void;
+  }
+  export class Interface extends Lines {
+    question(query: string, options?: { signal?: AbortSignal }): Promise<string>;
+  }
+  export { Lines };
+  export function createInterface(
+    input: InterfaceOptions | AsyncIterable<string | Uint8Array>,
+    output?: { write(text: string): unknown },
+  ): Interface;
+}
+
+declare module "node:readline" {
+  import * as promises from "node:readline/promises";
+  export class Interface extends promises.Lines {
+    question(query: string, callback: (answer: string) => void): void;
+    question(query: string, options: object, callback: (answer: string) => void): void;
+  }
+  export function createInterface(
+    input: promises.InterfaceOptions | AsyncIterable<string | Uint8Array>,
+    output?: { write(text: string): unknown },
+  ): Interface;
+  export { promises };
+}
+
 declare module "node:url" {
   const URLClass: typeof URL;
   const URLSearchParamsClass: typeof URLSearchParams;
@@ -80,6 +123,12 @@ declare module "events" {
 }
 declare module "process" {
   export { default } from "node:process";
+}
+declare module "readline" {
+  export * from "node:readline";
+}
+declare module "readline/promises" {
+  export * from "node:readline/promises";
 }
 declare module "url" {
   export * from "node:url";

@@ -13,7 +13,7 @@ from wit_world.imports.uv_handles_types import EventKind
 
 from . import _check
 from ._waiting import Occurrences
-from .error import HandleClosedError, call
+from .error import HandleClosedError, call, call_by_name
 from .handle import Handle
 from .loop import Loop
 
@@ -46,7 +46,11 @@ class Async(Handle):
         if name is None:
             super().__init__(RawAsync.create, loop)
         else:
-            super().__init__(lambda raw, token: RawAsync.create_named(raw, token, name), loop)
+            refused = f"no async handle was granted under the name {name!r} (uv-run --wake {name})"
+            super().__init__(
+                lambda raw, token: call_by_name(refused, RawAsync.create_named, raw, token, name),
+                loop,
+            )
         self._occurrences = Occurrences(self._loop, most=1)
 
     @classmethod

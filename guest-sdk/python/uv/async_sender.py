@@ -7,7 +7,7 @@ from typing import Self
 
 from wit_world.imports.async_sender import AsyncSender as RawSender
 
-from .error import UVError, call
+from .error import UVError, call, call_by_name
 from .status import StatusCode
 
 
@@ -23,7 +23,9 @@ class AsyncSender:
     def __init__(self, name: str) -> None:
         if not isinstance(name, str):
             raise TypeError(f"the name must be a str, not {type(name).__name__}")
-        self._raw: RawSender | None = call(RawSender.open, name)
+        self._raw: RawSender | None = call_by_name(
+            f"the host has connected no async sender under the name {name!r}", RawSender.open, name
+        )
 
     def send(self) -> None:
         """Requests the callback of the other guest's handle. Does not wait for it.

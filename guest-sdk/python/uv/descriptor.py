@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import builtins
 import socket
+import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 from weakref import WeakValueDictionary
 
 from wit_world.imports.descriptors import Descriptor as RawDescriptor
 from wit_world.imports.descriptors import ShutdownHow
 
-from . import _check
-from .error import UVError, call
+from . import _blocking, _check
+from .error import UVError, call, call_by_name
 from .status import StatusCode
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+_T = TypeVar("_T")
 
 Address = tuple[str, int] | str
 """An IP address and a port, or the path of a Unix socket, empty if it has none."""
 
-# The open descriptors by number. The references are weak: an unreferenced descriptor is collected
-# and so closed, as Python's sockets are.
+# The open descriptors by number, and those that `open` has opened by name. The references are weak:
+# an unreferenced descriptor is collected and so closed, as Python's sockets are.
 _by_number: WeakValueDictionary[int, Descriptor]
+_by_name: WeakValueDictionary[str, Descriptor]
 
 _SHUTDOWN_HOW = {
     socket.SHUT_RD: ShutdownHow.READ,
@@ -30,14 +38,18 @@ _SHUTDOWN_HOW = {
 
 _LONGEST_READ = 2**32 - 1
 
+_CHUNK = 256 * 1024
+"""Bytes of `Descriptor.sendall` that are written at once."""
+
 
 class Descriptor:
     """A descriptor that the host granted under a name, or a connection accepted from one. `uv.open`
     opens it.
 
-    Its members are those of Python's non-blocking sockets, also for pipes and terminals. **No call
-    blocks**: a call that would block raises EAGAIN, which is a ``BlockingIOError`` too. A `Poll`
-    tells when to repeat it.
+    Its members are those of Python's sockets, also for pipes and terminals. **No call blocks**
+    unless `setblocking` or `settimeout` has said so: a call that would block raises EAGAIN, which
+    is a ``BlockingIOError`` too. A `Poll` tells when to repeat it. While a call blocks, no loop of
+    the script goes on.
 
     Calls on a closed descriptor raise `UVError`: EBADF.
     """
@@ -54,6 +66,10 @@ class Descriptor:
 
     def __init__(self, raw: RawDescriptor) -> None:
         self._raw: RawDescriptor | None = raw
+        self._timeout: float | None = 0.0
+        # The files of `makefile`, which keep the descriptor open, and whether `close` was called.
+        self._io_refs = 0
+        self._closed = False
         self._number = raw.fileno()
         _by_number[self._number] = self
 
@@ -74,18 +90,33 @@ class Descriptor:
         Raises `UVError`: EAGAIN when no bytes are available yet; otherwise the system's error
         (ECONNRESET, ENOTCONN for a listening socket). Raises ``ValueError`` for a negative size.
         """
-        return call(self._open().read, min(_size(bufsize), _LONGEST_READ))
+        size = min(_size(bufsize), _LONGEST_READ)
+        return self._waiting(_READABLE, lambda: call(self._open().read, size))
 
-    def send(self, data: bytes | bytearray | memoryview) -> int:
+    def send(self, data: ReadableBuffer) -> int:
         """Writes as many bytes as fit, and returns their number, which may be lower than the length
         of the data.
 
         Raises `UVError`: EAGAIN when nothing fits now, EPIPE when the other side no longer reads;
         otherwise the system's error. Raises ``TypeError`` if the data is not bytes-like.
         """
-        return call(self._open().write, _bytes(data))
+        octets = _bytes(data)
+        return self._waiting(_WRITABLE, lambda: call(self._open().write, octets))
 
-    def recv_into(self, buffer: bytearray | memoryview, nbytes: int = 0) -> int:
+    def sendall(self, data: ReadableBuffer) -> None:
+        """Writes all of the data, if calls may block. The timeout is for all of it.
+
+        If calls do not block it raises EAGAIN when not everything fits, as Python's sockets do.
+        Nothing tells then how much has been written. Raises what `send` raises.
+        """
+        octets = _bytes(data)
+        sent = 0
+        deadline = self._deadline()
+        while sent < len(octets):
+            rest = octets[sent : sent + _CHUNK]
+            sent += self._waiting(_WRITABLE, lambda: call(self._open().write, rest), deadline)
+
+    def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0) -> int:
         """Reads into a buffer, at most its length or ``nbytes`` unless that is 0, and returns the
         number of bytes. Raises what `recv` raises."""
         with memoryview(buffer) as view, view.cast("B") as target:
@@ -100,21 +131,21 @@ class Descriptor:
         Raises `UVError`: EAGAIN when no datagram is available yet, ENOTSOCK if the descriptor is
         not a socket; otherwise the system's error.
         """
-        datagram = call(self._open().recv_from, min(_size(bufsize), _LONGEST_READ))
+        size = min(_size(bufsize), _LONGEST_READ)
+        datagram = self._waiting(_READABLE, lambda: call(self._open().recv_from, size))
         return datagram.bytes, _parsed(datagram.sender)
 
-    def sendto(self, data: bytes | bytearray | memoryview, address: Address) -> int:
+    def sendto(self, data: ReadableBuffer, address: Address) -> int:
         """Sends a datagram to an IP address and port, and returns how many bytes were sent.
 
         Raises `UVError`: EINVAL if the address is not an IP address and port, EISCONN if the socket
         is connected to another address, EAGAIN when the datagram does not fit now, EMSGSIZE when it
         is too large, ENOTSOCK if the descriptor is not a socket; otherwise the system's error.
         """
-        return call(self._open().send_to, _bytes(data), _written(address))
+        octets, to = _bytes(data), _written(address)
+        return self._waiting(_WRITABLE, lambda: call(self._open().send_to, octets, to))
 
-    def recvfrom_into(
-        self, buffer: bytearray | memoryview, nbytes: int = 0
-    ) -> tuple[int, Address]:
+    def recvfrom_into(self, buffer: WriteableBuffer, nbytes: int = 0) -> tuple[int, Address]:
         """Receives a datagram into a buffer, as `recv_into`, and returns its length and sender."""
         with memoryview(buffer) as view, view.cast("B") as target:
             data, sender = self.recvfrom(min(nbytes or len(target), len(target)))
@@ -126,17 +157,75 @@ class Descriptor:
         self._open()
 
     def setblocking(self, flag: bool) -> None:
-        """Accepts False only: no call blocks."""
+        """Whether calls block. A new descriptor's do not."""
         self.settimeout(None if flag else 0.0)
 
-    def settimeout(self, value: float | None) -> None:
-        """Accepts 0 only: no call blocks."""
-        if value != 0:
-            raise ValueError("a descriptor is non-blocking")
+    def getblocking(self) -> bool:
+        """Whether calls block."""
+        return self._timeout != 0
 
-    def gettimeout(self) -> float:
-        """0: no call blocks."""
-        return 0.0
+    def settimeout(self, value: float | None) -> None:
+        """The seconds for which calls may block before they raise ``TimeoutError``: 0 does not
+        block, None is without limit. ``ValueError`` for a negative number."""
+        if value is not None:
+            value = float(value)
+            if not value >= 0:
+                raise ValueError("Timeout value out of range")
+        self._timeout = value
+
+    def gettimeout(self) -> float | None:
+        """The seconds for which calls may block."""
+        return self._timeout
+
+    @property
+    def timeout(self) -> float | None:
+        """As `gettimeout`."""
+        return self._timeout
+
+    def makefile(
+        self,
+        mode: str = "r",
+        buffering: int | None = None,
+        *,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> IO[Any]:
+        """A file that reads or writes the descriptor, as that of Python's sockets. The descriptor
+        is closed when it and its files are.
+
+        Raises ``ValueError`` if calls do not block: see `setblocking`.
+        """
+        self._open()
+        if self._timeout == 0:
+            raise ValueError("the file of a descriptor blocks: call setblocking(True) first")
+        make: Any = socket.socket.makefile
+        return make(  # type: ignore[no-any-return]
+            self, mode, buffering, encoding=encoding, errors=errors, newline=newline
+        )
+
+    def _decref_socketios(self) -> None:
+        # Python's files of sockets call it when they are closed.
+        self._io_refs -= 1
+        if self._closed:
+            self.close()
+
+    def _deadline(self) -> float | None:
+        return time.monotonic() + self._timeout if self._timeout else None
+
+    def _waiting(
+        self, events: int, function: Callable[[], _T], deadline: float | None = None
+    ) -> _T:
+        """Calls a function, if calls may block until it does not raise EAGAIN."""
+        while True:
+            try:
+                return function()
+            except BlockingIOError:
+                if self._timeout == 0:
+                    raise
+            if deadline is None:
+                deadline = self._deadline()
+            _blocking.wait(self, events, deadline)
 
     def accept(self) -> tuple[Descriptor, Address]:
         """Accepts a connection on a listening socket. Returns it and its peer's address.
@@ -145,7 +234,10 @@ class Descriptor:
         descriptor, EMFILE when the script has as many descriptors as the host allows (the
         connection keeps waiting); otherwise the system's error.
         """
-        connection = Descriptor(call(self._open().accept))
+        raw = self._waiting(_READABLE, lambda: call(self._open().accept))
+        connection = Descriptor(raw)
+        # As sockets: the timeout is that of accepting alone.
+        connection.setblocking(self.getblocking())
         return connection, connection.getpeername()
 
     def shutdown(self, how: int) -> None:
@@ -194,8 +286,10 @@ class Descriptor:
 
     def close(self) -> None:
         """Closes the descriptor. A poll handle that is active on it is stopped and called with
-        EBADF. Closing a closed descriptor does nothing."""
-        if self._raw is not None:
+        EBADF. Closing a closed descriptor does nothing. It stays open until the files of
+        `makefile` are closed too."""
+        self._closed = True
+        if self._raw is not None and self._io_refs <= 0:
             raw, self._raw = self._raw, None
             _by_number.pop(self._number, None)
             raw.__exit__(None, None, None)
@@ -221,6 +315,11 @@ class Descriptor:
 
 
 _by_number = WeakValueDictionary()
+_by_name = WeakValueDictionary()
+
+# `PollEvent.READABLE` and `WRITABLE`. Its module needs this one.
+_READABLE = 1
+_WRITABLE = 2
 
 
 def open(name: str) -> Descriptor:
@@ -233,12 +332,21 @@ def open(name: str) -> Descriptor:
     """
     if not isinstance(name, str):
         raise TypeError(f"the name must be a str, not {type(name).__name__}")
-    try:
-        return Descriptor(call(RawDescriptor.open, name))
-    except UVError as error:
-        if error.code != StatusCode.ENOENT:
-            raise
-    raise UVError(StatusCode.ENOENT, f"no descriptor was granted under the name {name!r}")
+    option = _OPTIONS.get(name, f"--listen {name}=ADDRESS:PORT, --connect, --udp, ...")
+    refused = f"no descriptor was granted under the name {name!r} (uv-run {option})"
+    descriptor = Descriptor(call_by_name(refused, RawDescriptor.open, name))
+    _by_name[name] = descriptor
+    return descriptor
+
+
+_OPTIONS = {"stdin": "--stdin", "stdout": "--stdout-as stdout"}
+"""The options of uv-run for names that have one of their own."""
+
+
+def opened(name: str) -> Descriptor | None:
+    """The descriptor that the script has open under this name."""
+    descriptor = _by_name.get(name)
+    return None if descriptor is None or descriptor.closed else descriptor
 
 
 def descriptor_of(fd: int | Descriptor) -> Descriptor:
@@ -261,11 +369,14 @@ def _size(size: int) -> int:
     return number
 
 
-def _bytes(data: bytes | bytearray | memoryview) -> bytes:
+def _bytes(data: ReadableBuffer) -> bytes:
     if isinstance(data, bytes):
         return data
-    if isinstance(data, (bytearray, memoryview)):
-        return bytes(data)
+    try:
+        with memoryview(data) as view:
+            return bytes(view)
+    except TypeError:
+        pass
     raise TypeError(f"a bytes-like object is required, not {type(data).__name__}")
 
 

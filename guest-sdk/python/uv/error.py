@@ -146,3 +146,16 @@ def call(function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
     # Raise outside the block: otherwise the host's error becomes the context of the exception. It
     # is a frozen dataclass, and unittest writes to the exceptions of a traceback.
     raise refusal
+
+
+def call_by_name(
+    not_granted: str, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
+) -> _T:
+    """As `call`, for a function that takes the name of a grant. ENOENT has the message
+    ``not_granted``, which tells the name and the option that grants it."""
+    try:
+        return call(function, *args, **kwargs)
+    except UVError as error:
+        if error.code == StatusCode.ENOENT:
+            raise UVError(StatusCode.ENOENT, not_granted) from None
+        raise

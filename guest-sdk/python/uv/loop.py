@@ -27,6 +27,7 @@ from wit_world.imports.uv_handles_types import Event, EventKind
 from wit_world.imports.uv_handles_types import RunMode as RawMode
 
 from .error import LoopClosedError, UVError, call
+from .interrupt import Interrupt
 from .status import StatusCode
 
 if TYPE_CHECKING:
@@ -108,6 +109,8 @@ class Loop:
         self._later: deque[tuple[Callable[..., object], tuple[object, ...]]] = deque()
         self._later_token = 0
         self._later_idle: RawIdle | None = None
+        self._has_run = False
+        self._interrupt = Interrupt()
         self.excepthook = print_and_stop
         self.make_current()
 
@@ -173,7 +176,9 @@ class Loop:
         inside a callback of another loop restores that loop as the current one.
 
         An exception that is not an ``Exception``, for example ``SystemExit``, ends the run at
-        once. Callbacks that were due stay due for the next run.
+        once. Callbacks that were due stay due for the next run. Where the host grants SIGINT,
+        Ctrl+C raises ``KeyboardInterrupt`` here, between two callbacks, unless the script watches
+        the signal itself.
 
         Raises `UVError`: EBUSY inside a callback of the same loop (another loop may be run there).
         Raises `LoopClosedError`, and ``ValueError`` for an unknown mode.
@@ -182,8 +187,10 @@ class Loop:
         self.make_current()
         self._enter()
         try:
+            self._interrupt.begin(self)
             return self._finish(run)
         finally:
+            self._interrupt.end()
             # Ends a run that an exception has left.
             run.__exit__(None, None, None)
             self._leave()
@@ -281,6 +288,7 @@ class Loop:
 
     def _enter(self) -> None:
         """At the beginning of a run."""
+        self._has_run = True
         _running.append(self)
 
     def _leave(self) -> None:

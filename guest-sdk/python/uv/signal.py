@@ -13,6 +13,7 @@ from . import _check
 from ._waiting import Occurrences
 from .error import HandleClosedError, UVError, call
 from .handle import Handle
+from .interrupt import Interrupt
 from .loop import Loop
 from .status import StatusCode
 
@@ -149,6 +150,9 @@ class Signal(Handle):
 
     _raw: RawSignal | None
 
+    # Whether the watch ends with the next delivery.
+    _is_oneshot = False
+
     def __init__(self, loop: Loop | None = None, callback: SignalCallback | None = None) -> None:
         self._callback = _check.callback(callback)
         super().__init__(RawSignal.create, loop)
@@ -183,17 +187,31 @@ class Signal(Handle):
         not granted. Raises `HandleClosedError`, and ``TypeError`` if the number is not an integer
         or the callback is not callable.
         """
-        number = _signum(signum)
-        _check.callback(callback)
-        call(self._open(self._raw).start, number)
-        if callback is not None:
-            self._callback = callback
+        self._start(self._open(self._raw).start, signum, callback)
+        self._is_oneshot = False
 
     def start_oneshot(self, signum: int, callback: SignalCallback | None = None) -> None:
         """Watches a signal for one callback, and then stops the handle. Otherwise as `start`."""
+        host = self._open(self._raw)
+        # A lasting watch of the same signal stays one.
+        is_lasting = not self._is_oneshot and self.signum == signum
+        self._start(host.start_oneshot, signum, callback)
+        self._is_oneshot = not is_lasting
+
+    def _start(
+        self, start: Callable[[int], None], signum: int, callback: SignalCallback | None
+    ) -> None:
         number = _signum(signum)
         _check.callback(callback)
-        call(self._open(self._raw).start_oneshot, number)
+        try:
+            call(start, number)
+        except UVError as error:
+            if error.code == StatusCode.EACCES:
+                raise not_granted(number) from None
+            raise
+        finally:
+            # While the script watches SIGINT itself, it is no ``KeyboardInterrupt``.
+            Interrupt.own(self, self.active and self.signum == Signals.SIGINT)
         if callback is not None:
             self._callback = callback
 
@@ -208,17 +226,39 @@ class Signal(Handle):
 
     def close(self, on_closed: Callable[[Self], object] | None = None) -> None:
         super().close(on_closed)
+        Interrupt.own(self, False)
         self._occurrences.fail(HandleClosedError())
+
+    def destroy(self) -> None:
+        """Frees the host's handle. **Used internally** after the handle has been closed. A direct
+        call closes the handle without a close callback."""
+        super().destroy()
+        Interrupt.own(self, False)
 
     def stop(self) -> None:
         """Stops watching. Does nothing if the handle is not started, or is closing."""
         if self._raw is not None:
             self._raw.stop()
+            Interrupt.own(self, False)
 
     def _called(self, kind: EventKind) -> None:
         self._occurrences.add()
+        if self._is_oneshot:
+            # The host stops it after the callback.
+            Interrupt.own(self, False)
         if self._callback is not None and isinstance(kind, EventKind_Signal):
             self._callback(self, kind.value)
+
+
+def not_granted(number: int) -> UVError:
+    """The error of a signal that the host does not grant."""
+    try:
+        name = Signals(number).name
+        option = name.removeprefix("SIG").lower()
+    except ValueError:
+        name = option = str(number)
+    message = f"the signal {name} was not granted (uv-run --signal {option})"
+    return UVError(StatusCode.EACCES, message)
 
 
 def _signum(signum: int) -> int:

@@ -6,7 +6,7 @@ import sys
 
 import uv as uv  # Now, because its files are not there when the component runs.
 from componentize_py_types import Err
-from uv import asyncio, http, net
+from uv import asyncio, http, net, standard_input
 from wit_world import exports
 from wit_world.exports import scripts
 
@@ -17,6 +17,7 @@ library.forget_files()
 asyncio.make_default()
 net.make_default()
 http.make_default()
+standard_input.make_default()
 
 
 class Scripts(exports.Scripts):

@@ -10,6 +10,7 @@ import json
 import linecache
 import os
 import random
+import runpy
 import sys
 import tokenize
 import traceback
@@ -19,12 +20,20 @@ from types import ModuleType, TracebackType
 from uv.loop import Loop
 from uv.net.tcp import finish_sending
 
+from wit_world.imports import environment
+
 from . import immediate_exit
 from .immediate_exit import ImmediateExit
 
 _LINGER = 5.0
 """Seconds for which the end of a script waits until the peers of closed connections have taken all
 that was sent. With real sockets the OS would go on."""
+
+_MODULE = "-m"
+"""The name of a script whose text is the name of a module to run."""
+
+_WITHOUT_FILE = {"-c": "<string>", "-": "<stdin>", _MODULE: _MODULE}
+"""The names of scripts that have no file, and those of their code in tracebacks."""
 
 _INTERRUPTED = 130
 """The exit code of a program that Ctrl+C has ended: 128 and the signal's number."""
@@ -70,7 +79,12 @@ def described(error: BaseException) -> tuple[str, str, str]:
 
 def _run(name: str, source: bytes, args: Sequence[str], path: Sequence[str]) -> int:
     main = _main(name, args, path, "__main__")
-    code = _guarded(lambda: _execute(name, source, main))
+
+    def execute() -> None:
+        _execute(name, source, main)
+        _warn_of_idle_loops()
+
+    code = _guarded(execute)
     if code == 0 and Loop._has_failed:
         # The default excepthook has printed an exception of a callback.
         code = 1
@@ -87,15 +101,45 @@ def _main(name: str, args: Sequence[str], path: Sequence[str], module: str) -> M
     sys.argv = [name, *args]
     sys.path[:] = path
     main = ModuleType(module)
-    main.__file__ = name
+    if name not in _WITHOUT_FILE:
+        main.__file__ = _file(name, path)
     main.__builtins__ = __builtins__  # type: ignore[attr-defined]
     sys.modules["__main__"] = sys.modules[module] = main
     return main
 
 
+def _file(name: str, path: Sequence[str]) -> str:
+    """The script's file with its directory, as Python has it. A name that is relative is so to a
+    directory of the host's."""
+    if os.path.isabs(name) or not path:
+        return name
+    file = os.path.join(path[0], os.path.basename(name))
+    return file if os.path.isfile(file) else name
+
+
 def _execute(name: str, source: bytes, main: ModuleType) -> None:
+    if name == _MODULE:
+        # It begins the message for a module that is not there.
+        sys.executable = sys.executable or "uv-run"
+        runpy._run_module_as_main(source.decode())  # type: ignore[attr-defined]
+        return
+    name = _WITHOUT_FILE.get(name, name)
     _remember_lines(name, source)
     exec(compile(source, name, "exec", dont_inherit=True), main.__dict__)
+
+
+def _warn_of_idle_loops() -> None:
+    """Reports active handles of loops that the script has not run."""
+    for loop in Loop._in_use:
+        active = [handle for handle in loop.handles if handle.active and handle.referenced]
+        if active and not loop._has_run:
+            kinds = ", ".join(sorted({type(handle).__name__ for handle in active}))
+            count = "a handle is" if len(active) == 1 else f"{len(active)} handles are"
+            print(
+                f"uv: {count} active ({kinds}) on a loop that was not run: "
+                "a script calls uv.Loop.get_current().run()",
+                file=sys.stderr,
+            )
 
 
 def _guarded(function: object) -> int:
@@ -131,6 +175,9 @@ def _prepare() -> None:
     # All instances of a snapshot would share its seed.
     random.seed()
     os.reload_environ()
+    directory = environment.initial_cwd()
+    if directory is not None:
+        os.chdir(directory)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # Line buffering shows each line at once, and loses none when the host ends the guest.

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::handle_kind;
 use crate::imports::async_handle::AsyncHandle as RawAsync;
+use crate::not_granted::{self, Kind};
 
 handle_kind! {
     /// An async handle, as libuv's `uv_async_t`: called after it has been sent, in the phase in
@@ -28,7 +29,8 @@ impl Async {
     /// the name was not granted, EBUSY if a handle with that name is open already, and the errors
     /// of [`new`](Self::new).
     pub fn named(event_loop: &Loop, name: &str) -> Result<Self> {
-        Self::make(event_loop, |event_loop, token| RawAsync::create_named(event_loop, token, name))
+        let create = |event_loop: &_, token| RawAsync::create_named(event_loop, token, name);
+        not_granted::named(Kind::AsyncHandle, name, Self::make(event_loop, create))
     }
 
     /// Requests the callback, as `uv_async_send`.

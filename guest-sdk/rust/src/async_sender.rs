@@ -5,6 +5,7 @@ use std::fmt;
 use crate::batch::{self, Synced};
 use crate::error::Result;
 use crate::imports::async_sender::AsyncSender as RawSender;
+use crate::not_granted::{self, Kind};
 
 /// The sending end of another guest's [named](crate::Async::named) async handle, under the name
 /// that the host gave to the connection.
@@ -19,7 +20,7 @@ impl AsyncSender {
     /// already. Dropping the value closes it.
     pub fn open(name: &str) -> Result<Self> {
         batch::sync();
-        Ok(Self(Synced::new(RawSender::open(name)?)))
+        Ok(Self(Synced::new(not_granted::named(Kind::AsyncSender, name, RawSender::open(name))?)))
     }
 
     /// Requests the callback of the other guest's handle, as `uv_async_send`. Sends before the

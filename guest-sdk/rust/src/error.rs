@@ -6,6 +6,7 @@ use std::io;
 use crate::callback_error::Shown;
 use crate::imports::types::Error as RawError;
 use crate::loops;
+use crate::not_granted::NotGranted;
 use crate::registry;
 use crate::status::StatusCode;
 
@@ -25,6 +26,9 @@ pub enum Error {
     LoopClosed,
     /// The loop has handles that are not closed. Its code is EBUSY.
     LoopBusy(BusyLoop),
+    /// The host has not granted what the guest has asked for. Its code is ENOENT, or EACCES for a
+    /// signal.
+    NotGranted(NotGranted),
     /// Any other reason, as libuv's status code.
     Status(StatusCode),
 }
@@ -35,6 +39,7 @@ impl Error {
         match self {
             Self::Status(code) => Some(*code),
             Self::LoopBusy(_) => Some(StatusCode::EBUSY),
+            Self::NotGranted(asked) => Some(asked.code()),
             Self::HandleClosed | Self::LoopClosed => None,
         }
     }
@@ -46,6 +51,7 @@ impl fmt::Display for Error {
             Self::HandleClosed => f.write_str("the handle is closing or closed"),
             Self::LoopClosed => f.write_str("the loop is closed"),
             Self::Status(code) => fmt::Display::fmt(code, f),
+            Self::NotGranted(asked) => fmt::Display::fmt(asked, f),
             Self::LoopBusy(busy) => write!(f, "{}{busy}", StatusCode::EBUSY),
         }
     }

@@ -60,10 +60,10 @@
 //! cannot be closed because of it.
 //!
 //! **Errors** are values. [`Error::HandleClosed`] and [`Error::LoopClosed`] come from calls on a
-//! handle or loop that is closed. [`Error::Status`] carries a libuv code: EINVAL for invalid
-//! arguments, ENOENT and EACCES without a grant, ENOMEM and EMFILE for the host's limits, ENOTSUP
-//! for a function of programs in a plugin or the reverse. The documentation of each function lists
-//! its own.
+//! handle or loop that is closed, [`Error::NotGranted`] (its code is ENOENT or EACCES) without a
+//! grant. [`Error::Status`] carries a libuv code: EINVAL for invalid arguments, ENOMEM and EMFILE for
+//! the host's limits, ENOTSUP for a function of programs in a plugin or the reverse. The
+//! documentation of each function lists its own.
 //!
 //! **Times** are milliseconds. Functions that take a time take a number or a
 //! [`Duration`](std::time::Duration): see [`Milliseconds`].
@@ -171,6 +171,7 @@ mod loops;
 mod milliseconds;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;
+mod not_granted;
 #[doc(hidden)]
 pub mod plugin;
 mod poll;
@@ -195,6 +196,7 @@ pub use error::{BusyLoop, Error, Result};
 pub use event_loop::{Loop, RunMode};
 pub use handle::Handle;
 pub use milliseconds::Milliseconds;
+pub use not_granted::NotGranted;
 pub use poll::Poll;
 pub use poll_events::PollEvents;
 pub use signal::Signal;

@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::event_loop::Loop;
 use crate::handle::handle_kind;
 use crate::imports::signal::Signal as RawSignal;
+use crate::not_granted;
 use crate::signum::Signum;
 
 handle_kind! {
@@ -46,7 +47,7 @@ impl Signal {
     /// depends on (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, 32, 33); EACCES for a signal
     /// that was not granted; `HandleClosed` on a closing handle.
     pub fn start(&self, signum: Signum) -> Result<()> {
-        Ok(self.0.raw.start(signum.number())?)
+        not_granted::signal(signum, self.0.raw.start(signum.number()))
     }
 
     /// Watches a signal with this callback. If that is refused, the callback is not replaced.
@@ -62,7 +63,7 @@ impl Signal {
     /// The same rules and errors as for [`start`](Self::start); a lasting watch of the same signal
     /// stays a lasting one.
     pub fn start_oneshot(&self, signum: Signum) -> Result<()> {
-        Ok(self.0.raw.start_oneshot(signum.number())?)
+        not_granted::signal(signum, self.0.raw.start_oneshot(signum.number()))
     }
 
     /// Watches a signal for one call of this callback. If that is refused, the callback is not

@@ -5,6 +5,7 @@
 
 use crate::config::{entries, number, value};
 use crate::network::{HttpHost, Range};
+use crate::script::Language;
 use crate::values::{
     Address, Dir, Env, Fifo, FilePath, HostPort, Name, Named, Seconds, Signals, Size, SocketPath, Udp, Wake,
 };
@@ -32,7 +33,8 @@ RUST_LOG=uv_handles_host=debug,uv_run=debug tells more about a run.";
 #[command(
     name = "uv-run",
     version,
-    override_usage = "uv-run [OPTIONS] GUEST.wasm|SCRIPT.py|SCRIPT.js [ARGS]...",
+    override_usage = "uv-run [OPTIONS] GUEST.wasm|SCRIPT.py|SCRIPT.js|DIR|- [ARGS]...\n       \
+        uv-run [OPTIONS] -c CODE|-m MODULE|-e CODE [ARGS]...",
     after_help = EXIT_CODES,
     verbatim_doc_comment
 )]
@@ -93,11 +95,52 @@ pub struct Cli {
     #[arg(long, value_name = "SHELL", help_heading = "Running")]
     pub completions: Option<Shell>,
 
-    /// The guest, a component or a script, and its arguments: everything that follows the
-    /// file's name is the guest's.
+    /// Runs this text as a script in Python. Everything that follows is its arguments.
+    #[arg(
+        short = 'c',
+        value_name = "CODE",
+        num_args = 1..,
+        allow_hyphen_values = true,
+        conflicts_with = "compose",
+        help_heading = "Scripts"
+    )]
+    code: Option<Vec<String>>,
+
+    /// Runs a module of Python as a script. Everything that follows is its arguments.
+    #[arg(
+        short = 'm',
+        value_name = "MODULE",
+        num_args = 1..,
+        allow_hyphen_values = true,
+        conflicts_with_all = ["code", "compose"],
+        help_heading = "Scripts"
+    )]
+    module: Option<Vec<String>>,
+
+    /// Runs this text as a script in JavaScript. Everything that follows is its arguments.
+    #[arg(
+        short = 'e',
+        long,
+        value_name = "CODE",
+        num_args = 1..,
+        allow_hyphen_values = true,
+        conflicts_with_all = ["code", "module", "compose"],
+        help_heading = "Scripts"
+    )]
+    eval: Option<Vec<String>>,
+
+    /// The language of a script whose name does not tell it.
+    #[arg(long, value_enum, value_name = "LANGUAGE", help_heading = "Scripts")]
+    pub language: Option<Language>,
+
+    /// The guest and its arguments: everything that follows the file's name is the guest's.
+    ///
+    /// A component, a script, a directory with a script (`__main__.py`, `package.json`,
+    /// `index.js`), or `-` for a script that is read from standard input. `--` before it says that
+    /// arguments which look like options of uv-run are meant for the guest.
     #[arg(
         value_name = "GUEST.wasm|SCRIPT.py|SCRIPT.js",
-        required_unless_present_any = ["completions", "compose"],
+        required_unless_present_any = ["completions", "compose", "code", "module", "eval"],
         trailing_var_arg = true,
         value_hint = ValueHint::FilePath
     )]
@@ -115,6 +158,29 @@ impl Cli {
     pub fn args(&self) -> &[String] {
         &self.guest
     }
+
+    /// Takes the script of `-c`, `-m` or `-e`. The guest's arguments are those that follow it.
+    pub fn take_inline(&mut self) -> Option<Inline> {
+        let (language, name, given) = match (self.code.take(), self.module.take(), self.eval.take()) {
+            (Some(given), ..) => (Language::Python, "-c", given),
+            (_, Some(given), _) => (Language::Python, "-m", given),
+            (.., Some(given)) => (Language::JavaScript, "[eval]", given),
+            (None, None, None) => return None,
+        };
+        let mut given = given.into_iter();
+        let text = given.next()?;
+        self.guest = std::iter::once(name.to_owned()).chain(given).collect();
+        Some(Inline { language, name, text })
+    }
+}
+
+/// A script that is a part of the command line.
+#[derive(Debug)]
+pub struct Inline {
+    pub language: Language,
+    /// The name for the runtime: Python's for code and for a module, or Node's for code.
+    pub name: &'static str,
+    pub text: String,
 }
 
 /// Grants and limits, from the command line or a configuration file.
@@ -347,6 +413,45 @@ mod tests {
         assert!(Cli::try_parse_from(["uv-run", "--unknown", "guest.wasm"]).is_err());
         assert!(Cli::try_parse_from(["uv-run"]).is_err());
         assert!(Cli::try_parse_from(["uv-run", "--completions", "bash"]).is_ok());
+    }
+
+    #[test]
+    fn what_follows_code_is_its_arguments() {
+        for (line, language, name, text, args) in [
+            (
+                &["-c", "x", "--stdin", "--", "-c", "y"][..],
+                Language::Python,
+                "-c",
+                "x",
+                &["--stdin", "--", "-c", "y"][..],
+            ),
+            (&["-c", "-1", "a"], Language::Python, "-c", "-1", &["a"]),
+            (
+                &["--stdin", "-m", "a.b", "-m", "--timeout=2"],
+                Language::Python,
+                "-m",
+                "a.b",
+                &["-m", "--timeout=2"],
+            ),
+            (&["-e", "x", "--eval", "y"], Language::JavaScript, "[eval]", "x", &["--eval", "y"]),
+            (&["--eval=x"], Language::JavaScript, "[eval]", "x", &[]),
+        ] {
+            let mut cli = Cli::try_parse_from([&["uv-run"], line].concat()).unwrap();
+            let inline = cli.take_inline().unwrap();
+            assert_eq!(
+                (inline.language, inline.name, inline.text.as_str()),
+                (language, name, text),
+                "{line:?}"
+            );
+            assert_eq!(
+                (&cli.args()[0][..], &cli.args()[1..]),
+                (name, &args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>()[..])
+            );
+            assert_eq!(cli.options.stdin, line[0] == "--stdin");
+        }
+        let mut cli = Cli::try_parse_from(["uv-run", "script.py", "-c", "x"]).unwrap();
+        assert!(cli.take_inline().is_none());
+        assert_eq!(cli.args(), ["script.py", "-c", "x"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::closed;
 use crate::denied::{self, Told};
 use crate::network::{Http, OnDenied, Sockets};
 use crate::output::{quoted, say};
-use crate::script::Language;
+use crate::script::{Language, Script};
 use crate::signals;
 use crate::stdio::Standard;
 use crate::unix_socket::SocketFiles;
@@ -16,6 +16,7 @@ use crate::wake;
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 use rustix::io::Errno;
 use std::collections::HashMap;
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -40,16 +41,11 @@ pub struct Grants {
 }
 
 /// Makes all grants. The arguments are the guest's.
-pub fn make(
-    options: &Options,
-    args: &[String],
-    language: Option<Language>,
-    is_plugin: bool,
-) -> Result<Grants> {
+pub fn make(options: &Options, args: &[String], script: Option<&Script>, is_plugin: bool) -> Result<Grants> {
     check_names(options)?;
     let told = Arc::new(Told::default());
-    if language == Some(Language::Python) {
-        // Every loop of asyncio asks for it, and goes on without.
+    if script.map(Script::language) == Some(Language::Python) {
+        // Every loop that runs asks for it, and goes on without.
         told.keep_quiet(denied::sentence(Denied::Signal(rustix::process::Signal::INT.as_raw())));
     }
     let files = SocketFiles::default();
@@ -63,7 +59,8 @@ pub fn make(
     };
     for listen in &options.listen {
         let option = format!("--listen {}={}", listen.name.escape_debug(), listen.value);
-        let socket = TcpListener::bind(listen.value.0).with_context(|| option.clone())?;
+        let addresses = listen.value.resolve().with_context(|| unresolved(&option))?;
+        let socket = TcpListener::bind(&addresses[..]).with_context(|| option.clone())?;
         say(format!("{} listens on {}", listen.name.escape_debug(), socket.local_addr()?));
         grant("--listen", &listen.name, Ok(socket.into()))?;
     }
@@ -128,7 +125,8 @@ pub fn make(
     let listener = told.clone();
     let on_denied: OnDenied = Arc::new(move |denied| listener.tell(denied::of_network(&denied)));
     let http = Http { hosts: options.http.clone(), on_denied: on_denied.clone() };
-    let wasi = wasi(options, args, on_denied, clock)?;
+    let working_dir = script.and_then(Script::working_dir);
+    let wasi = wasi(options, args, working_dir, on_denied, clock)?;
     Ok(Grants { uv: uv.build(), wasi, http, by_signal, control, files })
 }
 
@@ -178,16 +176,23 @@ fn connect(peer: &HostPort) -> io::Result<OwnedFd> {
 }
 
 fn udp(udp: &Udp) -> Result<UdpSocket> {
-    let bind = udp.bind.0;
-    let socket = UdpSocket::bind(bind).with_context(|| bind.to_string())?;
+    let addresses = udp.bind.resolve().with_context(|| unresolved(&udp.bind))?;
+    let socket = UdpSocket::bind(&addresses[..]).with_context(|| udp.bind.to_string())?;
+    let bind = socket.local_addr()?;
     if let Some(peer) = &udp.peer {
         let addresses = peer.resolve().with_context(|| format!("{peer} cannot be resolved"))?;
         // An IPv4 socket reaches IPv4 addresses only, and likewise for IPv6. A name may have both.
         let reachable: Vec<_> =
             addresses.into_iter().filter(|address| address.is_ipv4() == bind.is_ipv4()).collect();
+        let bind = &udp.bind;
         socket.connect(&reachable[..]).with_context(|| format!("{peer} cannot be reached from {bind}"))?;
     }
     Ok(socket)
+}
+
+/// The message for a name that has no address.
+fn unresolved(given: impl fmt::Display) -> String {
+    format!("{given} cannot be resolved")
 }
 
 fn fifo(fifo: &Fifo) -> Result<OwnedFd> {
@@ -216,6 +221,7 @@ fn fifo(fifo: &Fifo) -> Result<OwnedFd> {
 fn wasi(
     options: &Options,
     args: &[String],
+    working_dir: Option<&str>,
     on_denied: OnDenied,
     clock: Option<VirtualClock>,
 ) -> Result<WasiCtx> {
@@ -227,6 +233,9 @@ fn wasi(
     // The guest has this thread to itself, so printing may block it.
     wasi.allow_blocking_current_thread(true);
     wasi.args(args);
+    if let Some(dir) = working_dir {
+        wasi.initial_cwd(dir);
+    }
     for Env { name, value } in &options.env {
         match value.clone().map_or_else(|| std::env::var(name), Ok) {
             Ok(value) => drop(wasi.env(name, value)),
@@ -277,6 +286,8 @@ mod tests {
             (format!("--listen=a={}", taken.local_addr().unwrap()), "in use"),
             ("--udp=a=127.0.0.1:0,[::1]:1".into(), "cannot be reached from 127.0.0.1:0"),
             ("--udp=a=192.0.2.1:0".into(), "192.0.2.1:0: "),
+            ("--listen=a=name.invalid:1".into(), "name.invalid:1 cannot be resolved"),
+            ("--udp=a=name.invalid:1".into(), "name.invalid:1 cannot be resolved"),
             (format!("--unix-listen=a={}", path("file")), "is no socket"),
             (format!("--unix-listen=a={}", path("none/socket")), "No such file"),
             ("--tcp-connect=name.invalid:1".into(), "name.invalid:1 cannot be resolved"),

@@ -13,6 +13,7 @@ mod denied;
 mod ending;
 mod grants;
 mod guest;
+mod hint;
 mod imports;
 mod names;
 mod network;
@@ -22,6 +23,7 @@ mod script;
 mod serve;
 mod shown;
 mod signals;
+mod source;
 mod stdio;
 mod timeout;
 mod unix_socket;
@@ -97,6 +99,7 @@ fn start() -> Result<ExitCode> {
     // While there is no other thread.
     let wake_signals = grants::wake_signals(options)?;
     log();
+    hint::tell(&cli);
 
     let (engine, component, form) = match script {
         Some(_) => {
@@ -110,16 +113,15 @@ fn start() -> Result<ExitCode> {
         output::print(&imports::list(&engine, &component));
         return Ok(ExitCode::SUCCESS);
     }
-    let language = script.as_ref().map(Script::language);
     let script = script.map(|script| script.in_runtime(&component, &file)).transpose()?;
     let program = match (form, script) {
         (Form::Async, _) => {
             let runtime = Builder::new_current_thread().enable_all().build();
             let runtime = runtime.context("waiting in tasks is not possible")?;
-            match options.serve {
+            match &options.serve {
                 Some(address) => {
                     let service = component::link_service(&engine, &component, &file)?;
-                    Program::Service(Server::listen(service, address.0, runtime)?)
+                    Program::Service(Server::listen(service, address, runtime)?)
                 }
                 None => Program::Async(component::link_async(&engine, &component, &file)?, runtime),
             }
@@ -130,7 +132,7 @@ fn start() -> Result<ExitCode> {
         (Form::Plain, script) => Program::Plain(component::link(&engine, &component, &file)?, script),
     };
     let Grants { uv, wasi, http, by_signal, control, files } =
-        grants::make(options, cli.args(), language, program.has_plugin())?;
+        grants::make(options, cli.args(), program.script(), program.has_plugin())?;
     if !by_signal.is_empty() {
         wake::by_signals(wake_signals, by_signal)?;
     }
@@ -178,6 +180,14 @@ enum Program {
 }
 
 impl Program {
+    /// The script that is run.
+    fn script(&self) -> Option<&Script> {
+        match self {
+            Program::Plain(_, script) => script.as_ref().map(script::Ready::script),
+            Program::Async(..) | Program::Service(_) => None,
+        }
+    }
+
     /// Whether the host runs the guest's loops.
     fn has_plugin(&self) -> bool {
         matches!(self, Program::Service(server) if server.has_plugin())

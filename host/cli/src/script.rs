@@ -6,7 +6,9 @@
 
 use crate::cli::{Cli, Options};
 use crate::guest::Guest;
+use crate::source::{self, Source};
 use crate::values::Dir;
+use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, Instance};
@@ -17,7 +19,8 @@ use wasmtime::{Result, bail};
 const SCRIPTS: &str = "uv:scripts/scripts@0.1.0";
 
 /// A language of scripts, and where its runtime is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "lower")]
 pub enum Language {
     /// CPython.
     Python,
@@ -26,12 +29,24 @@ pub enum Language {
 }
 
 impl Language {
-    fn of(file: &Path) -> Option<Language> {
+    /// The language of files with this name.
+    pub fn of(file: &Path) -> Option<Language> {
         match file.extension()?.to_str()? {
             "py" => Some(Language::Python),
             "js" | "mjs" | "ts" | "mts" => Some(Language::JavaScript),
             _ => None,
         }
+    }
+
+    /// The language whose interpreter the first line of a script names: `#!/usr/bin/env python3`.
+    pub fn of_first_line(text: &[u8]) -> Option<Language> {
+        let line = text.strip_prefix(b"#!")?.split(|&byte| byte == b'\n').next()?;
+        let line = String::from_utf8_lossy(line);
+        line.split(['/', ' ', '\t', '\r']).find_map(|word| match word {
+            word if word.starts_with("python") => Some(Language::Python),
+            "node" | "nodejs" | "qjs" | "deno" | "bun" => Some(Language::JavaScript),
+            _ => None,
+        })
     }
 
     fn name(self) -> &'static str {
@@ -111,32 +126,38 @@ pub struct Script {
     args: Vec<String>,
     /// Where modules are looked up, as the guest sees it.
     path: Vec<String>,
+    /// Where relative paths begin, as the guest sees it.
+    working_dir: Option<String>,
 }
 
 impl Script {
     /// Reads the script, if it is one that the command line names. It and its modules see only the
     /// directories that this adds to the options' grants.
     pub fn of(cli: &mut Cli) -> Result<Option<Script>> {
-        let Some(language) = Language::of(cli.file()) else {
+        let Some(Source { language, name, text, dir, root }) = source::find(cli)? else {
             return Ok(None);
         };
-        let [name, args @ ..] = cli.args() else {
-            return Ok(None);
-        };
-        let (name, args) = (name.clone(), args.to_vec());
-        let source = std::fs::read(&name).with_context(|| format!("{name} cannot be read"))?;
-        // As Python and Node: beside the file that a symbolic link leads to.
-        let real = Path::new(&name).canonicalize().with_context(|| format!("{name} cannot be read"))?;
+        let args = cli.args().iter().skip(1).cloned().collect();
+        let given = cli.options.dir.first().or(cli.options.dir_ro.first());
+        let given = given.map(|dir| dir.guest.clone());
         let pythonpath = cli.options.pythonpath.iter().map(|dir| dir.0.clone());
         let pythonpath = pythonpath.filter(|_| language == Language::Python);
-        let dirs = (real.parent().map(Path::to_owned).into_iter())
-            .filter(|_| !cli.options.isolated)
+        let is_isolated = cli.options.isolated;
+        let dirs = (dir.into_iter().filter(|_| !is_isolated))
             .chain(pythonpath)
             .map(|dir| module_dir(&dir))
             .collect::<Result<Vec<_>>>()?;
+        let root = root.filter(|_| !is_isolated).map(|dir| module_dir(&dir)).transpose()?;
         let path = dirs.iter().map(|dir| dir.guest.clone()).collect();
-        cli.options.dir_ro.extend(dirs);
-        Ok(Some(Script { language, name, source, args, path }))
+        let working_dir = given.or_else(|| working_dir(&dirs));
+        cli.options.dir_ro.extend(dirs.into_iter().chain(root));
+        Ok(Some(Script { language, name, source: text, args, path, working_dir }))
+    }
+
+    /// Where relative paths begin: in the first directory that an option has granted, or in
+    /// uv-run's own working directory, if it was granted for the modules in it.
+    pub fn working_dir(&self) -> Option<&str> {
+        self.working_dir.as_deref()
     }
 
     /// Its language.
@@ -165,6 +186,11 @@ pub struct Ready {
 }
 
 impl Ready {
+    /// The script.
+    pub fn script(&self) -> &Script {
+        &self.script
+    }
+
     /// Runs it in an instance of the runtime, and gives its exit code.
     pub fn run(&self, store: &mut Store<Guest>, instance: &Instance) -> Result<u8> {
         let Script { name, source, args, path, .. } = &self.script;
@@ -172,6 +198,12 @@ impl Ready {
         let run = instance.get_typed_func::<Params<'_>, (u8,)>(&mut *store, self.run)?;
         Ok(run.call(store, (name, source, args, path))?.0)
     }
+}
+
+/// uv-run's own working directory, if one of these contains it.
+fn working_dir(dirs: &[Dir]) -> Option<String> {
+    let own = std::env::current_dir().ok()?.canonicalize().ok()?;
+    dirs.iter().any(|dir| own.starts_with(&dir.host)).then(|| own.to_str().map(str::to_owned))?
 }
 
 /// A directory of modules. Tracebacks show their files, so the guest's name is the host's.

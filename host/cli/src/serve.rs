@@ -7,13 +7,14 @@ use crate::ending;
 use crate::guest::Guest;
 use crate::output::say;
 use crate::timeout::Timeout;
+use crate::values::Address;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use std::convert::Infallible;
-use std::net::{SocketAddr, TcpListener};
+use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,8 +44,9 @@ pub struct Server {
 
 impl Server {
     /// Listens on the address, and reports it.
-    pub fn listen(service: ServicePre<Guest>, address: SocketAddr, runtime: Runtime) -> Result<Server> {
-        let listener = TcpListener::bind(address).with_context(|| format!("--serve {address}"))?;
+    pub fn listen(service: ServicePre<Guest>, address: &Address, runtime: Runtime) -> Result<Server> {
+        let addresses = address.resolve().with_context(|| format!("--serve {address} cannot be resolved"))?;
+        let listener = TcpListener::bind(&addresses[..]).with_context(|| format!("--serve {address}"))?;
         listener.set_nonblocking(true)?;
         say(format!("serves HTTP on http://{}", listener.local_addr()?));
         Ok(Server { service, listener, runtime })

@@ -39,17 +39,31 @@ impl FromStr for Name {
     }
 }
 
-/// An address of this machine, in numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Address(pub SocketAddr);
+/// An address of this machine and a port, which may be 0. The address may be a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address(String);
 
 impl FromStr for Address {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Address, String> {
-        text.parse()
-            .map(Address)
-            .map_err(|_| format!("{text:?} is no ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080"))
+        let is_name = |(host, port): (&str, &str)| {
+            !host.is_empty() && !host.contains(':') && port.parse::<u16>().is_ok()
+        };
+        match text.parse::<SocketAddr>().is_ok() || text.rsplit_once(':').is_some_and(is_name) {
+            true => Ok(Address(text.into())),
+            false => Err(format!("{text:?} is no ADDRESS:PORT, such as 127.0.0.1:8080 or localhost:8080")),
+        }
+    }
+}
+
+impl Address {
+    /// Asks the system's resolver. A name with several addresses has those of IPv4 first, which
+    /// clients that know either address reach.
+    pub fn resolve(&self) -> std::io::Result<Vec<SocketAddr>> {
+        let mut addresses: Vec<_> = self.0.to_socket_addrs()?.collect();
+        addresses.sort_by_key(SocketAddr::is_ipv6);
+        Ok(addresses)
     }
 }
 
@@ -290,12 +304,17 @@ mod tests {
     fn a_listening_socket_has_a_name_and_an_address() {
         let parsed: Named<Address> = "clients=[::1]:80".parse().unwrap();
         assert_eq!((parsed.name.as_str(), parsed.value.to_string().as_str()), ("clients", "[::1]:80"));
+        let parsed: Named<Address> = "clients=localhost:0".parse().unwrap();
+        assert!(parsed.value.resolve().unwrap()[0].is_ipv4());
         refused::<Named<Address>>(&[
             "clients",
             "=127.0.0.1:0",
             "clients=",
             "clients=127.0.0.1",
-            "clients=localhost:0",
+            "clients=localhost",
+            "clients=localhost:http",
+            "clients=:80",
+            "clients=::1:80",
             "c=1.2.3.4:65536",
         ]);
     }

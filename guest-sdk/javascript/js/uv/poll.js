@@ -44,7 +44,11 @@ export class Poll extends Awaited {
     const [status, ready] = called;
     if (status !== 0) {
       const name = Object.keys(StatusCode).find((one) => StatusCode[one] === status);
-      throw new UVError(`${name}: the descriptor has failed`, name, status);
+      const reason =
+        name === "EBADF"
+          ? "the connection was reset, or the descriptor was closed"
+          : "the descriptor has failed";
+      throw new UVError(`${name}: ${reason}`, name, status);
     }
     return ready;
   }

@@ -8,6 +8,7 @@ use rquickjs::{CaughtError, Ctx, Exception, Function, Object, Persistent, Result
 use uv_handles::{Handle, Signal, Signum};
 
 use crate::bindings::exports::uv::scripts::scripts::Raised;
+use crate::bindings::wasi::cli::environment;
 use crate::engine::{self, Callback};
 use crate::native::uv_error::Throws;
 use crate::native::{define, event_loop};
@@ -19,9 +20,20 @@ thread_local! {
     static SIGNALS: RefCell<HashMap<i32, Signal>> = RefCell::default();
 }
 
-/// Sets what `process.argv` has, after the name of the program.
+/// Sets what `process.argv` has, after the name of the program: for text without a file what Node has.
 pub fn set_args(name: &str, args: Vec<String>) {
-    ARGS.set([vec!["uv-run".to_owned(), name.to_owned()], args].concat());
+    let own = match name {
+        "[eval]" => None,
+        "[stdin]" => Some("-"),
+        name => Some(name),
+    };
+    let own = ["uv-run"].into_iter().chain(own).map(str::to_owned);
+    ARGS.set(own.chain(args).collect());
+}
+
+/// Where relative paths begin.
+fn working_directory() -> String {
+    environment::initial_cwd().unwrap_or_else(|| "/".to_owned())
 }
 
 /// The exit code, once the script has ended.
@@ -41,7 +53,8 @@ pub fn define(functions: &Object<'_>) -> Result<()> {
     functions.set("version", env!("CARGO_PKG_VERSION"))?;
     define!(functions, {
         "args": || ARGS.with_borrow(Vec::clone),
-        "environment": environment,
+        "environment": environment_variables,
+        "workingDirectory": working_directory,
         "write": write,
         "exit": exit,
         "evaluate": script::evaluate,
@@ -60,7 +73,7 @@ fn load(ctx: Ctx<'_>, name: String) -> Result<Object<'_>> {
     modules::load(&ctx, &name)
 }
 
-fn environment() -> Vec<Vec<String>> {
+fn environment_variables() -> Vec<Vec<String>> {
     std::env::vars_os()
         .map(|(name, value)| vec![name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()])
         .collect()

@@ -11,6 +11,7 @@ from wit_world.imports.uv_handles_types import EventKind
 
 from ..error import UVError, call
 from ..loop import Loop
+from ..signal import not_granted
 from ..status import StatusCode
 
 
@@ -24,7 +25,6 @@ class SignalWatch:
         self._loop = loop
         self._arrived = arrived
         self._handlers: dict[int, tuple[asyncio.Handle, RawSignal, int]] = {}
-        self._interrupt: tuple[RawSignal, int] | None = None
 
     def add(self, sig: int, handle: asyncio.Handle) -> None:
         """Sets the handler of a signal."""
@@ -35,12 +35,14 @@ class SignalWatch:
             self._handlers[sig] = handle, known[1], known[2]
             return
         if sig == signal.SIGINT:
-            self._forget_interrupt()
+            self.end()
         try:
             watch, token = self._watch(sig, lambda _: self._delivered(sig))
         except UVError as error:
             if error.code == StatusCode.EINVAL:
                 raise RuntimeError(f"sig {sig} cannot be caught") from None
+            if error.code == StatusCode.EACCES:
+                raise not_granted(sig) from None
             raise
         self._handlers[sig] = handle, watch, token
 
@@ -56,25 +58,18 @@ class SignalWatch:
         return True
 
     def begin(self) -> None:
-        """Watches SIGINT while the loop runs, if the host has granted it and Python has a handler
-        for it, as it has by default. ``asyncio.run`` sets one that cancels the main task."""
-        if signal.SIGINT in self._handlers or self._interrupt is not None:
-            return
-        if not callable(signal.getsignal(signal.SIGINT)):
-            return
-        try:
-            self._interrupt = self._watch(signal.SIGINT, _interrupted)
-        except UVError as error:
-            if error.code != StatusCode.EACCES:
-                raise
+        """Lets Ctrl+C call Python's handler while the loop runs, as `Interrupt` says.
+        ``asyncio.run`` sets one that cancels the main task."""
+        if signal.SIGINT not in self._handlers:
+            self._loop._interrupt.begin(self._loop)
 
     def end(self) -> None:
         """Lets SIGINT do what it does to any program."""
-        self._forget_interrupt()
+        self._loop._interrupt.end()
 
     def close(self) -> None:
         """Removes all handlers."""
-        self._forget_interrupt()
+        self.end()
         while self._handlers:
             _, (_, watch, token) = self._handlers.popitem()
             self._free(watch, token)
@@ -95,24 +90,12 @@ class SignalWatch:
         self._loop._release_token(token)
         watch.__exit__(None, None, None)
 
-    def _forget_interrupt(self) -> None:
-        if self._interrupt is not None:
-            self._free(*self._interrupt)
-            self._interrupt = None
-
     def _delivered(self, sig: int) -> None:
         handle = self._handlers[sig][0]
         if handle.cancelled():
             self.remove(sig)
         else:
             self._arrived(handle)
-
-
-def _interrupted(_: EventKind) -> None:
-    """Calls Python's handler of SIGINT. The default one raises ``KeyboardInterrupt``."""
-    handler = signal.getsignal(signal.SIGINT)
-    if callable(handler):
-        handler(signal.SIGINT, None)
 
 
 def _check(sig: int) -> None:
