@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::{Once, OnceLock};
 use uv_handles_host::{UvCtx, UvCtxBuilder};
 use wasmtime::component::{Component, ComponentExportIndex, ComponentType, InstancePre, Lift};
-use wasmtime::{Cache, Config, Engine, Store};
+use wasmtime::{Cache, Engine, Store};
 use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 
@@ -32,6 +32,9 @@ pub struct Language {
     compiled: Once,
     embedded: OnceLock<Embedded>,
 }
+
+/// Instances of a runtime at a time: tests run side by side.
+const GUESTS: u32 = 32;
 
 /// CPython.
 pub static PYTHON: Language = Language::new("python", "py", "UV_HANDLES_PYTHON");
@@ -187,9 +190,7 @@ pub struct Embedded {
 
 impl Embedded {
     fn new(runtime: &Path) -> wasmtime::Result<Embedded> {
-        let mut config = Config::new();
-        config.concurrency_support(false);
-        config.epoch_interruption(true);
+        let mut config = uv_handles_host::engine_config(GUESTS);
         config.cache(Some(Cache::from_file(None)?));
         let engine = Engine::new(&config)?;
         let component = Component::from_file(&engine, runtime)?;

@@ -85,6 +85,7 @@ fn the_page_names_tests_that_exist() {
             | "javascript_limits.rs"
             | "javascript_order.rs"
             | "javascript_typescript.rs" => (format!("tests/tests/{file}"), format!("fn {name}(")),
+            "server/javascript.rs" => (format!("examples/plugin-host/tests/{file}"), format!("fn {name}(")),
             _ => (format!("tests/javascript/{file}"), format!("test(\"{name}\",")),
         };
         let text = fs::read_to_string(root().join(&path)).unwrap_or_else(|_| panic!("{row}: no {path}"));

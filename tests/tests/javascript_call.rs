@@ -1,5 +1,6 @@
 //! Functions of scripts in JavaScript, called by an embedder: `uv:scripts/scripts.call`.
 
+use std::time::{SystemTime, UNIX_EPOCH};
 use uv_handles_host::AsyncSender;
 use uv_handles_tests::script::JAVASCRIPT;
 
@@ -91,4 +92,24 @@ export async function main() {
         });
         assert_eq!(result.unwrap(), r#"["one","two","three"]"#);
     });
+}
+
+/// Instances begin with one image of the memory, in which these would be the same.
+#[test]
+fn instances_have_clocks_and_random_numbers_of_their_own() {
+    let text = "export const made = () => [Math.random(), Math.random(), performance.timeOrigin];";
+    let made = || -> Vec<f64> {
+        let result = JAVASCRIPT.call(text, "made", "[]").unwrap();
+        result.trim_matches(['[', ']']).split(',').map(|number| number.parse().unwrap()).collect()
+    };
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64() * 1e3;
+    let before = now();
+    let (one, other) = (made(), made());
+    let mut numbers = [one[0], one[1], other[0], other[1]];
+    numbers.sort_by(f64::total_cmp);
+    assert!(numbers.windows(2).all(|pair| pair[0] != pair[1]), "{numbers:?}");
+    assert!(numbers.iter().all(|number| (0.0..1.0).contains(number)), "{numbers:?}");
+    for origin in [one[2], other[2]] {
+        assert!((before - 2.0..now() + 2.0).contains(&origin), "{origin} is not near {before}");
+    }
 }

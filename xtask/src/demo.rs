@@ -78,7 +78,7 @@ pub fn run_python(workspace: &Workspace) -> Result<()> {
 pub fn run_javascript(workspace: &Workspace, forced: Option<Way>) -> Result<()> {
     let begin = Instant::now();
     say("step 1 of 2: the runtime for JavaScript");
-    javascript::build(workspace, forced)?;
+    javascript::build(workspace, forced, Profile::Quick)?;
     build_and_show(workspace, &workspace.root.join("examples/javascript/line_stats.js"), begin)
 }
 

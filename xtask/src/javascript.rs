@@ -15,6 +15,7 @@ use crate::process::{self, say};
 use crate::profile::Profile;
 use crate::python;
 use crate::toolchain::{Target, Toolchain, Way};
+use crate::uv_run;
 use crate::workspace::Workspace;
 
 /// The package of PyPI that has the C compiler.
@@ -24,8 +25,13 @@ const COMPILER: &str = "ziglang==0.17.1";
 const TYPESCRIPT: &str = "typescript@5.9";
 
 /// The package of the runtime, and the name of its component for the compiler.
-const PACKAGE: &str = "uv-handles-javascript";
-const ARTIFACT: &str = "uv_javascript.wasm";
+const RUNTIME: (&str, &str) = ("uv-handles-javascript-component", "uv_javascript_component.wasm");
+
+/// Those of the runtime as a plugin of the example server.
+const PLUGIN: (&str, &str) = ("javascript-plugin", "javascript_plugin.wasm");
+
+/// The program that initializes a component, and stores it in that state.
+const IMAGE: &str = "uv-javascript-image";
 
 /// Compiles C: without the target that the crate `cc` passes, whose name Zig does not know, and
 /// after [`HEADER`].
@@ -70,9 +76,62 @@ const AR: &str = r#"#!/bin/sh
 exec "PYTHON" -m ziglang ar "$@"
 "#;
 
-/// Builds the runtime, unless it is up to date. Returns its file.
-pub fn build(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
-    let dir = workspace.target_dir.join("javascript");
+/// Builds the runtime, unless it is up to date. Returns its file. The profile is that of wasmtime,
+/// which initializes the runtime.
+pub fn build(workspace: &Workspace, forced: Option<Way>, profile: Profile) -> Result<PathBuf> {
+    let runtime = dir(workspace).join("uv-javascript.wasm");
+    initialize(workspace, profile, &compile(workspace, forced, RUNTIME)?, &[], &runtime)?;
+    say(format_args!("the JavaScript runtime is {}", runtime.display()));
+    Ok(runtime)
+}
+
+/// Builds a plugin for the example server: its script, and modules that are beside it.
+pub fn build_plugin(
+    workspace: &Workspace,
+    forced: Option<Way>,
+    files: &[PathBuf],
+    output: &Path,
+) -> Result<()> {
+    initialize(workspace, Profile::Quick, &compile(workspace, forced, PLUGIN)?, files, output)?;
+    say(format_args!("the plugin is {}", output.display()));
+    Ok(())
+}
+
+/// Builds the plugins that the tests of the example server run. Returns their directory.
+pub fn build_test_plugins(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
+    let component = compile(workspace, forced, PLUGIN)?;
+    let plugins = dir(workspace).join("plugins");
+    fs::create_dir_all(&plugins).with_context(|| format!("cannot make {}", plugins.display()))?;
+    let root = |files: &[&str]| files.iter().map(|file| workspace.root.join(file)).collect::<Vec<_>>();
+    let example = root(&["examples/javascript/plugin.js"]);
+    initialize(workspace, Profile::Quick, &component, &example, &plugins.join("words.wasm"))?;
+    let tested = root(&["tests/javascript/plugin/plugin.js", "tests/javascript/data.mjs"]);
+    initialize(workspace, Profile::Quick, &component, &tested, &plugins.join("plugin.wasm"))?;
+    Ok(plugins)
+}
+
+fn dir(workspace: &Workspace) -> PathBuf {
+    workspace.target_dir.join("javascript")
+}
+
+/// Stores a component in the state that it has after its initialization, with files for its script.
+fn initialize(
+    workspace: &Workspace,
+    profile: Profile,
+    component: &Path,
+    files: &[PathBuf],
+    output: &Path,
+) -> Result<()> {
+    let program = uv_run::build_program(workspace, profile, IMAGE)?;
+    let image = tempfile::NamedTempFile::new()?;
+    process::run(Command::new(program).arg(component).arg(image.path()).args(files))?;
+    let image = fs::read(image.path())?;
+    guests::put(output, &image).map(drop)
+}
+
+/// Compiles a component with QuickJS. Returns its file.
+fn compile(workspace: &Workspace, forced: Option<Way>, (package, artifact): (&str, &str)) -> Result<PathBuf> {
+    let dir = dir(workspace);
     let tools = python::environment(workspace, &dir.join("venv"), COMPILER)?;
     let python = tools.join("python");
     let header = write(&dir, "quickjs.h", HEADER, 0o644)?;
@@ -82,22 +141,14 @@ pub fn build(workspace: &Workspace, forced: Option<Way>) -> Result<PathBuf> {
     };
     let (cc, ar) = (program("cc", CC)?, program("ar", AR)?);
     let toolchain = Toolchain::ensure(workspace, Target::Wasip2, forced)?;
-    say(format_args!(
-        "building the JavaScript runtime (the first time, some minutes; {})",
-        toolchain.describe()
-    ));
+    say(format_args!("building {package} (the first time, some minutes; {})", toolchain.describe()));
     let mut cargo = toolchain.cargo_build(Profile::Release)?;
-    cargo.args(["--package", PACKAGE]);
+    cargo.args(["--package", package]);
     cargo.env("CC_wasm32_wasip2", cc).env("AR_wasm32_wasip2", ar);
     // Otherwise the build of rquickjs downloads a compiler itself.
     cargo.env("RQUICKJS_SYS_NO_WASI_SDK", "1");
     process::run(&mut cargo)?;
-    let built = toolchain.artifacts(Profile::Release).join(ARTIFACT);
-    let component = fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
-    let runtime = dir.join("uv-javascript.wasm");
-    guests::put(&runtime, &component)?;
-    say(format_args!("the JavaScript runtime is {}", runtime.display()));
-    Ok(runtime)
+    Ok(toolchain.artifacts(Profile::Release).join(artifact))
 }
 
 /// Checks the TypeScript declarations, with the compiler from npm's registry. Where that cannot be

@@ -104,6 +104,14 @@ enum Command {
         /// Check the TypeScript declarations too, with the compiler from npm
         #[arg(long)]
         check: bool,
+
+        /// Build a plugin for the example server instead, from its script and the modules beside it
+        #[arg(long, value_name = "SCRIPT.js", num_args = 1.., requires = "output", conflicts_with = "check")]
+        plugin: Vec<PathBuf>,
+
+        /// The file for the plugin
+        #[arg(short, long, value_name = "OUT.wasm", requires = "plugin")]
+        output: Option<PathBuf>,
     },
 
     /// Build the guests and run all tests
@@ -313,15 +321,19 @@ fn run(cli: Cli) -> Result<()> {
             }
             bench.map_or(Ok(()), |against| python_bench::run(&workspace, &against))
         }
-        Command::Javascript { check } => {
-            javascript::build(&workspace, cli.guest_toolchain)?;
+        Command::Javascript { plugin, output: Some(output), .. } => {
+            javascript::build_plugin(&workspace, cli.guest_toolchain, &plugin, &output)
+        }
+        Command::Javascript { check, .. } => {
+            javascript::build(&workspace, cli.guest_toolchain, Profile::Quick)?;
             if check { javascript::check_types(&workspace) } else { Ok(()) }
         }
         Command::UvRun { quick, python, javascript } => {
             let profile = if quick { Profile::Quick } else { Profile::Release };
             let python = python.then(|| python::build(&workspace)).transpose()?;
-            let javascript =
-                javascript.then(|| javascript::build(&workspace, cli.guest_toolchain)).transpose()?;
+            let javascript = javascript
+                .then(|| javascript::build(&workspace, cli.guest_toolchain, profile))
+                .transpose()?;
             uv_run::provide(&workspace, profile, [python, javascript].into_iter().flatten())
         }
         Command::Demo { python: true, .. } => demo::run_python(&workspace),

@@ -52,7 +52,7 @@ pub fn run_if_fetched(workspace: &Workspace, forced: Option<Way>) -> Result<()> 
 }
 
 fn run_fetched(workspace: &Workspace, forced: Option<Way>, dir: &Path) -> Result<()> {
-    let runtime = javascript::build(workspace, forced)?;
+    let runtime = javascript::build(workspace, forced, Profile::Quick)?;
     let uv_run = uv_run::build(workspace, Profile::Quick)?;
     let judges = workspace.root.join("tests/judges/node");
     let exceptions = exceptions(&judges.join("exceptions.txt"))?;

@@ -31,8 +31,10 @@ use crate::workspace::{Package, Workspace};
 pub fn run(workspace: &Workspace, forced: Option<Way>, cargo_args: &[String]) -> Result<()> {
     let guests_dir = guests::build(workspace, forced)?;
     let runtime = python::build(workspace)?;
-    let javascript = javascript::build(workspace, forced)?;
-    let built = Built { guests_dir: &guests_dir, python: &runtime, javascript: &javascript };
+    let javascript = javascript::build(workspace, forced, Profile::Quick)?;
+    let plugins = javascript::build_test_plugins(workspace, forced)?;
+    let built =
+        Built { guests_dir: &guests_dir, python: &runtime, javascript: &javascript, plugins: &plugins };
     let (with_wasmtime, without): (Vec<_>, Vec<_>) = workspace
         .packages
         .iter()
@@ -104,6 +106,8 @@ struct Built<'a> {
     /// The runtimes of scripts.
     python: &'a Path,
     javascript: &'a Path,
+    /// Plugins in JavaScript.
+    plugins: &'a Path,
 }
 
 fn cargo_test(built: &Built<'_>, packages: &[&Package], args: &[&str], more: &[String]) -> Result<()> {
@@ -124,6 +128,7 @@ fn cargo_test_linked(
     }
     cargo.args(more).env("UV_HANDLES_GUESTS", built.guests_dir).env("UV_HANDLES_LINKAGE", linkage);
     cargo.env("UV_HANDLES_PYTHON", built.python).env("UV_HANDLES_JAVASCRIPT", built.javascript);
+    cargo.env("UV_HANDLES_JAVASCRIPT_PLUGINS", built.plugins);
     say(format_args!("running {}", process::shown(&cargo)));
     process::run(&mut cargo)
 }

@@ -1,6 +1,7 @@
 // TextEncoder and TextDecoder. Decoders know UTF-8, UTF-16 and Latin-1.
 
 import native from "runtime:native";
+import { bytesOfBuffer } from "runtime:bytes";
 import { wrongType } from "runtime:errors";
 
 /** Text as UTF-8. */
@@ -106,7 +107,10 @@ export class TextDecoder {
   }
 
   decode(input = new Uint8Array(), { stream = false } = {}) {
-    let bytes = bytesOf(input);
+    let bytes = bytesOfBuffer(input);
+    if (bytes === undefined) {
+      throw wrongType("list", "an instance of ArrayBuffer or ArrayBufferView", input);
+    }
     if (this.#rest.length > 0) {
       const both = new Uint8Array(this.#rest.length + bytes.length);
       both.set(this.#rest);
@@ -192,17 +196,4 @@ export class TextDecoder {
   get [Symbol.toStringTag]() {
     return "TextDecoder";
   }
-}
-
-function bytesOf(input) {
-  if (input instanceof Uint8Array) {
-    return input;
-  }
-  if (ArrayBuffer.isView(input)) {
-    return new Uint8Array(input.buffer, input.byteOffset, input.byteLength);
-  }
-  if (input instanceof ArrayBuffer) {
-    return new Uint8Array(input);
-  }
-  throw wrongType("list", "an instance of ArrayBuffer or ArrayBufferView", input);
 }

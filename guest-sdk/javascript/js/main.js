@@ -6,7 +6,7 @@ import { Event, CustomEvent, EventTarget } from "runtime:events";
 import { AbortController, AbortSignal } from "runtime:abort";
 import { clearImmediate, setImmediate } from "runtime:immediates";
 import { console } from "runtime:console";
-import { beforeExit, endOfLoop, process } from "runtime:process";
+import { beforeExit, beginProcess, endOfLoop, process, report } from "runtime:process";
 import { drain, hooks, queueMicrotask } from "runtime:ticks";
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "runtime:timers";
 
@@ -42,7 +42,7 @@ function defineLazily(module, names) {
 /** The engine's own clock does not know virtual time. */
 const performance = {
   now: native.milliseconds,
-  timeOrigin: Date.now() - native.milliseconds(),
+  timeOrigin: 0,
   toJSON() {
     return { timeOrigin: this.timeOrigin };
   },
@@ -71,13 +71,57 @@ defineLazily("runtime:fetch", ["Headers", "Request", "Response", "fetch"]);
 defineLazily("runtime:url", ["URL", "URLSearchParams"]);
 defineLazily("runtime:clone", ["structuredClone"]);
 
+/** The engine's own numbers would be the same in all instances that begin with one image. */
+Object.defineProperty(Math, "random", {
+  value: native.random,
+  configurable: true,
+  enumerable: false,
+  writable: true,
+});
+
+/** What an instance does not share with others: the modules are evaluated once for all of them. */
+function begin() {
+  performance.timeOrigin = Date.now() - native.milliseconds();
+  beginProcess();
+}
+
 /** Runs the main module and the loop to their end. Does not return. */
 export function run() {
   execute(() => {});
 }
 
+/**
+ * Evaluates the main module of a plugin, and calls its export `init` with the configuration. Returns
+ * the reason why it is refused, if something was thrown. The host runs the loop.
+ */
+export function init(config) {
+  begin();
+  let isRunning = false;
+  let refused;
+  const failed = (error) => {
+    if (isRunning) {
+      hooks.uncaught(error);
+      return;
+    }
+    report(error);
+    refused = error instanceof Error && error.name === "Error" ? error.message : String(error);
+  };
+  native.enqueueJob(() => {
+    try {
+      const [evaluated, exports] = native.evaluate();
+      evaluated.then(() => exports.init?.(Object.fromEntries(config))).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  });
+  drain();
+  isRunning = true;
+  return refused;
+}
+
 /** Runs the main module and the loop, until `then` has been called with the module's exports. */
 function execute(then) {
+  begin();
   let isSettled = false;
   // Node evaluates a module in a promise job too, so promise jobs that it makes come before its
   // ticks.

@@ -13,11 +13,11 @@ let isExiting = false;
 let exitCode;
 
 class Process extends EventEmitter {
-  argv = native.args();
+  argv = [];
   argv0 = "uv-run";
   execArgv = [];
   execPath = "uv-run";
-  env = environment();
+  env = {};
   title = "uv-run";
   pid = 1;
   ppid = 0;
@@ -181,6 +181,12 @@ class Output {
 
 export const process = new Process();
 
+/** Sets what is known of a script when it begins. */
+export function beginProcess() {
+  process.argv = native.args();
+  process.env = environment();
+}
+
 /** Ends the script with `process.exitCode`, after the listeners of `exit`. */
 function finish() {
   if (!isExiting) {
@@ -191,7 +197,7 @@ function finish() {
 }
 
 /** Prints an uncaught error: the line of the script that threw it, and its stack. */
-function report(error) {
+export function report(error) {
   const shown = error instanceof Error ? inspect(error) : `Uncaught:\n${inspect(error)}`;
   native.write(2, `${excerptFor(error)}${shown}\n`);
 }

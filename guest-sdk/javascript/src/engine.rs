@@ -8,7 +8,7 @@ use rquickjs::{
     CatchResultExt, Context, Ctx, Error, Exception, Function, Persistent, Result, Runtime, TypedArray, qjs,
 };
 
-use crate::native;
+use crate::{modules, native};
 
 /// The most bytes of its stack that the engine may use, of one MiB. A deeper recursion is a
 /// RangeError of the script's. The host's stack is used as well, twice as much of it: a host that
@@ -21,13 +21,39 @@ pub type Callback = Persistent<Function<'static>>;
 thread_local! {
     /// Learns of promises that are rejected without a handler.
     static TRACKER: RefCell<Option<Callback>> = const { RefCell::new(None) };
+    static KEPT: RefCell<Option<Context>> = const { RefCell::new(None) };
     /// The context while `enter` runs.
     static CONTEXT: Cell<Option<NonNull<qjs::JSContext>>> = const { Cell::new(None) };
 }
 
-/// Makes the context and runs a function in it. The context is never freed: an instance runs one
-/// script.
+/// Loads the runtime's own modules. An instance that has done so can be stored, and be the beginning
+/// of others: nothing of the host is called here but its clocks.
+pub fn prepare() {
+    context().with(|ctx| {
+        if let Err(error) = modules::load(&ctx, modules::MAIN).catch(&ctx) {
+            panic!("the modules of the runtime can be loaded: {error}");
+        }
+    });
+    context().runtime().run_gc();
+}
+
+/// Runs a function in the context.
 pub fn enter<R>(function: impl FnOnce(Ctx<'_>) -> R) -> R {
+    context().with(|ctx| {
+        CONTEXT.set(Some(ctx.as_raw()));
+        let result = function(ctx);
+        CONTEXT.set(None);
+        result
+    })
+}
+
+/// The only context, which is made if there is none.
+fn context() -> Context {
+    KEPT.with_borrow_mut(|kept| kept.get_or_insert_with(new_context).clone())
+}
+
+/// A context that is never freed: an instance runs one script.
+fn new_context() -> Context {
     let runtime = Runtime::new().expect("an instance has the memory for an engine");
     runtime.set_max_stack_size(STACK);
     runtime.set_host_promise_rejection_tracker(Some(Box::new(|ctx, promise, reason, is_handled| {
@@ -37,29 +63,30 @@ pub fn enter<R>(function: impl FnOnce(Ctx<'_>) -> R) -> R {
             debug_assert!(told.is_ok());
         }
     })));
-    runtime.set_loader(crate::modules::Modules, crate::modules::Modules);
+    runtime.set_loader(modules::Modules, modules::Modules);
     let context = Context::full(&runtime).expect("an instance has the memory for a context");
-    let result = context.with(|ctx| {
-        CONTEXT.set(Some(ctx.as_raw()));
-        function(ctx)
-    });
-    CONTEXT.set(None);
-    std::mem::forget((context, runtime));
-    result
+    std::mem::forget(context.clone());
+    context
 }
 
 /// Calls a function of JavaScript from a callback of the loop. The function itself reports errors
 /// of the script. What is left is the end of the script, or an error of the report.
 pub fn call_back(callback: &Callback, args: impl for<'js> IntoArgs<'js>) {
-    let Some(context) = CONTEXT.get() else {
-        return;
+    let call = |ctx: Ctx<'_>| {
+        let result: Result<()> = callback.clone().restore(&ctx).and_then(|function| function.call(args));
+        if let Err(error) = result.catch(&ctx) {
+            native::process::end_by(&error);
+        }
     };
-    // SAFETY: `enter` has the lock of the runtime as long as there is a context here, and callbacks
-    // of the loop run inside it. The value does not leave this function.
-    let ctx = unsafe { Ctx::from_raw(context) };
-    let result: Result<()> = callback.clone().restore(&ctx).and_then(|function| function.call(args));
-    if let Err(error) = result.catch(&ctx) {
-        native::process::end_by(&error);
+    match CONTEXT.get() {
+        // SAFETY: `enter` has the lock of the runtime as long as there is a context here, and this
+        // callback runs inside it. The value does not leave this function.
+        Some(context) => call(unsafe { Ctx::from_raw(context) }),
+        // The host runs the loop of a plugin.
+        None => {
+            enter(call);
+            native::process::leave_at_end();
+        }
     }
 }
 

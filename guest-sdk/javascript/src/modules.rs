@@ -1,7 +1,7 @@
 //! Modules: those of the runtime, and those of the script's directories.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use rquickjs::function::Constructor;
 use rquickjs::loader::{ImportAttributes, Loader, Resolver};
@@ -11,6 +11,7 @@ use rquickjs::{Ctx, Error, Module, Object, Persistent, Result};
 /// The runtime's own modules, which scripts cannot import.
 const INTERNAL: &[(&str, &str)] = &[
     ("runtime:abort", include_str!("../js/abort.js")),
+    ("runtime:bytes", include_str!("../js/bytes.js")),
     ("runtime:clone", include_str!("../js/clone.js")),
     ("runtime:console", include_str!("../js/console.js")),
     ("runtime:emitter", include_str!("../js/emitter.js")),
@@ -61,6 +62,9 @@ const PUBLIC: &[(&str, &str)] = &[
     ("uv", include_str!("../js/node/uv.js")),
 ];
 
+/// The module that makes the globals, and runs scripts.
+pub const MAIN: &str = "runtime:main";
+
 /// The module with the functions of this crate.
 const NATIVE: &str = "runtime:native";
 
@@ -68,8 +72,11 @@ thread_local! {
     static SCRIPT: RefCell<Script> = const { RefCell::new(Script::none()) };
     /// The text of the script's modules by name, for the excerpts of error messages.
     static TEXTS: RefCell<HashMap<String, String>> = RefCell::default();
+    /// Files of the image: the script of a plugin, and what it imports.
+    static KEPT: RefCell<Vec<(String, Vec<u8>)>> = const { RefCell::new(Vec::new()) };
     /// The namespaces of internal modules that were loaded on demand.
-    static LOADED: RefCell<HashMap<String, Persistent<Object<'static>>>> = RefCell::default();
+    static LOADED: RefCell<BTreeMap<String, Persistent<Object<'static>>>> =
+        const { RefCell::new(BTreeMap::new()) };
 }
 
 /// The main module of the script.
@@ -94,6 +101,25 @@ impl Script {
 /// Sets the main module, before anything is loaded.
 pub fn set_script(name: &str, path: Vec<String>) {
     SCRIPT.set(Script { name: name.to_owned(), path });
+}
+
+/// Keeps files for the script, beside each other. The first is its main module.
+pub fn keep(files: Vec<(String, Vec<u8>)>) {
+    KEPT.set(files);
+}
+
+/// The main module, if there are files.
+pub fn kept_main() -> Option<(String, Vec<u8>)> {
+    KEPT.with_borrow(|kept| kept.first().cloned())
+}
+
+/// Reads a file of the image, or else of a directory that the host grants.
+fn read(file: &str) -> std::io::Result<Vec<u8>> {
+    let kept = KEPT.with_borrow(|kept| {
+        let text = kept.iter().find(|(name, _)| file.strip_prefix('/') == Some(name));
+        text.map(|(_, text)| text.clone())
+    });
+    kept.map_or_else(|| std::fs::read(file), Ok)
 }
 
 /// Declares a module of the script's.
@@ -227,7 +253,7 @@ impl Loader for Modules {
         if let Some(text) = find(INTERNAL, name).or_else(|| find(PUBLIC, name)) {
             return Module::declare(ctx.clone(), name, text);
         }
-        let text = match std::fs::read(name) {
+        let text = match read(name) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(error) => {
                 let message = format!("Cannot find module '{name}': {error}");

@@ -3,9 +3,20 @@
 use std::cell::RefCell;
 
 use rquickjs::{Array, CatchResultExt, Ctx, Exception, Function, Object, Result};
+use uv_handles::Loop;
 
-use crate::bindings::exports::uv::scripts::scripts::Raised;
 use crate::{engine, modules, native};
+
+/// An exception that left a script.
+#[derive(Debug)]
+pub struct Raised {
+    /// The name of its class.
+    pub kind: String,
+    /// Its text.
+    pub message: String,
+    /// Its stack.
+    pub traceback: String,
+}
 
 /// The result of a function of the script's.
 type Outcome = std::result::Result<String, Raised>;
@@ -23,12 +34,12 @@ struct Main {
 
 /// Runs a script and returns its exit code.
 pub fn run(name: &str, source: &[u8], args: Vec<String>, path: Vec<String>) -> u8 {
-    execute(name, source, args, path, |main| main.get::<_, Function<'_>>("run")?.call(()))
+    execute(name, source, args, path, Loop::new, |main| main.get::<_, Function<'_>>("run")?.call(()))
 }
 
 /// Calls a function that a script exports.
 pub fn call(name: &str, source: &[u8], path: Vec<String>, function: &str, arguments: &str) -> Outcome {
-    let code = execute(name, source, Vec::new(), path, |main| {
+    let code = execute(name, source, Vec::new(), path, Loop::new, |main| {
         main.get::<_, Function<'_>>("call")?.call((function, arguments))
     });
     OUTCOME.take().unwrap_or_else(|| {
@@ -43,18 +54,25 @@ pub fn call(name: &str, source: &[u8], path: Vec<String>, function: &str, argume
 /// The exit code of a main module that waits for something that never comes, as Node's.
 const UNSETTLED: u8 = 13;
 
-fn execute(
+/// Makes the loop of the script, and starts the script with the runtime's main module. Returns the
+/// exit code.
+pub(crate) fn execute(
     name: &str,
     source: &[u8],
     args: Vec<String>,
     path: Vec<String>,
+    new_loop: fn() -> uv_handles::Result<Loop>,
     start: impl for<'js> FnOnce(Object<'js>) -> Result<()>,
 ) -> u8 {
     modules::set_script(name, path);
     native::process::set_args(name, args);
     MAIN.set(Some(Main { name: name.to_owned(), source: source.to_owned() }));
     engine::enter(|ctx| {
-        let ended = modules::load(&ctx, "runtime:main").and_then(start);
+        let begun = modules::load(&ctx, modules::MAIN).and_then(|main| {
+            native::event_loop::begin(&ctx, new_loop)?;
+            Ok(main)
+        });
+        let ended = begun.and_then(start);
         if let Err(error) = ended.catch(&ctx) {
             native::process::end_by(&error);
         }
@@ -63,7 +81,7 @@ fn execute(
 }
 
 /// Evaluates the main module. Returns a promise that it is evaluated, and its exports.
-pub fn evaluate(ctx: Ctx<'_>) -> Result<Array<'_>> {
+pub(crate) fn evaluate(ctx: Ctx<'_>) -> Result<Array<'_>> {
     let evaluated = Array::new(ctx.clone())?;
     let Some(Main { name, source }) = MAIN.take() else {
         return Ok(evaluated);
@@ -79,7 +97,7 @@ pub fn evaluate(ctx: Ctx<'_>) -> Result<Array<'_>> {
 }
 
 /// Records the result of the function that was called, unless there is one.
-pub fn settle(outcome: Outcome) {
+pub(crate) fn settle(outcome: Outcome) {
     OUTCOME.with_borrow_mut(|settled| {
         settled.get_or_insert(outcome);
     });

@@ -28,10 +28,15 @@ impl Directory {
 
     /// A manifest for one of the sample plugins.
     pub fn plugin(&self, name: &str, guest: &str, manifest: &str) {
+        self.component(name, &guest_file(guest), manifest);
+    }
+
+    /// A manifest for a component.
+    pub fn component(&self, name: &str, file: &Path, manifest: &str) {
         let component = format!("{name}.wasm");
         // Concurrent readers see the old or the new file.
         let fresh = self.path().join(format!(".{component}"));
-        std::fs::copy(guest_file(guest), &fresh).unwrap();
+        std::fs::copy(file, &fresh).unwrap();
         std::fs::rename(fresh, self.path().join(component)).unwrap();
         self.file(&format!("{name}.toml"), manifest);
     }

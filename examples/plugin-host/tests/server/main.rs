@@ -5,6 +5,7 @@ mod harness;
 
 mod bad_input;
 mod clients;
+mod javascript;
 mod load;
 mod messages;
 mod metrics;

@@ -1,5 +1,7 @@
 // Bodies of requests and responses.
 
+import { bytesOf } from "runtime:bytes";
+
 /** Where the bytes of a body come from, and whether they have been read. */
 export class Body {
   /** Bytes, or an async iterable of them, or null. */
@@ -154,7 +156,7 @@ function checked(source) {
         return { done, value: undefined };
       }
       try {
-        return { done: false, value: bytesOf(value) };
+        return { done: false, value: bytesOfChunk(value) };
       } catch (error) {
         await iterator.return?.();
         throw error;
@@ -171,17 +173,12 @@ function checked(source) {
   };
 }
 
-function bytesOf(chunk) {
-  if (ArrayBuffer.isView(chunk)) {
-    return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+function bytesOfChunk(chunk) {
+  const bytes = bytesOf(chunk);
+  if (bytes === undefined) {
+    throw new TypeError("The chunks of a body must be bytes or text");
   }
-  if (chunk instanceof ArrayBuffer) {
-    return new Uint8Array(chunk);
-  }
-  if (typeof chunk === "string") {
-    return new TextEncoder().encode(chunk);
-  }
-  throw new TypeError("The chunks of a body must be bytes or text");
+  return bytes;
 }
 
 /** Two iterables of the chunks of one. Chunks that only one has read are kept for the other. */

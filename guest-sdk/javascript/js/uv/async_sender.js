@@ -1,7 +1,7 @@
 // Connections to async handles of other guests.
 
 import native from "runtime:native";
-import { bytesOf } from "runtime:uv/bytes";
+import { bytesToWrite } from "runtime:uv/bytes";
 
 /** Sends the named async handle of another guest, which the host has connected. */
 export class AsyncSender {
@@ -16,6 +16,6 @@ export class AsyncSender {
   }
 
   sendMessage(data) {
-    native.senderSend(this.#number, bytesOf(data));
+    native.senderSend(this.#number, bytesToWrite(data));
   }
 }

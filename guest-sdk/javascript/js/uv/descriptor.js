@@ -1,7 +1,7 @@
 // Descriptors.
 
 import native from "runtime:native";
-import { bytesOf } from "runtime:uv/bytes";
+import { bytesToWrite } from "runtime:uv/bytes";
 
 const KEY = Symbol("key");
 const CLOSED = 2 ** 32 - 1;
@@ -29,7 +29,7 @@ export class Descriptor {
 
   /** Writes what fits now, and returns how many bytes that were. */
   write(data) {
-    return native.descriptorWrite(this.#number, bytesOf(data));
+    return native.descriptorWrite(this.#number, bytesToWrite(data));
   }
 
   /** A datagram: its bytes and the address of its sender. */
@@ -38,7 +38,7 @@ export class Descriptor {
   }
 
   sendTo(data, address) {
-    return native.descriptorSendTo(this.#number, bytesOf(data), String(address));
+    return native.descriptorSendTo(this.#number, bytesToWrite(data), String(address));
   }
 
   /** A connection that waits at a listening socket. */

@@ -1,7 +1,7 @@
 //! The loop of a script: one timer for all of its timeouts, a check handle for its immediates, and
 //! an idle handle that keeps the loop from waiting for them.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::time::Instant;
 
 use rquickjs::{CatchResultExt, Ctx, Exception, Function, Object, Persistent, Result};
@@ -23,14 +23,13 @@ struct Main {
 
 thread_local! {
     static MAIN: OnceCell<Main> = const { OnceCell::new() };
-    static BEGIN: Instant = Instant::now();
+    static BEGIN: OnceCell<Instant> = const { OnceCell::new() };
+    static ON_TIMER: RefCell<Option<Callback>> = const { RefCell::new(None) };
+    static ON_CHECK: RefCell<Option<Callback>> = const { RefCell::new(None) };
 }
 
+/// The functions. The loop itself belongs to the script: see [`begin`].
 pub fn define(functions: &Object<'_>) -> Result<()> {
-    BEGIN.with(|_| ());
-    let main = Main::new().throws(functions.ctx())?;
-    // An instance runs one script, so it is empty.
-    MAIN.with(|cell| drop(cell.set(main)));
     define!(functions, {
         "now": now,
         "milliseconds": || nanoseconds() / 1e6,
@@ -48,14 +47,28 @@ pub fn define(functions: &Object<'_>) -> Result<()> {
 }
 
 impl Main {
-    fn new() -> uv_handles::Result<Main> {
-        let event_loop = Loop::new()?;
+    fn new(event_loop: Loop) -> uv_handles::Result<Main> {
         let (timer, check, idle) =
             (Timer::new(&event_loop)?, Check::new(&event_loop)?, Idle::new(&event_loop)?);
         timer.dereference()?;
         check.dereference()?;
         Ok(Main { start: event_loop.now()?, event_loop, timer, check, idle })
     }
+}
+
+/// Makes the loop of a script, before any of it runs.
+pub fn begin(ctx: &Ctx<'_>, new_loop: fn() -> uv_handles::Result<Loop>) -> Result<()> {
+    BEGIN.with(|begin| *begin.get_or_init(Instant::now));
+    let main = new_loop().and_then(Main::new).throws(ctx)?;
+    if let Some(callback) = ON_TIMER.take() {
+        main.timer.set_callback(move |_| engine::call_back(&callback, ()));
+    }
+    if let Some(callback) = ON_CHECK.take() {
+        main.check.start_with(move |_| engine::call_back(&callback, ())).throws(ctx)?;
+    }
+    // An instance runs one script, so it is empty.
+    MAIN.with(|cell| drop(cell.set(main)));
+    Ok(())
 }
 
 fn with<R>(function: impl FnOnce(&Main) -> R) -> R {
@@ -87,7 +100,7 @@ fn now(ctx: Ctx<'_>) -> Result<f64> {
 
 /// Nanoseconds since the beginning.
 fn nanoseconds() -> f64 {
-    BEGIN.with(|begin| begin.elapsed().as_nanos() as f64)
+    BEGIN.with(|begin| begin.get_or_init(Instant::now).elapsed().as_nanos() as f64)
 }
 
 fn start_timer(ctx: Ctx<'_>, milliseconds: f64) -> Result<()> {
@@ -104,13 +117,11 @@ fn refer_timer(ctx: Ctx<'_>, is_referenced: bool) -> Result<()> {
 }
 
 fn on_timer<'js>(ctx: Ctx<'js>, callback: Function<'js>) {
-    let callback: Callback = Persistent::save(&ctx, callback);
-    with(|main| main.timer.set_callback(move |_| engine::call_back(&callback, ())));
+    ON_TIMER.set(Some(Persistent::save(&ctx, callback)));
 }
 
-fn on_check<'js>(ctx: Ctx<'js>, callback: Function<'js>) -> Result<()> {
-    let callback: Callback = Persistent::save(&ctx, callback);
-    with(|main| main.check.start_with(move |_| engine::call_back(&callback, ()))).throws(&ctx)
+fn on_check<'js>(ctx: Ctx<'js>, callback: Function<'js>) {
+    ON_CHECK.set(Some(Persistent::save(&ctx, callback)));
 }
 
 /// Whether the loop goes on for immediates, and does not wait.

@@ -1,9 +1,10 @@
 //! The functions that the runtime's JavaScript calls, by subject.
 
-mod event_loop;
+pub mod event_loop;
 mod handles;
 mod http;
 pub mod process;
+mod random;
 mod text;
 mod uv_error;
 mod values;
@@ -17,6 +18,7 @@ pub fn functions<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
     handles::define(&functions)?;
     http::define(&functions)?;
     process::define(&functions)?;
+    random::define(&functions)?;
     text::define(&functions)?;
     uv_error::define(&functions)?;
     values::define(&functions)?;

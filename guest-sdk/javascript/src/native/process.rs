@@ -6,12 +6,12 @@ use std::io::Write;
 
 use rquickjs::{CaughtError, Ctx, Exception, Function, Object, Persistent, Result, TypedArray, Value};
 use uv_handles::{Handle, Signal, Signum};
+use wasip2::cli::environment;
 
-use crate::bindings::exports::uv::scripts::scripts::Raised;
-use crate::bindings::wasi::cli::environment;
 use crate::engine::{self, Callback};
 use crate::native::uv_error::Throws;
 use crate::native::{define, event_loop};
+use crate::script::Raised;
 use crate::{modules, script};
 
 thread_local! {
@@ -39,6 +39,13 @@ fn working_directory() -> String {
 /// The exit code, once the script has ended.
 pub fn exit_code() -> Option<u8> {
     EXIT.get()
+}
+
+/// Ends the instance, if the script has ended in a callback of a loop that the host runs.
+pub fn leave_at_end() {
+    if let Some(code) = EXIT.get() {
+        std::process::exit(code.into());
+    }
 }
 
 /// An error that ends whatever runs, if the script has ended.
