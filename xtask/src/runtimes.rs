@@ -8,6 +8,7 @@ use std::env;
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::ValueEnum;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::guests;
 use crate::process::{self, say};
@@ -152,6 +154,8 @@ impl Guest {
             .envs(ENVIRONMENT)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // A runtime may run the guest in a process of its own.
+            .process_group(0)
             .spawn()
             .with_context(|| format!("{} cannot be started", first.display()))?;
         let lines = BufReader::new(child.stdout.take().context("it is a pipe")?).lines();
@@ -211,7 +215,9 @@ impl Guest {
 impl Drop for Guest {
     /// One that has failed does not go on.
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        if let Ok(None) = self.child.try_wait() {
+            let _ = kill_process_group(Pid::from_child(&self.child), Signal::KILL);
+        }
         let _ = self.child.wait();
     }
 }
