@@ -357,8 +357,14 @@ later.start(0, print_ready)
 signal.signal(signal.SIGINT, lambda number, frame: (print('handler', number), loop.stop()))
 loop.run()
 signal.signal(signal.SIGINT, signal.default_int_handler)
-try:
+
+# Before the wait begins, the signal would end uv-run.
+begin = uv.interrupt.Interrupt.begin
+def begin_and_tell(interrupt, loop):
+    begin(interrupt, loop)
     print('ready')
+uv.interrupt.Interrupt.begin = begin_and_tell
+try:
     input()
 finally:
     print('finally')
