@@ -46,7 +46,7 @@ fn a_plugin_ends_as_its_script_does() {
         ("rejects", &["plugin says: plugin.js:17", "its init refused: TypeError: "]),
         ("later", &["plugin says: Error: too late", "it exited with status 1"]),
         ("exits", &["it exited with status 0"]),
-        ("memory", &["it needed more memory than its limit of 16 MiB (limits.memory)"]),
+        ("memory", &["plugin says: InternalError: out of memory", "it exited with status 1"]),
     ] {
         server.directory.file("plugin.toml", manifest(way));
         server.reload();
