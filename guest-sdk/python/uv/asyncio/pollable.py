@@ -1,4 +1,4 @@
-"""Waiting for pollables of WASI in coroutines."""
+"""Poll handles on pollables of WASI, and coroutines that wait for them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,37 @@ from wit_world.imports.uv_handles_types import EventKind, PollEvents
 from wit_world.imports.wasi_io_poll import Pollable
 
 from ..error import call
+from ..loop import Loop
 from ..net.resources import Resources
 
 if TYPE_CHECKING:
     from .loop import EventLoop
+
+
+class PollableWatch:
+    """A poll handle on a pollable that it owns."""
+
+    def __init__(
+        self, loop: Loop, subscribe: Callable[[], Pollable], fired: Callable[[EventKind], object]
+    ) -> None:
+        self.subscribe = subscribe
+        self._loop = loop
+        self._token = loop._claim_token(fired)
+        try:
+            self._poll: RawPoll = call(pollables.create, loop._open(), self._token, subscribe())
+        except BaseException:
+            loop._release_token(self._token)
+            raise
+        try:
+            call(self._poll.start, PollEvents.READABLE)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Frees the poll handle."""
+        self._loop._release_token(self._token)
+        self._poll.__exit__(None, None, None)
 
 
 async def ready(
@@ -28,31 +55,21 @@ async def ready(
     - ``subscribe``: makes the pollables.
     """
     is_ready: asyncio.Future[None] = loop.create_future()
-    uv_loop = loop.uv_loop
-    polls: list[tuple[RawPoll, int]] = []
+    watches: list[PollableWatch] = []
 
     def fired(_: EventKind | None = None) -> None:
         if not is_ready.done():
             is_ready.set_result(None)
 
     def close() -> None:
-        while polls:
-            poll, token = polls.pop()
-            uv_loop._release_token(token)
-            poll.__exit__(None, None, None)
+        while watches:
+            watches.pop().close()
         fired()
 
     number = resources.watch(close)
     try:
         for one in subscribe:
-            token = uv_loop._claim_token(fired)
-            try:
-                poll = call(pollables.create, uv_loop._open(), token, one())
-            except BaseException:
-                uv_loop._release_token(token)
-                raise
-            polls.append((poll, token))
-            call(poll.start, PollEvents.READABLE)
+            watches.append(PollableWatch(loop.uv_loop, one, fired))
         await is_ready
     finally:
         resources.unwatch(number)

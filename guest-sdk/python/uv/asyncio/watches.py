@@ -6,15 +6,14 @@ from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE, SelectorKey
 
 from componentize_py_types import Err
-from wit_world.imports import pollables
 from wit_world.imports.uv_handles_poll import Poll as RawPoll
 from wit_world.imports.uv_handles_types import EventKind, EventKind_Poll, PollEvents
-from wit_world.imports.wasi_io_poll import Pollable
 
 from ..descriptor import Descriptor
 from ..error import UVError, call
 from ..loop import Loop
 from ..net.socket import Socket
+from .pollable import PollableWatch
 
 IsReady = Callable[[int, int], object]
 """Called with the number and the events that have occurred."""
@@ -79,8 +78,8 @@ class SocketWatch:
         self._is_ready = is_ready
         self._loop = loop
         self._number = self._endpoint.resources.watch(self._close_all)
-        # By direction: the poll handle, its token, and what it watches.
-        self._polls: dict[int, tuple[RawPoll, int, Callable[[], Pollable]]] = {}
+        # By direction.
+        self._polls: dict[int, PollableWatch] = {}
 
     @property
     def is_closed(self) -> bool:
@@ -103,27 +102,20 @@ class SocketWatch:
 
     def _make(self, direction: int) -> None:
         subscribe = self._endpoint.pollable(direction == EVENT_WRITE)
-        token = self._loop._claim_token(lambda _: self._polled(direction))
-        try:
-            poll = call(pollables.create, self._loop._open(), token, subscribe())
-        except BaseException:
-            self._loop._release_token(token)
-            raise
-        self._polls[direction] = poll, token, subscribe
-        call(poll.start, PollEvents.READABLE)
+        self._polls[direction] = PollableWatch(
+            self._loop, subscribe, lambda _: self._polled(direction)
+        )
 
     def _polled(self, direction: int) -> None:
-        if self._endpoint.pollable(direction == EVENT_WRITE) != self._polls[direction][2]:
-            # It has been connected, and has streams now.
+        if self._endpoint.pollable(direction == EVENT_WRITE) != self._polls[direction].subscribe:
+            # It has been connected, and has streams now; or its early data has been read.
             self._close(direction)
             self._make(direction)
         self._is_ready(self.key.fd, direction)
 
     def _close(self, direction: int) -> None:
         if direction in self._polls:
-            poll, token, _ = self._polls.pop(direction)
-            self._loop._release_token(token)
-            poll.__exit__(None, None, None)
+            self._polls.pop(direction).close()
 
     def _close_all(self) -> None:
         for direction in list(self._polls):

@@ -50,7 +50,7 @@ class Tcp:
         self._reads = True
         # Of a connection that could not be made, until it is asked for.
         self._error = 0
-        # What was read when the connection was accepted, until it is asked for.
+        # The result of the first read of an accepted connection, until it is asked for.
         self._early: bytes | OSError = b""
         if accepted is None:
             _forget_sent()
@@ -62,7 +62,7 @@ class Tcp:
             # wasmtime's pollable of an accepted connection is ready until the first read, also without
             # data. A callback of a blocking socket would wait for data that may never come.
             try:
-                self._early = self._read(_CHUNK)
+                self._early = _read(self._input, _CHUNK)
             except BlockingIOError:
                 pass
             except OSError as error:
@@ -127,7 +127,7 @@ class Tcp:
 
     def recv(self, size: int) -> bytes:
         """Reads what is there: nothing is the end."""
-        self._streams()
+        received, _ = self._streams()
         if size == 0 or not self._reads:
             return b""
         early = self._early
@@ -137,19 +137,7 @@ class Tcp:
         if early:
             self._early = early[size:]
             return early[:size]
-        return self._read(size)
-
-    def _read(self, size: int) -> bytes:
-        received, _ = self._streams()
-        try:
-            data = received.read(min(size, _CHUNK))
-        except Err as error:
-            if isinstance(error.value, StreamError_Closed):
-                return b""
-            raise failed(errno.ECONNRESET) from None
-        if not data:
-            raise failed(errno.EAGAIN)
-        return data
+        return _read(received, size)
 
     def send(self, data: memoryview) -> int:
         """Writes as many bytes as fit."""
@@ -264,6 +252,19 @@ class Tcp:
             self._input, self._output = self.resources.add(received), self.resources.add(sent)
         self._is_connecting = False
         return True
+
+
+def _read(received: InputStream, size: int) -> bytes:
+    """Reads what is there: nothing is the end, and EAGAIN is nothing yet."""
+    try:
+        data = received.read(min(size, _CHUNK))
+    except Err as error:
+        if isinstance(error.value, StreamError_Closed):
+            return b""
+        raise failed(errno.ECONNRESET) from None
+    if not data:
+        raise failed(errno.EAGAIN)
+    return data
 
 
 def _at_once() -> Pollable:
