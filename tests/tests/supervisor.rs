@@ -307,3 +307,14 @@ async fn the_status_has_durations_handles_and_the_depth_of_the_mailbox() -> Resu
     assert!(it.supervisor.status("it").is_none());
     Ok(())
 }
+
+#[tokio::test]
+async fn a_plugin_that_closes_its_handles_when_it_is_asked_to_stop_ends_by_itself() -> Result<()> {
+    let it = Supervision::new().await?;
+    let spec = it.plugins.spec("tick mailbox stop").limits(|limits| limits.stop = PATIENCE);
+    it.run_spec(&spec).await.unwrap();
+    assert!(it.supervisor.remove("it").await, "{:?}", it.log);
+    assert!(it.log.lines("it", LogSource::Supervisor).contains(&"it has stopped".to_owned()));
+    it.the_others_run_on().await;
+    Ok(())
+}

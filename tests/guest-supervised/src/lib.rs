@@ -38,6 +38,8 @@ enum HandOver {
 }
 
 thread_local! {
+    /// The loop of all handles, so that the async handle `stop` closes each of them.
+    static EVENT_LOOP: Loop = Loop::hosted().expect("the host has a loop");
     static COUNT: Cell<u64> = const { Cell::new(0) };
     static HAND_OVER: Cell<HandOver> = const { Cell::new(HandOver::Count) };
 }
@@ -50,7 +52,7 @@ fn spin() -> ! {
 
 fn start(word: &str) -> Result<(), String> {
     let text = |error: uv_handles::Error| error.to_string();
-    let event_loop = Loop::hosted().map_err(text)?;
+    let event_loop = EVENT_LOOP.with(Loop::clone);
     let hand_over = |way| HAND_OVER.set(way);
     match word {
         "tick" => {
