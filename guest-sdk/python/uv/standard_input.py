@@ -1,8 +1,12 @@
-"""Standard input the usual way: ``sys.stdin`` and ``input()`` read the descriptor ``stdin``."""
+"""Standard input the usual way: ``sys.stdin`` and ``input()`` read the descriptor ``stdin``.
+
+Without that descriptor they read the standard input that the embedder has granted with WASI.
+"""
 
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -20,7 +24,7 @@ _NAME = "stdin"
 
 class StandardInput(io.RawIOBase):
     """Reads the descriptor ``stdin``, which it opens for each read only, unless the script has it
-    open. Empty if the host does not grant it."""
+    open. If the host does not grant it, it reads WASI's standard input."""
 
     mode = "rb"
     name = "<stdin>"
@@ -43,7 +47,7 @@ class StandardInput(io.RawIOBase):
         except UVError as error:
             if error.code != StatusCode.ENOENT:
                 raise
-            return 0
+            return os.readinto(self.fileno(), buffer)
         with descriptor:
             return _read(descriptor, buffer)
 
@@ -59,7 +63,7 @@ def _read(descriptor: Descriptor, buffer: WriteableBuffer) -> int:
 
 
 def make_default() -> None:
-    """Replaces ``sys.stdin``, which a sandbox leaves empty."""
+    """Replaces ``sys.stdin``, which would read WASI's standard input only."""
     buffer = io.BufferedReader(StandardInput())
     sys.stdin = io.TextIOWrapper(buffer, encoding="utf-8", errors="strict")
     sys.__stdin__ = sys.stdin  # type: ignore[misc]
