@@ -2,15 +2,15 @@
 //
 //   uv-run --http example.org examples/javascript/agent.js https://example.org/
 //
-// Options: --timeout=5000 and --backoff=100, both in milliseconds, and --attempts=4. The result is a
+// Options: --limit=5000 and --backoff=100, both in milliseconds, and --attempts=4. The result is a
 // line of JSON for each address. The exit code is 1 if one of them failed.
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-const options = { timeout: 5000, attempts: 4, backoff: 100 };
+const options = { limit: 5000, attempts: 4, backoff: 100 };
 const urls = [];
 for (const arg of process.argv.slice(2)) {
-  const option = /^--(timeout|attempts|backoff)=(\d+)$/.exec(arg);
+  const option = /^--(limit|attempts|backoff)=(\d+)$/.exec(arg);
   if (option !== null) {
     options[option[1]] = Number(option[2]);
   } else {
@@ -18,7 +18,7 @@ for (const arg of process.argv.slice(2)) {
   }
 }
 if (urls.length === 0) {
-  console.error("usage: agent.js [--timeout=MS] [--attempts=N] [--backoff=MS] URL...");
+  console.error("usage: agent.js [--limit=MS] [--attempts=N] [--backoff=MS] URL...");
   process.exit(2);
 }
 
@@ -27,7 +27,7 @@ class Busy extends Error {}
 
 /** Fetches an address once. */
 async function attempt(url) {
-  const response = await fetch(url, { signal: AbortSignal.timeout(options.timeout) });
+  const response = await fetch(url, { signal: AbortSignal.timeout(options.limit) });
   if (response.status === 429 || response.status >= 500) {
     await response.body?.cancel();
     const seconds = Number(response.headers.get("retry-after") ?? 0);

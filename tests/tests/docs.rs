@@ -32,8 +32,11 @@ fn tests_of(place: &str) -> Vec<String> {
     let source = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{file}: {error}"));
     let source = source.replace("#[tokio::test]\nasync fn", "#[test]\nfn");
     let tests = source.split("#[test]\n").skip(1);
-    let written =
-        tests.filter_map(|test| Some(test.trim_start().strip_prefix("fn ")?.split('(').next()?.to_owned()));
+    let written = tests.filter_map(|test| {
+        // Other attributes may follow.
+        let signature = test.lines().map(str::trim_start).find(|line| !line.starts_with("#["))?;
+        Some(signature.strip_prefix("fn ")?.split('(').next()?.to_owned())
+    });
     let lists = source.split("generate_tests! { ").skip(1);
     let lists = lists.filter_map(|list| Some(list.split_once('}')?.0.split_once(':')?.1));
     let generated = lists.flat_map(|list| list.split(',').map(|test| test.trim().to_owned()));

@@ -35,7 +35,7 @@ fn agent_fetches_with_a_timeout_and_retries() {
     let grant = format!("--http={address}");
     let url = format!("http://{address}/a");
     let mut command = JAVASCRIPT.example(&[&grant], "agent");
-    command.args(["--timeout=500", "--backoff=1", &url]);
+    command.args(["--limit=500", "--backoff=1", &url]);
     let ended = Ended::of(command);
     let result = format!(r#"{{"url":"{url}","attempts":4,"status":200,"text":"the answer"}}"#);
     ended.printed(&[&result]);

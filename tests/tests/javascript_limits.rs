@@ -52,15 +52,22 @@ fn a_recursion_without_end_is_a_range_error() {
 
 #[test]
 fn too_much_memory_is_an_error() {
-    let options = ["--max-memory=64M"];
-    for text in [
+    // The last bytes are used up by another step of the script for each limit.
+    for (n, text) in [
         "const all = []; for (;;) all.push(new Uint8Array(1 << 20))",
         "let s = 'x'; for (;;) s += s + s.slice(1)",
         "'x'.repeat(2 ** 30 - 10)",
         "const all = []; for (;;) all.push({})",
         "const all = new Map(); for (let n = 0; ; n += 1) all.set(n, `${n}`)",
-    ] {
-        let ended = JAVASCRIPT.run(&options, text);
+        "const all = new Map(); for (let n = 0; ; n += 1) all.set(`${n}`, { n })",
+        "const all = []; setTimeout(() => { for (let n = 0; ; n += 1) all.push([n, `${n}`]) })",
+        "const all = []; await 0; for (let n = 0; ; n += 1) all.push(() => n)",
+        "const all = []; const f = async () => { for (;;) all.push({ a: 1, b: [] }) }; f()",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let ended = JAVASCRIPT.run(&[&format!("--max-memory={}K", 65536 - 64 * n)], text);
         let stderr = ended.stderr.join("\n");
         assert_eq!(ended.code, 1, "{text}: {ended:?}");
         assert!(

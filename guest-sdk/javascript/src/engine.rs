@@ -8,6 +8,7 @@ use rquickjs::{
     CatchResultExt, Context, Ctx, Error, Exception, Function, Persistent, Result, Runtime, TypedArray, qjs,
 };
 
+use crate::memory::{self, Memory};
 use crate::{modules, native};
 
 /// The most bytes of its stack that the engine may use, of one MiB. A deeper recursion is a
@@ -54,7 +55,8 @@ fn context() -> Context {
 
 /// A context that is never freed: an instance runs one script.
 fn new_context() -> Context {
-    let runtime = Runtime::new().expect("an instance has the memory for an engine");
+    memory::reserve();
+    let runtime = Runtime::new_with_alloc(Memory).expect("an instance has the memory for an engine");
     runtime.set_max_stack_size(STACK);
     runtime.set_host_promise_rejection_tracker(Some(Box::new(|ctx, promise, reason, is_handled| {
         if let Some(tracker) = TRACKER.with_borrow(Clone::clone) {
@@ -72,6 +74,7 @@ fn new_context() -> Context {
 /// Calls a function of JavaScript from a callback of the loop. The function itself reports errors
 /// of the script. What is left is the end of the script, or an error of the report.
 pub fn call_back(callback: &Callback, args: impl for<'js> IntoArgs<'js>) {
+    memory::reserve();
     let call = |ctx: Ctx<'_>| {
         let result: Result<()> = callback.clone().restore(&ctx).and_then(|function| function.call(args));
         if let Err(error) = result.catch(&ctx) {

@@ -8,6 +8,7 @@
 
 mod engine;
 pub mod image;
+mod memory;
 mod modules;
 mod native;
 pub mod plugin;
