@@ -342,6 +342,9 @@ fn errors_name_what_was_not_granted() {
     ] {
         fails(&[], &format!("import uv from 'uv';\n{text}"), 1, &[expected]);
     }
+    // The descriptor is granted, and the file of the socket is missing.
+    let missing = ["--unix-connect=peer=/missing/socket"];
+    fails(&missing, "import uv from 'uv';\nuv.open('peer')", 1, &["ENOENT: no such file or directory"]);
 }
 
 /// As in Node, Ctrl+C ends a script without a listener at once; with one, the script decides.

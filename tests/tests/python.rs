@@ -565,6 +565,12 @@ fn what_is_wrong_is_a_traceback_with_the_scripts_name_and_line() {
         "\nimport uv\nuv.open('files')",
         &[&line(3), "uv.UVError: ENOENT: no descriptor was granted", "'files' (uv-run --listen files="],
     );
+    // The descriptor is granted, and the file of the socket is missing.
+    fails(
+        &["--unix-connect=peer=/missing/socket"],
+        "import uv\nuv.open('peer')",
+        &[&line(2), "uv.UVError: ENOENT: no such file or directory"],
+    );
     fails(
         &[],
         "import uv\nuv.Signal().start(15)",

@@ -152,10 +152,14 @@ def call_by_name(
     not_granted: str, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs
 ) -> _T:
     """As `call`, for a function that takes the name of a grant. ENOENT has the message
-    ``not_granted``, which tells the name and the option that grants it."""
+    ``not_granted``, which tells the name and the option that grants it. The OS's ENOENT is a number
+    instead: the name is granted, but what it connects to is not there."""
     try:
-        return call(function, *args, **kwargs)
-    except UVError as error:
-        if error.code == StatusCode.ENOENT:
-            raise UVError(StatusCode.ENOENT, not_granted) from None
-        raise
+        return function(*args, **kwargs)
+    except Err as error:
+        match error.value:
+            case raw.Error_Code(value=raw.ErrorCode.ENOENT):
+                refusal = UVError(StatusCode.ENOENT, not_granted)
+            case _:
+                refusal = error_of(error.value)
+    raise refusal

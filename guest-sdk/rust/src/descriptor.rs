@@ -7,6 +7,7 @@ use std::rc::{Rc, Weak};
 use crate::batch::{self, Synced};
 use crate::error::Result;
 use crate::imports::descriptors::{Descriptor as RawDescriptor, ShutdownHow};
+use crate::imports::types::Error as RawError;
 use crate::not_granted::{self, Kind};
 
 /// A descriptor that the host granted under a name, or a connection accepted from one.
@@ -36,7 +37,12 @@ impl Descriptor {
     /// it is open already, EMFILE when the guest has as many descriptors as the host allows.
     pub fn open(name: &str) -> Result<Self> {
         batch::sync();
-        Ok(Self(Rc::new(Synced::new(not_granted::named(Kind::Descriptor, name, RawDescriptor::open(name))?))))
+        let opened = match RawDescriptor::open(name) {
+            // An error of the OS, also if it is ENOENT: the name is granted.
+            Err(error @ RawError::Other(_)) => return Err(error.into()),
+            opened => not_granted::named(Kind::Descriptor, name, opened)?,
+        };
+        Ok(Self(Rc::new(Synced::new(opened))))
     }
 
     /// Reads into `buffer` and returns the number of bytes: 0 is the end of the input, unless the

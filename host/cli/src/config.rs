@@ -233,8 +233,18 @@ mod tests {
         assert_eq!(parse("max-memory = 4096\ntimeout = 2").unwrap().max_memory, Some(Size(4096)));
 
         let keys: toml::Table = toml::from_str(ALL).unwrap();
-        let of_the_command_line_alone =
-            ["config", "list-imports", "completions", "compose", "output", "adapter", "help", "version"];
+        let of_the_command_line_alone = [
+            "config",
+            "list-imports",
+            "completions",
+            "compose",
+            "output",
+            "adapter",
+            "eval",
+            "language",
+            "help",
+            "version",
+        ];
         for option in Cli::command().get_opts().filter_map(|option| option.get_long()) {
             assert!(
                 keys.contains_key(option) || of_the_command_line_alone.contains(&option),
@@ -250,7 +260,7 @@ mod tests {
             ("\n\nlisten = [\"a\"]", ", line 3: expected NAME=..."),
             ("http = \"http://a\"", ", line 1: \"http://a\" is no HOST[:PORT]"),
             ("tcp-connect = \"10.0.0.0/64:1\"", ", line 1: \"10.0.0.0/64:1\" is no ADDRESS[/BITS]:PORT"),
-            ("listen = { a = \"localhost:0\" }", ", line 1: \"localhost:0\" is no ADDRESS:PORT"),
+            ("listen = { a = \"localhost\" }", ", line 1: \"localhost\" is no ADDRESS:PORT"),
             ("signal = [\"kill\"]", ", line 1: the signal kill cannot be watched"),
             ("stdin = \"yes\"", ", line 1: invalid type"),
             ("max-handles = -1", ", line 1: invalid value"),

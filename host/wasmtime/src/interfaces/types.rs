@@ -89,7 +89,11 @@ impl From<Refused> for Error {
             Refused::Busy => ErrorCode::Ebusy.into(),
             Refused::TooMany => ErrorCode::Emfile.into(),
             Refused::Os(errno) => errno.into(),
-            Refused::NotMade(error) => error.into(),
+            Refused::NotMade(error) => match error.into() {
+                // The code by its name means that the descriptor is not granted.
+                Error::Code(ErrorCode::Enoent) => Error::Other(-errors::ENOENT),
+                error => error,
+            },
         }
     }
 }
