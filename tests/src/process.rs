@@ -27,11 +27,7 @@ pub fn uv_run(options: &[&str], guest: impl Into<Case>) -> Command {
 /// If it has not been built.
 pub fn uv_run_file(options: &[&str], file: &Path) -> Command {
     let program = build_dir().join("uv-run");
-    assert!(
-        program.is_file(),
-        "there is no {}: run `cargo build --release --package uv-handles-host` first",
-        program.display()
-    );
+    assert!(program.is_file(), "there is no {}: run `cargo xtask uv-run` first", program.display());
     let mut command = Command::new(program);
     command.args(options).arg(file).env_remove("RUST_LOG");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

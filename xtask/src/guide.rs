@@ -3,7 +3,8 @@
 //! In the order of the page, each block in the language `rust` is written to the file that the line
 //! before it names (`src/main.rs`:). Each line of a `console` block that begins with `$ ` is run by a
 //! shell, in the folder in which the previous command ended. The lines below a command are its exact
-//! output. Blocks in the languages `rs`, `toml` and `wit` are for the reader alone.
+//! output. Blocks in the languages `rs`, `sh`, `toml` and `wit` are for
+//! the reader here; `cargo xtask new --check` builds and runs those about plugins.
 //!
 //! Three things differ from a reader's machine. `uv-run` is built beforehand, because installing it
 //! compiles wasmtime. The path of the SDK is this repository's. Cargo builds offline, with this
@@ -150,7 +151,7 @@ fn steps(page: &str) -> Result<Vec<Step>> {
                 steps.push(Step::Write { file: file.to_owned(), content: block.join("\n") + "\n" });
             }
             "console" => steps.extend(commands(&block)?),
-            "rs" | "toml" | "wit" => {}
+            "rs" | "sh" | "toml" | "wit" => {}
             other => bail!("there is a block in the language {other:?}"),
         }
     }

@@ -24,7 +24,8 @@ Exit codes:
 
 RUST_LOG=uv_handles_host=debug,uv_run=debug tells more about a run.";
 
-/// Runs a WebAssembly component that uses uv:handles, or a script in Python or JavaScript.
+/// Runs a WebAssembly component that uses uv:handles (a program, or a plugin with
+/// uv:handles/plugin-life), or a script in Python or JavaScript.
 ///
 /// The guest gets its arguments, standard output and standard error, loops, timers and its own
 /// async handles. Everything else it gets only when an option grants it. When it asks for more,

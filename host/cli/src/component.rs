@@ -87,6 +87,11 @@ pub fn link(engine: &Engine, component: &Component, file: &Path) -> Result<Comma
     CommandPre::new(instance).map_err(|_| not_a_program(engine, component, file, "wasi:cli/run@0.2"))
 }
 
+/// The same for a plugin.
+pub fn link_plugin(engine: &Engine, component: &Component, file: &Path) -> Result<InstancePre<Guest>> {
+    instance(engine, component, file, linker(engine)?)
+}
+
 /// The same for a component with async functions.
 pub fn link_async(engine: &Engine, component: &Component, file: &Path) -> Result<AsyncProgram> {
     let instance = instance(engine, component, file, async_linker(engine)?)?;
@@ -148,7 +153,7 @@ fn not_a_program(engine: &Engine, component: &Component, file: &Path, export: &s
         ));
     }
     let what = match exports("uv:handles/plugin-events") {
-        true => "it is a plugin for an embedder",
+        true => "it is a plugin for an embedder (uv-run calls only those that export uv:handles/plugin-life)",
         false => "it is a library",
     };
     wasmtime::Error::msg(format!(

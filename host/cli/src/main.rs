@@ -18,6 +18,7 @@ mod imports;
 mod names;
 mod network;
 mod output;
+mod plugin;
 mod precompiled;
 mod script;
 mod serve;
@@ -38,6 +39,7 @@ use component::Form;
 use grants::Grants;
 use guest::Guest;
 use output::say;
+use plugin::Plugin;
 use script::Script;
 use serve::Server;
 use std::io::IsTerminal;
@@ -129,6 +131,10 @@ fn start() -> Result<ExitCode> {
         (Form::Plain, _) if options.serve.is_some() => {
             return Err(component::not_a_service(&file));
         }
+        (Form::Plain, None) if plugin::is_plugin(&engine, &component) => {
+            let linked = component::link_plugin(&engine, &component, &file)?;
+            Program::Plugin(Plugin::new(linked, cli.args()))
+        }
         (Form::Plain, script) => Program::Plain(component::link(&engine, &component, &file)?, script),
     };
     let Grants { uv, wasi, http, by_signal, control, files } =
@@ -173,6 +179,8 @@ fn start() -> Result<ExitCode> {
 enum Program {
     /// Blocks this thread. A script runs in the program.
     Plain(CommandPre<Guest>, Option<script::Ready>),
+    /// The host runs its loops.
+    Plugin(Plugin),
     /// Its tasks wait in a tokio runtime.
     Async(AsyncProgram, Runtime),
     /// Answers HTTP requests.
@@ -184,18 +192,23 @@ impl Program {
     fn script(&self) -> Option<&Script> {
         match self {
             Program::Plain(_, script) => script.as_ref().map(script::Ready::script),
-            Program::Async(..) | Program::Service(_) => None,
+            Program::Plugin(_) | Program::Async(..) | Program::Service(_) => None,
         }
     }
 
     /// Whether the host runs the guest's loops.
     fn has_plugin(&self) -> bool {
-        matches!(self, Program::Service(server) if server.has_plugin())
+        match self {
+            Program::Plugin(_) => true,
+            Program::Service(server) => server.has_plugin(),
+            Program::Plain(..) | Program::Async(..) => false,
+        }
     }
 
     fn instantiate(&self, store: &mut Store<Guest>) -> Result<Instance> {
         match self {
             Program::Plain(program, _) => program.instance_pre().instantiate(store),
+            Program::Plugin(plugin) => plugin.pre.instantiate(store),
             Program::Async(program, runtime) => runtime.block_on(program.instantiate(store)),
             Program::Service(server) => server.instantiate(store),
         }
@@ -211,6 +224,7 @@ impl Program {
         let code = |result: Result<(), ()>| u8::from(result.is_err());
         let ended = match self {
             Program::Service(server) => return server.run(store, instance, timeout),
+            Program::Plugin(plugin) => return plugin.run(store, instance, timeout),
             Program::Plain(_, Some(script)) => script.run(&mut store, instance),
             Program::Plain(_, None) => Command::new(&mut store, instance)
                 .and_then(|command| command.wasi_cli_run().call_run(&mut store))

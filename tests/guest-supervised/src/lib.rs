@@ -59,6 +59,10 @@ fn start(word: &str) -> Result<(), String> {
             let timer = Timer::new(&event_loop).map_err(text)?;
             timer.start_with(1, 1, |_| COUNT.set(COUNT.get() + 1)).map_err(text)?;
         }
+        "trap-tick" => {
+            let timer = Timer::new(&event_loop).map_err(text)?;
+            timer.start_with(1, 0, |_| panic!("a tick fails")).map_err(text)?;
+        }
         "mailbox" => {
             let mailbox = Async::named(&event_loop, "mailbox").map_err(text)?;
             mailbox.set_callback(read);
