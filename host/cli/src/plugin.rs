@@ -36,8 +36,9 @@ pub fn is_plugin(engine: &Engine, component: &Component) -> bool {
 }
 
 impl Plugin {
+    /// The arguments begin with the name of the file.
     pub fn new(pre: InstancePre<Guest>, arguments: &[String]) -> Plugin {
-        Plugin { pre, config: arguments.join(" ") }
+        Plugin { pre, config: arguments.get(1..).unwrap_or_default().join(" ") }
     }
 
     /// Runs the plugin until none of its loops is alive.
