@@ -9,7 +9,7 @@ use std::cell::Cell;
 use rquickjs::allocator::Allocator;
 
 /// The bytes of the reserve. They are not written to.
-const RESERVE: usize = 64 * 1024;
+const RESERVE: usize = 16 * 1024;
 
 thread_local! {
     static RESERVED: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
