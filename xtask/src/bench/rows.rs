@@ -361,6 +361,7 @@ pub const ROWS: &[Row] = &[
         AtMost(6_000.0, None),
     ),
     absolute("- supervised plugins", Cpu, ("supervised", Sandbox), Reported),
+    ratio("- over those without", Cpu, ("supervised", Sandbox), ("set", Sandbox), AtMost(1.03, None)),
     absolute("- timers up to 4 ms late", Cpu, ("set-with-slack", Sandbox), Reported),
     absolute(
         "- the limit: exports are called in turn, some each millisecond",
