@@ -326,6 +326,19 @@ fn waiting_for_standard_input_can_end() {
     }
 }
 
+/// As in Node, also without a newline.
+#[test]
+fn what_is_written_to_standard_output_is_shown_at_once() {
+    let text = "process.stdout.write('name? '); setInterval(() => {}, 1000)";
+    let (_dir, script) = JAVASCRIPT.script(text);
+    let mut process = JAVASCRIPT.uv_run_script(&[], &script).spawn().unwrap();
+    let mut shown = [0; 6];
+    std::io::Read::read_exact(process.stdout.as_mut().unwrap(), &mut shown).unwrap();
+    assert_eq!(&shown, b"name? ");
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
+
 #[test]
 fn errors_name_what_was_not_granted() {
     for (text, expected) in [

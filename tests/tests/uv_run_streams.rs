@@ -376,3 +376,14 @@ fn no_file_takes_the_number_of_a_closed_stream() {
     process.kill(libc::SIGTERM);
     assert_eq!(process.exit_code(), 0);
 }
+
+#[test]
+fn a_terminal_as_standard_error_shows_nothing_of_its_own() {
+    let (ours, theirs) = terminal();
+    let mut command = program(&[], &["prints", "1"]);
+    command.stderr(theirs);
+    let mut process = Process::spawn(command);
+    assert_eq!(process.exit_code(), 0);
+    drop(process);
+    assert_eq!(read_slowly(ours), "");
+}

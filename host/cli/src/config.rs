@@ -258,7 +258,7 @@ mod tests {
         for (text, expected) in [
             ("stdin = true\nlisen = 1", ", line 2: unknown key `lisen`"),
             ("\n\nlisten = [\"a\"]", ", line 3: expected NAME=..."),
-            ("http = \"http://a\"", ", line 1: \"http://a\" is no HOST[:PORT]"),
+            ("http = \"http://a\"", ", line 1: \"http://a\" is a URL"),
             ("tcp-connect = \"10.0.0.0/64:1\"", ", line 1: \"10.0.0.0/64:1\" is no ADDRESS[/BITS]:PORT"),
             ("listen = { a = \"localhost\" }", ", line 1: \"localhost\" is no ADDRESS:PORT"),
             ("signal = [\"kill\"]", ", line 1: the signal kill cannot be watched"),

@@ -42,7 +42,6 @@ use output::say;
 use plugin::Plugin;
 use script::Script;
 use serve::Server;
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use stdio::Standard;
 use timeout::Timeout;
@@ -282,6 +281,6 @@ fn log() {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(|| Standard::Error)
-        .with_ansi(std::io::stderr().is_terminal())
+        .with_ansi(false)
         .init();
 }

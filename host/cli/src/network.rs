@@ -29,8 +29,12 @@ impl FromStr for HttpHost {
         if text == "*" {
             return Ok(HttpHost { host: None, port: None });
         }
+        if let Some((scheme, rest)) = text.split_once("://") {
+            let host = rest.split('/').next().unwrap_or_default();
+            return Err(format!("{text:?} is a URL of {scheme}: name its host alone, {host:?}"));
+        }
         let wrong =
-            || format!("{text:?} is no HOST[:PORT], such as example.org or localhost:8080, and not *");
+            || format!("{text:?} is no HOST[:PORT], such as example.org or localhost:8080, or * for all");
         let authority: http::uri::Authority = text.parse().map_err(|_| wrong())?;
         let port = authority.port_u16();
         let is_plain = !authority.host().is_empty() && !text.contains('@') && port != Some(0);
@@ -213,21 +217,17 @@ impl Sockets {
 
     fn check(&self, address: SocketAddr, what: SocketAddrUse) -> Option<Denied> {
         let any = |ranges: &[Range]| ranges.iter().any(|range| range.has(address));
-        // A socket that connects or sends is bound to some address of the OS's choice.
+        // A socket that connects or sends is bound to some address of the OS's choice before. By
+        // itself that gives nothing: connecting, listening, sending and receiving are checked.
         let is_implicit = address.ip().is_unspecified() && address.port() == 0;
         let (is_allowed, denied) = match what {
-            SocketAddrUse::TcpBind => (
-                any(&self.tcp_listen) || (is_implicit && !self.tcp_connect.is_empty()),
-                if is_implicit { Denied::TcpConnect(address) } else { Denied::TcpListen(address) },
-            ),
+            SocketAddrUse::TcpBind => (any(&self.tcp_listen) || is_implicit, Denied::TcpListen(address)),
             SocketAddrUse::TcpListen => {
                 (self.tcp_listen.iter().any(|range| range.has_bound(address)), Denied::TcpListen(address))
             }
             SocketAddrUse::TcpAccept => (!self.tcp_listen.is_empty(), Denied::TcpListen(address)),
             SocketAddrUse::TcpConnect => (any(&self.tcp_connect), Denied::TcpConnect(address)),
-            SocketAddrUse::UdpBind => {
-                (any(&self.udp_bind) || (is_implicit && !self.udp_send.is_empty()), Denied::UdpBind(address))
-            }
+            SocketAddrUse::UdpBind => (any(&self.udp_bind) || is_implicit, Denied::UdpBind(address)),
             SocketAddrUse::UdpSend => (any(&self.udp_send), Denied::UdpSend(address)),
             // A grant to send is one to receive answers too, and a bound socket receives from all.
             SocketAddrUse::UdpReceive => {
@@ -319,6 +319,24 @@ mod tests {
             ["", ":80", "10.0.0.0/33:80", "[::1]/129:1", "[x]:1", "a b:1", "host", "host/8:1", "host:70000"]
         {
             assert!(text.parse::<Range>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_address_that_is_denied_is_the_one_that_was_asked_for() {
+        let nothing = Sockets::default();
+        let peer = "127.0.0.1:7777".parse().unwrap();
+        let some = "0.0.0.0:0".parse().unwrap();
+        for (address, what, denied) in [
+            (some, SocketAddrUse::TcpBind, None),
+            (peer, SocketAddrUse::TcpConnect, Some(Denied::TcpConnect(peer))),
+            (some, SocketAddrUse::TcpListen, Some(Denied::TcpListen(some))),
+            (peer, SocketAddrUse::TcpBind, Some(Denied::TcpListen(peer))),
+            (some, SocketAddrUse::UdpBind, None),
+            (peer, SocketAddrUse::UdpSend, Some(Denied::UdpSend(peer))),
+            (peer, SocketAddrUse::UdpReceive, Some(Denied::UdpBind(peer))),
+        ] {
+            assert_eq!(nothing.check(address, what), denied);
         }
     }
 

@@ -86,14 +86,18 @@ fn environment_variables() -> Vec<Vec<String>> {
         .collect()
 }
 
-/// Writes text or bytes to standard output or standard error.
+/// Writes text or bytes to standard output or standard error, at once, as Node does to a terminal or
+/// a file.
 fn write<'js>(ctx: Ctx<'js>, descriptor: u32, chunk: Value<'js>) -> Result<()> {
     let bytes = match chunk.as_string() {
         Some(text) => super::text::lossy(&ctx, text)?.into_bytes(),
         None => engine::bytes_of(&TypedArray::from_value(chunk)?),
     };
     let written = match descriptor {
-        1 => std::io::stdout().write_all(&bytes),
+        1 => {
+            let mut stdout = std::io::stdout().lock();
+            stdout.write_all(&bytes).and_then(|()| stdout.flush())
+        }
         _ => std::io::stderr().write_all(&bytes),
     };
     written.map_err(|error| Exception::throw_message(&ctx, &format!("cannot write: {error}")))
