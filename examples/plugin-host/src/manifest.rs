@@ -288,7 +288,7 @@ mod tests {
             ),
             (
                 "[grants]\nhttp = [\"http://a\"]",
-                "a.toml, line 2, at the key `http`: \"http://a\" is no HOST[:PORT]",
+                "a.toml, line 2, at the key `http`: \"http://a\" is a URL of http: name",
             ),
             (
                 "[grants]\nudp-send = [\"a\"]",
