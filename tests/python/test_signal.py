@@ -149,7 +149,12 @@ class HandlersOfPython(TestCase):
     def test_a_handle_takes_the_place_of_the_handler(self) -> None:
         signal.signal(signal.SIGHUP, self._called)
         own: list[int] = []
-        handle = uv.Signal(self.loop, lambda handle, signum: (own.append(signum), handle.stop()))
+
+        def watched(handle: uv.Signal, signum: int) -> None:
+            own.append(signum)
+            handle.stop()
+
+        handle = uv.Signal(self.loop, watched)
         handle.start(1)
         ask_for_signal(1)
         self.loop.run()
