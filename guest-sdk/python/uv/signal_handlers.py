@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from functools import wraps
 from types import FrameType
 from typing import Any
 
@@ -18,8 +17,9 @@ _Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
 _set_handler = signal.signal
 
 
-@wraps(_set_handler)
-def _signal(signalnum: int, handler: _Handler, /) -> _Handler:
+def _signal(signalnum: int | signal.Signals, handler: _Handler) -> _Handler:
+    """Sets the handler of a signal, and returns the one before. Raises `UVError`, also a
+    ``ValueError``, if the host does not grant the signal."""
     before = signal.getsignal(signalnum)
     _set_handler(signalnum, handler)
     try:
@@ -37,4 +37,5 @@ def _signal(signalnum: int, handler: _Handler, /) -> _Handler:
 
 def make_default() -> None:
     """Replaces ``signal.signal``, whose handlers would never be called in a sandbox."""
+    _signal.__name__ = _signal.__qualname__ = "signal"
     signal.signal = _signal

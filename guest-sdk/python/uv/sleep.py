@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import SupportsIndex
 
 from . import _blocking
 from .interrupt import Interrupt
@@ -13,7 +14,7 @@ _LONGEST = 2.0**31
 _sleep = time.sleep
 
 
-def _sleep_until_interrupted(seconds: float, /) -> None:
+def _sleep_until_interrupted(seconds: float | SupportsIndex, /) -> None:
     """Waits this long. Ctrl+C, and other signals with handlers, call their handlers meanwhile."""
     # Python's own checks the argument.
     if isinstance(seconds, (int, float)) and 0 < seconds < _LONGEST and Interrupt.may_come():
