@@ -114,5 +114,74 @@ class SignalHandles(TestCase):
         self.assertFalse(handle.active or self.loop.alive)
 
 
+class HandlersOfPython(TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.calls: list[int] = []
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+
+    def _called(self, signum: int, frame: object) -> None:
+        self.calls.append(signum)
+        uv.Loop.get_current().stop()
+
+    def _wait(self, loop: uv.Loop) -> None:
+        """Runs the loop until a signal stops it."""
+        keep = uv.Async(loop)
+        ask_for_signal(1)
+        loop.run()
+        keep.destroy()
+
+    def test_a_signal_inside_of_two_runs_calls_the_handler_once(self) -> None:
+        signal.signal(signal.SIGHUP, self._called)
+        inner = uv.Loop()
+
+        def wait(timer: uv.Timer) -> None:
+            self._wait(inner)
+            self.assertEqual(self.calls, [1])
+            timer.close()
+
+        uv.Timer(self.loop).start(1, wait)
+        self.loop.run()
+        self.loop.run(uv.RunMode.NOWAIT)
+        self.assertEqual(self.calls, [1])
+        inner.close()
+
+    def test_a_handle_takes_the_place_of_the_handler(self) -> None:
+        signal.signal(signal.SIGHUP, self._called)
+        own: list[int] = []
+
+        def watched(handle: uv.Signal, signum: int) -> None:
+            own.append(signum)
+            handle.stop()
+
+        handle = uv.Signal(self.loop, watched)
+        handle.start(1)
+        ask_for_signal(1)
+        self.loop.run()
+        self.assertEqual((own, self.calls), ([1], []))
+        self._wait(self.loop)
+        self.assertEqual((own, self.calls), ([1], [1]))
+        handle.start(1)
+        handle.destroy()
+        self._wait(self.loop)
+        self.assertEqual((own, self.calls), ([1], [1, 1]))
+
+    def test_the_handlers_are_those_that_were_set(self) -> None:
+        self.assertEqual(signal.signal(signal.SIGHUP, self._called), signal.SIG_DFL)
+        self.assertEqual(signal.getsignal(signal.SIGHUP), self._called)
+        self.assertEqual(signal.signal(1, signal.SIG_IGN), self._called)
+        self.assertIs(signal.signal(1, signal.SIG_DFL), signal.SIG_IGN)
+        self.assertRaises(TypeError, signal.signal, 1, "handler")
+        self.assertRaises(ValueError, signal.signal, 65, self._called)
+        self.refused(uv.StatusCode.EACCES, signal.signal, signal.SIGTERM, self._called)
+        self.refused(uv.StatusCode.EINVAL, signal.signal, signal.SIGSEGV, self._called)
+        self.assertEqual(signal.getsignal(signal.SIGTERM), signal.SIG_DFL)
+
+    def test_raise_signal_calls_the_handler(self) -> None:
+        signal.signal(signal.SIGHUP, lambda signum, frame: self.calls.append(signum))
+        signal.raise_signal(signal.SIGHUP)
+        self.assertEqual(self.calls, [1])
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

@@ -85,6 +85,40 @@ asyncio.run(main())
     assert_eq!(process.exit_code(), 130);
 }
 
+/// A handler of `signal.signal` runs between the loop's callbacks. One of the loop takes its place.
+#[test]
+fn a_signal_with_a_handler_of_the_signal_module() {
+    let text = "
+import asyncio, signal
+
+async def main():
+    loop = asyncio.get_running_loop()
+    by_signal, by_loop, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: (print('signal', number), by_signal.set(), again.set()))
+    print('begins')
+    await by_signal.wait()
+    again.clear()
+    loop.add_signal_handler(signal.SIGTERM, lambda: (print('loop'), by_loop.set()))
+    print('begins')
+    await by_loop.wait()
+    loop.remove_signal_handler(signal.SIGTERM)
+    print('begins')
+    await again.wait()
+
+asyncio.run(main())
+print('end')
+";
+    let (mut process, _dir) = start(&["--signal=int,term"], text);
+    for line in ["begins", "signal 15", "begins", "loop", "begins", "signal 15"] {
+        assert_eq!(process.stdout.next_line().as_deref(), Some(line));
+        if line == "begins" {
+            process.kill(libc::SIGTERM);
+        }
+    }
+    assert_eq!(process.exit_code(), 0);
+    assert_eq!(process.stdout.all()[6..], ["end"]);
+}
+
 #[test]
 fn standard_streams_are_streams() {
     let text = "

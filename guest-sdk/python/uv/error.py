@@ -69,6 +69,11 @@ class LoopClosedError(UVError):
         super().__init__(code, message or "the loop is closed")
 
 
+class HandlerRefusedError(UVError, ValueError):
+    """EACCES, EINVAL: ``signal.signal`` cannot set a handler. It is a ``ValueError``, as where Python
+    runs without signals, so that asyncio and others go on without the handler."""
+
+
 class _WouldBlockError(UVError, BlockingIOError):
     """EAGAIN: nothing to read yet, or no room to write."""
 
@@ -103,6 +108,8 @@ _all: list[type[UVError]] = [UVError, HandleClosedError, LoopClosedError, *_KIND
 for _kind in _all:
     _kind.__module__ = "uv"
     _kind.__qualname__ = _kind.__name__ = _kind.__name__.removeprefix("_")
+HandlerRefusedError.__module__ = "uv"
+HandlerRefusedError.__qualname__ = HandlerRefusedError.__name__ = "UVError"
 
 
 def number_of(error: raw.Error) -> int:

@@ -176,9 +176,9 @@ class Loop:
         inside a callback of another loop restores that loop as the current one.
 
         An exception that is not an ``Exception``, for example ``SystemExit``, ends the run at
-        once. Callbacks that were due stay due for the next run. Where the host grants SIGINT,
-        Ctrl+C raises ``KeyboardInterrupt`` here, between two callbacks, unless the script watches
-        the signal itself.
+        once. Callbacks that were due stay due for the next run. Where the host grants a
+        signal, the handler that ``signal.signal`` has set is called here, between two callbacks,
+        unless the script watches the signal itself. That of Ctrl+C raises ``KeyboardInterrupt``.
 
         Raises `UVError`: EBUSY inside a callback of the same loop (another loop may be run there).
         Raises `LoopClosedError`, and ``ValueError`` for an unknown mode.

@@ -210,8 +210,8 @@ class Signal(Handle):
                 raise not_granted(number) from None
             raise
         finally:
-            # While the script watches SIGINT itself, it is no ``KeyboardInterrupt``.
-            Interrupt.own(self, self.active and self.signum == Signals.SIGINT)
+            # While the script watches a signal itself, Python's handler is not called.
+            Interrupt.own(self, self.signum if self.active else 0)
         if callback is not None:
             self._callback = callback
 
@@ -226,26 +226,26 @@ class Signal(Handle):
 
     def close(self, on_closed: Callable[[Self], object] | None = None) -> None:
         super().close(on_closed)
-        Interrupt.own(self, False)
+        Interrupt.own(self, 0)
         self._occurrences.fail(HandleClosedError())
 
     def destroy(self) -> None:
         """Frees the host's handle. **Used internally** after the handle has been closed. A direct
         call closes the handle without a close callback."""
         super().destroy()
-        Interrupt.own(self, False)
+        Interrupt.own(self, 0)
 
     def stop(self) -> None:
         """Stops watching. Does nothing if the handle is not started, or is closing."""
         if self._raw is not None:
             self._raw.stop()
-            Interrupt.own(self, False)
+            Interrupt.own(self, 0)
 
     def _called(self, kind: EventKind) -> None:
         self._occurrences.add()
         if self._is_oneshot:
             # The host stops it after the callback.
-            Interrupt.own(self, False)
+            Interrupt.own(self, 0)
         if self._callback is not None and isinstance(kind, EventKind_Signal):
             self._callback(self, kind.value)
 

@@ -6,7 +6,7 @@ import sys
 
 import uv as uv  # Now, because its files are not there when the component runs.
 from componentize_py_types import Err
-from uv import asyncio, http, net, standard_input
+from uv import asyncio, http, net, signal_handlers, sleep, standard_input, threads
 from wit_world import exports
 from wit_world.exports import scripts
 
@@ -18,6 +18,9 @@ asyncio.make_default()
 net.make_default()
 http.make_default()
 standard_input.make_default()
+signal_handlers.make_default()
+sleep.make_default()
+threads.make_default()
 
 
 class Scripts(exports.Scripts):

@@ -87,7 +87,12 @@ class EventLoop(BaseSelectorEventLoop):
         except BaseException:
             super()._run_forever_cleanup()  # type: ignore[misc]
             raise
-        self._signals.begin()
+        try:
+            self._signals.begin()
+        except BaseException:
+            # A handler has raised it.
+            self._run_forever_cleanup()
+            raise
 
     def _run_forever_cleanup(self) -> None:
         self._signals.end()

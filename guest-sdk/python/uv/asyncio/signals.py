@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Callable
 
 from wit_world.imports.signal import Signal as RawSignal
 from wit_world.imports.uv_handles_types import EventKind
 
 from ..error import UVError, call
+from ..interrupt import Interrupt
 from ..loop import Loop
 from ..signal import not_granted
 from ..status import StatusCode
 
 
 class SignalWatch:
-    """The handlers of ``add_signal_handler``, and Ctrl+C while the loop runs.
+    """The handlers of ``add_signal_handler``, and Python's handlers while the loop runs.
 
     - ``arrived``: called with the handler of a signal that was delivered.
     """
@@ -34,8 +34,6 @@ class SignalWatch:
             known[0].cancel()
             self._handlers[sig] = handle, known[1], known[2]
             return
-        if sig == signal.SIGINT:
-            self.end()
         try:
             watch, token = self._watch(sig, lambda _: self._delivered(sig))
         except UVError as error:
@@ -45,6 +43,7 @@ class SignalWatch:
                 raise not_granted(sig) from None
             raise
         self._handlers[sig] = handle, watch, token
+        Interrupt.own(watch, sig)
 
     def remove(self, sig: int) -> bool:
         """Removes the handler of a signal. Returns whether there was one."""
@@ -53,18 +52,15 @@ class SignalWatch:
         if known is None:
             return False
         self._free(known[1], known[2])
-        if sig == signal.SIGINT and asyncio._get_running_loop() is not None:
-            self.begin()
         return True
 
     def begin(self) -> None:
-        """Lets Ctrl+C call Python's handler while the loop runs, as `Interrupt` says.
-        ``asyncio.run`` sets one that cancels the main task."""
-        if signal.SIGINT not in self._handlers:
-            self._loop._interrupt.begin(self._loop)
+        """Lets signals call Python's handlers while the loop runs, as `Interrupt` says.
+        ``asyncio.run`` sets one of SIGINT that cancels the main task."""
+        self._loop._interrupt.begin(self._loop)
 
     def end(self) -> None:
-        """Lets SIGINT do what it does to any program."""
+        """Lets signals wait for their handlers."""
         self._loop._interrupt.end()
 
     def close(self) -> None:
@@ -87,6 +83,7 @@ class SignalWatch:
         return watch, token
 
     def _free(self, watch: RawSignal, token: int) -> None:
+        Interrupt.own(watch, 0)
         self._loop._release_token(token)
         watch.__exit__(None, None, None)
 

@@ -9,11 +9,11 @@ from componentize_py_types import Err
 from wit_world.imports.uv_handles_poll import Poll as RawPoll
 from wit_world.imports.uv_handles_types import EventKind, EventKind_Poll, PollEvents
 
+from .._pollable import PollableWatch
 from ..descriptor import Descriptor
 from ..error import UVError, call
 from ..loop import Loop
 from ..net.socket import Socket
-from .pollable import PollableWatch
 
 IsReady = Callable[[int, int], object]
 """Called with the number and the events that have occurred."""

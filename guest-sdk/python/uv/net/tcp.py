@@ -20,7 +20,7 @@ from wit_world.imports.wasi_io_poll import Pollable
 from .address import ANY, FAMILIES, Address, from_wasi, to_wasi
 from .errors import call, create, failed, number_of
 from .resources import Resources
-from .wait import block
+from .wait import block, block_uninterrupted
 
 _CHUNK = 65536
 """The most bytes that are read or written at once."""
@@ -289,7 +289,8 @@ def finish_sending(seconds: float) -> None:
     _forget_sent()
     while _sending:
         try:
-            block([tcp.pollable(True) for tcp in _sending], deadline)
+            # The script has ended.
+            block_uninterrupted([tcp.pollable(True) for tcp in _sending], deadline)
         except TimeoutError:
             return
         _forget_sent()

@@ -8,12 +8,23 @@ from collections.abc import Callable
 from wit_world.imports.monotonic_clock import subscribe_duration
 from wit_world.imports.wasi_io_poll import Pollable, poll
 
+from .. import _blocking
+from ..interrupt import Interrupt
+
 _LONGEST = 2**63
 
 
 def block(subscribe: list[Callable[[], Pollable]], deadline: float | None) -> None:
     """Blocks until one of these is ready. ``TimeoutError`` if that is after the deadline, a time of
-    ``time.monotonic``."""
+    ``time.monotonic``. Signals with handlers call their handlers meanwhile."""
+    if Interrupt.may_come():
+        _blocking.wait_for_pollables(subscribe, deadline)
+    else:
+        block_uninterrupted(subscribe, deadline)
+
+
+def block_uninterrupted(subscribe: list[Callable[[], Pollable]], deadline: float | None) -> None:
+    """As `block`, without handlers."""
     pollables = []
     try:
         for one in subscribe:
