@@ -79,7 +79,7 @@ enum Command {
     /// that no WASI is needed. A file is rewritten only when it has changed.
     Guests,
 
-    /// Lay out a plugin in Rust in a new folder: manifest, WIT world, source and a test
+    /// Lay out a plugin in Rust in a new folder: manifest, source and a test
     ///
     /// docs/guest.md explains the files.
     New {

@@ -130,9 +130,9 @@ fn start() -> Result<ExitCode> {
         (Form::Plain, _) if options.serve.is_some() => {
             return Err(component::not_a_service(&file));
         }
-        (Form::Plain, None) if plugin::is_plugin(&engine, &component) => {
+        (Form::Plain, None) if let Some(init) = plugin::init_of(&engine, &component) => {
             let linked = component::link_plugin(&engine, &component, &file)?;
-            Program::Plugin(Plugin::new(linked, cli.args()))
+            Program::Plugin(Plugin::new(linked, init, cli.args()))
         }
         (Form::Plain, script) => Program::Plain(component::link(&engine, &component, &file)?, script),
     };

@@ -9,15 +9,12 @@ use crate::shown;
 use crate::timeout::Timeout;
 use std::process::ExitCode;
 use uv_handles_host::PluginSet;
-use wasmtime::component::{Component, Instance, InstancePre};
+use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre};
 use wasmtime::error::Context;
 use wasmtime::{Engine, Result, Store};
 
-/// The interface of the export `init`, without its version.
-const LIFE: &str = "uv:handles/plugin-life";
-
-/// The same with the version that uv-run calls.
-const LIFE_0_2: &str = "uv:handles/plugin-life@0.2.0";
+/// The interface of the export `init`.
+const LIFE: &str = "uv:handles/plugin-life@0.2.0";
 
 type Parameters<'a> = (&'a [u8], Option<&'a [u8]>);
 type Begun = std::result::Result<(), String>;
@@ -25,20 +22,22 @@ type Begun = std::result::Result<(), String>;
 /// A linked plugin, and its configuration.
 pub struct Plugin {
     pub pre: InstancePre<Guest>,
+    init: ComponentExportIndex,
     /// The arguments of the command line.
     config: String,
 }
 
-/// Whether the component is such a plugin, and not a program.
-pub fn is_plugin(engine: &Engine, component: &Component) -> bool {
-    let exports = |interface| imports::exports(engine, component, interface);
-    exports(LIFE) && !exports("wasi:cli/run")
+/// Returns the export `init` of such a plugin, `None` for a program and for any other component.
+pub fn init_of(engine: &Engine, component: &Component) -> Option<ComponentExportIndex> {
+    let life = component.get_export_index(None, LIFE)?;
+    let init = component.get_export_index(Some(&life), "init")?;
+    (!imports::exports(engine, component, "wasi:cli/run")).then_some(init)
 }
 
 impl Plugin {
     /// The arguments begin with the name of the file.
-    pub fn new(pre: InstancePre<Guest>, arguments: &[String]) -> Plugin {
-        Plugin { pre, config: arguments.get(1..).unwrap_or_default().join(" ") }
+    pub fn new(pre: InstancePre<Guest>, init: ComponentExportIndex, arguments: &[String]) -> Plugin {
+        Plugin { pre, init, config: arguments.get(1..).unwrap_or_default().join(" ") }
     }
 
     /// Runs the plugin until none of its loops is alive.
@@ -48,9 +47,11 @@ impl Plugin {
         instance: &Instance,
         timeout: Option<&Timeout>,
     ) -> Result<ExitCode> {
-        match self.init(&mut store, instance) {
-            Ok(Ok(())) => {}
-            Ok(Err(reason)) => {
+        let init = instance.get_typed_func::<Parameters<'_>, (Begun,)>(&mut store, self.init);
+        let init = init.context("the plugin's init has another type than that of the contract")?;
+        match init.call(&mut store, (self.config.as_bytes(), None)) {
+            Ok((Ok(()),)) => {}
+            Ok((Err(reason),)) => {
                 say(format!("the plugin does not start: {}", shown::lines(&reason).join("\n")));
                 return Ok(ExitCode::FAILURE);
             }
@@ -65,14 +66,5 @@ impl Plugin {
             }
         }
         Ok(ExitCode::SUCCESS)
-    }
-
-    fn init(&self, store: &mut Store<Guest>, instance: &Instance) -> Result<Begun> {
-        let interface = instance.get_export_index(&mut *store, None, LIFE_0_2);
-        let init = interface.and_then(|it| instance.get_export_index(&mut *store, Some(&it), "init"));
-        let init = init.with_context(|| format!("the plugin has another version of {LIFE} than 0.2"))?;
-        let init = instance.get_typed_func::<Parameters<'_>, (Begun,)>(&mut *store, init)?;
-        let (begun,) = init.call(store, (self.config.as_bytes(), None))?;
-        Ok(begun)
     }
 }
