@@ -99,13 +99,13 @@ impl Links {
 
     #[inline]
     pub(crate) fn is_empty(&self, list: Anchor) -> bool {
-        self.node(list.0).next == list.0
+        self.ends(list).next == list.0
     }
 
     /// Returns the first handle of the list.
     #[inline]
     pub(crate) fn first(&self, list: Anchor) -> Option<u32> {
-        let next = self.node(list.0).next;
+        let next = self.ends(list).next;
         (next != list.0).then_some(next)
     }
 
@@ -133,12 +133,12 @@ impl Links {
     }
 
     pub(crate) fn push_front(&mut self, list: Anchor, slot: u32) {
-        let next = self.node(list.0).next;
+        let next = self.ends(list).next;
         self.link_between(list.0, slot, next);
     }
 
     pub(crate) fn push_back(&mut self, list: Anchor, slot: u32) {
-        let prev = self.node(list.0).prev;
+        let prev = self.ends(list).prev;
         self.link_between(prev, slot, list.0);
     }
 
@@ -189,33 +189,30 @@ impl Links {
     pub(crate) fn rotate(&mut self, from: Anchor, to: Anchor) -> Option<u32> {
         let slot = self.first(from)?;
         let next = self.node(slot).next;
-        self.node_mut(from.0).next = next;
+        self.ends_mut(from).next = next;
         self.node_mut(next).prev = from.0;
-        let last = self.node(to.0).prev;
-        self.node_mut(slot).prev = last;
-        self.node_mut(slot).next = to.0;
+        let last = std::mem::replace(&mut self.ends_mut(to).prev, slot);
+        *self.node_mut(slot) = Node { prev: last, next: to.0 };
         self.node_mut(last).next = slot;
-        self.node_mut(to.0).prev = slot;
         Some(slot)
     }
 
-    /// Moves all handles of `from` in order to `to`, which must be empty.
+    /// Moves all handles of `from` in order to `to`, which must be empty. Returns whether there
+    /// are any.
     ///
     /// `append` gives the same result and is slower by some nanoseconds. Every phase of an
     /// iteration begins with this call.
     #[inline]
-    pub(crate) fn move_all(&mut self, from: Anchor, to: Anchor) {
+    pub(crate) fn move_all(&mut self, from: Anchor, to: Anchor) -> bool {
         debug_assert!(self.is_empty(to));
         let Some(next) = self.first(from) else {
-            return;
+            return false;
         };
-        let prev = self.node(from.0).prev;
-        let node = self.node_mut(to.0);
-        (node.prev, node.next) = (prev, next);
+        let prev = std::mem::replace(self.ends_mut(from), Node::alone(from.0)).prev;
+        *self.ends_mut(to) = Node { prev, next };
         self.node_mut(prev).next = to.0;
         self.node_mut(next).prev = to.0;
-        let node = self.node_mut(from.0);
-        (node.prev, node.next) = (from.0, from.0);
+        true
     }
 
     /// Moves all handles of `from` in order to the back of `to`.
@@ -223,14 +220,11 @@ impl Links {
         let Some(first) = self.first(from) else {
             return;
         };
-        let last = self.node(from.0).prev;
-        let before = self.node(to.0).prev;
+        let last = std::mem::replace(self.ends_mut(from), Node::alone(from.0)).prev;
+        let before = std::mem::replace(&mut self.ends_mut(to).prev, last);
         self.node_mut(before).next = first;
         self.node_mut(first).prev = before;
         self.node_mut(last).next = to.0;
-        self.node_mut(to.0).prev = last;
-        let node = self.node_mut(from.0);
-        (node.prev, node.next) = (from.0, from.0);
     }
 
     pub(crate) fn deadline(&self, slot: u32) -> u64 {
@@ -250,11 +244,22 @@ impl Links {
         self.node_mut(next).prev = slot;
     }
 
+    /// Returns the ends of a list: the node of its anchor. Faster than `node`.
+    #[inline]
+    fn ends(&self, list: Anchor) -> &Node {
+        &self.anchors[(list.0 ^ ANCHOR) as usize]
+    }
+
+    #[inline]
+    fn ends_mut(&mut self, list: Anchor) -> &mut Node {
+        &mut self.anchors[(list.0 ^ ANCHOR) as usize]
+    }
+
     #[inline]
     fn node(&self, at: u32) -> &Node {
         match at & ANCHOR {
             0 => &self.handles[at as usize].node,
-            _ => &self.anchors[(at & !ANCHOR) as usize],
+            _ => &self.anchors[(at ^ ANCHOR) as usize],
         }
     }
 
@@ -262,7 +267,7 @@ impl Links {
     fn node_mut(&mut self, at: u32) -> &mut Node {
         match at & ANCHOR {
             0 => &mut self.handles[at as usize].node,
-            _ => &mut self.anchors[(at & !ANCHOR) as usize],
+            _ => &mut self.anchors[(at ^ ANCHOR) as usize],
         }
     }
 }

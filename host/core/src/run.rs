@@ -159,21 +159,18 @@ impl Loops {
                 },
                 Phase::Test => {
                     let alive = self.run_mut(id).alive;
-                    let state = self.state(id);
-                    if !alive || state.stop {
+                    if !alive || self.state(id).stop {
                         return Ok(self.finish(id));
                     }
-                    let idles = state.watchers.active(WatcherKind::Idle);
-                    let may_wait = self.links.is_empty(idles);
-                    self.run_mut(id).may_wait = may_wait;
-                    self.take_watchers(id, WatcherKind::Idle);
+                    let has_idles = self.take_watchers(id, WatcherKind::Idle);
+                    self.run_mut(id).may_wait = !has_idles;
                     phase = Phase::Idle;
                 }
                 Phase::Idle => match self.next_watcher(id, WatcherKind::Idle) {
                     Some(idle) => return Ok(self.call(id, phase, idle, Occurrence::Callback)),
                     None => {
-                        self.take_watchers(id, WatcherKind::Prepare);
-                        phase = Phase::Prepare;
+                        let has_prepares = self.take_watchers(id, WatcherKind::Prepare);
+                        phase = if has_prepares { Phase::Prepare } else { Phase::Poll };
                     }
                 },
                 Phase::Prepare => match self.next_watcher(id, WatcherKind::Prepare) {

@@ -176,6 +176,21 @@ pub fn ready_token(ready: Option<(u32, PollEvents)>) -> u64 {
     u64::from(events.bits()) << u32::BITS | u64::from(token)
 }
 
+impl Session {
+    /// Ends a batch of which the guest has come to this position.
+    #[inline]
+    fn end_batch(&mut self, mut batch: Vec<HandleId>, position: usize) {
+        self.position = position;
+        let (called, length) = (position + 1, &mut self.lengths[self.kind as usize]);
+        match called == batch.len() {
+            true => length.record_used(),
+            false => length.record_void_after(called),
+        }
+        batch.clear();
+        self.batch = batch;
+    }
+}
+
 impl Loops {
     /// Begins a run for a guest, as [`Loops::begin`].
     ///
@@ -306,6 +321,17 @@ impl Loops {
         })
     }
 
+    /// Advances the loop to the end of the batch, or to the first callback that is not due any more.
+    fn pass_whole_batch(&mut self, run: RunId) {
+        let batch = std::mem::take(&mut self.session_mut(run).batch);
+        let Ok(owner) = self.loop_of_run(run) else {
+            return;
+        };
+        let at = self.session(run).position;
+        let passed = batch.get(at + 1..).map_or(0, |rest| self.pass(owner, rest));
+        self.session_mut(run).end_batch(batch, at + passed);
+    }
+
     /// Fills the batch with this event and the upcoming ones, at most `length` in total. Returns
     /// what `given` makes of each.
     fn fill<R>(
@@ -349,7 +375,8 @@ impl Loops {
         }
         let second = short_token(&next);
         if second.is_some() {
-            session.batch.extend([event.handle, next.handle]);
+            session.batch.push(event.handle);
+            session.batch.push(next.handle);
             (session.kind, session.position) = (Kind::Callback, 0);
         }
         Some((first, second))
@@ -453,7 +480,7 @@ pub trait Driver {
     #[inline(always)]
     fn finish_batch(&mut self, run: RunId) {
         if !self.loops().session(run).batch.is_empty() {
-            self.pass_batch(run, usize::MAX, None, &mut std::iter::empty().peekable());
+            self.loops().pass_whole_batch(run);
         }
     }
 
@@ -522,15 +549,7 @@ pub trait Driver {
             }
             at += passed;
         }
-        let session = self.loops().session_mut(run);
-        session.position = at;
-        let length = &mut session.lengths[session.kind as usize];
-        match at == last {
-            true => length.record_used(),
-            false => length.record_void_after(at + 1),
-        }
-        session.batch = batch;
-        session.batch.clear();
+        self.loops().session_mut(run).end_batch(batch, at);
     }
 }
 

@@ -66,6 +66,9 @@ impl Loops {
                 let closing = self.state(id).closing_now;
                 self.pass_list(id, phase, closing, expected, Loops::leave_loop)
             }
+            Some(Phase::Idle) => self.pass_watchers(id, WatcherKind::Idle, expected),
+            Some(Phase::Prepare) => self.pass_watchers(id, WatcherKind::Prepare, expected),
+            Some(Phase::Check) => self.pass_watchers(id, WatcherKind::Check, expected),
             Some(_) => expected.iter().take_while(|handle| self.pass_one(id, **handle)).count(),
             None => 0,
         }
@@ -73,9 +76,35 @@ impl Loops {
 
     fn pass_one(&mut self, id: LoopId, expected: HandleId) -> bool {
         self.upcoming(id).next().map(|event| event.handle) == Some(expected)
-            // The clock is not read: the step stays in this phase, or goes from the last idle
-            // handle to the first prepare handle.
+            // The clock is not read: the step stays in this phase.
             && matches!(self.step(id, &mut || 0), Ok(Step::Deliver(_)))
+    }
+
+    /// As [`Loops::pass`], in a phase of idle, prepare or check handles. The prepare phase may follow
+    /// the idle phase.
+    fn pass_watchers(&mut self, id: LoopId, mut kind: WatcherKind, expected: &[HandleId]) -> usize {
+        let mut count = 0;
+        for handle in expected {
+            let lists = &self.state(id).watchers;
+            let (mut due, prepares) = (lists.due(kind), lists.active(WatcherKind::Prepare));
+            if kind == WatcherKind::Idle && self.links.is_empty(due) {
+                due = prepares;
+            }
+            if self.links.first(due) != Some(handle.index()) {
+                break;
+            }
+            if due == prepares {
+                kind = WatcherKind::Prepare;
+                self.take_watchers(id, kind);
+            }
+            self.next_watcher(id, kind);
+            count += 1;
+        }
+        if let Some(&last) = expected[..count].last() {
+            self.after_callback(id);
+            self.call(id, kind.phase(), last, Occurrence::Callback);
+        }
+        count
     }
 
     /// As [`Loops::pass`], in a phase that calls the handles of one list.

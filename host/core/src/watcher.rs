@@ -4,6 +4,7 @@
 
 use crate::handle::Kind;
 use crate::links::Anchor;
+use crate::run::Phase;
 use crate::{Error, HandleId, LoopId, Loops};
 
 /// The kind of a watcher.
@@ -12,6 +13,17 @@ pub(crate) enum WatcherKind {
     Idle,
     Prepare,
     Check,
+}
+
+impl WatcherKind {
+    /// Returns the phase that calls handles of the kind.
+    pub(crate) fn phase(self) -> Phase {
+        match self {
+            WatcherKind::Idle => Phase::Idle,
+            WatcherKind::Prepare => Phase::Prepare,
+            WatcherKind::Check => Phase::Check,
+        }
+    }
 }
 
 /// The watcher lists of a loop. For each kind: the active handles, and those that the phase in
@@ -77,11 +89,12 @@ impl Loops {
         }
     }
 
-    /// Takes all active handles of the kind before the first of them is called.
+    /// Takes all active handles of the kind before the first of them is called. Returns whether
+    /// there are any.
     #[inline]
-    pub(crate) fn take_watchers(&mut self, id: LoopId, kind: WatcherKind) {
+    pub(crate) fn take_watchers(&mut self, id: LoopId, kind: WatcherKind) -> bool {
         let lists = &self.loops[id.at()].watchers;
-        self.links.move_all(lists.active(kind), lists.due(kind));
+        self.links.move_all(lists.active(kind), lists.due(kind))
     }
 
     /// Moves handles that were taken and not called back to the front of the active ones.
