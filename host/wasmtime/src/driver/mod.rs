@@ -68,11 +68,11 @@ impl UvCtx {
     // iteration is not copied from one result into the next.
     #[inline(always)]
     pub(crate) fn proceed(&mut self, id: LoopId) -> Result<Progress, RunError> {
+        self.collect();
         loop {
             if self.interrupt.is_interrupted() {
                 return Err(RunError::Interrupted);
             }
-            self.collect();
             let clock = &self.clock;
             let step = self.loops.step(id, &mut || clock.now())?;
             // The step may have stopped a one-shot signal handle.
@@ -201,19 +201,14 @@ impl UvCtx {
     #[inline(always)]
     pub(crate) fn poll_ready(&mut self, id: LoopId) -> io::Result<()> {
         self.poll_pollables(id);
-        match self.pollers.made(id) {
-            Some(poller) if poller.has_stale() => self.register(id)?,
-            Some(_) => {}
-            None => return Ok(()),
+        if self.pollers.made(id).is_some_and(|poller| poller.has_stale()) {
+            self.register(id)?;
         }
-        match self.pollers.made(id) {
-            Some(poller) if poller.is_watching() => {
-                take_ready(poller, &mut self.loops, Some(Duration::ZERO))?;
-                self.collect();
-                Ok(())
-            }
-            _ => Ok(()),
+        if let Some(poller) = self.pollers.made(id).filter(|poller| poller.is_watching()) {
+            take_ready(poller, &mut self.loops, Some(Duration::ZERO))?;
         }
+        self.collect();
+        Ok(())
     }
 
     /// Collects ready events without waiting, also while the loop does not run. Only a loop that
@@ -234,7 +229,9 @@ impl UvCtx {
 
     /// Polls the OS once and reports all events to the loop.
     pub(crate) fn poll(&mut self, id: LoopId, timeout: Option<Duration>) -> io::Result<()> {
-        self.register(id)?;
+        if self.pollers.get(id)?.has_stale() {
+            self.register(id)?;
+        }
         let signals = self.waits_for_signals(id);
         self.pollers.watch_signals(id, signals)?;
         // From here on, every event from outside ends the wait. Earlier events are collected here.
