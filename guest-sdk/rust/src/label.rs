@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::handle::Common;
 
-/// The longest label, in bytes.
+/// The longest label or name in a message, in bytes.
 const LONGEST: usize = 64;
 
 thread_local! {
@@ -43,11 +43,18 @@ fn key(handle: &Common) -> usize {
     std::ptr::from_ref(handle).addr()
 }
 
-/// Sets the label, without the part that is too long and without control characters, so that a
-/// message stays one line. An empty one removes it.
+/// Returns a text for a message: without the part that is too long and without control characters,
+/// so that the message stays one line.
+// Neither slices the text nor shows it with `Debug`. Both would put tables of Unicode's characters
+// into each guest, and each instance has a copy of the page that they share with its data.
+pub(crate) fn one_line(text: &str) -> String {
+    let short = text.get(..text.floor_char_boundary(LONGEST)).unwrap_or_default();
+    short.chars().filter(|char| !char.is_control()).collect()
+}
+
+/// Sets the label, as [`one_line`]. An empty one removes it.
 pub(crate) fn set(handle: &Common, label: &str) {
-    let label = &label[..label.floor_char_boundary(LONGEST)];
-    let label: String = label.chars().filter(|char| !char.is_control()).collect();
+    let label = one_line(label);
     LABELS.with_borrow_mut(|labels| {
         let labels = labels.get_or_insert_with(|| Box::new(BTreeMap::new()));
         match label.is_empty() {

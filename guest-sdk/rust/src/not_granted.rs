@@ -7,14 +7,12 @@ use std::mem::ManuallyDrop;
 
 use crate::error::{Error, Result};
 use crate::imports::types::Error as RawError;
+use crate::label;
 use crate::signum::Signum;
 use crate::status::StatusCode;
 
 /// So many names are kept for messages.
 const KEPT: usize = 16;
-
-/// The longest part of a name that is shown, in bytes.
-const LONGEST: usize = 64;
 
 thread_local! {
     /// The number of the first name, and the names that were asked for last. Never dropped, so that a
@@ -70,7 +68,7 @@ pub(crate) fn signal(signum: Signum, result: Result<(), RawError>) -> Result<()>
 
 #[cold]
 fn not_granted(kind: Kind, name: &str) -> NotGranted {
-    let name = name[..name.floor_char_boundary(LONGEST)].to_owned();
+    let name = label::one_line(name);
     NAMES.with_borrow_mut(|(first, names)| {
         if names.len() == KEPT {
             names.pop_front();
@@ -91,7 +89,7 @@ impl fmt::Display for NotGranted {
         let (kind, number) = match self.0 {
             Asked::Signal(signum) => {
                 let name = signum.name().map_or_else(|| signum.number().to_string(), str::to_owned);
-                let option = name.trim_start_matches("SIG").to_lowercase();
+                let option = name.strip_prefix("SIG").unwrap_or(&name).to_ascii_lowercase();
                 return write!(f, "{code}: the signal {name} was not granted (uv-run --signal {option})");
             }
             Asked::Named(kind, number) => (kind, number),
@@ -101,11 +99,11 @@ impl fmt::Display for NotGranted {
         };
         match kind {
             Kind::AsyncHandle => {
-                write!(f, "{code}: the async handle {name:?} was not granted (uv-run --wake {name})")
+                write!(f, "{code}: the async handle \"{name}\" was not granted (uv-run --wake {name})")
             }
-            Kind::AsyncSender => write!(f, "{code}: the async sender {name:?} was not granted"),
+            Kind::AsyncSender => write!(f, "{code}: the async sender \"{name}\" was not granted"),
             Kind::Descriptor => {
-                write!(f, "{code}: the descriptor {name:?} was not granted (uv-run ")?;
+                write!(f, "{code}: the descriptor \"{name}\" was not granted (uv-run ")?;
                 match name.as_str() {
                     "stdin" => f.write_str("--stdin)"),
                     "stdout" => f.write_str("--stdout-as stdout)"),
