@@ -13,6 +13,9 @@ use crate::handle::Common;
 /// The longest label, in bytes.
 const LONGEST: usize = 64;
 
+/// The end of a label that was cut.
+const CUT: &str = "…";
+
 thread_local! {
     static LABELS: RefCell<ManuallyDrop<Option<Box<dyn Labels>>>> =
         const { RefCell::new(ManuallyDrop::new(None)) };
@@ -43,11 +46,16 @@ fn key(handle: &Common) -> usize {
     std::ptr::from_ref(handle).addr()
 }
 
-/// Sets the label, without the part that is too long and without control characters, so that a
-/// message stays one line. An empty one removes it.
+/// Sets the label, without control characters, so that a message stays one line. `…` stands for the
+/// part that is too long. An empty label removes it.
 pub(crate) fn set(handle: &Common, label: &str) {
-    let label = &label[..label.floor_char_boundary(LONGEST)];
-    let label: String = label.chars().filter(|char| !char.is_control()).collect();
+    let is_cut = label.len() > LONGEST;
+    let end = if is_cut { LONGEST - CUT.len() } else { label.len() };
+    let kept = &label[..label.floor_char_boundary(end)];
+    let mut label: String = kept.chars().filter(|char| !char.is_control()).collect();
+    if is_cut {
+        label.push_str(CUT);
+    }
     LABELS.with_borrow_mut(|labels| {
         let labels = labels.get_or_insert_with(|| Box::new(BTreeMap::new()));
         match label.is_empty() {
