@@ -91,6 +91,7 @@ fn start() -> Result<ExitCode> {
     if let Some(file) = &cli.config {
         cli.options = cli.options.over(config::read(file)?);
     }
+    hint::check_file(&cli)?;
     let script = Script::of(&mut cli)?;
     let options = &cli.options;
     let file = match &script {
