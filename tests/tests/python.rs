@@ -637,6 +637,56 @@ open('/data/new', 'w').write('new')
 }
 
 #[test]
+fn errors_of_files_name_the_option_that_grants_them() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let root = dir.path().canonicalize().unwrap();
+    let text = "
+import os, pathlib, sys
+try:
+    eval(sys.argv[1])
+except OSError as error:
+    print(type(error).__name__, str(error).partition('] ')[2])
+";
+    fs::write(root.join("script.py"), text).unwrap();
+    fs::create_dir(root.join("below")).unwrap();
+    let file = root.join("script.py").display().to_string();
+    let own = root.display().to_string();
+    for (call, error) in [
+        (
+            "open('/no dir/x')",
+            "No such file or directory, or not granted (uv-run --dir-ro '/no dir'): '/no dir/x'",
+        ),
+        ("os.listdir('/no')", "No such file or directory, or not granted (uv-run --dir-ro /no): '/no'"),
+        (
+            "open('out.txt', 'a')",
+            "Operation not permitted, not granted for writing (uv-run --dir .): 'out.txt'",
+        ),
+        ("pathlib.Path('no/x').read_text()", "No such file or directory: 'no/x'"),
+        ("open('below/no')", "No such file or directory: 'below/no'"),
+    ] {
+        let ended = Ended::of(in_dir(&root, &["script.py", call]));
+        let kind = if error.starts_with("No") { "FileNotFoundError" } else { "PermissionError" };
+        ended.printed(&[&format!("{kind} {error}")]);
+    }
+    let at = |path: &str| format!("{own}/{path}");
+    for (call, error) in [
+        ("open('x.txt')".to_owned(), "(uv-run --dir-ro .): 'x.txt'".to_owned()),
+        ("os.open('x.txt', os.O_CREAT | os.O_RDWR)".into(), "(uv-run --dir .): 'x.txt'".into()),
+        ("os.mkdir('x')".into(), "(uv-run --dir .): 'x'".into()),
+        (format!("os.rename('{}', '/a/b')", at("script.py")), format!("'{}' -> '/a/b'", at("script.py"))),
+        (format!("os.remove('{}')", at("script.py")), format!("(uv-run --dir {own}): '{}'", at("script.py"))),
+        (format!("open('{}')", at("no/x")), format!("directory: '{}'", at("no/x"))),
+    ] {
+        let ended = Ended::of(in_dir(other.path(), &[&file, &call]));
+        assert!(ended.code == 0 && ended.stdout[0].ends_with(&error), "{call}: {ended:?}");
+    }
+    // The traceback ends in the script.
+    let ended = Ended::of(in_dir(&root, &["-c", "open('/none/x')"]));
+    let [.., line, _, last] = &ended.stderr[..] else { panic!("{ended:?}") };
+    assert!(line.trim() == "open('/none/x')" && last.starts_with("FileNotFoundError"), "{ended:?}");
+}
+
+#[test]
 fn exit_codes_are_the_scripts() {
     for (text, code, stderr) in [
         ("", 0, ""),

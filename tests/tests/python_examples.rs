@@ -148,7 +148,7 @@ fn fetch_all() {
         (&urls[0], "503 Service Unavailable, attempt 1"),
         (&urls[0], "the connection was terminated, attempt 2"),
         (&urls[1], "404 Not Found"),
-        (&urls[2], "the host does not grant it"),
+        (&urls[2], "the host does not grant it (uv-run --http denied.invalid)"),
     ] {
         assert!(
             ended.stderr.iter().any(|line| line.starts_with(url.as_str()) && line.ends_with(expected)),

@@ -628,7 +628,7 @@ failing('http://denied.invalid:1/')
         "URLError <urlopen error URL: timed out>",
         "URLError <urlopen error URL: connection refused>",
         "URLError <urlopen error URL: the name cannot be resolved>",
-        "URLError <urlopen error URL: the host does not grant it>",
+        "URLError <urlopen error URL: the host does not grant it (uv-run --http denied.invalid:1)>",
     ];
     assert_eq!(lines(&options, source, &[address, refusing]), expected);
 }

@@ -17,6 +17,7 @@ import traceback
 from collections.abc import Sequence
 from types import ModuleType, TracebackType
 
+from uv.files import without_wrappers
 from uv.loop import Loop
 from uv.net.tcp import finish_sending
 
@@ -152,7 +153,7 @@ def _guarded(function: object) -> int:
     except ImmediateExit:
         raise
     except BaseException as error:
-        trace = _of_the_script(error.__traceback__)
+        trace = without_wrappers(_of_the_script(error.__traceback__))
         sys.excepthook(type(error), error.with_traceback(trace), trace)
         return _INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
     return 0
