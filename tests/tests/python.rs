@@ -787,6 +787,11 @@ fn what_is_wrong_is_a_traceback_with_the_scripts_name_and_line() {
     );
     fails(
         &[],
+        "import subprocess\nsubprocess.run('ls')",
+        &[&line(2), "OSError: ", "there are no processes in the sandbox"],
+    );
+    fails(
+        &[],
         "import uv\nuv.Timer().start('1')",
         &[&line(2), "TypeError: the timeout must be an int, not str"],
     );
@@ -803,6 +808,66 @@ fn what_is_wrong_is_a_traceback_with_the_scripts_name_and_line() {
     );
     fails(&[], "def f(): f()\nf()", &[&line(1), "RecursionError"]);
     fails(&["--max-memory=100M"], "x = bytearray(1 << 30)", &[&line(1), "MemoryError"]);
+}
+
+#[test]
+fn locks_do_without_threads() {
+    let text = "
+import queue, signal, threading, time
+
+def attempt(function):
+    begin = time.monotonic()
+    try:
+        result = function()
+    except (RuntimeError, ValueError, queue.Empty) as error:
+        result = f'{type(error).__name__}: {error}'
+    print(result, time.monotonic() - begin >= 0.05)
+
+lock = threading.Lock()
+with lock:
+    attempt(lock.acquire)
+    attempt(lambda: lock.acquire(False))
+    attempt(lambda: lock.acquire(timeout=0.05))
+    attempt(lambda: lock.acquire(False, 1))
+    print(lock.locked(), isinstance(lock, threading.Lock))
+attempt(lock.release)
+attempt(threading.Event().wait)
+attempt(lambda: threading.Event().wait(0.05))
+attempt(queue.Queue().get)
+attempt(lambda: queue.SimpleQueue().get(timeout=0.05))
+";
+    let taken = "RuntimeError: the lock is taken, and would never be released: there are no threads in the sandbox False";
+    PYTHON.run(&[], text).printed(&[
+        taken,
+        "False False",
+        "False True",
+        "ValueError: can't specify a timeout for a non-blocking call False",
+        "True True",
+        "RuntimeError: release unlocked lock False",
+        taken,
+        "False True",
+        taken,
+        "Empty:  True",
+    ]);
+
+    // The handler of a signal releases it.
+    let text = "
+import signal, threading
+event = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: event.set())
+for timeout in (30, None):
+    print('waits', flush=True)
+    print(event.wait(timeout))
+    event.clear()
+";
+    let (_dir, script) = PYTHON.script(text);
+    let mut process = Process::spawn(PYTHON.uv_run_script(&["--signal=term", "--timeout=20"], &script));
+    for _ in 0..2 {
+        assert_eq!(process.stdout.next_line().as_deref(), Some("waits"));
+        process.kill(libc::SIGTERM);
+        assert_eq!(process.stdout.next_line().as_deref(), Some("True"));
+    }
+    assert_eq!(process.exit_code(), 0);
 }
 
 #[test]

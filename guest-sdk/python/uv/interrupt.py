@@ -98,6 +98,11 @@ class Interrupt:
         """Whether a handler may have to be called in a call that blocks."""
         return bool(_kept(is_waiting=True))
 
+    @staticmethod
+    def has_handlers() -> bool:
+        """Whether the script has set a handler of a signal."""
+        return bool(Interrupt._handled)
+
     def update(self, signums: frozenset[int]) -> None:
         """Watches these signals on the loop, and no others."""
         loop = self._loop
