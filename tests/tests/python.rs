@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Stdio;
 use uv_handles_tests::http_server::{server, text};
 use uv_handles_tests::os::make_fifo;
-use uv_handles_tests::process::Process;
+use uv_handles_tests::process::{Process, in_shell};
 use uv_handles_tests::script::{Ended, PYTHON, root};
 
 /// The page's text.
@@ -389,6 +389,40 @@ for wait in lambda: time.sleep(1000), input:
     assert_eq!(process.exit_code(), 130);
     assert_eq!(process.stdout.all()[9..], ["finally", "at exit"]);
     assert_eq!(process.stderr.all().last().unwrap(), "KeyboardInterrupt");
+}
+
+/// A shell lets programs in the background ignore Ctrl+C.
+#[test]
+fn an_inherited_ignored_signal_stays_ignored_until_the_script_asks_for_it() {
+    let text = "
+import asyncio, os, signal, time
+print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN, 'UV_HANDLES_IGNORED_SIGNALS' in os.environ)
+
+async def main():
+    print('ready', flush=True)
+    input()
+
+asyncio.run(main())
+signal.signal(signal.SIGINT, lambda *_: print('handler'))
+print('ready', flush=True)
+input()
+";
+    let (_dir, script) = PYTHON.script(text);
+    let command = PYTHON.uv_run_script(&["--signal=int", "--stdin"], &script);
+    let mut shell = in_shell(&command, r#"trap '' INT; exec "$@""#);
+    shell.stdin(Stdio::piped());
+    let mut process = Process::spawn(shell);
+    let mut stdin = process.stdin();
+    for line in ["True False", "ready"] {
+        assert_eq!(process.stdout.next_line().as_deref(), Some(line));
+    }
+    process.kill(libc::SIGINT);
+    stdin.write_all(b"\n").unwrap();
+    assert_eq!(process.stdout.next_line().as_deref(), Some("ready"));
+    process.kill(libc::SIGINT);
+    assert_eq!(process.stdout.next_line().as_deref(), Some("handler"));
+    drop(stdin);
+    assert_eq!(process.exit_code(), 1, "input() raises EOFError");
 }
 
 /// A handler that `signal.signal` has set is called in every wait, for signals during the wait and

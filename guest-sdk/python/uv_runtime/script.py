@@ -20,6 +20,7 @@ from types import ModuleType, TracebackType
 from uv.files import without_wrappers
 from uv.loop import Loop
 from uv.net.tcp import finish_sending
+from uv.signal_handlers import ignore_inherited
 
 from wit_world.imports import environment
 
@@ -176,6 +177,7 @@ def _prepare() -> None:
     # All instances of a snapshot would share its seed.
     random.seed()
     os.reload_environ()
+    ignore_inherited()
     directory = environment.initial_cwd()
     if directory is not None:
         os.chdir(directory)

@@ -4,6 +4,7 @@
 use crate::cli::Options;
 use crate::closed;
 use crate::denied::{self, Descriptors, Told};
+use crate::ignored;
 use crate::network::{Http, OnDenied, Sockets};
 use crate::output::{quoted, say};
 use crate::script::{Language, Script};
@@ -131,8 +132,7 @@ pub fn make(options: &Options, args: &[String], script: Option<&Script>, is_plug
     let on_denied: OnDenied =
         Arc::new(move |denied| listener.tell(denied::of_network(&denied, &descriptors)));
     let http = Http { hosts: options.http.clone(), on_denied: on_denied.clone() };
-    let working_dir = script.and_then(Script::working_dir);
-    let wasi = wasi(options, args, working_dir, on_denied, clock)?;
+    let wasi = wasi(options, args, script, on_denied, clock)?;
     Ok(Grants { uv: uv.build(), wasi, http, by_signal, control, files })
 }
 
@@ -223,12 +223,16 @@ fn fifo(fifo: &Fifo) -> Result<OwnedFd> {
     }
 }
 
+/// The environment variable from which Python's runtime knows the signals that are ignored. Scripts do
+/// not see it.
+const IGNORED_SIGNALS: &str = "UV_HANDLES_IGNORED_SIGNALS";
+
 /// The WASI context: the part that every program gets (standard output and standard error, its
 /// arguments, clocks and random numbers) and the granted files.
 fn wasi(
     options: &Options,
     args: &[String],
-    working_dir: Option<&str>,
+    script: Option<&Script>,
     on_denied: OnDenied,
     clock: Option<VirtualClock>,
 ) -> Result<WasiCtx> {
@@ -240,8 +244,16 @@ fn wasi(
     // The guest has this thread to itself, so printing may block it.
     wasi.allow_blocking_current_thread(true);
     wasi.args(args);
-    if let Some(dir) = working_dir {
+    if let Some(dir) = script.and_then(Script::working_dir) {
         wasi.initial_cwd(dir);
+    }
+    if script.map(Script::language) == Some(Language::Python) {
+        let granted = options.signal.iter().flat_map(|list| &list.0);
+        let signums: Vec<_> =
+            granted.filter(|&&signum| ignored::at_start(signum)).map(i32::to_string).collect();
+        if !signums.is_empty() {
+            wasi.env(IGNORED_SIGNALS, signums.join(","));
+        }
     }
     for Env { name, value } in &options.env {
         match value.clone().map_or_else(|| std::env::var(name), Ok) {

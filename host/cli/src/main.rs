@@ -14,6 +14,7 @@ mod ending;
 mod grants;
 mod guest;
 mod hint;
+mod ignored;
 mod imports;
 mod names;
 mod network;
