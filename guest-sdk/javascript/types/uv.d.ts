@@ -160,6 +160,11 @@ declare module "uv" {
     [Symbol.asyncIterator](): AsyncIterator<number>;
   }
 
+  /** Bytes that were read. Their text is what they say. */
+  export interface Bytes extends Uint8Array {
+    toString(encoding?: string): string;
+  }
+
   export type Data = string | Uint8Array | ArrayBufferView | ArrayBuffer;
 
   /** A descriptor that the host has granted: a socket, a connection, a pipe. */
@@ -167,10 +172,10 @@ declare module "uv" {
     private constructor();
     static open(name: string): Descriptor;
     /** At most so many bytes. No bytes are the end of the input. */
-    read(size?: number): Uint8Array;
+    read(size?: number): Bytes;
     /** Writes what fits now, and returns how many bytes that were. */
     write(data: Data): number;
-    receiveFrom(size?: number): { data: Uint8Array; address: string };
+    receiveFrom(size?: number): { data: Bytes; address: string };
     sendTo(data: Data, address: string): number;
     accept(): Descriptor;
     shutdown(how?: "read" | "write" | "both"): void;
