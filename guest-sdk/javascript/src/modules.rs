@@ -47,6 +47,7 @@ const INTERNAL: &[(&str, &str)] = &[
     ("runtime:uv/loop", include_str!("../js/uv/loop.js")),
     ("runtime:uv/poll", include_str!("../js/uv/poll.js")),
     ("runtime:uv/signal", include_str!("../js/uv/signal.js")),
+    ("runtime:uv/stream", include_str!("../js/uv/stream.js")),
     ("runtime:uv/timer", include_str!("../js/uv/timer.js")),
     ("runtime:uv/watchers", include_str!("../js/uv/watchers.js")),
 ];

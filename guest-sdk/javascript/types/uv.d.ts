@@ -188,6 +188,40 @@ declare module "uv" {
     [Symbol.dispose](): void;
   }
 
+  /** A descriptor that is read and written by promises. It has the descriptor to itself. */
+  export class Stream implements AsyncIterable<Bytes> {
+    constructor(descriptor: Descriptor);
+    static open(name: string): Stream;
+    readonly descriptor: Descriptor;
+    /** The bytes that `write` has been given, and the other side has had no room for yet. */
+    readonly unwritten: number;
+    readonly closed: boolean;
+    /** The next bytes. Null is the end: of the input, or of a closed stream. */
+    read(size?: number): Promise<Bytes | null>;
+    /** Writes all of it, behind what was written before. */
+    write(data: Data): Promise<void>;
+    /** Ends the output, behind what was written before. */
+    end(data?: Data): Promise<void>;
+    /** The lines of the text that is read, without their ends. A longer one is a RangeError. */
+    lines(options?: { longest?: number }): AsyncGenerator<string>;
+    /** Closes the descriptor at once. */
+    close(): void;
+    [Symbol.asyncIterator](): AsyncIterator<Bytes>;
+    [Symbol.dispose](): void;
+  }
+
+  /** A listening socket, whose connections are streams. */
+  export class Server implements AsyncIterable<Stream> {
+    constructor(descriptor: Descriptor);
+    static open(name: string): Server;
+    readonly descriptor: Descriptor;
+    readonly closed: boolean;
+    /** Listens no longer. An iteration ends. */
+    close(): void;
+    [Symbol.asyncIterator](): AsyncIterator<Stream>;
+    [Symbol.dispose](): void;
+  }
+
   /** Opens what the host granted under this name. */
   export function open(name: string): Descriptor;
 
@@ -216,6 +250,8 @@ declare module "uv" {
     Poll: typeof Poll;
     Descriptor: typeof Descriptor;
     AsyncSender: typeof AsyncSender;
+    Stream: typeof Stream;
+    Server: typeof Server;
     open: typeof open;
   };
   export default uv;
