@@ -208,6 +208,65 @@ test("connections are accepted, and end", async () => {
   }
 });
 
+test("streams are read and written by promises", async () => {
+  const server = uv.Server.open("server");
+  const client = uv.Stream.open("client");
+  const accepted = server[Symbol.asyncIterator]();
+  const { value: connection } = await accepted.next();
+  // More than the other side has room for: the second write waits behind the first one.
+  const long = "ü".repeat(1_000_000);
+  const written = Promise.all([client.write(long), client.write("end")]);
+  await sleep(1);
+  equal(client.unwritten > 1_000_000, true);
+  let text = "";
+  const decoder = new TextDecoder();
+  for (let bytes; !text.endsWith("end"); ) {
+    bytes = await connection.read();
+    text += decoder.decode(bytes, { stream: true });
+  }
+  equal(text === `${long}end`, true);
+  await written;
+  equal(client.unwritten, 0);
+
+  const lines = client.lines();
+  await connection.write("one\r\ntw");
+  equal((await lines.next()).value, "one");
+  const second = lines.next();
+  await rejects(client.read(), "EBUSY");
+  await connection.end("o\n\nthree");
+  equal((await second).value, "two");
+  equal([(await lines.next()).value, (await lines.next()).value], ["", "three"]);
+  equal((await lines.next()).done, true);
+  equal(await client.read(), null);
+
+  const waiting = connection.read();
+  connection.close();
+  equal([await waiting, await connection.read(), connection.closed], [null, null, true]);
+  await rejects(connection.write("a"), "HandleClosedError");
+  await rejects(client.write(1), "ERR_INVALID_ARG_TYPE");
+  await rejects(client.read(0), "ERR_OUT_OF_RANGE");
+  throws(() => new uv.Stream("client"), "ERR_INVALID_ARG_TYPE");
+  client.close();
+  const next = accepted.next();
+  server.close();
+  equal((await next).done, true);
+});
+
+test("a stream tells why it has failed", async () => {
+  using server = uv.Server.open("server");
+  using client = uv.Stream.open("client");
+  const { value: connection } = await server[Symbol.asyncIterator]().next();
+  const long = client.write(new Uint8Array(10_000_000));
+  await connection.write("hello\nmuch longer");
+  const lines = client.lines({ longest: 5 });
+  equal((await lines.next()).value, "hello");
+  await rejects(lines.next(), "ERR_OUT_OF_RANGE");
+  connection.close();
+  const failed = (write) => write.catch((error) => ["EPIPE", "ECONNRESET"].includes(error.code));
+  const writes = [long, client.write("a"), client.write("b")];
+  equal(await Promise.all(writes.map(failed)), [true, true, true]);
+});
+
 test("datagrams have senders", async () => {
   const socket = uv.open("udp");
   const address = socket.localAddress;

@@ -33,6 +33,7 @@
 pub mod attacks;
 mod beside;
 mod case;
+pub mod chat;
 mod compiled;
 pub mod greedy;
 mod guest;

@@ -292,6 +292,14 @@ pub fn install(signum: i32, handler: extern "C" fn(libc::c_int)) {
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
 }
 
+/// Lets a signal that this process ignores do again what it does to any program.
+pub fn no_longer_ignore(signum: i32) {
+    if installed(signum) == libc::SIG_IGN {
+        // SAFETY: no code of this process runs because of it.
+        unsafe { libc::signal(signum, libc::SIG_DFL) };
+    }
+}
+
 /// The handler that is installed for a signal: an address, SIG_DFL or SIG_IGN.
 pub fn installed(signum: i32) -> usize {
     let mut action = MaybeUninit::<libc::sigaction>::zeroed();

@@ -34,6 +34,20 @@ pub fn uv_run_file(options: &[&str], file: &Path) -> Command {
     command
 }
 
+/// The command, started by a shell with a redirection.
+pub fn redirected(command: &Command, redirection: &str) -> Command {
+    in_shell(command, &format!(r#"exec "$@" {redirection}"#))
+}
+
+/// The command as the arguments of a shell's script. Its streams are pipes, and its input is empty.
+pub fn in_shell(command: &Command, script: &str) -> Command {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(script).arg("sh").arg(command.get_program()).args(command.get_args());
+    shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    shell
+}
+
 /// A process whose output is read line by line. It is killed when this is dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -156,6 +170,8 @@ impl Lines {
 impl Process {
     /// Starts the command. Output that is not a pipe has no lines.
     pub fn spawn(mut command: Command) -> Process {
+        // It is inherited, and a shell ignores it for the tests in the background.
+        crate::os::no_longer_ignore(libc::SIGINT);
         let mut child = command.spawn().expect("the program can be started");
         let stdout = match child.stdout.take() {
             Some(stream) => Lines::of(stream),

@@ -216,6 +216,22 @@ console.log(all.length, all.slice(0, 5));
     let mut command = JAVASCRIPT.uv_run_script(&["--stdin"], &script);
     command.stdin(fs::File::open(&input).unwrap());
     Ended::of(command).printed(&["5", "end"]);
+
+    // A chunk is text as it is in Node.
+    let events = "
+process.stdin.on('data', (chunk) => {
+  console.log(chunk.toString(), `${chunk}`, chunk + '', chunk.subarray(1).toString('latin1'));
+  console.log(chunk.slice(0, 2), chunk instanceof Uint8Array, structuredClone(chunk), JSON.stringify([...chunk]));
+});
+";
+    fs::write(&script, events).unwrap();
+    fs::write(&input, "aé").unwrap();
+    let mut command = JAVASCRIPT.uv_run_script(&["--stdin"], &script);
+    command.stdin(fs::File::open(&input).unwrap());
+    Ended::of(command).printed(&[
+        "aé aé aé Ã©",
+        "Uint8Array(2) [ 97, 195 ] true Uint8Array(3) [ 97, 195, 169 ] [97,195,169]",
+    ]);
 }
 
 /// uv-run in a directory, with these arguments.
@@ -337,6 +353,61 @@ fn what_is_written_to_standard_output_is_shown_at_once() {
     assert_eq!(&shown, b"name? ");
     process.kill().unwrap();
     process.wait().unwrap();
+}
+
+/// As in Node.
+#[test]
+fn a_failed_write_to_standard_output_is_an_error_with_its_reason() {
+    let text = "
+try {
+  process.stdout.write('lost');
+} catch (error) {
+  console.error(error.message, error.code, error.errno, error.syscall);
+}
+console.log('lost');
+";
+    let (_dir, script) = JAVASCRIPT.script(text);
+    for (redirection, expected) in [
+        (">/dev/full", "ENOSPC: no space left on device, write ENOSPC -28 write"),
+        (">&-", "EBADF: bad file descriptor, write EBADF -9 write"),
+    ] {
+        let command = JAVASCRIPT.uv_run_script(&[], &script);
+        let ended = Ended::of(uv_handles_tests::process::redirected(&command, redirection));
+        assert_eq!((ended.code, ended.stderr[0].as_str()), (1, expected), "{ended:?}");
+        let headline = format!("Error: {}", expected.split(" E").next().unwrap());
+        assert!(ended.stderr.iter().any(|line| line.starts_with(&headline)), "{ended:?}");
+    }
+}
+
+#[test]
+fn errors_of_imports_name_the_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    write("other.js", "export const there = 1;");
+    write(
+        "between.js",
+        "import { there } from './other.js';\nexport {\n  gone as there,\n} from './other.js';\n",
+    );
+    for (text, expected) in [
+        (
+            "\nimport { there, nope } from './other.js';",
+            &["script.mjs:2\nimport", "'nope'", "script.mjs:2:17"][..],
+        ),
+        ("import './between.js'", &["'gone'", "between.js:3:3"]),
+        (
+            "import net from 'node:net'",
+            &["built-in module: node:net imported from", "script.mjs: sockets are"],
+        ),
+        ("import fs from 'fs'", &["Cannot find package 'fs' imported from", "the sandbox has no such thing"]),
+    ] {
+        write("script.mjs", text);
+        let ended = Ended::of(JAVASCRIPT.uv_run_script(&[], &dir.path().join("script.mjs")));
+        let stderr = ended.stderr.join("\n");
+        assert_eq!(ended.code, 1, "{stderr}");
+        for words in expected {
+            assert!(stderr.contains(words), "{words}: {stderr}");
+        }
+    }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The scripts of examples/javascript, as a user runs them.
 
 use uv_handles_tests::http_server::{response, server, silence, text};
-use uv_handles_tests::line_stats;
 use uv_handles_tests::script::{Ended, JAVASCRIPT};
+use uv_handles_tests::{chat, line_stats};
 
 #[test]
 fn first_timer() {
@@ -22,6 +22,11 @@ fn line_stats_serves_clients_and_answers_to_signals() {
 #[test]
 fn line_stats_without_anything_to_read_says_so() {
     line_stats::without_anything_to_read_says_so(&JAVASCRIPT);
+}
+
+#[test]
+fn chat() {
+    chat::guests_talk(&JAVASCRIPT);
 }
 
 #[test]

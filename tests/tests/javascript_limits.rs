@@ -102,7 +102,7 @@ fn evaluated_text_has_no_more_access() {
 
 #[test]
 fn a_promise_that_never_settles_is_an_exit_code() {
-    ends(&[], "await new Promise(() => {})", 13, "unsettled top-level await");
+    ends(&[], "await new Promise(() => {})", 13, "unsettled top-level await in /");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Stdio;
 use uv_handles_tests::http_server::{server, text};
 use uv_handles_tests::os::make_fifo;
-use uv_handles_tests::process::Process;
+use uv_handles_tests::process::{Process, in_shell};
 use uv_handles_tests::script::{Ended, PYTHON, root};
 
 /// The page's text.
@@ -391,6 +391,40 @@ for wait in lambda: time.sleep(1000), input:
     assert_eq!(process.stderr.all().last().unwrap(), "KeyboardInterrupt");
 }
 
+/// A shell lets programs in the background ignore Ctrl+C.
+#[test]
+fn an_inherited_ignored_signal_stays_ignored_until_the_script_asks_for_it() {
+    let text = "
+import asyncio, os, signal, time
+print(signal.getsignal(signal.SIGINT) == signal.SIG_IGN, 'UV_HANDLES_IGNORED_SIGNALS' in os.environ)
+
+async def main():
+    print('ready', flush=True)
+    input()
+
+asyncio.run(main())
+signal.signal(signal.SIGINT, lambda *_: print('handler'))
+print('ready', flush=True)
+input()
+";
+    let (_dir, script) = PYTHON.script(text);
+    let command = PYTHON.uv_run_script(&["--signal=int", "--stdin"], &script);
+    let mut shell = in_shell(&command, r#"trap '' INT; exec "$@""#);
+    shell.stdin(Stdio::piped());
+    let mut process = Process::spawn(shell);
+    let mut stdin = process.stdin();
+    for line in ["True False", "ready"] {
+        assert_eq!(process.stdout.next_line().as_deref(), Some(line));
+    }
+    process.kill(libc::SIGINT);
+    stdin.write_all(b"\n").unwrap();
+    assert_eq!(process.stdout.next_line().as_deref(), Some("ready"));
+    process.kill(libc::SIGINT);
+    assert_eq!(process.stdout.next_line().as_deref(), Some("handler"));
+    drop(stdin);
+    assert_eq!(process.exit_code(), 1, "input() raises EOFError");
+}
+
 /// A handler that `signal.signal` has set is called in every wait, for signals during the wait and
 /// before it. So are those of SIGTERM, whose default would end uv-run.
 #[test]
@@ -637,6 +671,56 @@ open('/data/new', 'w').write('new')
 }
 
 #[test]
+fn errors_of_files_name_the_option_that_grants_them() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let root = dir.path().canonicalize().unwrap();
+    let text = "
+import os, pathlib, sys
+try:
+    eval(sys.argv[1])
+except OSError as error:
+    print(type(error).__name__, str(error).partition('] ')[2])
+";
+    fs::write(root.join("script.py"), text).unwrap();
+    fs::create_dir(root.join("below")).unwrap();
+    let file = root.join("script.py").display().to_string();
+    let own = root.display().to_string();
+    for (call, error) in [
+        (
+            "open('/no dir/x')",
+            "No such file or directory, or not granted (uv-run --dir-ro '/no dir'): '/no dir/x'",
+        ),
+        ("os.listdir('/no')", "No such file or directory, or not granted (uv-run --dir-ro /no): '/no'"),
+        (
+            "open('out.txt', 'a')",
+            "Operation not permitted, not granted for writing (uv-run --dir .): 'out.txt'",
+        ),
+        ("pathlib.Path('no/x').read_text()", "No such file or directory: 'no/x'"),
+        ("open('below/no')", "No such file or directory: 'below/no'"),
+    ] {
+        let ended = Ended::of(in_dir(&root, &["script.py", call]));
+        let kind = if error.starts_with("No") { "FileNotFoundError" } else { "PermissionError" };
+        ended.printed(&[&format!("{kind} {error}")]);
+    }
+    let at = |path: &str| format!("{own}/{path}");
+    for (call, error) in [
+        ("open('x.txt')".to_owned(), "(uv-run --dir-ro .): 'x.txt'".to_owned()),
+        ("os.open('x.txt', os.O_CREAT | os.O_RDWR)".into(), "(uv-run --dir .): 'x.txt'".into()),
+        ("os.mkdir('x')".into(), "(uv-run --dir .): 'x'".into()),
+        (format!("os.rename('{}', '/a/b')", at("script.py")), format!("'{}' -> '/a/b'", at("script.py"))),
+        (format!("os.remove('{}')", at("script.py")), format!("(uv-run --dir {own}): '{}'", at("script.py"))),
+        (format!("open('{}')", at("no/x")), format!("directory: '{}'", at("no/x"))),
+    ] {
+        let ended = Ended::of(in_dir(other.path(), &[&file, &call]));
+        assert!(ended.code == 0 && ended.stdout[0].ends_with(&error), "{call}: {ended:?}");
+    }
+    // The traceback ends in the script.
+    let ended = Ended::of(in_dir(&root, &["-c", "open('/none/x')"]));
+    let [.., line, _, last] = &ended.stderr[..] else { panic!("{ended:?}") };
+    assert!(line.trim() == "open('/none/x')" && last.starts_with("FileNotFoundError"), "{ended:?}");
+}
+
+#[test]
 fn exit_codes_are_the_scripts() {
     for (text, code, stderr) in [
         ("", 0, ""),
@@ -737,6 +821,11 @@ fn what_is_wrong_is_a_traceback_with_the_scripts_name_and_line() {
     );
     fails(
         &[],
+        "import subprocess\nsubprocess.run('ls')",
+        &[&line(2), "OSError: ", "there are no processes in the sandbox"],
+    );
+    fails(
+        &[],
         "import uv\nuv.Timer().start('1')",
         &[&line(2), "TypeError: the timeout must be an int, not str"],
     );
@@ -753,6 +842,66 @@ fn what_is_wrong_is_a_traceback_with_the_scripts_name_and_line() {
     );
     fails(&[], "def f(): f()\nf()", &[&line(1), "RecursionError"]);
     fails(&["--max-memory=100M"], "x = bytearray(1 << 30)", &[&line(1), "MemoryError"]);
+}
+
+#[test]
+fn locks_do_without_threads() {
+    let text = "
+import queue, signal, threading, time
+
+def attempt(function):
+    begin = time.monotonic()
+    try:
+        result = function()
+    except (RuntimeError, ValueError, queue.Empty) as error:
+        result = f'{type(error).__name__}: {error}'
+    print(result, time.monotonic() - begin >= 0.05)
+
+lock = threading.Lock()
+with lock:
+    attempt(lock.acquire)
+    attempt(lambda: lock.acquire(False))
+    attempt(lambda: lock.acquire(timeout=0.05))
+    attempt(lambda: lock.acquire(False, 1))
+    print(lock.locked(), isinstance(lock, threading.Lock))
+attempt(lock.release)
+attempt(threading.Event().wait)
+attempt(lambda: threading.Event().wait(0.05))
+attempt(queue.Queue().get)
+attempt(lambda: queue.SimpleQueue().get(timeout=0.05))
+";
+    let taken = "RuntimeError: the lock is taken, and would never be released: there are no threads in the sandbox False";
+    PYTHON.run(&[], text).printed(&[
+        taken,
+        "False False",
+        "False True",
+        "ValueError: can't specify a timeout for a non-blocking call False",
+        "True True",
+        "RuntimeError: release unlocked lock False",
+        taken,
+        "False True",
+        taken,
+        "Empty:  True",
+    ]);
+
+    // The handler of a signal releases it.
+    let text = "
+import signal, threading
+event = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: event.set())
+for timeout in (30, None):
+    print('waits', flush=True)
+    print(event.wait(timeout))
+    event.clear()
+";
+    let (_dir, script) = PYTHON.script(text);
+    let mut process = Process::spawn(PYTHON.uv_run_script(&["--signal=term", "--timeout=20"], &script));
+    for _ in 0..2 {
+        assert_eq!(process.stdout.next_line().as_deref(), Some("waits"));
+        process.kill(libc::SIGTERM);
+        assert_eq!(process.stdout.next_line().as_deref(), Some("True"));
+    }
+    assert_eq!(process.exit_code(), 0);
 }
 
 #[test]

@@ -1,13 +1,11 @@
 //! The scripts of examples/python, as a user runs them.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpStream};
 use uv_handles_tests::http_server::{server, text};
-use uv_handles_tests::line_stats::{self, address};
-use uv_handles_tests::os::{connect, reset};
+use uv_handles_tests::os::reset;
 use uv_handles_tests::process::Process;
 use uv_handles_tests::script::{Ended, PYTHON};
+use uv_handles_tests::{chat, line_stats};
 
 fn start(options: &[&str], name: &str) -> Process {
     Process::spawn(PYTHON.example(options, name))
@@ -33,55 +31,9 @@ fn line_stats_without_anything_to_read_says_so() {
     line_stats::without_anything_to_read_says_so(&PYTHON);
 }
 
-/// A guest of the chat.
-struct Guest(BufReader<TcpStream>);
-
-impl Guest {
-    fn enter(address: SocketAddr) -> Guest {
-        Guest(BufReader::new(connect(address)))
-    }
-
-    fn say(&mut self, text: &str) {
-        self.0.get_mut().write_all(text.as_bytes()).unwrap();
-    }
-
-    #[track_caller]
-    fn hears(&mut self, expected: &str) {
-        let mut line = String::new();
-        self.0.read_line(&mut line).unwrap();
-        assert_eq!(line, format!("{expected}\n"));
-    }
-}
-
 #[test]
 fn chat() {
-    let mut process = start(&["--listen=clients=127.0.0.1:0", "--signal=int,term"], "chat.py");
-    let address = address(&mut process);
-    let mut one = Guest::enter(address);
-    one.hears("you are guest 1, with 0 others");
-    let mut two = Guest::enter(address);
-    two.hears("you are guest 2, with 1 others");
-    one.hears("guest 2 has come");
-    let mut three = Guest::enter(address);
-    three.hears("you are guest 3, with 2 others");
-    one.hears("guest 3 has come");
-    two.hears("guest 3 has come");
-
-    one.say("hello");
-    one.say(" all\r\nand more\n");
-    for guest in [&mut two, &mut three] {
-        guest.hears("guest 1: hello all");
-        guest.hears("guest 1: and more");
-    }
-    drop(two);
-    one.hears("guest 2 has left");
-    three.hears("guest 2 has left");
-    three.say(&format!("{}\n", "x".repeat(1_500)));
-    one.hears(&format!("guest 3: {}", "x".repeat(1_500)));
-
-    process.kill(libc::SIGTERM);
-    one.hears("the server closes");
-    assert_eq!(process.exit_code(), 0);
+    chat::guests_talk(&PYTHON);
 }
 
 #[test]
@@ -148,7 +100,7 @@ fn fetch_all() {
         (&urls[0], "503 Service Unavailable, attempt 1"),
         (&urls[0], "the connection was terminated, attempt 2"),
         (&urls[1], "404 Not Found"),
-        (&urls[2], "the host does not grant it"),
+        (&urls[2], "the host does not grant it (uv-run --http denied.invalid)"),
     ] {
         assert!(
             ended.stderr.iter().any(|line| line.starts_with(url.as_str()) && line.ends_with(expected)),

@@ -237,6 +237,85 @@ for attempt in (lambda: socket.getaddrinfo('127.0.0.1', 80, socket.AF_INET6), la
 }
 
 #[test]
+fn errors_name_the_option_that_grants_an_address() {
+    let source = "
+def attempt(function):
+    try:
+        function()
+    except OSError as error:
+        print(type(error).__name__, str(error).partition('(uv-run ')[2].partition(')')[0])
+
+def tcp(family=socket.AF_INET):
+    return socket.socket(family)
+
+def udp():
+    return socket.socket(type=socket.SOCK_DGRAM)
+
+attempt(lambda: tcp().connect(('127.0.0.1', 7)))
+attempt(lambda: tcp(socket.AF_INET6).connect(('::1', 7)))
+attempt(lambda: tcp().bind(('127.0.0.1', 7)))
+attempt(lambda: socket.create_server(('127.0.0.1', 7)))
+attempt(lambda: tcp().listen())
+attempt(lambda: udp().bind(('127.0.0.1', 7)))
+attempt(lambda: udp().sendto(b'a', ('127.0.0.1', 7)))
+attempt(lambda: udp().connect(('127.0.0.1', 7)))
+attempt(lambda: socket.getaddrinfo('localhost', 7))
+
+async def main():
+    attempts = [
+        asyncio.open_connection('127.0.0.1', 7),
+        asyncio.start_server(print, '127.0.0.1', 7),
+        asyncio.open_connection('localhost', 7),
+    ]
+    for result in await asyncio.gather(*attempts, return_exceptions=True):
+        print(type(result).__name__, '(uv-run --' in str(result))
+
+asyncio.run(main())
+";
+    let expected = [
+        "PermissionError --tcp-connect 127.0.0.1:7",
+        "PermissionError --tcp-connect [::1]:7",
+        "PermissionError --tcp-listen 127.0.0.1:7",
+        "PermissionError --tcp-listen 127.0.0.1:7",
+        "PermissionError --tcp-listen 0.0.0.0:0",
+        "PermissionError --udp-bind 127.0.0.1:7",
+        "PermissionError --udp-send 127.0.0.1:7",
+        "PermissionError --udp-send 127.0.0.1:7",
+        "gaierror --name-lookup",
+        "PermissionError True",
+        "PermissionError True",
+        "gaierror True",
+    ];
+    assert_eq!(lines(&[], source, &[]), expected);
+}
+
+#[test]
+fn advice_names_the_descriptor_that_is_granted_by_name() {
+    let (_kept, address) = refusing_address();
+    let port = address.port();
+    let text = format!(
+        "
+import asyncio
+async def main():
+    for host in ('127.0.0.1', 'clients'):
+        try:
+            await asyncio.start_server(print, host, {port})
+        except OSError:
+            pass
+asyncio.run(main())
+"
+    );
+    drop(_kept);
+    let ended = PYTHON.run(&[&format!("--listen=clients=127.0.0.1:{port}")], text);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let [_, by_address, by_name] = &ended.stderr[..] else { panic!("{ended:?}") };
+    for line in [by_address, by_name] {
+        assert!(line.contains("--listen grants the descriptor \"clients\""), "{ended:?}");
+        assert!(!line.contains("--tcp-listen") && !line.contains("--name-lookup"), "{ended:?}");
+    }
+}
+
+#[test]
 fn methods_of_the_loop_on_sockets() {
     let source = "
 async def main():
@@ -549,7 +628,7 @@ failing('http://denied.invalid:1/')
         "URLError <urlopen error URL: timed out>",
         "URLError <urlopen error URL: connection refused>",
         "URLError <urlopen error URL: the name cannot be resolved>",
-        "URLError <urlopen error URL: the host does not grant it>",
+        "URLError <urlopen error URL: the host does not grant it (uv-run --http denied.invalid:1)>",
     ];
     assert_eq!(lines(&options, source, &[address, refusing]), expected);
 }

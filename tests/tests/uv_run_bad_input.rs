@@ -79,6 +79,25 @@ fn a_file_that_is_no_program_is_refused_in_one_sentence() {
 }
 
 #[test]
+fn a_script_in_an_unknown_language_is_refused_in_one_sentence() {
+    let dir = tempfile::tempdir().unwrap();
+    for (name, content, expected) in [
+        ("script.txt", "print('a')\n", "its name does not tell the language of a script; --language python"),
+        ("script", "#!/usr/bin/env uv-run\n", "the first line of"),
+        ("script.cjs", "require('fs')\n", "a script in CommonJS"),
+    ] {
+        let path = dir.path().join(name).to_str().unwrap().to_owned();
+        fs::write(&path, content).unwrap();
+        refused_in_one_sentence(&[], &path, &[&path, expected]);
+    }
+}
+
+#[test]
+fn a_list_of_signals_with_spaces_is_refused_in_one_sentence() {
+    refused_in_one_sentence(&["--signal", "hup,int"], "term", &["as --signal hup,int,term"]);
+}
+
+#[test]
 fn the_beginning_of_a_program_is_refused_in_one_sentence() {
     let whole = fs::read(guest()).unwrap();
     let dir = tempfile::tempdir().unwrap();
@@ -133,6 +152,7 @@ fn a_grant_that_is_not_possible_is_refused_in_one_sentence() {
         ("--fifo", format!("in={}", path("none")), "mkfifo"),
         ("--fifo", format!("in={}", path("file")), "is no FIFO"),
         ("--dir", path("none"), "cannot be opened"),
+        ("--dir", path("file"), "is a file: a directory is granted whole, as --dir /"),
         ("--listen", "clients=name.invalid:0".into(), "cannot be resolved"),
         ("--dir-ro", format!("{}::/data", path("none")), "cannot be opened"),
         ("--env", "UV_RUN_HAS_NO_SUCH_VARIABLE".into(), "has no such variable"),
@@ -170,6 +190,8 @@ fn an_option_that_can_not_be_read_is_refused() {
         (&["--stdout-as", ""], "the name is empty"),
         (&["--signal", "kill"], "the signal kill cannot be watched"),
         (&["--signal", "hup,fire"], "there is no signal \"fire\""),
+        (&["--http", "http://127.0.0.1:8011/a"], "name its host alone, \"127.0.0.1:8011\""),
+        (&["--http", "*.example.org"], "such as example.org, localhost:8080 or localhost:*; all hosts are *"),
         (&["--wake", "print=9"], "the signal 9 cannot be watched"),
         (&["--dir", "::/data"], "the path is empty"),
         (&["--env", "=value"], "the name is empty"),

@@ -1,7 +1,6 @@
 //! The command `uv-run` and its standard streams: it uses them as a C program does that calls
 //! read(2) and write(2) when the guest asks for it.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -9,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use uv_handles_tests::os::{flags, patient, set_nonblocking, terminal};
-use uv_handles_tests::process::{Process, find, uv_run};
+use uv_handles_tests::process::{Process, find, redirected, uv_run};
 use uv_handles_tests::*;
 
 foreach_uv_run_streams!(assert_test_exists);
@@ -336,16 +335,6 @@ fn a_timeout_ends_a_run_whose_standard_error_is_full() {
     let mut command = program(&["--timeout", "0.2"], &["prints-errors"]);
     command.stderr(stderr);
     assert_eq!(Process::spawn(command).exit_code(), 124);
-}
-
-/// The command, started by a shell with a redirection.
-fn redirected(command: &Command, redirection: &str) -> Command {
-    let mut script = OsString::from(r#"exec "$@" "#);
-    script.push(redirection);
-    let mut shell = Command::new("sh");
-    shell.arg("-c").arg(script).arg("sh").arg(command.get_program()).args(command.get_args());
-    shell.env_remove("RUST_LOG").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    shell
 }
 
 #[test]

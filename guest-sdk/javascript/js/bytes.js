@@ -2,6 +2,20 @@
 
 import native from "runtime:native";
 
+/** Bytes that were read: an array whose text is what the bytes say, as that of a Buffer in Node. */
+class Bytes extends Uint8Array {
+  toString(encoding = "utf8") {
+    return new TextDecoder(encoding, { ignoreBOM: true }).decode(this);
+  }
+}
+// It is shown as what it is.
+Object.defineProperty(Bytes, "name", { value: "Uint8Array" });
+
+/** Gives an array of bytes the text of what it contains. */
+export function asRead(bytes) {
+  return Object.setPrototypeOf(bytes, Bytes.prototype);
+}
+
 /** The bytes of a buffer or of a view of one, or undefined. */
 export function bytesOfBuffer(value) {
   if (value instanceof Uint8Array) {

@@ -196,8 +196,17 @@ function finish() {
   native.exit(Number(exitCode ?? 0));
 }
 
+/** With no memory even for an error object, the engine throws null. */
+function isOutOfMemory(error) {
+  return error === null && native.ranOutOfMemory();
+}
+
 /** Prints an uncaught error: the line of the script that threw it, and its stack. */
 export function report(error) {
+  if (isOutOfMemory(error)) {
+    native.write(2, "InternalError: out of memory\n");
+    return;
+  }
   const shown = error instanceof Error ? inspect(error) : `Uncaught:\n${inspect(error)}`;
   native.write(2, `${excerptFor(error)}${shown}\n`);
 }
@@ -232,7 +241,7 @@ hooks.unhandledRejection = (reason, promise) => {
     return;
   }
   const error =
-    reason instanceof Error
+    reason instanceof Error || isOutOfMemory(reason)
       ? reason
       : new UnhandledRejection(
           "This error originated either by throwing inside of an async function without a catch block, or by rejecting " +
@@ -256,7 +265,7 @@ export function beforeExit() {
 export function endOfLoop(isUnsettled) {
   if (isUnsettled && exitCode === undefined) {
     exitCode = 13;
-    native.write(2, "Warning: Detected unsettled top-level await\n");
+    native.write(2, `Warning: Detected unsettled top-level await in ${native.scriptName()}\n`);
   }
   finish();
 }

@@ -12,5 +12,6 @@ export { Handle } from "runtime:uv/handle";
 export { Loop } from "runtime:uv/loop";
 export { Poll } from "runtime:uv/poll";
 export { Signal } from "runtime:uv/signal";
+export { Server, Stream } from "runtime:uv/stream";
 export { Timer } from "runtime:uv/timer";
 export { Check, Idle, Prepare } from "runtime:uv/watchers";

@@ -23,6 +23,14 @@ unsafe extern "C" {
     fn malloc_usable_size(block: *mut u8) -> usize;
 }
 
+/// Whether there was no memory for something since the reserve was made.
+pub fn has_run_out() -> bool {
+    let reserved = RESERVED.take();
+    let has_run_out = reserved.capacity() == 0;
+    RESERVED.set(reserved);
+    has_run_out
+}
+
 /// Makes the reserve, if there is none and enough memory.
 pub fn reserve() {
     let mut reserved = RESERVED.take();

@@ -1,5 +1,7 @@
 //! Modules: those of the runtime, and those of the script's directories.
 
+mod import;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
@@ -45,6 +47,7 @@ const INTERNAL: &[(&str, &str)] = &[
     ("runtime:uv/loop", include_str!("../js/uv/loop.js")),
     ("runtime:uv/poll", include_str!("../js/uv/poll.js")),
     ("runtime:uv/signal", include_str!("../js/uv/signal.js")),
+    ("runtime:uv/stream", include_str!("../js/uv/stream.js")),
     ("runtime:uv/timer", include_str!("../js/uv/timer.js")),
     ("runtime:uv/watchers", include_str!("../js/uv/watchers.js")),
 ];
@@ -103,6 +106,11 @@ pub fn set_script(name: &str, path: Vec<String>) {
     SCRIPT.set(Script { name: name.to_owned(), path });
 }
 
+/// The name of the main module.
+pub fn script_name() -> String {
+    SCRIPT.with_borrow(|script| script.name.clone())
+}
+
 /// Keeps files for the script, beside each other. The first is its main module.
 pub fn keep(files: Vec<(String, Vec<u8>)>) {
     KEPT.set(files);
@@ -158,6 +166,30 @@ fn erase_types(ctx: &Ctx<'_>, name: &str, text: &str) -> Result<String> {
     })
 }
 
+/// Gives an error of linking modules the place of the import. The engine names only the module that
+/// lacks the export.
+pub fn add_place(ctx: &Ctx<'_>, error: Error) -> Error {
+    if !error.is_exception() {
+        return error;
+    }
+    let thrown = ctx.catch();
+    if let Some(object) = thrown.as_object()
+        && let Ok(message) = object.get::<_, String>("message")
+        && let Some(rest) = message.strip_prefix("Could not find export '")
+        && let Some((export, _)) = rest.split_once('\'')
+        && let Some(place) = TEXTS.with_borrow(|texts| {
+            texts.iter().find_map(|(name, text)| {
+                let (line, column) = import::place(text, export)?;
+                Some(format!("{name}:{line}:{column}"))
+            })
+        })
+    {
+        // Without a place, the error is the same.
+        let _ = object.set("stack", format!("SyntaxError: {message}\n    at {place}"));
+    }
+    ctx.throw(thrown)
+}
+
 /// A line of a module's text. Lines are counted from 1.
 pub fn line(name: &str, number: usize) -> Option<String> {
     TEXTS.with_borrow(|texts| {
@@ -204,15 +236,12 @@ impl Resolver for Modules {
             }
         }
         if name.starts_with("node:") {
-            return Err(failed(
-                ctx,
-                "ERR_UNKNOWN_BUILTIN_MODULE",
-                format!("No such built-in module: {name}"),
-            ));
+            let message = format!("No such built-in module: {name} imported from {base}{}", instead_of(name));
+            return Err(failed(ctx, "ERR_UNKNOWN_BUILTIN_MODULE", message));
         }
         let relative = name.strip_prefix("file://").unwrap_or(name);
         if !(relative.starts_with("./") || relative.starts_with("../") || relative.starts_with('/')) {
-            let message = format!("Cannot find package '{name}' imported from {base}");
+            let message = format!("Cannot find package '{name}' imported from {base}{}", instead_of(name));
             return Err(failed(ctx, "ERR_MODULE_NOT_FOUND", message));
         }
         SCRIPT.with_borrow(|script| {
@@ -278,6 +307,19 @@ impl Loader for Modules {
                 Err(failed(ctx, "ERR_IMPORT_ATTRIBUTE_TYPE_INCOMPATIBLE", message))
             }
         }
+    }
+}
+
+/// The rest of a message about a module of Node that the sandbox does not have.
+fn instead_of(name: &str) -> &'static str {
+    match name.strip_prefix("node:").unwrap_or(name) {
+        "net" | "tls" | "dgram" => ": sockets are descriptors of the module \"uv\"",
+        "http" | "https" | "http2" => ": requests are sent by fetch, and sockets are in the module \"uv\"",
+        "buffer" => ": bytes are Uint8Array",
+        "fs" | "fs/promises" | "child_process" | "worker_threads" | "cluster" => {
+            ": the sandbox has no such thing"
+        }
+        _ => "",
     }
 }
 

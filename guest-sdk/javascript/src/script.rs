@@ -90,7 +90,8 @@ pub(crate) fn evaluate(ctx: Ctx<'_>) -> Result<Array<'_>> {
         let at = error.utf8_error().valid_up_to();
         Exception::throw_syntax(&ctx, &format!("{name} is not UTF-8 (byte {at})"))
     })?;
-    let (module, promise) = modules::declare(&ctx, &name, text)?.eval()?;
+    let evaluating = modules::declare(&ctx, &name, text)?.eval();
+    let (module, promise) = evaluating.map_err(|error| modules::add_place(&ctx, error))?;
     evaluated.set(0, promise)?;
     evaluated.set(1, module.namespace()?)?;
     Ok(evaluated)

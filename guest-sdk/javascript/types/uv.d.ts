@@ -160,6 +160,11 @@ declare module "uv" {
     [Symbol.asyncIterator](): AsyncIterator<number>;
   }
 
+  /** Bytes that were read. Their text is what they say. */
+  export interface Bytes extends Uint8Array {
+    toString(encoding?: string): string;
+  }
+
   export type Data = string | Uint8Array | ArrayBufferView | ArrayBuffer;
 
   /** A descriptor that the host has granted: a socket, a connection, a pipe. */
@@ -167,10 +172,10 @@ declare module "uv" {
     private constructor();
     static open(name: string): Descriptor;
     /** At most so many bytes. No bytes are the end of the input. */
-    read(size?: number): Uint8Array;
+    read(size?: number): Bytes;
     /** Writes what fits now, and returns how many bytes that were. */
     write(data: Data): number;
-    receiveFrom(size?: number): { data: Uint8Array; address: string };
+    receiveFrom(size?: number): { data: Bytes; address: string };
     sendTo(data: Data, address: string): number;
     accept(): Descriptor;
     shutdown(how?: "read" | "write" | "both"): void;
@@ -180,6 +185,40 @@ declare module "uv" {
     receiveBufferSize: number;
     fileno(): number;
     close(): void;
+    [Symbol.dispose](): void;
+  }
+
+  /** A descriptor that is read and written by promises. It has the descriptor to itself. */
+  export class Stream implements AsyncIterable<Bytes> {
+    constructor(descriptor: Descriptor);
+    static open(name: string): Stream;
+    readonly descriptor: Descriptor;
+    /** The bytes that `write` has been given, and the other side has had no room for yet. */
+    readonly unwritten: number;
+    readonly closed: boolean;
+    /** The next bytes. Null is the end: of the input, or of a closed stream. */
+    read(size?: number): Promise<Bytes | null>;
+    /** Writes all of it, behind what was written before. */
+    write(data: Data): Promise<void>;
+    /** Ends the output, behind what was written before. */
+    end(data?: Data): Promise<void>;
+    /** The lines of the text that is read, without their ends. A longer one is a RangeError. */
+    lines(options?: { longest?: number }): AsyncGenerator<string>;
+    /** Closes the descriptor at once. */
+    close(): void;
+    [Symbol.asyncIterator](): AsyncIterator<Bytes>;
+    [Symbol.dispose](): void;
+  }
+
+  /** A listening socket, whose connections are streams. */
+  export class Server implements AsyncIterable<Stream> {
+    constructor(descriptor: Descriptor);
+    static open(name: string): Server;
+    readonly descriptor: Descriptor;
+    readonly closed: boolean;
+    /** Listens no longer. An iteration ends. */
+    close(): void;
+    [Symbol.asyncIterator](): AsyncIterator<Stream>;
     [Symbol.dispose](): void;
   }
 
@@ -211,6 +250,8 @@ declare module "uv" {
     Poll: typeof Poll;
     Descriptor: typeof Descriptor;
     AsyncSender: typeof AsyncSender;
+    Stream: typeof Stream;
+    Server: typeof Server;
     open: typeof open;
   };
   export default uv;

@@ -65,6 +65,26 @@ def sleep(deadline: float) -> None:
         _run(loop, deadline - 0.001, lambda: False)
 
 
+def until(is_done: Callable[[], bool], deadline: float | None) -> bool:
+    """Blocks until this has been true once, which only a handler of a signal can change, or to the
+    deadline. Returns whether it was."""
+    from .watcher import Prepare
+
+    was_done = False
+
+    def look(_: object = None) -> bool:
+        nonlocal was_done
+        was_done = was_done or is_done()
+        if was_done:
+            loop.stop()
+        return was_done
+
+    with _own_loop() as loop:
+        # A handler may be called at the begin of a run, before the wait.
+        Prepare(loop).start(look)
+        return _run(loop, deadline or time.monotonic() + _LONGEST / 1000, look)
+
+
 @contextmanager
 def _own_loop() -> Iterator[Loop]:
     """A loop that does not stay the current one."""

@@ -98,6 +98,11 @@ class Interrupt:
         """Whether a handler may have to be called in a call that blocks."""
         return bool(_kept(is_waiting=True))
 
+    @staticmethod
+    def has_handlers() -> bool:
+        """Whether the script has set a handler of a signal."""
+        return bool(Interrupt._handled)
+
     def update(self, signums: frozenset[int]) -> None:
         """Watches these signals on the loop, and no others."""
         loop = self._loop
@@ -140,7 +145,8 @@ def _kept(is_waiting: bool) -> frozenset[int]:
     """The signals whose deliveries are kept for their handlers. Begins to keep them."""
     signums = set(Interrupt._handled)
     handler = signal.getsignal(signal.SIGINT)
-    if is_waiting and handler is not None and handler != signal.SIG_DFL:
+    # The script has inherited that it is ignored, or has set its own handler.
+    if is_waiting and callable(handler):
         signums.add(signal.SIGINT)
     kept = {signum for signum in signums.difference(Interrupt._own.values()) if _keep(signum)}
     return frozenset(kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 from types import FrameType
@@ -15,6 +16,9 @@ from .status import StatusCode
 _Handler = Callable[[int, FrameType | None], Any] | int | signal.Handlers | None
 
 _set_handler = signal.signal
+
+_IGNORED = "UV_HANDLES_IGNORED_SIGNALS"
+"""The environment variable with the numbers of the signals that are ignored."""
 
 
 def _signal(signalnum: int | signal.Signals, handler: _Handler) -> _Handler:
@@ -33,6 +37,14 @@ def _signal(signalnum: int | signal.Signals, handler: _Handler) -> _Handler:
             raise
         # A signal that is to be ignored, and does what it does to any program.
     return before
+
+
+def ignore_inherited() -> None:
+    """The handlers that a script begins with: signals that the process ignores are ignored until the
+    script sets another handler. uv-run names them in a variable, which the script does not see."""
+    for number in os.environ.pop(_IGNORED, "").split(","):
+        if number:
+            _set_handler(int(number), signal.SIG_IGN)
 
 
 def make_default() -> None:

@@ -6,7 +6,7 @@ import sys
 
 import uv as uv  # Now, because its files are not there when the component runs.
 from componentize_py_types import Err
-from uv import asyncio, http, net, signal_handlers, sleep, standard_input, threads
+from uv import asyncio, files, http, net, signal_handlers, sleep, standard_input, threads
 from wit_world import exports
 from wit_world.exports import scripts
 
@@ -21,6 +21,7 @@ standard_input.make_default()
 signal_handlers.make_default()
 sleep.make_default()
 threads.make_default()
+files.make_default()
 
 
 class Scripts(exports.Scripts):

@@ -17,8 +17,10 @@ import traceback
 from collections.abc import Sequence
 from types import ModuleType, TracebackType
 
+from uv.files import without_wrappers
 from uv.loop import Loop
 from uv.net.tcp import finish_sending
+from uv.signal_handlers import ignore_inherited
 
 from wit_world.imports import environment
 
@@ -152,7 +154,7 @@ def _guarded(function: object) -> int:
     except ImmediateExit:
         raise
     except BaseException as error:
-        trace = _of_the_script(error.__traceback__)
+        trace = without_wrappers(_of_the_script(error.__traceback__))
         sys.excepthook(type(error), error.with_traceback(trace), trace)
         return _INTERRUPTED if isinstance(error, KeyboardInterrupt) else 1
     return 0
@@ -175,6 +177,7 @@ def _prepare() -> None:
     # All instances of a snapshot would share its seed.
     random.seed()
     os.reload_environ()
+    ignore_inherited()
     directory = environment.initial_cwd()
     if directory is not None:
         os.chdir(directory)

@@ -309,10 +309,10 @@ pub trait Handle: sealed::Sealed + Clone + fmt::Debug + PartialEq + Into<AnyHand
     /// Names the handle for messages: its `Debug` output, the error of [`Loop::close`], and that of a
     /// callback that fails.
     ///
-    /// Labels need not be unique. A label longer than 64 bytes is cut, control characters are left
-    /// out, and an empty one removes it.
-    fn set_label(&self, label: &str) {
-        label::set(self.common(), label);
+    /// Labels need not be unique. A label longer than 64 bytes is cut, and then ends with `…`. Control
+    /// characters are left out, and an empty label removes it.
+    fn set_label(&self, label: impl AsRef<str>) {
+        label::set(self.common(), label.as_ref());
     }
 
     /// The label, if the handle has one.

@@ -130,6 +130,10 @@ pub struct Cli {
     )]
     eval: Option<Vec<String>>,
 
+    /// Has no effect: the output of a script in Python is written at once anyway.
+    #[arg(short = 'u', help_heading = "Scripts")]
+    _unbuffered: bool,
+
     /// The language of a script whose name does not tell it.
     #[arg(long, value_enum, value_name = "LANGUAGE", help_heading = "Scripts")]
     pub language: Option<Language>,
@@ -292,7 +296,7 @@ pub struct Options {
 
     /// Grants HTTP and HTTPS requests to a host, by wasi:http; `*` for all hosts.
     ///
-    /// Without a port, the port is the scheme's own: 80 or 443.
+    /// Without a port, the port is the scheme's own: 80 or 443. `HOST:*` is all ports.
     #[arg(long, value_name = "HOST[:PORT]", help_heading = "WASI network")]
     #[serde(deserialize_with = "entries")]
     pub http: Vec<HttpHost>,

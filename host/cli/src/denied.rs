@@ -3,7 +3,8 @@
 use crate::network;
 use crate::output::{quoted, say};
 use crate::signals;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use uv_handles_host::Denied;
 
@@ -69,8 +70,37 @@ pub fn sentence(denied: Denied<'_>) -> String {
     }
 }
 
+/// The descriptors that are granted by name. A guest may ask for the same by address.
+#[derive(Debug, Default)]
+pub struct Descriptors {
+    /// Each name, and the option that grants it.
+    pub names: HashMap<String, &'static str>,
+    /// The listening TCP sockets.
+    pub listeners: Vec<(String, SocketAddr)>,
+}
+
+impl Descriptors {
+    /// The descriptor that the guest could open in the place of this request, and its option.
+    fn instead_of(&self, denied: &network::Denied) -> Option<(&str, &'static str)> {
+        match denied {
+            network::Denied::TcpListen(on) => {
+                let is_same = |own: &SocketAddr| {
+                    let is_any = own.ip().is_unspecified() || on.ip().is_unspecified();
+                    own.port() == on.port() && (is_any || own.ip() == on.ip())
+                };
+                let same = self.listeners.iter().find(|(_, own)| is_same(own))?;
+                Some((&same.0, "--listen"))
+            }
+            network::Denied::Lookup(host) => {
+                self.names.get_key_value(host).map(|(name, option)| (name.as_str(), *option))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The message for a request of WASI's network.
-pub fn of_network(denied: &network::Denied) -> String {
+pub fn of_network(denied: &network::Denied, descriptors: &Descriptors) -> String {
     use network::Denied;
     let (what, option) = match denied {
         Denied::Http(host) => {
@@ -82,7 +112,14 @@ pub fn of_network(denied: &network::Denied) -> String {
         Denied::UdpBind(to) => (format!("a UDP socket on {to}"), format!("--udp-bind {to}")),
         Denied::Lookup(name) => (format!("the addresses of {}", quoted(name)), "--name-lookup".into()),
     };
-    format!("the guest asked for {what}, which was not granted; {option} would grant it")
+    match descriptors.instead_of(denied) {
+        Some((name, by)) => format!(
+            "the guest asked for {what}, which was not granted; {by} grants the descriptor {}, which is \
+             opened by this name alone, without an address or port",
+            quoted(name)
+        ),
+        None => format!("the guest asked for {what}, which was not granted; {option} would grant it"),
+    }
 }
 
 /// A name as it can be copied to a command line; `NAME` for one that would need quotes.
@@ -131,8 +168,32 @@ mod tests {
             (network::Denied::UdpBind(address), "--udp-bind 127.0.0.1:80 would"),
             (network::Denied::Lookup("a".into()), "of \"a\", which was not granted; --name-lookup would"),
         ] {
-            let sentence = of_network(&denied);
+            let sentence = of_network(&denied, &Descriptors::default());
             assert!(sentence.contains(option), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_about_the_network_names_the_descriptor_that_is_granted_instead() {
+        use network::Denied;
+        let descriptors = Descriptors {
+            names: [("clients".into(), "--listen"), ("db".into(), "--connect")].into(),
+            listeners: vec![("clients".into(), "127.0.0.1:80".parse().unwrap())],
+        };
+        for (denied, expected) in [
+            (
+                Denied::TcpListen("127.0.0.1:80".parse().unwrap()),
+                "--listen grants the descriptor \"clients\"",
+            ),
+            (Denied::TcpListen("[::]:80".parse().unwrap()), "--listen grants the descriptor \"clients\""),
+            (Denied::TcpListen("127.0.0.2:80".parse().unwrap()), "--tcp-listen 127.0.0.2:80 would"),
+            (Denied::TcpListen("127.0.0.1:81".parse().unwrap()), "--tcp-listen 127.0.0.1:81 would"),
+            (Denied::TcpConnect("127.0.0.1:80".parse().unwrap()), "--tcp-connect 127.0.0.1:80 would"),
+            (Denied::Lookup("db".into()), "--connect grants the descriptor \"db\""),
+            (Denied::Lookup("else".into()), "--name-lookup would"),
+        ] {
+            let sentence = of_network(&denied, &descriptors);
+            assert!(sentence.contains(expected), "{sentence}");
         }
     }
 

@@ -3,7 +3,8 @@
 
 use crate::cli::Options;
 use crate::closed;
-use crate::denied::{self, Told};
+use crate::denied::{self, Descriptors, Told};
+use crate::ignored;
 use crate::network::{Http, OnDenied, Sockets};
 use crate::output::{quoted, say};
 use crate::script::{Language, Script};
@@ -22,6 +23,7 @@ use std::io;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::sync::Arc;
 use uv_handles_host::{AsyncSender, Denied, UvCtx, VirtualClock};
 use wasmtime::error::Context;
@@ -42,13 +44,14 @@ pub struct Grants {
 
 /// Makes all grants. The arguments are the guest's.
 pub fn make(options: &Options, args: &[String], script: Option<&Script>, is_plugin: bool) -> Result<Grants> {
-    check_names(options)?;
+    let names = names(options)?;
     let told = Arc::new(Told::default());
     if script.map(Script::language) == Some(Language::Python) {
         // Every loop that runs asks for it, and goes on without.
         told.keep_quiet(denied::sentence(Denied::Signal(rustix::process::Signal::INT.as_raw())));
     }
     let files = SocketFiles::default();
+    let mut listeners = Vec::new();
     let mut uv = UvCtx::builder();
     if is_plugin {
         uv.plugin();
@@ -61,7 +64,9 @@ pub fn make(options: &Options, args: &[String], script: Option<&Script>, is_plug
         let option = format!("--listen {}={}", listen.name.escape_debug(), listen.value);
         let addresses = listen.value.resolve().with_context(|| unresolved(&option))?;
         let socket = TcpListener::bind(&addresses[..]).with_context(|| option.clone())?;
-        say(format!("{} listens on {}", listen.name.escape_debug(), socket.local_addr()?));
+        let address = socket.local_addr()?;
+        say(format!("{} listens on {address}", listen.name.escape_debug()));
+        listeners.push((listen.name.clone(), address));
         grant("--listen", &listen.name, Ok(socket.into()))?;
     }
     for socket in &options.udp {
@@ -123,10 +128,11 @@ pub fn make(options: &Options, args: &[String], script: Option<&Script>, is_plug
     let listener = told.clone();
     uv.on_denied(move |denied| listener.tell(denied::sentence(denied)));
     let listener = told.clone();
-    let on_denied: OnDenied = Arc::new(move |denied| listener.tell(denied::of_network(&denied)));
+    let descriptors = Descriptors { names, listeners };
+    let on_denied: OnDenied =
+        Arc::new(move |denied| listener.tell(denied::of_network(&denied, &descriptors)));
     let http = Http { hosts: options.http.clone(), on_denied: on_denied.clone() };
-    let working_dir = script.and_then(Script::working_dir);
-    let wasi = wasi(options, args, working_dir, on_denied, clock)?;
+    let wasi = wasi(options, args, script, on_denied, clock)?;
     Ok(Grants { uv: uv.build(), wasi, http, by_signal, control, files })
 }
 
@@ -142,8 +148,9 @@ pub fn wake_signals(options: &Options) -> Result<wake::SignalSet> {
     Ok(wake::SignalSet::block(signums))
 }
 
-/// Refuses two descriptors of one name: the guest could open only one of them.
-fn check_names(options: &Options) -> Result<()> {
+/// The names of the descriptors, with their options. Refuses two of one name: the guest could open only
+/// one of them.
+fn names(options: &Options) -> Result<HashMap<String, &'static str>> {
     let names = (options.listen.iter().map(|grant| (&grant.name, "--listen")))
         .chain(options.connect.iter().map(|grant| (&grant.name, "--connect")))
         .chain(options.udp.iter().map(|grant| (&grant.name, "--udp")))
@@ -161,7 +168,7 @@ fn check_names(options: &Options) -> Result<()> {
             bail!("the descriptor {} is granted twice, by {other} and by {option}", quoted(name));
         }
     }
-    Ok(())
+    Ok(known.into_iter().map(|(name, option)| (name.clone(), option)).collect())
 }
 
 /// libuv's EAI_NONAME. The resolver's errors have no number of the OS.
@@ -216,12 +223,16 @@ fn fifo(fifo: &Fifo) -> Result<OwnedFd> {
     }
 }
 
+/// The environment variable from which Python's runtime knows the signals that are ignored. Scripts do
+/// not see it.
+const IGNORED_SIGNALS: &str = "UV_HANDLES_IGNORED_SIGNALS";
+
 /// The WASI context: the part that every program gets (standard output and standard error, its
 /// arguments, clocks and random numbers) and the granted files.
 fn wasi(
     options: &Options,
     args: &[String],
-    working_dir: Option<&str>,
+    script: Option<&Script>,
     on_denied: OnDenied,
     clock: Option<VirtualClock>,
 ) -> Result<WasiCtx> {
@@ -233,8 +244,16 @@ fn wasi(
     // The guest has this thread to itself, so printing may block it.
     wasi.allow_blocking_current_thread(true);
     wasi.args(args);
-    if let Some(dir) = working_dir {
+    if let Some(dir) = script.and_then(Script::working_dir) {
         wasi.initial_cwd(dir);
+    }
+    if script.map(Script::language) == Some(Language::Python) {
+        let granted = options.signal.iter().flat_map(|list| &list.0);
+        let signums: Vec<_> =
+            granted.filter(|&&signum| ignored::at_start(signum)).map(i32::to_string).collect();
+        if !signums.is_empty() {
+            wasi.env(IGNORED_SIGNALS, signums.join(","));
+        }
     }
     for Env { name, value } in &options.env {
         match value.clone().map_or_else(|| std::env::var(name), Ok) {
@@ -247,6 +266,14 @@ fn wasi(
     {
         for dir in dirs {
             let host = || format!("{option} {} cannot be opened", dir.host.display());
+            if dir.host.is_file() {
+                let parent = dir.host.parent().filter(|parent| !parent.as_os_str().is_empty());
+                bail!(
+                    "{option} {} is a file: a directory is granted whole, as {option} {}",
+                    dir.host.display(),
+                    parent.unwrap_or(Path::new(".")).display()
+                );
+            }
             wasi.preopened_dir(&dir.host, &dir.guest, permissions).with_context(host)?;
         }
     }
@@ -282,6 +309,8 @@ mod tests {
         let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         std::fs::write(path("file"), "").unwrap();
+        let granted_whole =
+            format!("is a file: a directory is granted whole, as --dir-ro {}", dir.path().display());
         for (option, expected) in [
             (format!("--listen=a={}", taken.local_addr().unwrap()), "in use"),
             ("--udp=a=127.0.0.1:0,[::1]:1".into(), "cannot be reached from 127.0.0.1:0"),
@@ -294,6 +323,7 @@ mod tests {
             (format!("--fifo=a={}", path("none")), "`mkfifo` makes it"),
             (format!("--fifo=a={}", path("file")), "is no FIFO"),
             (format!("--dir={}", path("none")), "cannot be opened"),
+            (format!("--dir-ro={}", path("file")), &granted_whole),
             (format!("--control={}", path("file")), "is no socket"),
             ("--env=UV_RUN_HAS_NO_SUCH_VARIABLE".into(), "has no such variable"),
         ] {

@@ -1,10 +1,13 @@
-//! Reports arguments of the guest that look like options of uv-run.
+//! Reports arguments of the guest that look like options of uv-run, and values of options that stand
+//! where the guest's file should.
 
 use crate::cli::Cli;
 use crate::output::{quoted, say};
+use crate::signals;
 use clap::CommandFactory;
 use std::collections::HashSet;
 use std::ffi::OsStr;
+use wasmtime::{Result, bail};
 
 /// Options that say nothing about grants, limits or time. Scripts have options of these names.
 const OTHERS: [&str; 7] = ["adapter", "completions", "compose", "config", "eval", "language", "output"];
@@ -32,6 +35,20 @@ pub fn tell(cli: &Cli) {
     }
 }
 
+/// Refuses a signal in the place of the guest's file, as in `--signal int term script.py`.
+pub fn check_file(cli: &Cli) -> Result<()> {
+    let given: Vec<_> = cli.options.signal.iter().flat_map(|list| &list.0).copied().collect();
+    if let Some(name) = cli.args().first()
+        && !given.is_empty()
+        && signals::number(name).is_ok()
+        && !cli.file().exists()
+    {
+        let list: Vec<_> = given.into_iter().map(signals::name).chain([name.clone()]).collect();
+        bail!("{name} is no file: several signals are one value, as --signal {}", list.join(","));
+    }
+    Ok(())
+}
+
 /// The first argument that is an option of uv-run.
 fn misplaced(args: &[String]) -> Option<&str> {
     let command = Cli::command();
@@ -46,6 +63,19 @@ fn misplaced(args: &[String]) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
+
+    #[test]
+    fn a_signal_is_no_file() {
+        let check = |line: &[&str]| {
+            check_file(&Cli::parse_from([&["uv-run"], line].concat())).map_err(|error| error.to_string())
+        };
+        let error = check(&["--signal", "int", "term", "a.py"]).unwrap_err();
+        assert_eq!(error, "term is no file: several signals are one value, as --signal int,term");
+        for line in [&["term"][..], &["--signal", "int", "a.py", "term"], &["--signal=int", "-c", "term"]] {
+            assert_eq!(check(line), Ok(()), "{line:?}");
+        }
+    }
 
     #[test]
     fn an_option_behind_the_guest_is_found() {

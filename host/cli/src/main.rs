@@ -14,6 +14,7 @@ mod ending;
 mod grants;
 mod guest;
 mod hint;
+mod ignored;
 mod imports;
 mod names;
 mod network;
@@ -91,6 +92,7 @@ fn start() -> Result<ExitCode> {
     if let Some(file) = &cli.config {
         cli.options = cli.options.over(config::read(file)?);
     }
+    hint::check_file(&cli)?;
     let script = Script::of(&mut cli)?;
     let options = &cli.options;
     let file = match &script {

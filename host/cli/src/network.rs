@@ -14,12 +14,20 @@ use wasmtime_wasi_http::p2::bindings::http::types::{DnsErrorPayload, ErrorCode};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_hooks};
 
 /// The hosts that an outgoing HTTP request may go to: `HOST`, with the scheme's own port; `HOST:PORT`;
-/// or `*` for all.
+/// `HOST:*` for all ports; or `*` for all hosts and ports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpHost {
     /// None for all.
     host: Option<String>,
-    port: Option<u16>,
+    port: HttpPort,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HttpPort {
+    /// 80 or 443.
+    OfScheme,
+    One(u16),
+    All,
 }
 
 impl FromStr for HttpHost {
@@ -27,19 +35,34 @@ impl FromStr for HttpHost {
 
     fn from_str(text: &str) -> Result<HttpHost, String> {
         if text == "*" {
-            return Ok(HttpHost { host: None, port: None });
+            return Ok(HttpHost { host: None, port: HttpPort::All });
         }
         if let Some((scheme, rest)) = text.split_once("://") {
             let host = rest.split('/').next().unwrap_or_default();
             return Err(format!("{text:?} is a URL of {scheme}: name its host alone, {host:?}"));
         }
-        let wrong =
-            || format!("{text:?} is no HOST[:PORT], such as example.org or localhost:8080, or * for all");
-        let authority: http::uri::Authority = text.parse().map_err(|_| wrong())?;
-        let port = authority.port_u16();
-        let is_plain = !authority.host().is_empty() && !text.contains('@') && port != Some(0);
-        let has_port = authority.host().len() < text.len();
-        match is_plain && has_port == port.is_some() {
+        let wrong = || {
+            format!(
+                "{text:?} is no HOST[:PORT], such as example.org, localhost:8080 or localhost:*; \
+                 all hosts are *"
+            )
+        };
+        let (named, has_all_ports) = match text.strip_suffix(":*") {
+            Some(host) => (host, true),
+            None => (text, false),
+        };
+        let authority: http::uri::Authority = named.parse().map_err(|_| wrong())?;
+        let is_host = |host: &str| !host.is_empty() && !host.contains(['@', '*']);
+        let has_port = authority.host().len() < named.len();
+        let port = match authority.port_u16() {
+            None if has_port => return Err(wrong()),
+            None if has_all_ports => HttpPort::All,
+            None => HttpPort::OfScheme,
+            Some(0) => return Err(wrong()),
+            Some(_) if has_all_ports => return Err(wrong()),
+            Some(port) => HttpPort::One(port),
+        };
+        match is_host(named) {
             true => Ok(HttpHost { host: Some(authority.host().to_ascii_lowercase()), port }),
             false => Err(wrong()),
         }
@@ -51,7 +74,12 @@ impl HttpHost {
         let Some(own) = &self.host else {
             return true;
         };
-        own.eq_ignore_ascii_case(host) && self.port.unwrap_or(default) == port
+        let has_port = match self.port {
+            HttpPort::OfScheme => port == default,
+            HttpPort::One(own) => own == port,
+            HttpPort::All => true,
+        };
+        has_port && own.eq_ignore_ascii_case(host)
     }
 }
 
@@ -392,7 +420,12 @@ mod tests {
             allows("localhost:8080", "localhost", 8080, 80) && !allows("localhost:8080", "localhost", 80, 80)
         );
         assert!(allows("[::1]:1", "[::1]", 1, 80) && allows("*", "any", 1, 80));
-        for text in ["", "a@b", "a/b", "a:0", "a:70000", "a:", "http://a", "a b"] {
+        assert!(allows("localhost:*", "localhost", 8080, 80) && allows("[::1]:*", "[::1]", 1, 80));
+        assert!(!allows("localhost:*", "example.org", 8080, 80));
+        for text in [
+            "", "a@b", "a/b", "a:0", "a:70000", "a:", "http://a", "a b", ":*", "a:80:*", "a:*:*", "*.org",
+            "*:80", "a@b:*",
+        ] {
             assert!(text.parse::<HttpHost>().is_err(), "{text}");
         }
     }

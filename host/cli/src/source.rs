@@ -47,12 +47,27 @@ pub fn find(cli: &mut Cli) -> Result<Option<Source>> {
         return in_directory(file, cli.language).map(Some);
     }
     let Some(language) = cli.language.or_else(|| Language::of(file)) else {
-        return match first_line(file) {
-            Some(line) => match Language::of_first_line(&line) {
-                Some(language) => in_file(name, language).map(Some),
-                None => bail!("the first line of {name} does not tell its language; --language python would"),
-            },
-            None => Ok(None),
+        let Some(start) = start_of_script(file) else {
+            return Ok(None);
+        };
+        return match Language::of_first_line(&start) {
+            Some(language) => in_file(name, language).map(Some),
+            None if start.starts_with(b"#!") => {
+                bail!(
+                    "the first line of {name} does not tell its language; --language python or \
+                     --language javascript would"
+                )
+            }
+            None if file.extension().is_some_and(|extension| extension == "cjs" || extension == "cts") => {
+                bail!(
+                    "{name} is a script in CommonJS, which uv-run does not know: a script is an ES module, \
+                     which uses `import` and is named .mjs or .js"
+                )
+            }
+            None => bail!(
+                "{name} is no WebAssembly, and its name does not tell the language of a script; \
+                 --language python or --language javascript would"
+            ),
         };
     };
     in_file(name, language).map(Some)
@@ -115,14 +130,15 @@ fn main_of_package(dir: &Path) -> Result<Option<PathBuf>> {
     Ok(named.chain(index).find(|file| file.is_file() && is_inside(file)))
 }
 
-/// The first line of a file that begins with `#!`, unless its name is that of a component.
-fn first_line(file: &Path) -> Option<Vec<u8>> {
-    if file.extension().is_some_and(|extension| extension == "wasm") {
+/// The beginning of a file that is text, unless its name or its text is that of a component.
+fn start_of_script(file: &Path) -> Option<Vec<u8>> {
+    if file.extension().is_some_and(|extension| extension == "wasm" || extension == "wat") {
         return None;
     }
     let mut start = Vec::new();
     File::open(file).ok()?.take(256).read_to_end(&mut start).ok()?;
-    start.starts_with(b"#!").then_some(start)
+    let is_text = !start.is_empty() && !start.contains(&0) && !start.trim_ascii_start().starts_with(b"(");
+    is_text.then_some(start)
 }
 
 #[cfg(test)]
@@ -144,7 +160,7 @@ mod tests {
             ("#!/usr/bin/python3.14 -u\n", Some(Language::Python)),
             ("#! /usr/bin/env -S node --flag\n", Some(Language::JavaScript)),
             ("\0asm", None),
-            ("print()\n", None),
+            ("(component)", None),
         ] {
             std::fs::write(&file, text).unwrap();
             assert_eq!(found(&[name]).unwrap().map(|source| source.language), language, "{text}");
@@ -157,6 +173,12 @@ mod tests {
         std::fs::write(&file, "#!/bin/sh\n").unwrap();
         let error = found(&[name]).unwrap_err().to_string();
         assert!(error.contains("does not tell its language; --language"), "{error}");
+        for (name, expected) in [("a.txt", "--language python"), ("a", "--language"), ("a.cjs", "CommonJS")] {
+            let file = dir.path().join(name);
+            std::fs::write(&file, "print()\n").unwrap();
+            let error = found(&[file.to_str().unwrap()]).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains(expected), "{error}");
+        }
     }
 
     #[test]

@@ -89,3 +89,16 @@ console.log(bytes, URL.parse("a", url)?.href);
 await fetch(url, { redirect: "perhaps" });
 // @ts-expect-error
 new Response(5);
+
+const server = uv.Server.open("clients");
+for await (const stream of server) {
+  const first: Uint8Array | null = await stream.read(10);
+  for await (const line of stream.lines({ longest: 100 })) {
+    await stream.write(line.trim());
+  }
+  await stream.end(first?.toString());
+  console.log(stream.unwritten.toFixed(), stream.descriptor.peerAddress);
+  console.log(stream.descriptor.read().toString("latin1"));
+}
+// @ts-expect-error
+await server.read();

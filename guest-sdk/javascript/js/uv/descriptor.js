@@ -1,6 +1,7 @@
 // Descriptors.
 
 import native from "runtime:native";
+import { asRead } from "runtime:bytes";
 import { bytesToWrite } from "runtime:uv/bytes";
 
 const KEY = Symbol("key");
@@ -24,7 +25,7 @@ export class Descriptor {
 
   /** At most so many bytes. No bytes are the end of the input. */
   read(size = 65536) {
-    return native.descriptorRead(this.#number, size);
+    return asRead(native.descriptorRead(this.#number, size));
   }
 
   /** Writes what fits now, and returns how many bytes that were. */
@@ -34,7 +35,9 @@ export class Descriptor {
 
   /** A datagram: its bytes and the address of its sender. */
   receiveFrom(size = 65536) {
-    return native.descriptorReceiveFrom(this.#number, size);
+    const datagram = native.descriptorReceiveFrom(this.#number, size);
+    asRead(datagram.data);
+    return datagram;
   }
 
   sendTo(data, address) {

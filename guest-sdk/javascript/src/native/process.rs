@@ -2,17 +2,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::io::Write;
 
-use rquickjs::{CaughtError, Ctx, Exception, Function, Object, Persistent, Result, TypedArray, Value};
-use uv_handles::{Handle, Signal, Signum};
-use wasip2::cli::environment;
+use rquickjs::function::Constructor;
+use rquickjs::{CaughtError, Ctx, Function, Object, Persistent, Result, TypedArray, Value};
+use uv_handles::{Handle, Signal, Signum, StatusCode};
+use wasip2::cli::{environment, stderr, stdout};
+use wasip2::io::streams::{OutputStream, StreamError};
 
 use crate::engine::{self, Callback};
 use crate::native::uv_error::Throws;
 use crate::native::{define, event_loop};
 use crate::script::Raised;
-use crate::{modules, script};
+use crate::{memory, modules, script};
 
 thread_local! {
     static ARGS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -59,6 +60,7 @@ pub fn check_exit(ctx: &Ctx<'_>) -> Result<()> {
 pub fn define(functions: &Object<'_>) -> Result<()> {
     functions.set("version", env!("CARGO_PKG_VERSION"))?;
     define!(functions, {
+        "scriptName": modules::script_name,
         "args": || ARGS.with_borrow(Vec::clone),
         "environment": environment_variables,
         "workingDirectory": working_directory,
@@ -67,6 +69,7 @@ pub fn define(functions: &Object<'_>) -> Result<()> {
         "evaluate": script::evaluate,
         "load": load,
         "sourceLine": |name: String, number: usize| modules::line(&name, number),
+        "ranOutOfMemory": memory::has_run_out,
         "memoryUsed": || core::arch::wasm32::memory_size(0) * 65536,
         "signalNumbers": signal_numbers,
         "watchSignal": watch_signal,
@@ -93,14 +96,50 @@ fn write<'js>(ctx: Ctx<'js>, descriptor: u32, chunk: Value<'js>) -> Result<()> {
         Some(text) => super::text::lossy(&ctx, text)?.into_bytes(),
         None => engine::bytes_of(&TypedArray::from_value(chunk)?),
     };
-    let written = match descriptor {
-        1 => {
-            let mut stdout = std::io::stdout().lock();
-            stdout.write_all(&bytes).and_then(|()| stdout.flush())
-        }
-        _ => std::io::stderr().write_all(&bytes),
+    let stream = match descriptor {
+        1 => stdout::get_stdout(),
+        _ => stderr::get_stderr(),
     };
-    written.map_err(|error| Exception::throw_message(&ctx, &format!("cannot write: {error}")))
+    write_all(&stream, &bytes).map_err(|error| {
+        let code = code_of(&error);
+        let message = format!("{}: {}, write", code.name(), code.message());
+        let throw = || {
+            let class: Constructor<'_> = ctx.globals().get("Error")?;
+            let error: Object<'_> = class.construct((message,))?;
+            error.set("errno", code.code())?;
+            error.set("code", code.name())?;
+            error.set("syscall", "write")?;
+            Ok(ctx.throw(error.into_value()))
+        };
+        throw().unwrap_or_else(|error| error)
+    })
+}
+
+/// Writes to a stream of WASI. The standard library's streams do not tell why a write has failed.
+fn write_all(stream: &OutputStream, bytes: &[u8]) -> std::result::Result<(), StreamError> {
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match usize::try_from(stream.check_write()?).unwrap_or(usize::MAX) {
+            0 => stream.subscribe().block(),
+            room => {
+                let (now, later) = rest.split_at(room.min(rest.len()));
+                stream.write(now)?;
+                rest = later;
+            }
+        }
+    }
+    stream.blocking_flush()
+}
+
+/// The reason why a write has failed. The host's text ends with the number of the system's error.
+fn code_of(error: &StreamError) -> StatusCode {
+    let StreamError::LastOperationFailed(reason) = error else {
+        return StatusCode::EPIPE;
+    };
+    let text = reason.to_debug_string();
+    let number =
+        text.rsplit_once("(os error ").and_then(|(_, rest)| rest.split(')').next()?.parse::<i32>().ok());
+    number.and_then(|number| StatusCode::from_code(number.checked_neg()?)).unwrap_or(StatusCode::EIO)
 }
 
 /// Ends the script. Nothing of it runs any more.
@@ -108,8 +147,6 @@ fn exit(ctx: Ctx<'_>, code: f64) -> Result<()> {
     if EXIT.get().is_none() {
         // As the system does with the numbers of processes.
         EXIT.set(Some((code as i64 & 0xff) as u8));
-        // An error here would mean that nothing takes the output.
-        let _ = std::io::stdout().flush();
     }
     event_loop::stop();
     Err(engine::uncatchable(&ctx))

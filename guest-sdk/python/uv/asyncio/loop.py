@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TypeVar, TypeVarTuple
 
 from ..descriptor import Descriptor, open
 from ..loop import Loop
+from ..net.errors import not_granted
 from ..net.names import Lookup
 from .executor import InlineExecutor
 from .pipes import ReadPipeTransport, WritePipeTransport, pipe_of
@@ -170,6 +171,14 @@ class EventLoop(BaseSelectorEventLoop):
         if port is None:
             host, sock = None, self._granted(host, sock, socket.SOCK_STREAM)
         return await super().create_connection(protocol_factory, host, port, sock=sock, **options)
+
+    def _sock_connect_cb(self, fut: asyncio.Future[None], sock: Any, address: Any) -> None:
+        """Ends an attempt to connect, and names the option that grants it."""
+        super()._sock_connect_cb(fut, sock, address)  # type: ignore[misc]
+        if fut.done() and not fut.cancelled():
+            error = fut.exception()
+            if isinstance(error, PermissionError):
+                error.strerror = f"{error.strerror} {not_granted(address, '--tcp-connect')}"
 
     async def create_server(
         self,

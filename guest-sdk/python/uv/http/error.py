@@ -6,6 +6,7 @@ import errno
 import re
 import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 from wit_world.imports import wasi_http_types as wasi
 from wit_world.imports.error import Error as StreamFailure
@@ -95,9 +96,16 @@ def of_code(url: str, code: wasi.ErrorCode) -> RequestError:
     name = re.sub(r"(?<!^)([A-Z])", r"-\1", camel).lower()
     value = getattr(code, "value", None)
     kind, number, reason = _REASONS.get(name, (RequestError, errno.EIO, name))
+    if kind is _DeniedError:
+        reason = f"{reason} (uv-run --http {_host(url)})"
     if value is not None and name not in _REASONS:
         reason = f"{reason}: {value}"
     return kind(url, name, number, reason)
+
+
+def _host(url: str) -> str:
+    """The host of a URL, with the port if it has one."""
+    return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def of_stream(url: str, failure: StreamFailure) -> RequestError:

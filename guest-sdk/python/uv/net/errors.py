@@ -41,6 +41,22 @@ def failed(number: int, about: object = None) -> OSError:
     return OSError(number, text if about is None else f"{text}: {about!r}")
 
 
+def refused(error: OSError, address: Any, option: str) -> OSError:
+    """The error of a call that has an address. If the host does not grant it, the error names the
+    option of uv-run that does."""
+    if error.errno != errno.EACCES:
+        return failed(error.errno or errno.EIO, address)
+    text = f"{os.strerror(errno.EACCES)}: {address!r} {not_granted(address, option)}"
+    return OSError(errno.EACCES, text)
+
+
+def not_granted(address: Any, option: str) -> str:
+    """The end of a message: the option of uv-run that grants the address."""
+    host, port = address[:2]
+    shown = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"was not granted (uv-run {option} {shown})"
+
+
 def number_of(code: ErrorCode) -> int:
     """The number of an error. EIO for one that has none."""
     return _NUMBERS.get(code, errno.EIO)

@@ -29,9 +29,9 @@ _REASONS = {
     ErrorCode.TEMPORARY_RESOLVER_FAILURE: (socket.EAI_AGAIN, "the lookup has failed for now"),
     ErrorCode.PERMANENT_RESOLVER_FAILURE: (
         socket.EAI_FAIL,
-        "the lookup has failed, or the host does not grant it",
+        "the lookup has failed, or was not granted (uv-run --name-lookup)",
     ),
-    ErrorCode.ACCESS_DENIED: (socket.EAI_FAIL, "the host does not grant lookups"),
+    ErrorCode.ACCESS_DENIED: (socket.EAI_FAIL, "it was not granted (uv-run --name-lookup)"),
     ErrorCode.INVALID_ARGUMENT: (socket.EAI_NONAME, "it is no name"),
 }
 

@@ -18,7 +18,7 @@ from wit_world.imports.tcp_create_socket import create_tcp_socket
 from wit_world.imports.wasi_io_poll import Pollable
 
 from .address import ANY, FAMILIES, Address, from_wasi, to_wasi
-from .errors import call, create, failed, number_of
+from .errors import call, create, failed, number_of, refused
 from .resources import Resources
 from .wait import block, block_uninterrupted
 
@@ -74,7 +74,7 @@ class Tcp:
             try:
                 call(self._socket.start_bind, network, to_wasi(self._family, address))
             except OSError as error:
-                raise failed(error.errno or errno.EIO, address) from None
+                raise refused(error, address, "--tcp-listen") from None
         self._finish(self._socket.finish_bind)
         self._is_bound = True
 
@@ -85,7 +85,10 @@ class Tcp:
         if self._is_listening:
             return
         call(self._socket.set_listen_backlog_size, max(1, backlog))
-        call(self._socket.start_listen)
+        try:
+            call(self._socket.start_listen)
+        except OSError as error:
+            raise refused(error, self.local_address(), "--tcp-listen") from None
         self._finish(self._socket.finish_listen)
         self._is_listening = True
 
@@ -109,13 +112,17 @@ class Tcp:
                 try:
                     call(self._socket.start_connect, network, to_wasi(self._family, address))
                 except OSError as error:
-                    raise failed(error.errno or errno.EIO, address) from None
+                    raise refused(error, address, "--tcp-connect") from None
             self._peer, self._is_connecting = address, True
             if not self._has_connected():
                 raise failed(errno.EINPROGRESS)
         number = self.take_error()
         if number:
-            raise failed(number, self._peer)
+            raise self.connect_error(number)
+
+    def connect_error(self, number: int) -> OSError:
+        """The error of a connection attempt that has failed with this number."""
+        return refused(OSError(number, ""), self._peer, "--tcp-connect")
 
     def take_error(self) -> int:
         """The error of a connection attempt, once; 0 if it succeeded. EAGAIN is raised while it has
@@ -221,7 +228,7 @@ class Tcp:
         """The streams of a connection. EAGAIN while it is being made."""
         number = self.take_error()
         if number:
-            raise failed(number, self._peer)
+            raise self.connect_error(number)
         if self._input is None or self._output is None:
             raise failed(errno.ENOTCONN)
         return self._input, self._output

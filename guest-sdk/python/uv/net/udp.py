@@ -18,7 +18,7 @@ from wit_world.imports.udp_create_socket import create_udp_socket
 from wit_world.imports.wasi_io_poll import Pollable
 
 from .address import ANY, FAMILIES, Address, from_wasi, to_wasi
-from .errors import call, create, failed
+from .errors import call, create, failed, refused
 from .resources import Resources
 from .wait import block
 
@@ -43,7 +43,7 @@ class Udp:
             try:
                 call(self._socket.start_bind, network, to_wasi(self._family, address))
             except OSError as error:
-                raise failed(error.errno or errno.EIO, address) from None
+                raise refused(error, address, "--udp-bind") from None
         while True:
             try:
                 call(self._socket.finish_bind)
@@ -64,7 +64,7 @@ class Udp:
         try:
             self._open(remote)
         except OSError as error:
-            raise failed(error.errno or errno.EIO, address) from None
+            raise refused(error, address, "--udp-send") from None
         self._peer = address
 
     def take_error(self) -> int:
@@ -147,7 +147,7 @@ class Udp:
         except BlockingIOError:
             raise
         except OSError as error:
-            raise failed(error.errno or errno.EIO, address or self._peer) from None
+            raise refused(error, address or self._peer, "--udp-send") from None
         return len(data)
 
     def _both(self) -> tuple[IncomingDatagramStream, OutgoingDatagramStream]:
