@@ -41,6 +41,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Parser, Subcommand};
 
 use crate::os::Os;
+use crate::platforms::Depth;
 use crate::profile::Profile;
 use crate::runtimes::Runtime;
 use crate::toolchain::Way;
@@ -247,11 +248,17 @@ enum Command {
     /// A part of `test`. It needs no network once everything has been built.
     Package,
 
-    /// Check that the host library compiles for macOS, FreeBSD, Windows, and Linux on ARM
+    /// Check that the host library and uv-run compile for macOS, FreeBSD, Windows, and Linux on ARM
     ///
     /// It takes the targets from rustup and a C compiler from PyPI. What cannot be had is said, and left
     /// out. docs/platforms.md tells what each system can do.
     Platforms {
+        /// Build uv-run and the tests too
+        #[arg(long)]
+        link: bool,
+        /// Run the tests too, by qemu for Linux on ARM and by Wine for Windows
+        #[arg(long)]
+        run: bool,
         /// These targets alone, by Rust's names
         #[arg(value_name = "TARGET")]
         targets: Vec<String>,
@@ -335,7 +342,14 @@ fn run(mut cli: Cli) -> Result<()> {
             }
             node_judges::run(&workspace, cli.guest_toolchain)
         }
-        Command::Platforms { targets } => platforms::run(&workspace, &targets),
+        Command::Platforms { link, run, targets } => {
+            let depth = match (link, run) {
+                (_, true) => Depth::Run,
+                (true, false) => Depth::Link,
+                (false, false) => Depth::Check,
+            };
+            platforms::run(&workspace, cli.guest_toolchain, depth, &targets)
+        }
         Command::Package => package::run(&workspace),
         Command::Python { check, bench } => {
             python::build(&workspace)?;
