@@ -87,8 +87,12 @@ impl Emulator {
         self.kind == Kind::Qemu
     }
 
-    /// The tests of behavior that it does not have.
+    /// The tests that do not end there.
     pub fn skipped(&self) -> &'static [&'static str] {
-        &[]
+        match self.kind {
+            Kind::Qemu => &[],
+            // Unread data hides the end of a connection, as docs/platforms.md says.
+            Kind::Wine => &["os::poller::tests::readiness_is_level_triggered"],
+        }
     }
 }
