@@ -1,6 +1,9 @@
 //! The example line-stats, as a user runs it: every line from every source is counted, and no
 //! source blocks another.
 
+// Signals, and pipes of a known size.
+#![cfg(unix)]
+
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read, Seek, Write};

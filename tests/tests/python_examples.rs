@@ -1,5 +1,8 @@
 //! The scripts of examples/python, as a user runs them.
 
+// Signals end the scripts.
+#![cfg(unix)]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpStream};

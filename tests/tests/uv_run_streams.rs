@@ -1,6 +1,9 @@
 //! The command `uv-run` and its standard streams: it uses them as a C program does that calls
 //! read(2) and write(2) when the guest asks for it.
 
+// Terminals and modes of descriptors.
+#![cfg(unix)]
+
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};

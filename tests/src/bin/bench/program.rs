@@ -31,7 +31,8 @@ mod bindings {
     wasmtime::component::bindgen!({ path: "bench/guest/wit", world: "guest" });
 }
 
-fn main() -> Result<()> {
+/// The program.
+pub fn main() -> Result<()> {
     uv_handles_bench::raise_descriptor_limit();
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();

@@ -34,7 +34,8 @@ struct Cli {
     python: bool,
 }
 
-fn main() -> ExitCode {
+/// The program.
+pub fn main() -> ExitCode {
     let cli = Cli::parse();
     // The process that only distributes the work does not need it.
     let sandbox = LazyCell::new(Sandbox::new);

@@ -20,7 +20,8 @@ use neighbour::Neighbour;
 use sample::Sample;
 use std::time::{Duration, Instant};
 
-fn main() {
+/// The program.
+pub fn main() {
     let mut args = std::env::args().skip(1).peekable();
     let of_plugins = args.next_if(|arg| arg == "plugins").is_some();
     let mut args = args.map(|arg| arg.parse::<u64>().expect("a number"));
