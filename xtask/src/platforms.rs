@@ -4,6 +4,7 @@
 //! programs of two of the systems. What cannot be had is said, and left out.
 
 mod emulator;
+mod script;
 mod zig;
 
 use std::path::Path;
@@ -27,26 +28,18 @@ struct Platform {
     zig: &'static str,
     /// Runs its programs here.
     emulator: Option<Emulator>,
-    /// Whether the whole-system tests are for it.
-    has_suites: bool,
 }
 
 const PLATFORMS: [Platform; 5] = [
-    Platform { triple: "aarch64-apple-darwin", zig: "aarch64-macos", emulator: None, has_suites: false },
-    Platform { triple: "x86_64-apple-darwin", zig: "x86_64-macos", emulator: None, has_suites: false },
-    Platform { triple: "x86_64-unknown-freebsd", zig: "x86_64-freebsd", emulator: None, has_suites: false },
+    Platform { triple: "aarch64-apple-darwin", zig: "aarch64-macos", emulator: None },
+    Platform { triple: "x86_64-apple-darwin", zig: "x86_64-macos", emulator: None },
+    Platform { triple: "x86_64-unknown-freebsd", zig: "x86_64-freebsd", emulator: None },
     Platform {
         triple: "aarch64-unknown-linux-gnu",
         zig: "aarch64-linux-gnu",
         emulator: Some(emulator::QEMU),
-        has_suites: true,
     },
-    Platform {
-        triple: "x86_64-pc-windows-gnu",
-        zig: "x86_64-windows-gnu",
-        emulator: Some(emulator::WINE),
-        has_suites: false,
-    },
+    Platform { triple: "x86_64-pc-windows-gnu", zig: "x86_64-windows-gnu", emulator: Some(emulator::WINE) },
 ];
 
 /// How far it goes.
@@ -64,22 +57,10 @@ pub enum Depth {
 /// features.
 const PACKAGES: [&str; 3] = ["uv-handles-host", "uv-run", "uv-handles-tests"];
 
-/// The test of `uv-run` that is for every platform.
-const TEST: &str = "end_to_end";
-
-/// The whole-system tests that run guests in their own process: an emulator starts no other.
-const SUITES: [&str; 6] = ["async_handle", "event_loop", "handle", "poll", "timer", "watchers"];
-
-impl Platform {
-    fn packages(&self) -> &'static [&'static str] {
-        if self.has_suites { &PACKAGES } else { &PACKAGES[..2] }
-    }
-
-    fn tests(&self) -> impl Iterator<Item = &'static str> + Clone {
-        let suites = if self.has_suites { &SUITES[..] } else { &[] };
-        std::iter::once(&TEST).chain(suites).copied()
-    }
-}
+/// The tests that are linked: those of `uv-run` as a program, and whole-system tests that run guests
+/// in their own process. The others need more of Linux.
+const TESTS: [&str; 8] =
+    ["end_to_end", "console_events", "async_handle", "event_loop", "handle", "poll", "timer", "watchers"];
 
 /// Checks, links or runs for each platform, or for those that are named.
 pub fn run(workspace: &Workspace, forced: Option<Way>, depth: Depth, only: &[String]) -> Result<()> {
@@ -126,18 +107,18 @@ fn build(
     let cargo = |command: &str| -> Result<Command> {
         let mut cargo = process::cargo();
         cargo.args([command, "--profile", Profile::Quick.name(), "--target", triple]);
-        cargo.args(platform.packages().iter().flat_map(|package| ["--package", package]));
+        cargo.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
         cargo.args(["--lib", "--bins"]);
         zig::select(workspace, python, platform, &mut cargo)?;
         Ok(cargo)
     };
-    let packages = platform.packages().join(", ");
+    let packages = PACKAGES.join(", ");
     if depth == Depth::Check {
         say(format_args!("checking {packages} for {triple}"));
         return process::run(cargo("check")?.arg("--tests"));
     }
     say(format_args!("building {packages} and their tests for {triple}"));
-    let tests = platform.tests().flat_map(|test| ["--test", test]);
+    let tests = TESTS.iter().flat_map(|test| ["--test", test]);
     process::run(cargo("test")?.args(tests.clone()).arg("--no-run"))?;
     if depth == Depth::Link {
         return Ok(());

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use crate::debian::Packages;
-use crate::javascript;
+use crate::platforms::script;
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -65,21 +65,29 @@ impl Emulator {
     pub fn runner(&self, workspace: &Workspace, cc: &Path) -> Result<PathBuf> {
         self.packages.ensure(workspace.installs)?;
         let dir = workspace.target_dir.join("platforms");
-        match self.kind {
-            Kind::Qemu => javascript::write(&dir, "qemu", RUN_QEMU, 0o755),
+        let run = match self.kind {
+            Kind::Qemu => RUN_QEMU.to_owned(),
             Kind::Wine => {
                 let wine = dir.join("wine");
                 std::fs::create_dir_all(&wine).with_context(|| format!("cannot make {}", wine.display()))?;
                 let library = wine.join("bcryptprimitives.dll");
                 if !library.is_file() {
-                    let source = javascript::write(&dir, "random.c", RANDOM, 0o644)?;
+                    let source = wine.join("random.c");
+                    std::fs::write(&source, RANDOM)
+                        .with_context(|| format!("cannot write {}", source.display()))?;
                     let mut compile = Command::new(cc);
                     compile.args(["-shared", "-O2", "-o"]).arg(&library).arg(source).arg("-ladvapi32");
                     process::run(compile.stdin(Stdio::null()))?;
                 }
-                javascript::write(&dir, "wine", &RUN_WINE.replace("DIR", &wine.to_string_lossy()), 0o755)
+                RUN_WINE.replace("DIR", &wine.to_string_lossy())
             }
-        }
+        };
+        let file = dir.join(match self.kind {
+            Kind::Qemu => "run-qemu",
+            Kind::Wine => "run-wine",
+        });
+        script::write(&file, &run)?;
+        Ok(file)
     }
 
     /// Whether programs that it runs cannot start others of their system.

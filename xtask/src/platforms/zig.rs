@@ -5,8 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::javascript;
-use crate::platforms::{Platform, variable};
+use crate::platforms::{Platform, script, variable};
 use crate::workspace::Workspace;
 
 /// Compiles C and links: without the options for the target, whose names Zig does not know, and without
@@ -59,7 +58,9 @@ fn tool(
     let dir = dir(workspace);
     std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
     let text = text.replace("PYTHON", &python.to_string_lossy()).replace("TARGET", platform.zig);
-    javascript::write(&dir, &format!("{}-{name}", platform.zig), &text, 0o755)
+    let file = dir.join(format!("{}-{name}", platform.zig));
+    script::write(&file, &text)?;
+    Ok(file)
 }
 
 fn dir(workspace: &Workspace) -> PathBuf {
