@@ -264,7 +264,11 @@ mod tests {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         std::fs::write(path("file"), "").unwrap();
         for (option, expected) in [
-            (format!("--listen=a={}", taken.local_addr().unwrap()), "in use"),
+            // The system's text differs from one Windows to another.
+            (
+                format!("--listen=a={}", taken.local_addr().unwrap()),
+                if cfg!(windows) { "os error 10048" } else { "in use" },
+            ),
             ("--udp=a=127.0.0.1:0,[::1]:1".into(), "cannot be reached from 127.0.0.1:0"),
             ("--udp=a=192.0.2.1:0".into(), "192.0.2.1:0: "),
             ("--listen=a=name.invalid:1".into(), "name.invalid:1 cannot be resolved"),

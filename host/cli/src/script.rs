@@ -240,7 +240,7 @@ mod tests {
         let script = script.unwrap().unwrap();
         assert_eq!((&*script.name, &*script.source), (file, &b"pass\n"[..]));
         assert_eq!(script.args, ["--stdin", "a.py"]);
-        assert_eq!(script.path, [root.to_str().unwrap(), more.to_str().unwrap()]);
+        assert_eq!(script.path, [&root, &more].map(|dir| guest_path(dir).unwrap()));
         let granted: Vec<_> = cli.options.dir_ro.iter().map(|dir| dir.host.clone()).collect();
         assert_eq!(granted, [root, more]);
 

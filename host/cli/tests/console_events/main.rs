@@ -64,14 +64,18 @@ fn generate(event: u32, group: u32) {
 }
 
 #[test]
-fn ctrl_c_is_sigint() {
+fn ctrl_c_is_sigint_for_guests_and_for_wake_ups() {
     own_console();
+    let mut wakes = Program::start(&["--wake", "print=int", "--wake", "end"], "uv_run", &["wake_ups"]);
+    wakes.line_with("ready");
     let options = ["--stdin", "--signal", "hup,int,term", "--wake", "print"];
-    let mut program = Program::start(&options, "line-stats", &[]);
-    program.line_with("summary: 0 lines");
+    let mut watches = Program::start(&options, "line-stats", &[]);
+    watches.line_with("summary: 0 lines");
+    // Both share the console.
     generate(CTRL_C_EVENT, 0);
-    program.line_with("final summary: 0 lines");
-    program.ends_with(0);
+    wakes.line_with("print");
+    watches.line_with("final summary: 0 lines");
+    watches.ends_with(0);
 }
 
 #[test]
