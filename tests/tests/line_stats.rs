@@ -1,8 +1,8 @@
 //! The example line-stats, as a user runs it: every line from every source is counted, and no
 //! source blocks another.
 
-// Signals, and pipes of a known size.
-#![cfg(unix)]
+// Unix sockets, signals, and pipes of a chosen size.
+#![cfg(target_os = "linux")]
 
 use std::fmt::Write as _;
 use std::fs::File;

@@ -136,7 +136,7 @@ fn shell_of_a_terminal(theirs: OwnedFd, script: &str, job: &Command) -> Command 
     unsafe {
         shell.pre_exec(|| {
             // A session of its own, whose terminal is the standard input.
-            match libc::setsid() != -1 && libc::ioctl(0, libc::TIOCSCTTY, 0) == 0 {
+            match libc::setsid() != -1 && libc::ioctl(0, libc::TIOCSCTTY as _, 0) == 0 {
                 true => Ok(()),
                 false => Err(std::io::Error::last_os_error()),
             }

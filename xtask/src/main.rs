@@ -253,6 +253,9 @@ enum Command {
     /// It takes the targets from rustup and a C compiler from PyPI. What cannot be had is said, and left
     /// out. docs/platforms.md tells what each system can do.
     Platforms {
+        /// Check the host library alone, which takes a fraction of the time
+        #[arg(long, conflicts_with_all = ["link", "run"])]
+        library: bool,
         /// Build uv-run and the tests too
         #[arg(long)]
         link: bool,
@@ -342,11 +345,12 @@ fn run(mut cli: Cli) -> Result<()> {
             }
             node_judges::run(&workspace, cli.guest_toolchain)
         }
-        Command::Platforms { link, run, targets } => {
-            let depth = match (link, run) {
-                (_, true) => Depth::Run,
-                (true, false) => Depth::Link,
-                (false, false) => Depth::Check,
+        Command::Platforms { library, link, run, targets } => {
+            let depth = match (library, link, run) {
+                (_, _, true) => Depth::Run,
+                (_, true, false) => Depth::Link,
+                (true, false, false) => Depth::Library,
+                (false, false, false) => Depth::Check,
             };
             platforms::run(&workspace, cli.guest_toolchain, depth, &targets)
         }

@@ -45,7 +45,9 @@ const PLATFORMS: [Platform; 5] = [
 /// How far it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Depth {
-    /// Compiles without machine code.
+    /// Compiles the host library alone, without machine code.
+    Library,
+    /// Compiles everything, without machine code.
     Check,
     /// Builds `uv-run` and the programs of the tests.
     Link,
@@ -56,6 +58,12 @@ pub enum Depth {
 /// The packages. Each run of cargo names all that are for a platform, so that wasmtime has the same
 /// features.
 const PACKAGES: [&str; 3] = ["uv-handles-host", "uv-run", "uv-handles-tests"];
+
+/// The package of the host library.
+const LIBRARY: &str = "uv-handles-host";
+
+/// Its features, but those that bring WASI with them.
+const FEATURES: &str = "concurrent";
 
 /// The tests that are linked: those of `uv-run` as a program, and whole-system tests that run guests
 /// in their own process. The others need more of Linux.
@@ -104,6 +112,14 @@ fn build(
     platform: &Platform,
 ) -> Result<()> {
     let triple = platform.triple;
+    if depth == Depth::Library {
+        say(format_args!("checking {LIBRARY} for {triple}"));
+        let mut cargo = process::cargo();
+        // In the dev profile, whose build scripts compile in the shortest time.
+        cargo.args(["check", "--package", LIBRARY, "--features", FEATURES, "--target", triple]);
+        zig::select(workspace, python, platform, &mut cargo)?;
+        return process::run(&mut cargo);
+    }
     let cargo = |command: &str| -> Result<Command> {
         let mut cargo = process::cargo();
         cargo.args([command, "--profile", Profile::Quick.name(), "--target", triple]);
