@@ -1,7 +1,7 @@
 //! The example line-stats, as a user runs it: every line from every source is counted, and no
 //! source blocks another.
 
-// Unix sockets, signals, and pipes of a chosen size.
+// Signals, and pipes of a chosen size.
 #![cfg(target_os = "linux")]
 
 use std::fmt::Write as _;
