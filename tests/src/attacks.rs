@@ -1,7 +1,7 @@
 //! The attacks of the hostile guests, each once: `tests/hostile.rs` runs every one beside a
 //! well-behaved guest, `tests/hostile_leaks.rs` looks for what they leave behind.
 
-use crate::os::{kill_self, stream_pair};
+use crate::os::{SIGPWR, SIGWINCH, kill_self, stream_pair};
 use crate::*;
 use std::io::Write;
 use std::net::UdpSocket;
@@ -12,7 +12,7 @@ use wasmtime::Trap;
 /// A signal for handles that only have to be there. A signal reaches every guest of the process that
 /// watches it: were it one that another attack sends again and again, such as SIGWINCH, a run of
 /// thousands of its handles would not come to an end, as in libuv.
-pub const NEVER_SENT: i32 = libc::SIGPWR;
+pub const NEVER_SENT: i32 = SIGPWR;
 
 /// All of them by name.
 pub const ATTACKS: [(&str, fn()); 15] = [
@@ -171,7 +171,7 @@ pub fn drops() {
     let (_ours, theirs) = stream_pair();
     let mut wake = None;
     let guest = spawn(HOSTILE_DROPS, |uv| {
-        uv.descriptor("socket", theirs).unwrap().signal(libc::SIGWINCH);
+        uv.descriptor("socket", theirs).unwrap().signal(SIGWINCH);
         wake = Some(uv.async_sender("wake"));
     });
     let wake = wake.unwrap();
@@ -180,7 +180,7 @@ pub fn drops() {
         while !guest.is_finished() {
             // It is open and closed all the time.
             let _ = wake.send();
-            kill_self(libc::SIGWINCH);
+            kill_self(SIGWINCH);
             thread::yield_now();
         }
         guest.join().unwrap()

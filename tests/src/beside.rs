@@ -4,7 +4,7 @@
 //! for 10 ms again and again beside it. The load of the machine
 //! affects both alike, so the attackers must not change the ratio of their ticks.
 
-use crate::os::stream_pair;
+use crate::os::{SIGIO, stream_pair};
 use crate::{HOSTILE_NEIGHBOUR, spawn};
 use std::io::{Read, Write};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,7 +20,7 @@ const PERIOD: Duration = Duration::from_millis(10);
 const TICKS: u32 = 30;
 
 /// A signal that is granted to the neighbor alone and that is never sent.
-const NEVER_SENT: i32 = libc::SIGIO;
+const NEVER_SENT: i32 = SIGIO;
 
 /// Runs an attack, again and again for a while, beside the well-behaved guest.
 ///

@@ -1,6 +1,6 @@
 //! A plugin that takes as much of the host as it gets (tests/guest-greedy), with grants of every kind.
 
-use crate::os::{connect, listener};
+use crate::os::{SIGWINCH, connect, listener};
 use crate::{State, async_linker, component, linker};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -103,7 +103,7 @@ impl GreedyPlugins {
         let (listener, address) = listener();
         let clients = (0..CLIENTS).map(|_| connect(address)).collect();
         let mut uv = UvCtx::builder();
-        uv.signal(libc::SIGWINCH).descriptor("clients", listener).expect("it is a socket");
+        uv.signal(SIGWINCH).descriptor("clients", listener).expect("it is a socket");
         uv.async_connection("peer", peer).limits(|limits| limits.handles = HANDLES).on_denied(|_| {});
         let state = State::new(uv.plugin().build(), WasiCtx::builder().build());
         (Store::new(self.pre.engine(), state), clients)

@@ -1,24 +1,21 @@
 //! Runs a guest in this process: the engine, the store, and the guest's output.
 
 use crate::compiled::Once;
-use crate::os::{Thread, cpu_time};
+use crate::os::{self, Thread, cpu_time};
 use crate::plain::{Plain, Time};
 use crate::{Case, PATIENCE, component};
 use std::io::{BufRead, BufReader, PipeReader};
-use std::os::fd::OwnedFd;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tokio::net::unix::pipe;
 use uv_handles_host::supervisor::PluginState;
 use uv_handles_host::{MemoryLimit, UvCtx, UvCtxBuilder, UvCtxView, UvView};
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Config, Engine, Store, StoreLimits, StoreLimitsBuilder};
-use wasmtime_wasi::cli::{AsyncStdinStream, OutputFile};
+use wasmtime_wasi::cli::OutputFile;
 use wasmtime_wasi::p2::bindings::{CommandPre, sync};
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
-use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 use wasmtime_wasi::{I32Exit, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView, default_hooks};
 
@@ -258,8 +255,7 @@ impl Guest {
             wasi.stdout(stdout).stderr(stderr);
             if let Some(pipe) = self.stdin {
                 let pipe = pipe.try_clone().expect("the OS has descriptors");
-                let pipe = with_ambient_tokio_runtime(|| pipe::Receiver::from_owned_fd(pipe.into()));
-                wasi.stdin(AsyncStdinStream::new(pipe.expect("it is a pipe")));
+                wasi.stdin(os::stdin(pipe));
             }
             wasi.allow_blocking_current_thread(true).arg(self.case.component()).args(&self.args);
             let state = State { limits: self.limits, ..State::new(uv.build(), wasi.build()) };
@@ -290,7 +286,7 @@ where
     // A pipe, so that a test can wait for a line.
     let (read, write) = std::io::pipe().expect("the OS has pipes");
     let stderr = MemoryOutputPipe::new(1 << 20);
-    let run = prepare(OutputFile::new(std::fs::File::from(OwnedFd::from(write))), stderr.clone());
+    let run = prepare(os::output(write), stderr.clone());
     let (send_line, lines) = mpsc::channel();
     let reader = spawn_thread(format!("{name} stdout"), move || {
         for line in BufReader::new(read).lines().map_while(Result::ok) {

@@ -41,19 +41,24 @@ mod guest;
 mod hash;
 pub mod http_server;
 pub mod javascript_order;
+#[cfg(unix)]
 pub mod line_stats;
 pub mod os;
 pub mod plain;
 pub mod plugins;
 pub mod process;
+#[cfg(unix)]
 mod random;
 pub mod script;
+mod seeds;
 pub mod supervised;
 
 pub use beside::beside;
 pub use case::Case;
 pub use hash::Hash;
-pub use random::{random_calls, random_calls_composed, seeds};
+#[cfg(unix)]
+pub use random::{random_calls, random_calls_composed};
+pub use seeds::seeds;
 
 pub use guest::{
     Configuration, End, Guest, Output, Running, State, async_linker, check, check_native, end_epoch, linker,
@@ -80,6 +85,13 @@ pub fn wait_until(what: &str, mut is_true: impl FnMut() -> bool) {
         assert!(begin.elapsed() < PATIENCE, "it does not come true: {what}");
         std::thread::yield_now();
     }
+}
+
+/// Ends a program that is for Linux alone, on another system.
+#[cfg(not(target_os = "linux"))]
+pub fn linux_alone() -> std::process::ExitCode {
+    eprintln!("this program runs on Linux alone");
+    std::process::ExitCode::from(2)
 }
 
 /// Does not compile unless there is a function of this name in the test file.

@@ -4,19 +4,17 @@
 
 use crate::compiled::Once;
 use crate::guest::{Running, start};
-use crate::{Case, component, guest_file};
+use crate::{Case, component, guest_file, os};
 use std::fs::File;
 use std::io::PipeReader;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
-use tokio::net::unix::pipe::Receiver;
 use uv_handles_host::VirtualClock;
 use wasmtime::component::{Component, Linker, Resource, ResourceTable};
 use wasmtime::{Engine, Store, StoreContextMut};
-use wasmtime_wasi::cli::{AsyncStdinStream, InputFile};
+use wasmtime_wasi::cli::InputFile;
 use wasmtime_wasi::p2::bindings::sync::CommandPre;
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
-use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 /// The interface, in the version of wasmtime-wasi; guests that import another 0.2 get it as well.
@@ -173,8 +171,7 @@ impl Plain {
     ///
     /// If it is none.
     pub fn stdin_pipe(mut self, pipe: PipeReader) -> Plain {
-        let pipe = with_ambient_tokio_runtime(|| Receiver::from_owned_fd(pipe.into()));
-        self.wasi.stdin(AsyncStdinStream::new(pipe.expect("a pipe")));
+        self.wasi.stdin(os::stdin(pipe));
         self
     }
 

@@ -1,6 +1,7 @@
 //! The command `uv-run` as a process of its own.
 
 use crate::{Case, PATIENCE, build_dir, component};
+use std::env::consts::EXE_SUFFIX;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -26,7 +27,7 @@ pub fn uv_run(options: &[&str], guest: impl Into<Case>) -> Command {
 ///
 /// If it has not been built.
 pub fn uv_run_file(options: &[&str], file: &Path) -> Command {
-    let program = build_dir().join("uv-run");
+    let program = build_dir().join(format!("uv-run{EXE_SUFFIX}"));
     assert!(program.is_file(), "there is no {}: run `cargo xtask uv-run` first", program.display());
     let mut command = Command::new(program);
     command.args(options).arg(file).env_remove("RUST_LOG");
@@ -195,6 +196,7 @@ impl Process {
     }
 
     /// Sends it a signal.
+    #[cfg(unix)]
     pub fn kill(&self, signum: i32) {
         // SAFETY: it takes numbers only; the process has not been waited for, so it is this child.
         let result = unsafe { libc::kill(self.child.id() as libc::pid_t, signum) };

@@ -1,14 +1,13 @@
 //! A run of the guest that makes random calls, with a grant of every kind and with events from
 //! outside.
 
-use crate::os::{connect, kill_self, listener, refusing_address, stream_pair};
+use crate::os::{SIGURG, SIGWINCH, connect, kill_self, listener, refusing_address, stream_pair};
 use crate::plain::{Plain, Time};
 use crate::{Guest, HOSTILE_RANDOM_CALLS, Running};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::UdpSocket;
-use std::ops::Range;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -19,18 +18,6 @@ const PERIOD: Duration = Duration::from_micros(100);
 
 /// The number of bytes that the guest gets at once.
 const READ_LIMIT: u32 = 1_000;
-
-/// The seeds of a test: these, or those of the environment variable `UV_HANDLES_SEEDS`, a range as
-/// `1000..2000`.
-///
-/// # Panics
-///
-/// If the variable is no range.
-pub fn seeds(usual: Range<u64>) -> Range<u64> {
-    let Ok(given) = std::env::var("UV_HANDLES_SEEDS") else { return usual };
-    let (first, end) = given.split_once("..").expect("UV_HANDLES_SEEDS is a range: 1000..2000");
-    first.parse().expect("a number")..end.parse().expect("a number")
-}
 
 /// Makes this many calls, chosen by the seed, and returns how often each function was called. Seeds
 /// that are multiples of eight run in real time, which takes longer and differs from run to run.
@@ -61,7 +48,7 @@ pub fn random_calls(seed: u64, calls: u64) -> BTreeMap<String, u64> {
         .arg(longest_wait.to_string())
         .arg(READ_LIMIT.to_string())
         .spawn(|uv| {
-            uv.virtual_time(!real_time).on_denied(|_| {}).signal(libc::SIGWINCH).signal(libc::SIGURG);
+            uv.virtual_time(!real_time).on_denied(|_| {}).signal(SIGWINCH).signal(SIGURG);
             uv.limits(|limits| {
                 (limits.handles, limits.loops) = (40, 5);
                 (limits.descriptors, limits.read_bytes) = (8, READ_LIMIT);
@@ -90,7 +77,7 @@ pub fn random_calls(seed: u64, calls: u64) -> BTreeMap<String, u64> {
                 let _ = wake_ups[0].send_message([4; 100]);
                 let _ = (ours.write(&[2; 100]), ours.read(&mut buffer));
                 let _ = sender.send_to(&[3; 100], udp_address);
-                kill_self(libc::SIGWINCH);
+                kill_self(SIGWINCH);
             }
         });
         let counts = counts(guest, seed);

@@ -1,5 +1,8 @@
 //! Calls of a plugin that has ended, by an interrupt or a trap: they fail, and other plugins go on.
 
+// Guests have pipes and signals.
+#![cfg(unix)]
+
 use std::io::Write;
 use uv_handles_host::{Interrupted, Plugin, PluginSet, SendError, UvCtx, UvCtxBuilder};
 use uv_handles_tests::os::stream_pair;

@@ -1,6 +1,9 @@
 //! The example async-echo, as a user runs it: all clients get back what they send, a silent client
 //! is disconnected, and a signal ends the program cleanly.
 
+// Signals end the guest.
+#![cfg(unix)]
+
 use std::io::{Read, Write};
 use std::net::Shutdown;
 use uv_handles_tests::os::connect;

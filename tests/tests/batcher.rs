@@ -1,6 +1,9 @@
 //! The example `batcher`: a component with a world of its own, called by its embedder again and
 //! again.
 
+// A pipe is granted.
+#![cfg(unix)]
+
 use std::io::Write;
 use uv_handles_host::UvCtx;
 use uv_handles_tests::{State, component, linker};

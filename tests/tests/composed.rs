@@ -341,6 +341,7 @@ fn both_ends_of_many_connections_are_served() {
 }
 
 #[test]
+#[cfg(unix)]
 fn random_calls_do_not_trap() {
     for seed in 0..12 {
         let counts = random_calls_composed(seed, 3_000);

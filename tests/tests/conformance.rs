@@ -1,6 +1,9 @@
 //! The differential test against native libuv: the programs that once differed, and 2,000 more, as
 //! a guest in Rust and as a Python script.
 
+// The program compares with libuv for Linux.
+#![cfg(target_os = "linux")]
+
 use std::process::Command;
 use uv_handles_tests::script::PYTHON;
 

@@ -1,5 +1,8 @@
 //! Descriptors: the grants, and the operations on them.
 
+// Modes of descriptors, pipes and Unix sockets.
+#![cfg(unix)]
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};

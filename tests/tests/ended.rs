@@ -2,6 +2,9 @@
 //! guests of the process are not affected. One test only, because it counts the descriptors of the
 //! process.
 
+// Looks in /proc for what is left behind.
+#![cfg(target_os = "linux")]
+
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
 use uv_handles_host::{AsyncSender, SendError};

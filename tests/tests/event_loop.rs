@@ -1,9 +1,8 @@
 //! The loop: run modes, stopping, closing, time, and more than one loop in a guest.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-use uv_handles_tests::os::install;
 use uv_handles_tests::*;
 
+#[cfg(target_os = "linux")]
 foreach_event_loop!(assert_test_exists);
 
 generate_tests! { check:
@@ -69,15 +68,17 @@ fn event_loop_embedded() {
     guest.wait().succeeded();
 }
 
-/// The number of calls of the embedder's own handler of SIGUSR1.
-static INTERRUPTED: AtomicU32 = AtomicU32::new(0);
-
-extern "C" fn interrupted(_: libc::c_int) {
-    INTERRUPTED.fetch_add(1, Ordering::SeqCst);
-}
-
+#[cfg(target_os = "linux")]
 #[test]
 fn event_loop_wait_survives_signals() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use uv_handles_tests::os::install;
+
+    /// The number of calls of the embedder's own handler of SIGUSR1.
+    static INTERRUPTED: AtomicU32 = AtomicU32::new(0);
+    extern "C" fn interrupted(_: libc::c_int) {
+        INTERRUPTED.fetch_add(1, Ordering::SeqCst);
+    }
     install(libc::SIGUSR1, interrupted);
     let mut granted = None;
     let mut guest = spawn(EVENT_LOOP_WAIT_SURVIVES_SIGNALS, |uv| granted = Some(uv.async_sender("wake-up")));

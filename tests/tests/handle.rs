@@ -1,6 +1,6 @@
 //! Operations of all kinds of handles: closing, references, dropping, and their number.
 
-use uv_handles_tests::os::stream_pair;
+use uv_handles_tests::os::{SIGWINCH, stream_pair};
 use uv_handles_tests::*;
 
 foreach_handle!(assert_test_exists);
@@ -27,7 +27,7 @@ fn check_all_kinds(guest: Case) {
     for configuration in [Configuration::Recommended, Configuration::Default] {
         let (_ours, theirs) = stream_pair();
         let output = Guest::new(guest).configuration(configuration).run(|uv| {
-            uv.virtual_time(true).signal(libc::SIGWINCH).descriptor("socket", theirs).unwrap();
+            uv.virtual_time(true).signal(SIGWINCH).descriptor("socket", theirs).unwrap();
             uv.async_sender("tick");
         });
         output.succeeded();

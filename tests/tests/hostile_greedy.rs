@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use uv_handles_host::{Plugin, PluginSet, UvCtx, UvCtxBuilder};
 use uv_handles_tests::greedy::{GreedyPlugins, KINDS, mailbox};
-use uv_handles_tests::os::kill_self;
+use uv_handles_tests::os::{SIGWINCH, kill_self};
 use uv_handles_tests::plugins::{Plugins, SyncPlugins, config, in_time};
 use uv_handles_tests::seeds;
 use wasmtime::Result;
@@ -67,7 +67,7 @@ fn victim(uv: &mut UvCtxBuilder) -> &mut UvCtxBuilder {
 
 fn signals(count: u32) {
     for _ in 0..count {
-        kill_self(libc::SIGWINCH);
+        kill_self(SIGWINCH);
     }
 }
 

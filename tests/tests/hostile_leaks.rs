@@ -1,6 +1,9 @@
 //! Hostile guests leave nothing behind when they are gone. Each test runs in a process of its own,
 //! in which no other test opens descriptors, starts threads or allocates.
 
+// Looks in /proc for what is left behind.
+#![cfg(target_os = "linux")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;

@@ -1,6 +1,9 @@
 //! Scripts in JavaScript: the tests of tests/javascript inside the sandbox, and uv-run with good
 //! and bad scripts.
 
+// FIFOs, Unix sockets and signals.
+#![cfg(unix)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,8 @@
 //! The scripts of examples/javascript, as a user runs them.
 
+// Signals and Unix sockets.
+#![cfg(unix)]
+
 use uv_handles_tests::http_server::{response, server, silence, text};
 use uv_handles_tests::script::{Ended, JAVASCRIPT};
 use uv_handles_tests::{chat, line_stats};

@@ -1,5 +1,8 @@
 //! `fetch` of scripts in JavaScript, under uv-run, against real peers on loopback.
 
+// Signals end the script.
+#![cfg(unix)]
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

@@ -2,6 +2,9 @@
 //! memory and descriptors stay within them. Each guest has a process of its own, whose memory is
 //! measured.
 
+// Signals, and the memory that /proc shows.
+#![cfg(target_os = "linux")]
+
 use std::net::TcpStream;
 use std::process::Command;
 use uv_handles_tests::os::connect;

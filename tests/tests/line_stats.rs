@@ -1,6 +1,9 @@
 //! The example line-stats, as a user runs it: every line from every source is counted, and no
 //! source blocks another.
 
+// Signals, and pipes of a chosen size.
+#![cfg(target_os = "linux")]
+
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read, Seek, Write};

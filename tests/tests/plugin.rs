@@ -1,5 +1,8 @@
 //! Plugins: libraries whose loops the embedder drives between calls, in tasks of a tokio runtime.
 
+// Plugins have pipes and signals.
+#![cfg(unix)]
+
 use std::sync::Arc;
 use std::time::Duration;
 use uv_handles_host::{Lateness, Plugin, PluginHandle, UvCtx, UvCtxBuilder, VirtualClock, is_plugin};

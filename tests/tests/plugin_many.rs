@@ -1,6 +1,9 @@
 //! Many plugins in one process, at a time and one after the other. This file's tests measure the
 //! whole process, so each has a process of its own.
 
+// Looks in /proc at what many plugins cost.
+#![cfg(target_os = "linux")]
+
 use std::fs;
 use std::process::Command;
 use std::sync::Arc;

@@ -1,5 +1,8 @@
 //! Many plugins on one thread, called synchronously: a set of them, whose turns the embedder takes.
 
+// Plugins have pipes and signals.
+#![cfg(unix)]
+
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;

@@ -1,17 +1,15 @@
-//! Poll handles against the OS: TCP clients, pipes, files, and what their peers do to them.
+//! Poll handles against the OS: TCP clients, pipes, files, and what their peers do to them. Windows has
+//! sockets alone.
 
 use std::io::Write;
 use std::net::{Shutdown, UdpSocket};
-use std::os::fd::AsFd;
-use std::os::unix::fs::OpenOptionsExt;
-use std::os::unix::net::UnixStream;
 use uv_handles_host::UvCtxBuilder;
-use uv_handles_tests::os::{
-    echo_clients, epoll, epoll_add, listener, make_fifo, raise_descriptor_limit, read_exactly, reset,
-    send_urgent, stream_pair, tcp_pair,
-};
+use uv_handles_tests::os::{echo_clients, listener, read_exactly, reset, stream_pair, tcp_pair};
+#[cfg(target_os = "linux")]
+use uv_handles_tests::os::{epoll, epoll_add, make_fifo, raise_descriptor_limit, send_urgent};
 use uv_handles_tests::*;
 
+#[cfg(target_os = "linux")]
 foreach_poll!(assert_test_exists);
 
 generate_tests! { check_with_socket:
@@ -64,8 +62,11 @@ fn check_with_both_ends(guest: Case) {
     output.succeeded();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn poll_fifo() {
+    use std::os::unix::fs::OpenOptionsExt;
+
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("fifo");
     make_fifo(&path);
@@ -141,6 +142,7 @@ fn poll_reset() {
     guest.wait().succeeded();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn poll_reset_with_priority() {
     let (ours, theirs) = tcp_pair();
@@ -157,6 +159,7 @@ fn poll_reset_with_priority() {
     guest.wait().succeeded();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn poll_hang_up() {
     let (read, write) = std::io::pipe().unwrap();
@@ -167,6 +170,7 @@ fn poll_hang_up() {
     output.succeeded();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn poll_pipe_without_reader() {
     let (read, write) = std::io::pipe().unwrap();
@@ -180,6 +184,7 @@ fn poll_pipe_without_reader() {
 /// Not even an embedder that has left SIGPIPE as the OS sets it, which ends the process, gets one
 /// because of a guest. (Rust programs ignore it from the start; this one does not in a process of
 /// its own.)
+#[cfg(target_os = "linux")]
 #[test]
 fn a_pipe_without_reader_raises_no_signal() {
     const IN_CHILD: &str = "UV_HANDLES_TEST_SIGPIPE";
@@ -196,6 +201,7 @@ fn a_pipe_without_reader_raises_no_signal() {
     assert!(child.status.success(), "{}: {}", child.status, String::from_utf8_lossy(&child.stdout));
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn poll_file() {
     let mut file = tempfile::tempfile().unwrap();
@@ -211,6 +217,7 @@ fn poll_file() {
     assert_eq!(output.succeeded(), ["file: content", "null: "]);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn poll_prioritized() {
     let (ours, theirs) = tcp_pair();
@@ -224,7 +231,7 @@ fn poll_prioritized() {
 
 #[test]
 fn poll_collected_event() {
-    let pairs = [(); 3].map(|()| UnixStream::pair().unwrap());
+    let pairs = [(); 3].map(|()| stream_pair());
     let output = run(POLL_COLLECTED_EVENT, |uv| {
         for (name, (_, theirs)) in ["one", "two", "three"].into_iter().zip(&pairs) {
             uv.descriptor(name, theirs.try_clone().unwrap()).unwrap();
@@ -267,6 +274,7 @@ fn poll_closed_at_once() {
     run(POLL_CLOSED_AT_ONCE, |uv| sockets(uv, 64)).succeeded();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn poll_closed_by_the_first_of_many() {
     // More than the 1,024 events that are taken from the OS at once, where a process may open as
@@ -279,6 +287,7 @@ fn poll_closed_by_the_first_of_many() {
     output.succeeded();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn poll_urgent_beside_normal_data() {
     let (mut ours, theirs) = tcp_pair();
@@ -293,8 +302,11 @@ fn poll_urgent_beside_normal_data() {
     guest.wait().succeeded();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn poll_nested_poller() {
+    use std::os::fd::AsFd;
+
     let (mut ours, watched) = stream_pair();
     let poller = epoll();
     let shared = poller.try_clone().unwrap();

@@ -1,6 +1,9 @@
 //! Python scripts: the tests of tests/python inside the sandbox, and uv-run with good and bad
 //! scripts.
 
+// FIFOs, Unix sockets and signals.
+#![cfg(unix)]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;

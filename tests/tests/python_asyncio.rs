@@ -1,5 +1,8 @@
 //! asyncio in scripts under uv-run: Ctrl+C, standard streams, and time.
 
+// Signals interrupt the script.
+#![cfg(unix)]
+
 use std::io::Write;
 use std::process::Stdio;
 use uv_handles_tests::process::Process;

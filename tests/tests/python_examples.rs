@@ -1,5 +1,8 @@
 //! The scripts of examples/python, as a user runs them.
 
+// Signals end the scripts.
+#![cfg(unix)]
+
 use std::fs;
 use uv_handles_tests::http_server::{server, text};
 use uv_handles_tests::os::reset;

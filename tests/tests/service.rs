@@ -1,6 +1,9 @@
 //! Handlers of HTTP requests in WASI 0.3, which wait on the loop of a plugin: timers, signals and
 //! async handles, beside the streams of WASI 0.3.
 
+// Signals are requests of the service.
+#![cfg(unix)]
+
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;

@@ -24,6 +24,9 @@
 //! | `signal_flood` | 52, 53 |
 //! | `a_signal_that_is_blocked_everywhere_is_delivered_while_it_is_watched` | 54 |
 
+// Real-time signals, and threads that /proc shows.
+#![cfg(target_os = "linux")]
+
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};

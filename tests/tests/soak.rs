@@ -1,6 +1,9 @@
 //! A short run of the soak test's program. It tests that the program works; the soak itself takes
 //! minutes (`cargo xtask soak`).
 
+// The program reads /proc.
+#![cfg(target_os = "linux")]
+
 use std::process::{Command, Stdio};
 use uv_handles_tests::os::listener;
 use uv_handles_tests::*;

@@ -1,5 +1,8 @@
 //! The status codes: libuv's names, Linux's numbers, and the messages of `uv_strerror`.
 
+// Files and pipes are granted.
+#![cfg(unix)]
+
 use uv_handles_tests::os::stream_pair;
 use uv_handles_tests::*;
 

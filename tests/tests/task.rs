@@ -1,5 +1,8 @@
 //! Tasks: async and await on the loop. Those without a peer run in virtual time.
 
+// Signals, and threads by number.
+#![cfg(target_os = "linux")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::Shutdown;
 use uv_handles_host::SendError;

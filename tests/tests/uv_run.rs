@@ -1,6 +1,9 @@
 //! The command `uv-run`: exit codes, the grants of everyday use, and its messages about a guest.
 //! The other options are tested in the suites `uv_run_*`.
 
+// Signals, terminals and modes of descriptors.
+#![cfg(unix)]
+
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::net::SocketAddr;

@@ -1,6 +1,9 @@
 //! `uv-run` with bad input, and guests that fail: always one sentence that a user understands, and
 //! the exit code that the manual promises.
 
+// Unix sockets and FIFOs.
+#![cfg(unix)]
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, UdpSocket};

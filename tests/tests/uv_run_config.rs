@@ -1,5 +1,8 @@
 //! A guest's WASI grants, and the configuration file, which accepts all options.
 
+// Unix sockets and signals.
+#![cfg(unix)]
+
 use std::fs;
 use std::io::Write;
 use std::net::Shutdown;

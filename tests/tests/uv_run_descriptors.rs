@@ -1,5 +1,8 @@
 //! The options that grant descriptors, but for `--listen` and `--stdin`, which are in `uv_run.rs`.
 
+// Unix sockets and FIFOs.
+#![cfg(unix)]
+
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, UdpSocket};

@@ -1,6 +1,8 @@
 //! The command `uv-run` with plugins that export `uv:handles/plugin-life`.
 
-use uv_handles_tests::process::{ended, start};
+use uv_handles_tests::process::ended;
+#[cfg(unix)]
+use uv_handles_tests::process::start;
 
 /// Does what the words of its configuration say.
 const PLUGIN: &str = "supervised-guest";
@@ -36,6 +38,7 @@ fn a_trap_in_init_or_in_a_callback_is_reported() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_signal_stops_a_plugin_that_watches_for_it() {
     let options = ["--wake", "stop=usr1", "--wake", "mailbox"];
     let mut process = start(&options, PLUGIN, &["tick", "mailbox", "stop", "lines"]);

@@ -1,6 +1,9 @@
 //! The command `uv-run` and its standard streams: it uses them as a C program does that calls
 //! read(2) and write(2) when the guest asks for it.
 
+// Terminals and modes of descriptors.
+#![cfg(unix)]
+
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -132,7 +135,7 @@ fn shell_of_a_terminal(theirs: OwnedFd, script: &str, job: &Command) -> Command 
     unsafe {
         shell.pre_exec(|| {
             // A session of its own, whose terminal is the standard input.
-            match libc::setsid() != -1 && libc::ioctl(0, libc::TIOCSCTTY, 0) == 0 {
+            match libc::setsid() != -1 && libc::ioctl(0, libc::TIOCSCTTY as _, 0) == 0 {
                 true => Ok(()),
                 false => Err(std::io::Error::last_os_error()),
             }

@@ -1,5 +1,8 @@
 //! `--wake` and `--control`: triggering async handles from outside.
 
+// Signals and the control socket.
+#![cfg(unix)]
+
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;

@@ -41,6 +41,7 @@ use clap::builder::FalseyValueParser;
 use clap::{Parser, Subcommand};
 
 use crate::os::Os;
+use crate::platforms::Depth;
 use crate::profile::Profile;
 use crate::runtimes::Runtime;
 use crate::toolchain::Way;
@@ -247,11 +248,20 @@ enum Command {
     /// A part of `test`. It needs no network once everything has been built.
     Package,
 
-    /// Check that the host library compiles for macOS, FreeBSD, Windows, and Linux on ARM
+    /// Check that the host library and uv-run compile for macOS, FreeBSD, Windows, and Linux on ARM
     ///
     /// It takes the targets from rustup and a C compiler from PyPI. What cannot be had is said, and left
     /// out. docs/platforms.md tells what each system can do.
     Platforms {
+        /// Check the host library alone, which takes a fraction of the time
+        #[arg(long, conflicts_with_all = ["link", "run"])]
+        library: bool,
+        /// Build uv-run and the tests too
+        #[arg(long)]
+        link: bool,
+        /// Run the tests too, by qemu for Linux on ARM and by Wine for Windows
+        #[arg(long)]
+        run: bool,
         /// These targets alone, by Rust's names
         #[arg(value_name = "TARGET")]
         targets: Vec<String>,
@@ -335,7 +345,15 @@ fn run(mut cli: Cli) -> Result<()> {
             }
             node_judges::run(&workspace, cli.guest_toolchain)
         }
-        Command::Platforms { targets } => platforms::run(&workspace, &targets),
+        Command::Platforms { library, link, run, targets } => {
+            let depth = match (library, link, run) {
+                (_, _, true) => Depth::Run,
+                (_, true, false) => Depth::Link,
+                (true, false, false) => Depth::Library,
+                (false, false, false) => Depth::Check,
+            };
+            platforms::run(&workspace, cli.guest_toolchain, depth, &targets)
+        }
         Command::Package => package::run(&workspace),
         Command::Python { check, bench } => {
             python::build(&workspace)?;

@@ -1,16 +1,24 @@
-//! `cargo xtask platforms`: the host library for other systems than this one.
+//! `cargo xtask platforms`: the host library and `uv-run` for other systems than this one.
 //!
-//! The compiler for C parts of dependencies is Zig's, from PyPI, as for the JavaScript runtime. What
-//! cannot be had is said, and that platform is left out.
+//! `zig` is the compiler for the C parts of dependencies, and the linker. `emulator` runs the
+//! programs of two of the systems. What cannot be had is said, and left out.
 
-use std::path::{Path, PathBuf};
+mod emulator;
+mod script;
+mod zig;
+
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
+use crate::guests;
 use crate::javascript;
 use crate::process::{self, say};
+use crate::profile::Profile;
+use crate::toolchain::Way;
 use crate::workspace::Workspace;
+use emulator::Emulator;
 
 /// A system to build for.
 struct Platform {
@@ -18,44 +26,52 @@ struct Platform {
     triple: &'static str,
     /// Zig's name.
     zig: &'static str,
+    /// Runs its programs here.
+    emulator: Option<Emulator>,
 }
 
-/// The package that is checked.
-const PACKAGE: &str = "uv-handles-host";
+const PLATFORMS: [Platform; 5] = [
+    Platform { triple: "aarch64-apple-darwin", zig: "aarch64-macos", emulator: None },
+    Platform { triple: "x86_64-apple-darwin", zig: "x86_64-macos", emulator: None },
+    Platform { triple: "x86_64-unknown-freebsd", zig: "x86_64-freebsd", emulator: None },
+    Platform {
+        triple: "aarch64-unknown-linux-gnu",
+        zig: "aarch64-linux-gnu",
+        emulator: Some(emulator::QEMU),
+    },
+    Platform { triple: "x86_64-pc-windows-gnu", zig: "x86_64-windows-gnu", emulator: Some(emulator::WINE) },
+];
+
+/// How far it goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Compiles the host library alone, without machine code.
+    Library,
+    /// Compiles everything, without machine code.
+    Check,
+    /// Builds `uv-run` and the programs of the tests.
+    Link,
+    /// Runs what an emulator runs.
+    Run,
+}
+
+/// The packages. Each run of cargo names all that are for a platform, so that wasmtime has the same
+/// features.
+const PACKAGES: [&str; 3] = ["uv-handles-host", "uv-run", "uv-handles-tests"];
+
+/// The package of the host library.
+const LIBRARY: &str = "uv-handles-host";
 
 /// Its features, but those that bring WASI with them.
 const FEATURES: &str = "concurrent";
 
-const PLATFORMS: [Platform; 5] = [
-    Platform { triple: "aarch64-apple-darwin", zig: "aarch64-macos" },
-    Platform { triple: "x86_64-apple-darwin", zig: "x86_64-macos" },
-    Platform { triple: "x86_64-unknown-freebsd", zig: "x86_64-freebsd" },
-    Platform { triple: "aarch64-unknown-linux-gnu", zig: "aarch64-linux-gnu" },
-    Platform { triple: "x86_64-pc-windows-gnu", zig: "x86_64-windows-gnu" },
-];
+/// The tests that are linked: those of `uv-run` as a program, and whole-system tests that run guests
+/// in their own process. The others need more of Linux.
+const TESTS: [&str; 8] =
+    ["end_to_end", "console_events", "async_handle", "event_loop", "handle", "poll", "timer", "watchers"];
 
-/// Compiles C: without the options for the target that the crate `cc` passes, whose names Zig does not
-/// know.
-const CC: &str = r#"#!/bin/sh
-skip=
-for arg; do
-    shift
-    case $skip$arg in
-    skip*) skip= ;;
-    --target=* | -mmacosx-version-min=* | -march=*) ;;
-    -arch) skip=skip ;;
-    *) set -- "$@" "$arg" ;;
-    esac
-done
-exec "PYTHON" -m ziglang cc -target TARGET "$@"
-"#;
-
-const AR: &str = r#"#!/bin/sh
-exec "PYTHON" -m ziglang ar "$@"
-"#;
-
-/// Checks the library for each platform, or for those that are named.
-pub fn run(workspace: &Workspace, only: &[String]) -> Result<()> {
+/// Checks, links or runs for each platform, or for those that are named.
+pub fn run(workspace: &Workspace, forced: Option<Way>, depth: Depth, only: &[String]) -> Result<()> {
     for name in only {
         let is_known = PLATFORMS.iter().any(|platform| platform.triple == name);
         ensure!(is_known, "{name} is none of the platforms: {}", names().join(", "));
@@ -63,15 +79,15 @@ pub fn run(workspace: &Workspace, only: &[String]) -> Result<()> {
     let python = match javascript::compiler(workspace) {
         Ok(python) => python,
         Err(error) => {
-            say(format_args!("skipped: no other platform is checked: {error:#}"));
+            say(format_args!("skipped: nothing is built for other platforms: {error:#}"));
             return Ok(());
         }
     };
     let chosen = PLATFORMS.iter().filter(|it| only.is_empty() || only.iter().any(|name| name == it.triple));
     for platform in chosen {
         match rustup_target_add(platform.triple) {
-            Ok(()) => check(workspace, &python, platform)?,
-            Err(error) => say(format_args!("skipped: {} is not checked: {error:#}", platform.triple)),
+            Ok(()) => build(workspace, forced, depth, &python, platform)?,
+            Err(error) => say(format_args!("skipped: nothing is built for {}: {error:#}", platform.triple)),
         }
     }
     Ok(())
@@ -79,7 +95,7 @@ pub fn run(workspace: &Workspace, only: &[String]) -> Result<()> {
 
 /// The names of all platforms.
 fn names() -> [&'static str; PLATFORMS.len()] {
-    PLATFORMS.map(|platform| platform.triple)
+    std::array::from_fn(|at| PLATFORMS[at].triple)
 }
 
 fn rustup_target_add(triple: &str) -> Result<()> {
@@ -88,20 +104,68 @@ fn rustup_target_add(triple: &str) -> Result<()> {
     process::run(&mut rustup)
 }
 
-fn check(workspace: &Workspace, python: &Path, platform: &Platform) -> Result<()> {
-    let Platform { triple, zig } = platform;
-    say(format_args!("checking {PACKAGE} for {triple}"));
-    let dir = workspace.target_dir.join("platforms");
-    std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-    let tool = |name: &str, text: &str| -> Result<PathBuf> {
-        let text = text.replace("PYTHON", &python.to_string_lossy()).replace("TARGET", zig);
-        javascript::write(&dir, &format!("{zig}-{name}"), &text, 0o755)
+fn build(
+    workspace: &Workspace,
+    forced: Option<Way>,
+    depth: Depth,
+    python: &Path,
+    platform: &Platform,
+) -> Result<()> {
+    let triple = platform.triple;
+    if depth == Depth::Library {
+        say(format_args!("checking {LIBRARY} for {triple}"));
+        let mut cargo = process::cargo();
+        // In the dev profile, whose build scripts compile in the shortest time.
+        cargo.args(["check", "--package", LIBRARY, "--features", FEATURES, "--target", triple]);
+        zig::select(workspace, python, platform, &mut cargo)?;
+        return process::run(&mut cargo);
+    }
+    let cargo = |command: &str| -> Result<Command> {
+        let mut cargo = process::cargo();
+        cargo.args([command, "--profile", Profile::Quick.name(), "--target", triple]);
+        cargo.args(PACKAGES.iter().flat_map(|package| ["--package", package]));
+        cargo.args(["--lib", "--bins"]);
+        zig::select(workspace, python, platform, &mut cargo)?;
+        Ok(cargo)
     };
-    let variable = triple.replace('-', "_");
-    let mut cargo = process::cargo();
-    // In the dev profile, whose build scripts compile in the shortest time.
-    cargo.args(["check", "--package", PACKAGE, "--features", FEATURES, "--target", triple]);
-    cargo.env(format!("CC_{variable}"), tool("cc", CC)?);
-    cargo.env(format!("AR_{variable}"), tool("ar", AR)?);
+    let packages = PACKAGES.join(", ");
+    if depth == Depth::Check {
+        say(format_args!("checking {packages} for {triple}"));
+        return process::run(cargo("check")?.arg("--tests"));
+    }
+    say(format_args!("building {packages} and their tests for {triple}"));
+    let tests = TESTS.iter().flat_map(|test| ["--test", test]);
+    process::run(cargo("test")?.args(tests.clone()).arg("--no-run"))?;
+    if depth == Depth::Link {
+        return Ok(());
+    }
+    let Some(emulator) = &platform.emulator else {
+        say(format_args!("skipped: nothing here runs programs for {triple}"));
+        return Ok(());
+    };
+    let cc = zig::cc(workspace, python, platform)?;
+    let runner = match emulator.runner(workspace, &cc) {
+        Ok(runner) => runner,
+        Err(error) => {
+            say(format_args!("skipped: the programs for {triple} are not run: {error:#}"));
+            return Ok(());
+        }
+    };
+    let guests = guests::build(workspace, forced)?;
+    say(format_args!("running the tests for {triple}"));
+    let mut cargo = cargo("test")?;
+    cargo.args(tests).env("UV_HANDLES_GUESTS", &guests);
+    cargo.env(variable("CARGO_TARGET", triple, "RUNNER"), &runner);
+    // For programs that a test starts.
+    if emulator.needs_runner_inside() {
+        cargo.env("UV_HANDLES_RUNNER", &runner);
+    }
+    cargo.arg("--").args(emulator.skipped().iter().flat_map(|test| ["--skip", test]));
     process::run(&mut cargo)
+}
+
+/// The name of an environment variable for a target.
+fn variable(prefix: &str, triple: &str, suffix: &str) -> String {
+    let triple = triple.replace('-', "_").to_uppercase();
+    format!("{prefix}_{triple}_{suffix}")
 }

@@ -4,6 +4,7 @@ use crate::async_program::AsyncProgram;
 use crate::guest::Guest;
 use crate::imports;
 use crate::names;
+use crate::os::process;
 use crate::output;
 use crate::shown;
 use std::path::Path;
@@ -26,12 +27,6 @@ pub enum Form {
 /// in JavaScript could nest some hundred calls.
 const STACK: usize = 4 << 20;
 
-/// The size that the main thread's stack can grow to.
-fn main_stack() -> usize {
-    let limit = rustix::process::getrlimit(rustix::process::Resource::Stack).current;
-    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
-}
-
 /// The engine. With the cache, later runs reuse compiled code, and so do those of `wasmtime`.
 pub fn engine(cache: bool, form: Form) -> Result<Engine> {
     let mut config = Config::new();
@@ -39,7 +34,7 @@ pub fn engine(cache: bool, form: Form) -> Result<Engine> {
     if form == Form::Async {
         config.wasm_component_model_async(true);
     }
-    if form == Form::Plain && main_stack() >= 2 * STACK {
+    if form == Form::Plain && process::main_stack() >= 2 * STACK {
         // Nothing runs on stacks of this size: wasmtime checks that they would be large enough.
         config.async_stack_size(STACK);
         config.max_wasm_stack(STACK);

@@ -4,10 +4,11 @@
 //! wasmtime uses, so building both together would build wasmtime again.
 
 use crate::cli::Cli;
+use crate::os::process;
 use clap::CommandFactory;
 use clap::parser::ValueSource;
+use std::env::consts::EXE_SUFFIX;
 use std::io::ErrorKind;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use wasmtime::Error;
@@ -23,7 +24,8 @@ pub fn run(guest: &Path, cli: &Cli) -> Error {
             "--{option} means nothing to --compose: nothing is granted to what does not run"
         ));
     }
-    let beside = std::env::current_exe().map(|program| program.with_file_name(UV_COMPOSE));
+    let beside =
+        std::env::current_exe().map(|program| program.with_file_name(format!("{UV_COMPOSE}{EXE_SUFFIX}")));
     let program = beside.ok().filter(|file| file.is_file()).unwrap_or_else(|| UV_COMPOSE.into());
     let mut command = Command::new(program);
     if let Some(output) = &cli.output {
@@ -32,7 +34,7 @@ pub fn run(guest: &Path, cli: &Cli) -> Error {
     if let Some(adapter) = &cli.adapter {
         command.arg("--adapter").arg(adapter);
     }
-    let error = command.arg("--").arg(guest).exec();
+    let error = process::replace(command.arg("--").arg(guest));
     match error.kind() {
         ErrorKind::NotFound => Error::msg(
             "--compose needs the program uv-compose, beside uv-run or in PATH: \

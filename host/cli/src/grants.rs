@@ -2,27 +2,22 @@
 //! FIFOs and directories.
 
 use crate::cli::Options;
-use crate::closed;
 use crate::denied::{self, Descriptors, Told};
-use crate::ignored;
 use crate::network::{Http, OnDenied, Sockets};
+use crate::os::signal_set::SignalSet;
+use crate::os::sockets::{self, SocketFiles};
+use crate::os::{self, Descriptor, closed, ignored};
 use crate::output::{quoted, say};
 use crate::script::{Language, Script};
 use crate::signals;
 use crate::stdio::Standard;
-use crate::unix_socket::SocketFiles;
-use crate::values::{Env, Fifo, FifoMode, HostPort, Udp};
+use crate::values::{Env, HostPort, Udp};
 use crate::virtual_clock::VirtualMonotonicClock;
-use crate::wake;
-use rustix::fs::{FileType, Mode, OFlags, fstat, open};
-use rustix::io::Errno;
 use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::net::{TcpListener, TcpStream, UdpSocket};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::Arc;
 use uv_handles_host::{AsyncSender, Denied, UvCtx, VirtualClock};
@@ -38,7 +33,7 @@ pub struct Grants {
     /// The async handles that signals trigger.
     pub by_signal: Vec<(i32, AsyncSender)>,
     /// The control socket, and the async handles that it triggers.
-    pub control: Option<(UnixListener, Vec<AsyncSender>)>,
+    pub control: Option<(sockets::Listener, Vec<AsyncSender>)>,
     pub files: SocketFiles,
 }
 
@@ -48,7 +43,7 @@ pub fn make(options: &Options, args: &[String], script: Option<&Script>, is_plug
     let told = Arc::new(Told::default());
     if script.map(Script::language) == Some(Language::Python) {
         // Every loop that runs asks for it, and goes on without.
-        told.keep_quiet(denied::sentence(Denied::Signal(rustix::process::Signal::INT.as_raw())));
+        told.keep_quiet(denied::sentence(Denied::Signal(SIGINT)));
     }
     let files = SocketFiles::default();
     let mut listeners = Vec::new();
@@ -56,7 +51,7 @@ pub fn make(options: &Options, args: &[String], script: Option<&Script>, is_plug
     if is_plugin {
         uv.plugin();
     }
-    let mut grant = |option: &str, name: &str, made: Result<OwnedFd>| {
+    let mut grant = |option: &str, name: &str, made: Result<Descriptor>| {
         let made = made.and_then(|fd| uv.descriptor(name, fd).map(drop).map_err(Into::into));
         made.with_context(|| format!("{option} {} is not possible", name.escape_debug()))
     };
@@ -81,7 +76,7 @@ pub fn make(options: &Options, args: &[String], script: Option<&Script>, is_plug
         grant("--unix-listen", &socket.name, made)?;
     }
     for file in &options.fifo {
-        grant("--fifo", &file.name, fifo(&file.value))?;
+        grant("--fifo", &file.name, os::fifo(&file.value))?;
     }
     // Connections are made when the guest opens them, and again when it opens them again.
     for peer in &options.connect {
@@ -89,8 +84,11 @@ pub fn make(options: &Options, args: &[String], script: Option<&Script>, is_plug
         uv.descriptor_with(peer.name.as_str(), move || connect(&address));
     }
     for socket in &options.unix_connect {
-        let path = socket.value.0.clone();
-        uv.descriptor_with(socket.name.as_str(), move || Ok(UnixStream::connect(&path)?.into()));
+        let name = &socket.name;
+        let connect = sockets::connector(&socket.value.0);
+        let connect =
+            connect.with_context(|| format!("--unix-connect {} is not possible", name.escape_debug()))?;
+        uv.descriptor_with(name.as_str(), connect);
     }
     if options.stdin {
         uv.stdin("stdin", io::stdin()).context("--stdin: standard input cannot be used")?;
@@ -98,7 +96,7 @@ pub fn make(options: &Options, args: &[String], script: Option<&Script>, is_plug
     if let Some(name) = &options.stdout_as {
         let made = match closed::at_start(1) {
             // As for a C program: each write is the error EBADF.
-            true => File::open("/dev/null").and_then(|null| uv.stdout(&name.0, null).map(drop)),
+            true => File::open(os::stdio::NULL).and_then(|null| uv.stdout(&name.0, null).map(drop)),
             false => uv.stdout(&name.0, io::stdout()).map(drop),
         };
         made.context("--stdout-as: standard output cannot be used")?;
@@ -137,7 +135,7 @@ pub fn make(options: &Options, args: &[String], script: Option<&Script>, is_plug
 }
 
 /// The signals that trigger async handles. They have no other use in this run.
-pub fn wake_signals(options: &Options) -> Result<wake::SignalSet> {
+pub fn wake_signals(options: &Options) -> Result<SignalSet> {
     let signums = options.wake.iter().filter_map(|wake| wake.signal);
     for signum in signums.clone() {
         if options.signal.iter().any(|list| list.0.contains(&signum)) {
@@ -145,7 +143,7 @@ pub fn wake_signals(options: &Options) -> Result<wake::SignalSet> {
             bail!("the signal {name} can be either the guest's (--signal) or send an async handle (--wake)");
         }
     }
-    Ok(wake::SignalSet::block(signums))
+    Ok(SignalSet::block(signums))
 }
 
 /// The names of the descriptors, with their options. Refuses two of one name: the guest could open only
@@ -171,10 +169,13 @@ fn names(options: &Options) -> Result<HashMap<String, &'static str>> {
     Ok(known.into_iter().map(|(name, option)| (name.clone(), option)).collect())
 }
 
+/// Linux's number.
+const SIGINT: i32 = 2;
+
 /// libuv's EAI_NONAME. The resolver's errors have no number of the OS.
 const NO_NAME: i32 = 3008;
 
-fn connect(peer: &HostPort) -> io::Result<OwnedFd> {
+fn connect(peer: &HostPort) -> io::Result<Descriptor> {
     let unresolved = |error: io::Error| match error.raw_os_error() {
         Some(_) => error,
         None => io::Error::from_raw_os_error(NO_NAME),
@@ -200,27 +201,6 @@ fn udp(udp: &Udp) -> Result<UdpSocket> {
 /// The message for a name that has no address.
 fn unresolved(given: impl fmt::Display) -> String {
     format!("{given} cannot be resolved")
-}
-
-fn fifo(fifo: &Fifo) -> Result<OwnedFd> {
-    let name = quoted(&fifo.path.to_string_lossy());
-    let flags = match fifo.mode {
-        FifoMode::Read => OFlags::RDONLY,
-        FifoMode::Write => OFlags::WRONLY,
-        FifoMode::Both => OFlags::RDWR,
-    };
-    let flags = flags | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let fd = match open(&fifo.path, flags, Mode::empty()) {
-        Ok(fd) => fd,
-        Err(Errno::NOENT) => bail!("there is no {name}; `mkfifo` makes it"),
-        Err(Errno::NXIO) => bail!("{name} has no reader yet"),
-        Err(error) => bail!("{name} cannot be opened: {}", io::Error::from(error)),
-    };
-    let is_fifo = FileType::from_raw_mode(fstat(&fd).map_err(io::Error::from)?.st_mode) == FileType::Fifo;
-    match is_fifo {
-        true => Ok(fd),
-        false => bail!("{name} is no FIFO"),
-    }
 }
 
 /// The environment variable from which Python's runtime knows the signals that are ignored. Scripts do
@@ -312,26 +292,48 @@ mod tests {
         let granted_whole =
             format!("is a file: a directory is granted whole, as --dir-ro {}", dir.path().display());
         for (option, expected) in [
-            (format!("--listen=a={}", taken.local_addr().unwrap()), "in use"),
+            // The system's text differs from one Windows to another.
+            (
+                format!("--listen=a={}", taken.local_addr().unwrap()),
+                if cfg!(windows) { "os error 10048" } else { "in use" },
+            ),
             ("--udp=a=127.0.0.1:0,[::1]:1".into(), "cannot be reached from 127.0.0.1:0"),
             ("--udp=a=192.0.2.1:0".into(), "192.0.2.1:0: "),
             ("--listen=a=name.invalid:1".into(), "name.invalid:1 cannot be resolved"),
             ("--udp=a=name.invalid:1".into(), "name.invalid:1 cannot be resolved"),
-            (format!("--unix-listen=a={}", path("file")), "is no socket"),
-            (format!("--unix-listen=a={}", path("none/socket")), "No such file"),
             ("--tcp-connect=name.invalid:1".into(), "name.invalid:1 cannot be resolved"),
-            (format!("--fifo=a={}", path("none")), "`mkfifo` makes it"),
-            (format!("--fifo=a={}", path("file")), "is no FIFO"),
             (format!("--dir={}", path("none")), "cannot be opened"),
             (format!("--dir-ro={}", path("file")), &granted_whole),
-            (format!("--control={}", path("file")), "is no socket"),
             ("--env=UV_RUN_HAS_NO_SUCH_VARIABLE".into(), "has no such variable"),
         ] {
-            let error = refused(&[&option]);
-            let name = option.split('=').next().unwrap();
-            assert!(error.contains(expected) && error.contains(name), "{option}: {error}");
-            assert!(!error.contains('\n'), "{error}");
+            is_refused(&option, expected);
         }
+    }
+
+    #[test]
+    fn what_the_system_has_or_has_not_is_one_sentence() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        std::fs::write(path("file"), "").unwrap();
+        for (option, on_unix) in [
+            (format!("--unix-listen=a={}", path("file")), "is no socket"),
+            (format!("--unix-listen=a={}", path("none/socket")), "No such file"),
+            (format!("--fifo=a={}", path("none")), "`mkfifo` makes it"),
+            (format!("--fifo=a={}", path("file")), "is no FIFO"),
+            (format!("--control={}", path("file")), "is no socket"),
+        ] {
+            is_refused(&option, if cfg!(unix) { on_unix } else { "it is not available on" });
+        }
+        if cfg!(not(unix)) {
+            is_refused("--unix-connect=a=socket", "it is not available on");
+        }
+    }
+
+    fn is_refused(option: &str, expected: &str) {
+        let error = refused(&[option]);
+        let name = option.split('=').next().unwrap();
+        assert!(error.contains(expected) && error.contains(name), "{option}: {error}");
+        assert!(!error.contains('\n'), "{error}");
     }
 
     #[test]
@@ -340,16 +342,5 @@ mod tests {
         assert!(error.contains("\"a\" is granted twice, by --listen and by --udp"), "{error}");
         let error = refused(&["--stdin", "--stdout-as=stdin"]);
         assert!(error.contains("by --stdin and by --stdout-as"), "{error}");
-    }
-
-    #[test]
-    fn a_fifo_for_writing_needs_a_reader() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("fifo");
-        rustix::fs::mknodat(rustix::fs::CWD, &path, FileType::Fifo, Mode::RWXU, 0).unwrap();
-        let open = |mode| fifo(&Fifo { path: path.clone(), mode });
-        assert!(open(FifoMode::Write).unwrap_err().to_string().contains("has no reader"));
-        let _reader = open(FifoMode::Read).unwrap();
-        open(FifoMode::Write).unwrap();
     }
 }

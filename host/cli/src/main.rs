@@ -5,7 +5,6 @@
 
 mod async_program;
 mod cli;
-mod closed;
 mod component;
 mod compose;
 mod config;
@@ -14,10 +13,10 @@ mod ending;
 mod grants;
 mod guest;
 mod hint;
-mod ignored;
 mod imports;
 mod names;
 mod network;
+mod os;
 mod output;
 mod plugin;
 mod precompiled;
@@ -28,7 +27,6 @@ mod signals;
 mod source;
 mod stdio;
 mod timeout;
-mod unix_socket;
 mod values;
 mod virtual_clock;
 mod wake;
@@ -144,7 +142,7 @@ fn start() -> Result<ExitCode> {
         wake::by_signals(wake_signals, by_signal)?;
     }
     if let Some((socket, senders)) = control {
-        wake::by_lines(socket, senders, wake::ControlLimits::default())?;
+        os::control::by_lines(socket, senders)?;
     }
     let timeout = match options.timeout {
         Some(limit) => {

@@ -1,8 +1,8 @@
 //! uv-run's own messages, and the end of a guest that prints to a closed standard output.
 
 use crate::guest::Guest;
+use crate::os::stdio::output_is_closed;
 use crate::stdio::Standard;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::fmt;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, ResourceTable};
@@ -152,7 +152,7 @@ fn reported_in_task(
 ) -> wasmtime::Result<(Result<(), in_task::StreamError>,)> {
     match result {
         Ok(()) => Ok((Ok(()),)),
-        Err(StreamError::Closed) if stdout_is_closed() => Err(StdoutClosed.into()),
+        Err(StreamError::Closed) if output_is_closed() => Err(StdoutClosed.into()),
         Err(error) => Ok((Err(in_task::Host::convert_stream_error(table, error)?),)),
     }
 }
@@ -163,17 +163,9 @@ fn reported(
 ) -> wasmtime::Result<(Result<(), Reported>,)> {
     match result {
         Ok(()) => Ok((Ok(()),)),
-        Err(StreamError::Closed) if stdout_is_closed() => Err(StdoutClosed.into()),
+        Err(StreamError::Closed) if output_is_closed() => Err(StdoutClosed.into()),
         Err(error) => Ok((Err(Host::convert_stream_error(table, error)?),)),
     }
-}
-
-/// Whether standard output is a pipe or socket without a reader.
-fn stdout_is_closed() -> bool {
-    let stdout = std::io::stdout();
-    let mut fds = [PollFd::new(&stdout, PollFlags::empty())];
-    poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok()
-        && fds[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }
 
 #[cfg(test)]

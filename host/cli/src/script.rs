@@ -6,6 +6,7 @@
 
 use crate::cli::{Cli, Options};
 use crate::guest::Guest;
+use crate::os::guest_path;
 use crate::source::{self, Source};
 use crate::values::Dir;
 use clap::ValueEnum;
@@ -203,15 +204,15 @@ impl Ready {
 /// uv-run's own working directory, if one of these contains it.
 fn working_dir(dirs: &[Dir]) -> Option<String> {
     let own = std::env::current_dir().ok()?.canonicalize().ok()?;
-    dirs.iter().any(|dir| own.starts_with(&dir.host)).then(|| own.to_str().map(str::to_owned))?
+    dirs.iter().any(|dir| own.starts_with(&dir.host)).then(|| guest_path(&own))?
 }
 
 /// A directory of modules. Tracebacks show their files, so the guest's name is the host's.
 fn module_dir(dir: &Path) -> Result<Dir> {
     let shown = dir.display();
     let host = dir.canonicalize().with_context(|| format!("the directory {shown} cannot be opened"))?;
-    match host.to_str() {
-        Some(guest) => Ok(Dir { guest: guest.into(), host }),
+    match guest_path(&host) {
+        Some(guest) => Ok(Dir { guest, host }),
         None => bail!("the directory {shown} has a name that is no UTF-8"),
     }
 }
@@ -239,7 +240,7 @@ mod tests {
         let script = script.unwrap().unwrap();
         assert_eq!((&*script.name, &*script.source), (file, &b"pass\n"[..]));
         assert_eq!(script.args, ["--stdin", "a.py"]);
-        assert_eq!(script.path, [root.to_str().unwrap(), more.to_str().unwrap()]);
+        assert_eq!(script.path, [&root, &more].map(|dir| guest_path(dir).unwrap()));
         let granted: Vec<_> = cli.options.dir_ro.iter().map(|dir| dir.host.clone()).collect();
         assert_eq!(granted, [root, more]);
 

@@ -2,7 +2,10 @@
 
 /// The signals that a guest may watch. Missing are those that the host depends on itself, such as
 /// SIGSEGV, and SIGKILL and SIGSTOP, which cannot be caught.
-const SIGNALS: [(&str, i32); 25] = [
+const SIGNALS: &[(&str, i32)] = &[
+    // Ctrl+Break. The number is that of its C library.
+    #[cfg(windows)]
+    ("break", 21),
     ("hup", 1),
     ("int", 2),
     ("quit", 3),

@@ -188,7 +188,7 @@ mod tests {
         let root = dir.path().to_str().unwrap();
         let main = |options: &[&str]| {
             let source = found(&[options, &[root]].concat()).unwrap().unwrap();
-            let name = source.name.strip_prefix(root).unwrap().to_owned();
+            let name = source.name.strip_prefix(root).unwrap().replace('\\', "/");
             (source.language, name, source.root.is_some())
         };
         let error = found(&[root]).unwrap_err().to_string();

@@ -3,11 +3,9 @@
 //! The standard library's streams keep part of a line back, which changes the order among several
 //! ways to the same file. They also fail when another process has made the stream non-blocking.
 
-use crate::closed;
-use rustix::event::{PollFd, PollFlags, poll};
+use crate::os::{closed, stdio};
 use rustix::io::Errno;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
@@ -30,8 +28,8 @@ impl Standard {
     pub fn write_all(self, bytes: &[u8]) -> io::Result<()> {
         match self {
             _ if closed::at_start(self.number()) => Err(Errno::BADF.into()),
-            Standard::Output => write_all(io::stdout().as_fd(), bytes),
-            Standard::Error => write_all(io::stderr().as_fd(), bytes),
+            Standard::Output => stdio::write_output(bytes),
+            Standard::Error => stdio::write_error(bytes),
         }
     }
 
@@ -41,22 +39,6 @@ impl Standard {
             Standard::Error => 2,
         }
     }
-}
-
-fn write_all(fd: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match rustix::io::write(fd, bytes) {
-            Ok(written) => bytes = &bytes[written..],
-            Err(Errno::INTR) => {}
-            // The stream is full, and another process has made it non-blocking.
-            Err(Errno::AGAIN) => match poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::OUT)], None) {
-                Ok(_) | Err(Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
-            },
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
 }
 
 impl io::Write for Standard {
@@ -123,31 +105,5 @@ impl AsyncWrite for Standard {
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::io::Read;
-    use std::os::unix::net::UnixStream;
-
-    #[test]
-    fn a_full_stream_that_does_not_block_is_waited_for() {
-        let (ours, mut theirs) = UnixStream::pair().unwrap();
-        ours.set_nonblocking(true).unwrap();
-        let content = vec![7; 1 << 20];
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                write_all(ours.as_fd(), &content).unwrap();
-                ours.shutdown(std::net::Shutdown::Write).unwrap();
-            });
-            let mut all = Vec::new();
-            theirs.read_to_end(&mut all).unwrap();
-            assert!(all == content);
-        });
-        drop(theirs);
-        let error = write_all(ours.as_fd(), b"hello").unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     }
 }

@@ -136,15 +136,14 @@ mod tests {
     use crate::ctx::UvCtx;
 
     #[test]
-    #[cfg(unix)]
     fn an_interrupted_guest_gets_errors_for_its_descriptors_and_senders() {
-        let (read, _write) = std::io::pipe().unwrap();
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         let mut uv = UvCtx::builder();
-        uv.descriptor("pipe", read).unwrap();
+        uv.descriptor("socket", socket).unwrap();
         uv.async_connection("other", &UvCtx::builder().async_sender("other"));
         let mut ctx = uv.build();
         let view = &mut UvCtxView { ctx: &mut ctx };
-        let descriptor = HostDescriptor::open(view, "pipe".into()).unwrap();
+        let descriptor = HostDescriptor::open(view, "socket".into()).unwrap();
         let sender = HostAsyncSender::open(view, "other".into()).unwrap();
         view.ctx.release_all();
         let [number, other] = [descriptor.rep(), sender.rep()];

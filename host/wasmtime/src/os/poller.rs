@@ -230,6 +230,8 @@ mod tests {
     use crate::os::family::fd::AsFd;
     #[cfg(unix)]
     use rustix::net::{SendFlags, send};
+    #[cfg(windows)]
+    use std::io::Read;
     use std::io::Write;
     use std::net::{TcpListener, TcpStream};
 
@@ -354,6 +356,28 @@ mod tests {
         assert!(begun.elapsed() >= limit, "the wait ended after {:?}", begun.elapsed());
         drop(ours);
         wait_for(&mut poller, Readiness::DISCONNECT);
+    }
+
+    /// The data that nothing reads makes the wait end now and then at most. The end is noticed all
+    /// the same when the data has been read, although no readiness was reported in between.
+    #[test]
+    #[cfg(windows)]
+    fn a_handle_that_wants_the_end_alone_sees_it_after_data() {
+        for events in [PollEvents::DISCONNECT, PollEvents::DISCONNECT | PollEvents::PRIORITIZED] {
+            let (mut ours, mut theirs) = connection();
+            let mut poller = watching(theirs.as_fd(), events);
+            ours.write_all(b"data").unwrap();
+            let begun = std::time::Instant::now();
+            let mut waits = 0;
+            while begun.elapsed() < Duration::from_millis(500) {
+                poller.wait(Some(Duration::from_millis(500)), |_, found| panic!("{found:?}")).unwrap();
+                waits += 1;
+            }
+            assert!(waits < 50, "{waits} waits in {:?}", begun.elapsed());
+            theirs.read_exact(&mut [0; 4]).unwrap();
+            drop(ours);
+            wait_for(&mut poller, Readiness::DISCONNECT);
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Many guests on one thread, each with a loop and a repeating timer.
 
-use crate::bindings::Guest;
-use crate::run::wasi;
-use crate::{epochs, marks};
+use crate::program::bindings::Guest;
+use crate::program::run::wasi;
+use crate::program::{epochs, marks};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! The cost of an instance: made and dropped with its store and its contexts, without a call.
 
-use crate::bindings::Guest;
-use crate::run::wasi;
+use crate::program::bindings::Guest;
+use crate::program::run::wasi;
 use uv_handles_bench::Session;
 use uv_handles_host::{UvCtx, interrupt_by_epochs_sync};
 use uv_handles_tests::{State, linker, wasi_linker};

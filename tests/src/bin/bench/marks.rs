@@ -3,8 +3,8 @@
 //! The store's data is that of the tests' harness: its linkers are compiled once, and not again
 //! with each change of the benchmark.
 
-use crate::bindings::uv_handles::bench::{control, lists};
-use crate::guests::Ticks;
+use crate::program::bindings::uv_handles::bench::{control, lists};
+use crate::program::guests::Ticks;
 use std::sync::{Arc, Mutex, OnceLock};
 use uv_handles_bench::{Answers, Session};
 use uv_handles_tests::State;

@@ -1,8 +1,8 @@
 //! Runs one guest on this thread.
 
-use crate::bindings::Guest;
-use crate::outside::{grant, server};
-use crate::{epochs, marks, number};
+use crate::program::bindings::Guest;
+use crate::program::outside::{grant, server};
+use crate::program::{epochs, marks, number};
 use uv_handles_bench::Session;
 use uv_handles_host::{UvCtx, interrupt_by_epochs_sync};
 use uv_handles_tests::{State, linker, wasi_linker};

@@ -1,8 +1,8 @@
 //! The fourth side: the same guest composed with the adapter, on a runtime that has WASI only, in
 //! virtual time. It runs the programs that use only features of a composition.
 
-use crate::bindings;
-use crate::outside::Outside;
+use crate::program::bindings;
+use crate::program::outside::Outside;
 use uv_handles_conformance_program::{Kind, Outcome, Program};
 use uv_handles_host::VirtualClock;
 use uv_handles_tests::plain::{PlainView, virtual_time};

@@ -1,7 +1,7 @@
 //! The environment of a guest that runs a program: the peers' ends of the socket pairs, the clock
 //! and signals, and the guest's grants.
 
-use crate::wait::{self, Controlled};
+use crate::program::wait::{self, Controlled};
 use uv_handles_conformance::{Peers, raise};
 use uv_handles_conformance_program::{Op, Program, Source, script};
 use uv_handles_host::{UvCtx, VirtualClock};

@@ -6,7 +6,7 @@
 //! The script is a module in a directory of its own, where Python keeps it compiled: compiling
 //! takes longer than a run.
 
-use crate::outside::Outside;
+use crate::program::outside::Outside;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::fd::OwnedFd;

@@ -1,7 +1,7 @@
 //! The third side: a guest that interprets programs through the SDK, in a fresh instance for each.
 
-use crate::bindings;
-use crate::outside::Outside;
+use crate::program::bindings;
+use crate::program::outside::Outside;
 use uv_handles_conformance_program::{Outcome, Program};
 use uv_handles_host::{UvCtx, UvCtxView, UvView};
 use uv_handles_tests::component;

@@ -1,7 +1,7 @@
 //! Many plugins on one runtime with two threads: each has a repeating timer of 100 ms, and is sent
 //! a message each second. It prints one line of JSON for each sample.
 
-use crate::sample::{entries, resident_kib};
+use crate::program::sample::{entries, resident_kib};
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 use uv_handles_host::{

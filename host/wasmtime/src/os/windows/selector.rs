@@ -4,6 +4,9 @@
 //! the loop: a thread, a task or a set. mio's events only name the sockets to look at, and WSAPoll
 //! tells what they are ready for. A socket with an event is registered again at once, so that mio
 //! reports it again while it is ready.
+//!
+//! mio cannot watch for the end of a connection alone: it reports unread data too, again and again. A
+//! socket with data that its handle does not want is set aside, and looked at from time to time.
 
 use crate::os::Waker;
 use crate::os::windows::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -15,11 +18,14 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use uv_handles_core::{HandleId, PollEvents, Readiness};
 
 /// The number of events taken from the OS at once, the same as in libuv.
 const EVENTS: usize = 1024;
+
+/// The time after which sockets that were set aside are looked at.
+const ASIDE: Duration = Duration::from_millis(100);
 
 /// mio's poll, in the hands of a thread.
 #[derive(Debug)]
@@ -45,6 +51,22 @@ struct Reported {
     handles: Vec<HandleId>,
     /// The waker was used.
     is_woken: bool,
+    /// Handles whose sockets have data that they do not want.
+    aside: Vec<HandleId>,
+    /// When the thread reports those. Set while there are any.
+    due: Option<Instant>,
+}
+
+impl Reported {
+    fn is_empty(&self) -> bool {
+        self.handles.is_empty() && !self.is_woken
+    }
+
+    fn add(&mut self, handle: HandleId) {
+        if !self.handles.contains(&handle) {
+            self.handles.push(handle);
+        }
+    }
 }
 
 impl Selector {
@@ -78,12 +100,12 @@ impl Selector {
         handle: HandleId,
         events: PollEvents,
     ) -> io::Result<()> {
-        self.arm(fd.as_raw_fd(), handle, events)
+        self.arm(fd.as_raw_fd(), handle, interest(events))
     }
 
-    fn arm(&mut self, fd: RawFd, handle: HandleId, events: PollEvents) -> io::Result<()> {
+    fn arm(&mut self, fd: RawFd, handle: HandleId, interest: Interest) -> io::Result<()> {
         match self.sources.get_mut(&fd) {
-            Some(source) => self.registry.reregister(source, token(handle), interest(events)),
+            Some(source) => self.registry.reregister(source, token(handle), interest),
             None => Ok(()),
         }
     }
@@ -109,7 +131,7 @@ impl Selector {
         watched: impl Fn(HandleId) -> Option<(RawFd, PollEvents)>,
         mut ready: impl FnMut(HandleId, Readiness),
     ) -> io::Result<()> {
-        let is_idle = |reported: &mut Reported| !reported.is_woken && reported.handles.is_empty();
+        let is_idle = |reported: &mut Reported| reported.is_empty();
         let reported = self.shared.reported();
         let mut reported = match timeout {
             None => self.shared.changed.wait_while(reported, is_idle).unwrap_or_else(PoisonError::into_inner),
@@ -118,24 +140,50 @@ impl Selector {
                 waited.unwrap_or_else(PoisonError::into_inner).0
             }
         };
-        let handles = std::mem::take(&mut *reported).handles;
+        let handles = std::mem::take(&mut reported.handles);
+        reported.is_woken = false;
         drop(reported);
+        let mut aside = Vec::new();
         for handle in handles {
             let Some((fd, events)) = watched(handle) else { continue };
             let Some(source) = self.sources.get(&fd) else { continue };
-            let mut fds = [PollFd::new(source, flags(events))];
+            let interest = interest(events);
+            let mut fds = [PollFd::new(source, flags(interest))];
             poll(&mut fds, Some(&Timespec::default()))?;
             let found = readiness(fds[0].revents(), events);
-            // Data that nothing reads would report a socket of which only the end is wanted again and
-            // again.
-            if !found.is_empty() || events != PollEvents::DISCONNECT {
-                self.arm(fd, handle, events)?;
+            if !found.is_empty() || !fds[0].revents().contains(PollFlags::IN) {
+                self.arm(fd, handle, interest)?;
+            } else {
+                aside.push(handle);
+                if interest.is_writable() {
+                    self.arm(fd, handle, Interest::WRITABLE)?;
+                }
             }
             if !found.is_empty() {
                 ready(handle, found);
             }
         }
-        Ok(())
+        self.set_aside(&aside)
+    }
+
+    /// Makes the thread report these handles after a while.
+    fn set_aside(&self, handles: &[HandleId]) -> io::Result<()> {
+        if handles.is_empty() {
+            return Ok(());
+        }
+        let mut reported = self.shared.reported();
+        for handle in handles {
+            if !reported.aside.contains(handle) {
+                reported.aside.push(*handle);
+            }
+        }
+        if reported.due.is_some() {
+            return Ok(());
+        }
+        reported.due = Some(Instant::now() + ASIDE);
+        drop(reported);
+        // The thread waits without a limit. The loop's next wait ends too, which does no harm.
+        self.waker.wake()
     }
 }
 
@@ -162,7 +210,9 @@ impl Shared {
 fn report(mut poll: Poll, shared: &Shared, outside: &Waker) {
     let mut events = Events::with_capacity(EVENTS);
     loop {
-        if let Err(error) = poll.poll(&mut events, None)
+        let due = shared.reported().due;
+        let timeout = due.map(|due| due.saturating_duration_since(Instant::now()));
+        if let Err(error) = poll.poll(&mut events, timeout)
             && error.kind() != io::ErrorKind::Interrupted
         {
             tracing::error!(%error, "cannot wait for sockets any more");
@@ -174,11 +224,19 @@ fn report(mut poll: Poll, shared: &Shared, outside: &Waker) {
         let mut reported = shared.reported();
         for event in &events {
             match u32::try_from(event.token().0).map(HandleId::from_index) {
-                Ok(handle) if reported.handles.contains(&handle) => {}
-                Ok(handle) => reported.handles.push(handle),
+                Ok(handle) => reported.add(handle),
                 // Other numbers are those of the waker and of the signals.
                 Err(_) => reported.is_woken = true,
             }
+        }
+        if reported.due.is_some_and(|due| due <= Instant::now()) {
+            reported.due = None;
+            for handle in std::mem::take(&mut reported.aside) {
+                reported.add(handle);
+            }
+        }
+        if reported.is_empty() {
+            continue;
         }
         drop(reported);
         shared.changed.notify_all();
@@ -204,24 +262,24 @@ fn interest(events: PollEvents) -> Interest {
     }
 }
 
-/// Returns the requested events as flags of WSAPoll.
-fn flags(events: PollEvents) -> PollFlags {
+/// Returns what mio watches for as flags of WSAPoll, which reports a hang-up with each.
+fn flags(interest: Interest) -> PollFlags {
     let mut flags = PollFlags::empty();
-    flags.set(PollFlags::IN, events.contains(PollEvents::READABLE));
-    flags.set(PollFlags::OUT, events.contains(PollEvents::WRITABLE));
+    flags.set(PollFlags::IN, interest.is_readable());
+    flags.set(PollFlags::OUT, interest.is_writable());
     flags
 }
 
-/// Returns the readiness that WSAPoll reports. A peer that has closed its end is a hang-up there.
+/// Returns the readiness that WSAPoll reports, of what is wanted. A peer that has closed its end is a
+/// hang-up there.
 fn readiness(found: PollFlags, wanted: PollEvents) -> Readiness {
     let mut readiness = Readiness::empty();
-    readiness.set(Readiness::READABLE, found.intersects(PollFlags::IN));
+    // The end of a connection is readable, as on Unix.
+    let is_readable = found.intersects(PollFlags::IN | PollFlags::HUP);
+    readiness.set(Readiness::READABLE, is_readable && wanted.contains(PollEvents::READABLE));
     readiness.set(Readiness::WRITABLE, found.intersects(PollFlags::OUT));
-    if found.intersects(PollFlags::HUP) {
-        // The end of a connection is readable, as on Unix.
-        readiness.set(Readiness::READABLE, wanted.contains(PollEvents::READABLE));
-        readiness.set(Readiness::DISCONNECT, wanted.contains(PollEvents::DISCONNECT));
-    }
+    let is_ended = found.intersects(PollFlags::HUP);
+    readiness.set(Readiness::DISCONNECT, is_ended && wanted.contains(PollEvents::DISCONNECT));
     readiness.set(Readiness::ERROR, found.intersects(PollFlags::ERR | PollFlags::NVAL));
     readiness
 }

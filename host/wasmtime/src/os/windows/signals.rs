@@ -85,3 +85,51 @@ unsafe extern "system" fn on_control(event: u32) -> i32 {
 fn guests() -> MutexGuard<'static, [usize; SIGNALS]> {
     GUESTS.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::deliveries;
+    use crate::os::listeners::SignalListener;
+    use crate::os::signal_log::Position;
+    use std::sync::mpsc;
+
+    /// The system's part: it calls the handler, in a thread that may never come back.
+    fn send(event: u32) -> mpsc::Receiver<i32> {
+        let (send, returned) = mpsc::channel();
+        // SAFETY: it takes a number only.
+        thread::spawn(move || send.send(unsafe { on_control(event) }));
+        returned
+    }
+
+    #[test]
+    fn console_control_events_are_signals() {
+        const SHUTDOWN: u32 = 6;
+        let signums = [SIGHUP, SIGINT, SIGBREAK];
+        let mut position = Position::default();
+        for signum in signums {
+            watch(signum).unwrap();
+            deliveries::begin(&mut position, signum);
+        }
+        let (woken, wakes) = mpsc::channel();
+        let _listener = SignalListener::new(move || {
+            // The test is over.
+            let _ = woken.send(());
+            Ok(())
+        });
+        assert_eq!(send(SHUTDOWN).recv(), Ok(0));
+        for (event, signum) in [(CTRL_C_EVENT, SIGINT), (CTRL_BREAK_EVENT, SIGBREAK)] {
+            assert_eq!(send(event).recv(), Ok(1));
+            wakes.recv().unwrap();
+            let read = deliveries::read(&mut position, signums.into_iter());
+            assert_eq!(read, [(signum, 1)]);
+        }
+        // The process would end with the handler.
+        let returned = send(CTRL_CLOSE_EVENT);
+        wakes.recv().unwrap();
+        assert_eq!(deliveries::read(&mut position, signums.into_iter()), [(SIGHUP, 1)]);
+        assert_eq!(returned.try_recv(), Err(mpsc::TryRecvError::Empty));
+        signums.into_iter().for_each(unwatch);
+        assert_eq!(send(CTRL_C_EVENT).recv(), Ok(0));
+    }
+}

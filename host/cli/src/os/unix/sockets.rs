@@ -1,13 +1,18 @@
-//! Listening on a Unix socket, and removing its file when the run ends.
+//! Unix sockets: listening on one, removing its file when the run ends, and connecting to one.
 
+use crate::os::Descriptor;
 use crate::output::quoted;
 use rustix::fs::{Mode, fchmod};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
+use rustix::process::umask;
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::os::unix::net::{UnixListener, UnixStream};
+/// A listening Unix socket.
+pub use std::os::unix::net::UnixListener as Listener;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime::error::Context;
@@ -34,20 +39,16 @@ struct SocketFile {
 impl SocketFiles {
     /// Listens on a new socket at a path. A socket file without a listener is left over from a run
     /// that was killed, and is replaced. Any other file stays as it is.
-    pub fn listen(&self, path: &Path) -> Result<UnixListener> {
-        self.listen_by(path, |path| UnixListener::bind(path))
+    pub fn listen(&self, path: &Path) -> Result<Listener> {
+        self.listen_by(path, |path| Listener::bind(path))
     }
 
     /// As [`SocketFiles::listen`], but only processes of this user can connect.
-    pub fn listen_private(&self, path: &Path) -> Result<UnixListener> {
+    pub fn listen_private(&self, path: &Path) -> Result<Listener> {
         self.listen_by(path, bind_private)
     }
 
-    fn listen_by(
-        &self,
-        path: &Path,
-        bind: impl FnOnce(&Path) -> io::Result<UnixListener>,
-    ) -> Result<UnixListener> {
+    fn listen_by(&self, path: &Path, bind: impl FnOnce(&Path) -> io::Result<Listener>) -> Result<Listener> {
         if let Ok(found) = fs::symlink_metadata(path) {
             let name = quoted(&path.to_string_lossy());
             if !found.file_type().is_socket() {
@@ -74,14 +75,33 @@ impl SocketFiles {
 }
 
 /// Listens on a socket whose file has the mode 0600.
-fn bind_private(path: &Path) -> io::Result<UnixListener> {
+fn bind_private(path: &Path) -> io::Result<Listener> {
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::empty(), None)?;
     fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
-    // bind(2) makes the file with the mode of the socket. A chmod of the file would come too late.
-    fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
-    bind(&socket, &SocketAddrUnix::new(path)?)?;
+    bind_with_mode(&socket, &SocketAddrUnix::new(path)?, Mode::RUSR | Mode::WUSR)?;
     listen(&socket, BACKLOG)?;
     Ok(socket.into())
+}
+
+/// A function that connects to a socket.
+pub fn connector(path: &Path) -> Result<impl Fn() -> io::Result<Descriptor> + Send + Sync + 'static> {
+    let path = path.to_owned();
+    Ok(move || Ok(UnixStream::connect(&path)?.into()))
+}
+
+/// Makes the file of a socket with a mode. A chmod of the file would come too late.
+fn bind_with_mode(socket: &OwnedFd, address: &SocketAddrUnix, mode: Mode) -> rustix::io::Result<()> {
+    if cfg!(target_os = "linux") {
+        // bind(2) takes the mode of the socket.
+        fchmod(socket, mode)?;
+        return bind(socket, address);
+    }
+    // Elsewhere a socket has no mode. The process's mask is for all threads, so files that others make
+    // in the meantime get fewer permissions, never more.
+    let before = umask(!mode & Mode::from_raw_mode(0o777));
+    let bound = bind(socket, address);
+    umask(before);
+    bound
 }
 
 impl Files {

@@ -1,14 +1,27 @@
-//! The test's side of the OS: peers of the guests' descriptors, signals, and descriptors' modes.
+//! The calls that every Unix system has.
 
 use crate::PATIENCE;
-use std::io::{self, Read, Write};
+use std::io::{self, PipeReader, PipeWriter};
 use std::mem::MaybeUninit;
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::ptr;
 use std::time::Duration;
-use tempfile::TempDir;
+use tokio::net::unix::pipe::Receiver;
+use wasmtime_wasi::cli::{AsyncStdinStream, OutputFile, StdinStream};
+use wasmtime_wasi::runtime::with_ambient_tokio_runtime;
+
+/// A pipe as WASI's standard input.
+pub fn stdin(pipe: PipeReader) -> impl StdinStream + 'static {
+    let pipe = with_ambient_tokio_runtime(|| Receiver::from_owned_fd(pipe.into()));
+    AsyncStdinStream::new(pipe.expect("it is a pipe"))
+}
+
+/// A pipe as one of WASI's standard outputs.
+pub fn output(pipe: PipeWriter) -> OutputFile {
+    OutputFile::new(std::fs::File::from(OwnedFd::from(pipe)))
+}
 
 /// How much of a processor this thread has used.
 pub fn cpu_time() -> Duration {
@@ -43,90 +56,6 @@ pub fn patient(stream: UnixStream) -> UnixStream {
     stream
 }
 
-/// A directory, and the name of a file in it that is not there yet.
-pub fn place() -> (TempDir, String) {
-    let dir = tempfile::tempdir().expect("there is room for temporary files");
-    let path = dir.path().join("place").to_str().expect("a plain path").to_owned();
-    (dir, path)
-}
-
-/// A listening socket on a free port, and its address.
-pub fn listener() -> (TcpListener, std::net::SocketAddr) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-    let address = listener.local_addr().unwrap();
-    (listener, address)
-}
-
-/// A connection to that address, which waits with patience.
-pub fn connect(address: std::net::SocketAddr) -> TcpStream {
-    patient_tcp(TcpStream::connect_timeout(&address, PATIENCE).expect("somebody listens"))
-}
-
-/// The next connection to a listening socket. Both wait with patience.
-///
-/// # Panics
-///
-/// If no connection comes.
-pub fn accept(listener: &TcpListener) -> TcpStream {
-    listener.set_nonblocking(true).unwrap();
-    let mut accepted = None;
-    crate::wait_until("somebody connects", || {
-        accepted = listener.accept().ok();
-        accepted.is_some()
-    });
-    let (stream, _) = accepted.expect("it has been waited for");
-    stream.set_nonblocking(false).unwrap();
-    patient_tcp(stream)
-}
-
-/// A connection that waits with patience.
-fn patient_tcp(stream: TcpStream) -> TcpStream {
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.set_write_timeout(Some(PATIENCE)).unwrap();
-    stream
-}
-
-/// Three clients at once of an echo server. Each sends more than fits into both directions' buffers
-/// together, so every side has to wait.
-///
-/// # Panics
-///
-/// If something else comes back.
-pub fn echo_clients(address: std::net::SocketAddr) {
-    std::thread::scope(|scope| {
-        for n in 0..3u8 {
-            scope.spawn(move || {
-                let mut client = connect(address);
-                let mut sends = client.try_clone().unwrap();
-                let sent: Vec<u8> = (0..3_000_000u32).map(|i| (i % 251) as u8 ^ n).collect();
-                let expected = sent.clone();
-                scope.spawn(move || {
-                    sends.write_all(&sent).unwrap();
-                    sends.shutdown(Shutdown::Write).unwrap();
-                });
-                let mut received = Vec::new();
-                client.read_to_end(&mut received).unwrap();
-                assert!(received == expected, "{} bytes came back", received.len());
-            });
-        }
-    });
-}
-
-/// Two ends of a TCP connection. The first is this side's: it waits with patience.
-pub fn tcp_pair() -> (TcpStream, TcpStream) {
-    let (listener, address) = listener();
-    let ours = connect(address);
-    let (theirs, _) = listener.accept().unwrap();
-    (ours, theirs)
-}
-
-/// An address that refuses connections, and one end of a connection that keeps the address taken.
-pub fn refusing_address() -> (TcpStream, std::net::SocketAddr) {
-    let (ours, _) = tcp_pair();
-    let address = ours.local_addr().unwrap();
-    (ours, address)
-}
-
 /// Closes a connection with a reset instead of an end.
 pub fn reset(stream: TcpStream) {
     let linger = libc::linger { l_onoff: 1, l_linger: 0 };
@@ -148,21 +77,6 @@ pub fn send_urgent(stream: &TcpStream, byte: u8) {
     // SAFETY: the pointer is valid for one byte.
     let sent = unsafe { libc::send(stream.as_raw_fd(), (&raw const byte).cast(), 1, libc::MSG_OOB) };
     assert_eq!(sent, 1, "{}", io::Error::last_os_error());
-}
-
-/// Serves two connections, with a word each. When the second one ends, it no longer listens.
-pub fn serve_two_connections(listener: TcpListener) {
-    accept(&listener).write_all(b"one").unwrap();
-    let mut last = accept(&listener);
-    drop(listener);
-    last.write_all(b"two").unwrap();
-}
-
-/// Reads until the buffer is full. It fails with a clear message if nothing comes.
-pub fn read_exactly(mut from: impl Read, length: usize) -> Vec<u8> {
-    let mut bytes = vec![0; length];
-    from.read_exact(&mut bytes).expect("the guest writes that much");
-    bytes
 }
 
 /// The flags of an open file description.
@@ -219,51 +133,6 @@ pub fn set_nonblocking(fd: BorrowedFd<'_>, nonblocking: bool) {
     let mode = if nonblocking { libc::O_NONBLOCK } else { 0 };
     // SAFETY: the descriptor is open, and the argument is a plain number.
     let result = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, others | mode) };
-    assert_eq!(result, 0, "{}", io::Error::last_os_error());
-}
-
-/// A thread of this process, as the OS names it.
-#[derive(Debug, Clone, Copy)]
-pub struct Thread(libc::pid_t);
-
-impl Thread {
-    /// The thread that asks.
-    pub fn current() -> Thread {
-        // SAFETY: it takes nothing and cannot fail.
-        Thread(unsafe { libc::gettid() })
-    }
-
-    /// Sends a signal to this very thread.
-    pub fn kill(self, signum: i32) {
-        // SAFETY: it takes numbers only. What the signal does is the test's business.
-        let result = unsafe { libc::syscall(libc::SYS_tgkill, libc::getpid(), self.0, signum) };
-        assert_eq!(result, 0, "{}", io::Error::last_os_error());
-    }
-
-    /// Whether the thread waits for something, as the OS sees it.
-    pub fn waits(self) -> bool {
-        let stat = std::fs::read_to_string(format!("/proc/self/task/{}/stat", self.0)).unwrap();
-        // The name before it is in parentheses and may contain anything.
-        let (_, after_name) = stat.rsplit_once(") ").expect("the name of the thread");
-        after_name.starts_with('S')
-    }
-}
-
-/// A descriptor that polls others: none yet.
-pub fn epoll() -> OwnedFd {
-    // SAFETY: it takes a flag.
-    let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
-    assert!(fd >= 0, "{}", io::Error::last_os_error());
-    // SAFETY: the call succeeded, so it is open, and it has no other owner.
-    unsafe { OwnedFd::from_raw_fd(fd) }
-}
-
-/// Adds a readable descriptor to an epoll descriptor.
-pub fn epoll_add(epoll: BorrowedFd<'_>, fd: BorrowedFd<'_>) {
-    let mut event = libc::epoll_event { events: libc::EPOLLIN as u32, u64: 0 };
-    // SAFETY: both are open, and the event is valid for the call.
-    let result =
-        unsafe { libc::epoll_ctl(epoll.as_raw_fd(), libc::EPOLL_CTL_ADD, fd.as_raw_fd(), &raw mut event) };
     assert_eq!(result, 0, "{}", io::Error::last_os_error());
 }
 
