@@ -33,6 +33,7 @@
 pub mod attacks;
 mod beside;
 mod case;
+#[cfg(unix)]
 pub mod chat;
 mod compiled;
 pub mod greedy;

@@ -172,6 +172,7 @@ impl Process {
     /// Starts the command. Output that is not a pipe has no lines.
     pub fn spawn(mut command: Command) -> Process {
         // It is inherited, and a shell ignores it for the tests in the background.
+        #[cfg(unix)]
         crate::os::no_longer_ignore(libc::SIGINT);
         let mut child = command.spawn().expect("the program can be started");
         let stdout = match child.stdout.take() {

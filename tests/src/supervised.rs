@@ -135,7 +135,18 @@ impl SupervisedPlugins {
         Ok(())
     }
 
-    /// The same with grants that panic.
+    /// A component without exports.
+    ///
+    /// # Errors
+    ///
+    /// wasmtime's.
+    pub fn no_plugin(&self) -> Result<PluginSpec<Supervised>> {
+        const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+        let pre = Linker::new(self.engine()).instantiate_pre(&Component::new(self.engine(), EMPTY)?)?;
+        Ok(PluginSpec::new(&pre, |_| unreachable!("a component that is no plugin gets no grants")))
+    }
+
+    /// The plugin with grants that panic.
     #[must_use]
     pub fn panicking(&self) -> PluginSpec<Supervised> {
         PluginSpec::new(&self.pre, |_| panic!("a hook of the embedder's"))

@@ -106,6 +106,17 @@ fn a_version_that_cannot_start_or_gets_no_good_state_keeps_the_old_one() -> Resu
 }
 
 #[test]
+fn a_component_that_is_no_plugin_has_failed_for_good() -> Result<()> {
+    let mut it = Supervision::new()?;
+    let spec = it.plugins.no_plugin()?;
+    let expected = "the component is not a plugin: it does not export uv:handles/plugin-events@0.2.0";
+    assert_eq!(it.set.run("it", &spec).unwrap_err(), expected);
+    assert_eq!(it.set.status("it").expect("it is known").state, State::Failed);
+    assert!(it.set.run("two\nlines", &spec).unwrap_err().contains("has control characters"));
+    Ok(())
+}
+
+#[test]
 fn a_plugin_that_does_not_hand_over_is_replaced_without_its_state() -> Result<()> {
     let mut it = Supervision::new()?;
     for (config, expected) in [

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use uv_handles_host::CallError;
-use uv_handles_host::supervisor::{LogSource, MAILBOX, PluginSpec, PluginStatus, Refusal, State, Supervisor};
+use uv_handles_host::supervisor::{
+    LogSource, MAILBOX, PluginSpec, PluginStatus, Refusal, Restart, State, Supervisor,
+};
 use uv_handles_tests::PATIENCE;
 use uv_handles_tests::plugins::in_time;
 use uv_handles_tests::supervised::{Log, Supervised, SupervisedPlugins};
@@ -153,6 +155,78 @@ async fn a_state_that_is_too_large_or_garbage_keeps_the_old_one() -> Result<()> 
         it.until("more ticks", async || it.count().await > before).await;
     }
     it.the_others_run_on().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_state_beyond_what_wasmtime_copies_by_default_keeps_the_old_one_or_is_handed_over() -> Result<()> {
+    const HUGE: usize = 160 << 20;
+    let it = Supervision::new().await?;
+    let spec =
+        |config, state| it.spec(config).limits(|limits| (limits.memory, limits.state) = (1 << 30, state));
+    it.run_spec(&spec("tick huge", 16 << 20)).await.unwrap();
+    let before = it.count().await;
+    let error = it.run_spec(&spec("tick huge", HUGE)).await.unwrap_err();
+    assert_eq!(error, "its state of 167772160 bytes is larger than 16777216 bytes (limits.state)");
+    it.until("more ticks", async || it.count().await > before).await;
+
+    it.supervisor.remove("it").await;
+    it.run_spec(&spec("tick huge", HUGE)).await.unwrap();
+    // It arrives, and is no number.
+    let error = it.run_spec(&spec("tick", HUGE)).await.unwrap_err();
+    assert_eq!(error, "its init refused: the state is no number");
+    it.the_others_run_on().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_component_that_is_no_plugin_has_failed_for_good() -> Result<()> {
+    let it = Supervision::new().await?;
+    let spec = it.plugins.no_plugin()?;
+    let expected = "the component is not a plugin: it does not export uv:handles/plugin-events@0.2.0";
+    assert_eq!(it.run_spec(&spec).await.unwrap_err(), expected);
+    assert_eq!(it.status().state, State::Failed);
+    let lines = it.log.lines("it", LogSource::Supervisor);
+    assert_eq!(lines, [format!("{expected}; it is not started again")]);
+    it.run("tick").await.unwrap();
+    let before = it.count().await;
+    assert_eq!(it.run_spec(&spec).await.unwrap_err(), expected);
+    it.until("more ticks", async || it.count().await > before).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plugin_that_never_starts_waits_longer_and_longer() -> Result<()> {
+    let it = Supervision::new().await?;
+    let milliseconds = Duration::from_millis;
+    // The longest wait is longer than a life that would be a success.
+    let restart = Restart {
+        initial: milliseconds(1),
+        max: milliseconds(16),
+        reset: milliseconds(8),
+        ..Restart::default()
+    };
+    let refused = it.run_spec(&it.spec("refuse").restart(restart)).await.unwrap_err();
+    let waits = || -> Vec<String> {
+        let lines = it.log.lines("it", LogSource::Supervisor);
+        lines.iter().map(|line| line.strip_prefix(&refused).expect("it refused").to_owned()).collect()
+    };
+    it.until("ten starts", async || waits().len() >= 10).await;
+    let seconds = ["0.001", "0.002", "0.004", "0.008"].into_iter().chain(["0.016"; 6]);
+    let expected: Vec<_> = seconds.map(|wait| format!("; it is started again in {wait} s")).collect();
+    assert_eq!(waits()[..10], expected);
+    Ok(())
+}
+
+#[tokio::test]
+async fn names_are_short_and_visible() -> Result<()> {
+    let it = Supervision::new().await?;
+    for name in ["", "two\nlines", &"x".repeat(1 << 20)] {
+        let error = it.supervisor.run(name, &it.spec("tick")).await.unwrap_err();
+        assert!(error.starts_with("the plugin's name \"") && error.len() < 100, "{error}");
+        it.supervisor.report_broken(name, "it is broken");
+    }
+    assert_eq!(it.supervisor.statuses().len(), 1);
     Ok(())
 }
 

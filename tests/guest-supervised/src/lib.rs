@@ -33,6 +33,7 @@ enum HandOver {
     Nothing,
     Garbage,
     Large,
+    Huge,
     Spin,
     Trap,
 }
@@ -82,6 +83,7 @@ fn start(word: &str) -> Result<(), String> {
         "nothing" => hand_over(HandOver::Nothing),
         "garbage" => hand_over(HandOver::Garbage),
         "large" => hand_over(HandOver::Large),
+        "huge" => hand_over(HandOver::Huge),
         "spin-hand-over" => hand_over(HandOver::Spin),
         "trap-hand-over" => hand_over(HandOver::Trap),
         _ => return Err(format!("there is no word {word}")),
@@ -120,6 +122,8 @@ impl uv_handles::plugin::Life for Component {
             HandOver::Nothing => None,
             HandOver::Garbage => Some(b"garbage".into()),
             HandOver::Large => Some(vec![1; LARGE]),
+            // More than wasmtime copies at once by default.
+            HandOver::Huge => Some(vec![1; 5 * LARGE]),
             HandOver::Spin => spin(),
             HandOver::Trap => panic!("it has nothing to say"),
         }

@@ -50,12 +50,18 @@ pub fn is_plugin(component: &Component) -> bool {
     interface.is_some_and(|interface| component.get_export_index(Some(&interface), "dispatch").is_some())
 }
 
+/// Returns an error if the component is not a plugin.
+pub(crate) fn check_is_plugin(component: &Component) -> wasmtime::Result<()> {
+    match is_plugin(component) {
+        true => Ok(()),
+        false => bail!("the component is not a plugin: it does not export {PLUGIN_EVENTS}"),
+    }
+}
+
 /// Marks the store's guest as a plugin before any of its code runs. The host runs its loops, and it
 /// must not block.
 fn mark<T: UvView>(store: &mut Store<T>, component: &Component) -> wasmtime::Result<()> {
-    if !is_plugin(component) {
-        bail!("the component is not a plugin: it does not export {PLUGIN_EVENTS}");
-    }
+    check_is_plugin(component)?;
     store.data_mut().uv().ctx.is_plugin = true;
     Ok(())
 }

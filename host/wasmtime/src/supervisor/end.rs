@@ -18,6 +18,11 @@ impl End {
         End { ending: Ending::Failed, reason: reason.into() }
     }
 
+    /// The component is no plugin, so that another start fails too.
+    pub(crate) fn unfit(reason: impl Into<String>) -> End {
+        End { ending: Ending::Unfit, reason: reason.into() }
+    }
+
     pub(crate) fn finished(reason: impl Into<String>) -> End {
         End { ending: Ending::Finished, reason: reason.into() }
     }

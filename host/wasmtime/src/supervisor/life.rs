@@ -176,6 +176,7 @@ struct New<T: 'static> {
 
 async fn begin<T: PluginState + Send>(start: Start<'_, T>, begun: &mut Option<Task>) -> Result<New<T>, End> {
     let Start { spec, log, mailbox, state } = start;
+    spec.check()?;
     let (mut seat, traces) = spec.seat(log);
     seat.uv.take_over_async_sender(mailbox).async_sender(STOP);
     // It may connect or look names up. Its panic is its own.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tracing::Level;
 
 /// The number of lines that a plugin can log at once.
@@ -74,7 +74,12 @@ struct Budget {
     lines: f64,
     filled: Instant,
     left_out: u64,
+    /// When the lines that were left out were told last.
+    told: Option<Instant>,
 }
+
+/// The interval at which lines that were left out are told.
+const NOTICES: Duration = Duration::from_secs(1);
 
 impl PluginLog {
     pub(crate) fn new(plugin: &Arc<str>, sink: Option<Sink>) -> Arc<PluginLog> {
@@ -165,11 +170,11 @@ impl fmt::Debug for PluginLog {
 
 impl Budget {
     fn new(now: Instant) -> Budget {
-        Budget { lines: BURST, filled: now, left_out: 0 }
+        Budget { lines: BURST, filled: now, left_out: 0, told: None }
     }
 
-    /// Takes a line. Returns the number of lines that were left out before it, or `None` if this
-    /// one is left out.
+    /// Takes a line. Returns the number of lines that were left out before it and are to be told now,
+    /// or `None` if this one is left out.
     fn take(&mut self, now: Instant) -> Option<u64> {
         let passed = now.saturating_duration_since(self.filled).as_secs_f64();
         (self.lines, self.filled) = ((self.lines + passed * PER_SECOND).min(BURST), now);
@@ -178,6 +183,11 @@ impl Budget {
             return None;
         }
         self.lines -= 1.0;
+        let was_told = self.told.is_some_and(|told| now.saturating_duration_since(told) < NOTICES);
+        if self.left_out == 0 || was_told {
+            return Some(0);
+        }
+        self.told = Some(now);
         Some(std::mem::take(&mut self.left_out))
     }
 }
@@ -185,7 +195,6 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn lines_beyond_the_bound_are_left_out_and_counted() {
@@ -201,6 +210,28 @@ mod tests {
         let much_later = begin + Duration::from_secs(3600);
         let taken = (0..1_000).filter(|_| budget.take(much_later).is_some()).count();
         assert_eq!(taken, BURST as usize);
+    }
+
+    #[test]
+    fn lines_that_were_left_out_are_told_once_a_second() {
+        let begin = Instant::now();
+        let mut budget = Budget::new(begin);
+        let (mut told, mut left_out, mut logged) = (0, 0, 0);
+        // A thousand lines per second.
+        for millisecond in 0..60_000 {
+            match budget.take(begin + Duration::from_millis(millisecond)) {
+                None => {}
+                Some(0) => logged += 1,
+                Some(more) => {
+                    logged += 1;
+                    told += 1;
+                    left_out += more;
+                }
+            }
+        }
+        assert!((55..=60).contains(&told), "{told} times");
+        assert!((1_300..=1_400).contains(&logged), "{logged} lines");
+        assert!(left_out + logged > 58_000, "{left_out} were told");
     }
 
     #[test]

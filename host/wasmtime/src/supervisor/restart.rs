@@ -26,7 +26,8 @@ pub struct Restart {
     pub initial: Duration,
     /// The longest wait.
     pub max: Duration,
-    /// A life that was so long counts as a success: the waits begin anew.
+    /// A life that was so long counts as a success: the waits begin anew. A start that fails is not
+    /// part of a life.
     pub reset: Duration,
 }
 
@@ -44,6 +45,8 @@ pub(crate) enum Ending {
     Finished,
     /// The plugin failed.
     Failed,
+    /// The component cannot run, however often it is started.
+    Unfit,
 }
 
 /// The state of one plugin's restarts.
@@ -59,11 +62,11 @@ impl BackOff {
         BackOff { next: None }
     }
 
-    /// Records the end of a life. Returns the wait before the next one, or `None` if there is no
-    /// next one.
+    /// Records the end of a life, which is zero long if it has not begun. Returns the wait before the
+    /// next one, or `None` if there is no next one.
     pub(crate) fn ended(&mut self, restart: &Restart, ending: Ending, lived: Duration) -> Option<Duration> {
         match (restart.policy, ending) {
-            (Policy::Never, _) | (Policy::OnFailure, Ending::Finished) => return None,
+            (Policy::Never, _) | (Policy::OnFailure, Ending::Finished) | (_, Ending::Unfit) => return None,
             (Policy::OnFailure, Ending::Failed) | (Policy::Always, _) => {}
         }
         let next = self.next.filter(|_| lived < restart.reset).unwrap_or(restart.initial);
@@ -116,7 +119,9 @@ mod tests {
             (Policy::Always, Some(SECOND), Some(SECOND)),
         ] {
             let restart = restart(policy);
-            for (ending, expected) in [(Ending::Finished, finished), (Ending::Failed, failed)] {
+            for (ending, expected) in
+                [(Ending::Finished, finished), (Ending::Failed, failed), (Ending::Unfit, None)]
+            {
                 assert_eq!(BackOff::new().ended(&restart, ending, SECOND), expected, "{policy:?}");
             }
         }

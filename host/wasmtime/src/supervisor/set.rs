@@ -6,7 +6,7 @@ use super::log::{LogLine, PluginLog, Sink};
 use super::restart::{BackOff, Ending};
 use super::spec::{PluginSpec, PluginState, Traces};
 use super::status::{PluginStatus, State, Status};
-use super::text::one_line;
+use super::text::{check_name, one_line};
 use crate::ctx::watch::DeadlineExceeded;
 use crate::engine::interrupt_by_epochs_sync;
 use crate::plugin::{CallError, PluginId, PluginSet, PluginStats};
@@ -27,6 +27,10 @@ use wasmtime::component::Instance;
 /// memory and a timer less time. All plugins wait while one of them runs, so each call has a
 /// deadline, which the engine's epochs enforce. [`LifeLimits::callback`](super::LifeLimits::callback)
 /// is 5 seconds unless set. A start blocks the thread too.
+///
+/// A deadline ends a plugin that computes. It does not end one that blocks the thread in a function of
+/// the host: `uv:handles` has none for plugins, but WASI's own waits, such as a sleep of the standard
+/// library, stop all plugins of the set. A [`Supervisor`](super::Supervisor) has no such limit.
 ///
 /// The components are linked with [`add_to_linker_sync`](crate::add_to_linker_sync).
 pub struct SupervisedSet<T: 'static> {
@@ -90,8 +94,10 @@ impl<T: PluginState> SupervisedSet<T> {
     /// # Errors
     ///
     /// Returns a sentence about why the plugin has not started. The old instance continues; a plugin
-    /// without one is started again as its restart policy says.
+    /// without one is started again as its restart policy says. A name that is empty, longer than 255
+    /// bytes, or has control characters is refused.
     pub fn run(&mut self, name: &str, spec: &PluginSpec<T>) -> Result<(), String> {
+        check_name(name)?;
         let (name, log) = match self.members.get_key_value(name) {
             Some((name, member)) => (name.clone(), member.log.clone()),
             None => {
@@ -249,6 +255,7 @@ impl<T: PluginState> SupervisedSet<T> {
         log: &Arc<PluginLog>,
         state: Option<Vec<u8>>,
     ) -> Result<Live, End> {
+        spec.check()?;
         let limits = spec.life_limits();
         let (mut seat, traces) = spec.seat(log);
         if limits.callback.is_none() {
@@ -304,7 +311,7 @@ impl<T: PluginState> SupervisedSet<T> {
             }
             Err(end) => {
                 let reason = end.reason.clone();
-                self.wait(name, end);
+                self.wait(name, end, Duration::ZERO);
                 Err(reason)
             }
         }
@@ -325,13 +332,11 @@ impl<T: PluginState> SupervisedSet<T> {
 
     /// A member has ended by itself.
     fn ended(&mut self, name: &Arc<str>, error: &wasmtime::Error, stats: Option<PluginStats>) {
-        let Some(end) =
-            self.members.get(name).and_then(|member| Some(member.live.as_ref()?.traces.failure(error)))
-        else {
-            return;
-        };
+        let Some(member) = self.members.get(name) else { return };
+        let Some(live) = &member.live else { return };
+        let (end, lived) = (live.traces.failure(error), member.begun.elapsed());
         self.end_life_with(name, stats);
-        self.wait(name, end);
+        self.wait(name, end, lived);
     }
 
     /// Removes the running instance of a member, and forgets when it was to be started.
@@ -351,11 +356,12 @@ impl<T: PluginState> SupervisedSet<T> {
         drop(self.set.remove(live.id));
     }
 
-    fn wait(&mut self, name: &Arc<str>, end: End) {
+    /// Waits for the next start of a member, if there is one.
+    fn wait(&mut self, name: &Arc<str>, end: End, lived: Duration) {
         let Some(member) = self.members.get_mut(name) else { return };
         let End { ending, reason } = end;
         let restart = member.spec.restart_policy();
-        let wait = member.back_off.ended(&restart, ending, member.begun.elapsed());
+        let wait = member.back_off.ended(&restart, ending, lived);
         match wait.and_then(|wait| Some((wait, Instant::now().checked_add(wait)?))) {
             Some((wait, until)) => {
                 let seconds = wait.as_secs_f64();
@@ -366,7 +372,7 @@ impl<T: PluginState> SupervisedSet<T> {
             }
             None => {
                 member.log.tell(Level::ERROR, &format!("{reason}; it is not started again"));
-                let state = if ending == Ending::Failed { State::Failed } else { State::Stopped };
+                let state = if ending == Ending::Finished { State::Stopped } else { State::Failed };
                 member.status.enter(state, Some(reason));
             }
         }

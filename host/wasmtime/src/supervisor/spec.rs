@@ -1,5 +1,6 @@
 //! The description of a plugin: its component, grants, limits and restart policy.
 
+use super::end::End;
 use super::log::{PluginLog, guarded};
 use super::output::PluginOutput;
 use super::restart::Restart;
@@ -8,6 +9,7 @@ use super::wasi_output::PluginStream;
 use crate::ctx::UvCtx;
 use crate::ctx::builder::UvCtxBuilder;
 use crate::engine::{MemoryLimit, MemoryUsage};
+use crate::plugin::check_is_plugin;
 use crate::view::UvView;
 use std::fmt;
 #[cfg(feature = "async")]
@@ -73,13 +75,15 @@ pub struct LifeLimits {
     pub stop: Duration,
     /// The time of a call. Default: 30 seconds.
     pub call: Duration,
-    /// The time of a callback, beyond which the plugin is ended. Default: no limit in a task, where
-    /// other plugins have their turns meanwhile, and 5 seconds in a
-    /// [`SupervisedSet`](super::SupervisedSet), where they wait.
+    /// The time of a callback, beyond which the plugin is ended while it computes. Default: no limit
+    /// in a task, where other plugins have their turns meanwhile, and 5 seconds in a
+    /// [`SupervisedSet`](super::SupervisedSet), where they wait. Without a limit, a callback that never
+    /// returns is not noticed.
     pub callback: Option<Duration>,
     /// The time to hand over the state. Default: 5 seconds.
     pub hand_over: Duration,
-    /// The bytes of the state that is handed over. Default: 16 MiB.
+    /// The bytes of the state that is handed over. The state is copied before it is measured, so
+    /// that `memory` bounds the time of the copy. Default: 16 MiB.
     pub state: usize,
     /// The time of a callback beyond which it is reported as slow. Default: none is.
     pub slow_callback: Option<Duration>,
@@ -194,6 +198,10 @@ impl<T: PluginState> PluginSpec<T> {
 
     /// Sets a function that is called with the plugin's name after each callback that took longer than
     /// [`LifeLimits::slow_callback`]. Without a function, such a callback is logged.
+    ///
+    /// In a task the time includes the turns of other tasks of the thread: a plugin of a
+    /// [`Supervisor`](super::Supervisor) may be reported because another task has kept the thread. A
+    /// callback that never returns is not reported; [`LifeLimits::callback`] ends it.
     pub fn on_slow_callback(self, hook: impl Fn(&str, Duration) + Send + Sync + 'static) -> PluginSpec<T> {
         self.with(|shared| shared.on_slow = Some(Arc::new(hook)))
     }
@@ -212,6 +220,11 @@ impl<T: PluginState> PluginSpec<T> {
 
     pub(crate) fn pre(&self) -> &InstancePre<T> {
         &self.shared.pre
+    }
+
+    /// Returns an error if the component is no plugin.
+    pub(crate) fn check(&self) -> Result<(), End> {
+        check_is_plugin(self.shared.pre.component()).map_err(|error| End::unfit(error.to_string()))
     }
 
     pub(crate) fn life_config(&self) -> &[u8] {
@@ -265,6 +278,10 @@ impl<T: PluginState> PluginSpec<T> {
     pub(crate) fn store(&self, seat: Seat) -> wasmtime::Result<Store<T>> {
         let mut store = Store::new(self.shared.pre.engine(), (self.shared.make)(seat)?);
         store.limiter(|data| data.memory());
+        // wasmtime's own limit would end a plugin that hands over a larger state. The memory limit
+        // bounds the state as well.
+        let copied_at_once = store.hostcall_fuel().max(self.shared.limits.memory);
+        store.set_hostcall_fuel(copied_at_once);
         Ok(store)
     }
 }

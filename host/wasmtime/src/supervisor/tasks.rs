@@ -5,6 +5,7 @@ use super::mailboxes::{MAILBOX, Mailboxes};
 use super::refusal::Refusal;
 use super::spec::{PluginSpec, PluginState};
 use super::status::{PluginStatus, State};
+use super::text::check_name;
 use super::watch::{Command, Watch, Watched};
 use crate::grants::async_sender::AsyncSender;
 use crate::grants::send_error::SendError;
@@ -100,15 +101,15 @@ impl<T: PluginState + Send> Supervisor<T> {
     ///
     /// Later starts after a failure begin without a state.
     ///
+    /// A name that is empty, longer than 255 bytes, or has control characters is refused. A component
+    /// that is no plugin has failed, and is not started again.
+    ///
     /// # Panics
     ///
     /// Panics outside of a tokio runtime.
     pub fn run(&self, name: &str, spec: &PluginSpec<T>) -> Started {
         let (send, outcome) = oneshot::channel();
-        match self.command(name, Command::Run(spec.clone(), send)) {
-            true => Started(Ok(outcome)),
-            false => Started(Err("the supervisor is stopping".into())),
-        }
+        Started(self.command(name, Command::Run(spec.clone(), send)).map(|()| outcome))
     }
 
     /// Reports that a version of a plugin cannot be run, in a sentence. A plugin of that name that
@@ -118,18 +119,21 @@ impl<T: PluginState + Send> Supervisor<T> {
     ///
     /// Panics outside of a tokio runtime.
     pub fn report_broken(&self, name: &str, problem: impl Into<String>) {
-        // It has no effect when all plugins are stopped.
-        let _ = self.command(name, Command::Broken(problem.into()));
+        if let Err(reason) = self.command(name, Command::Broken(problem.into())) {
+            tracing::warn!("the report of a version that cannot be run has no effect: {reason}");
+        }
     }
 
-    /// Sends a command to a plugin's task, which is made if there is none.
-    fn command(&self, name: &str, command: Command<T>) -> bool {
+    /// Sends a command to a plugin's task, which is made if there is none. The error is a sentence.
+    fn command(&self, name: &str, command: Command<T>) -> Result<(), String> {
+        check_name(name)?;
+        let stopping = || String::from("the supervisor is stopping");
         let mut plugins = self.plugins();
         if plugins.stopping {
-            return false;
+            return Err(stopping());
         }
         let entry = plugins.by_name.entry(name.to_owned()).or_insert_with(|| self.entry(name));
-        entry.commands.send(command).is_ok()
+        entry.commands.send(command).map_err(|_| stopping())
     }
 
     fn entry(&self, name: &str) -> Entry<T> {

@@ -7,6 +7,21 @@ use std::fmt::{self, Display, Write};
 /// The most bytes of a sentence about a plugin. It is kept, logged, and copied for each page.
 pub(crate) const SENTENCE: usize = 1024;
 
+/// The longest name of a plugin, in bytes, as that of a file.
+const NAME: usize = 255;
+
+/// Returns an error for a name that would be no part of a line of the log, or too long for each.
+pub(crate) fn check_name(name: &str) -> Result<(), String> {
+    let problem = match name.len() {
+        0 => "is empty".into(),
+        1..=NAME if !name.chars().any(is_unseen) => return Ok(()),
+        1..=NAME => "has control characters".into(),
+        length => format!("has {length} bytes, more than {NAME}"),
+    };
+    let begin: String = name.chars().take(16).collect();
+    Err(format!("the plugin's name \"{}\" {problem}", begin.escape_debug()))
+}
+
 /// Formats a text as part of a sentence: runs of white space become one space.
 ///
 /// Formatting stops at the bound, so a longer text costs no more than one of that length.
@@ -89,6 +104,20 @@ mod tests {
     fn a_text_becomes_a_part_of_a_sentence() {
         assert_eq!(one_line(" a \n\t b\u{1b}\u{202e}'\"\n"), "a b\\u{1b}\\u{202e}'\"");
         assert_eq!(line("  a\tb \u{1b}[2J \n", 100), "  a b \\u{1b}[2J");
+    }
+
+    #[test]
+    fn a_name_is_short_and_visible() {
+        for good in ["a", "Plugin-1", "größe", &"a".repeat(NAME)] {
+            assert_eq!(check_name(good), Ok(()));
+        }
+        for (bad, expected) in [
+            ("", "the plugin's name \"\" is empty"),
+            ("a\n\u{1b}", "the plugin's name \"a\\n\\u{1b}\" has control characters"),
+            (&"a".repeat(1 << 20), "the plugin's name \"aaaaaaaaaaaaaaaa\" has 1048576 bytes, more than 255"),
+        ] {
+            assert_eq!(check_name(bad), Err(expected.into()));
+        }
     }
 
     #[test]

@@ -192,7 +192,7 @@ impl<T: PluginState + Send> Watch<T> {
             // The command comes next, or the supervisor is gone.
             None => Phase::Waiting(version, None),
             Some(Ok(life)) => self.runs(version, life),
-            Some(Err(end)) => self.wait(version, end),
+            Some(Err(end)) => self.wait(version, end, Duration::ZERO),
         }
     }
 
@@ -311,7 +311,8 @@ impl<T: PluginState + Send> Watch<T> {
             return Phase::Running(version, life);
         }
         self.stop(&version.spec, *life).await;
-        self.wait(version, End::finished("nothing keeps it alive any more"))
+        let lived = version.begun.elapsed();
+        self.wait(version, End::finished("nothing keeps it alive any more"), lived)
     }
 
     async fn stop(&self, spec: &PluginSpec<T>, life: Life<T>) -> bool {
@@ -335,17 +336,18 @@ impl<T: PluginState + Send> Watch<T> {
         let Phase::Running(version, life) = phase else { return phase };
         self.watched.set_running(None);
         self.watched.status().end_life(life.stats());
-        self.wait(version, end)
+        let lived = version.begun.elapsed();
+        self.wait(version, end, lived)
     }
 
     /// Waits for the next start of a version, if there is one.
-    fn wait(&self, mut version: Version<T>, end: End) -> Phase<T> {
+    fn wait(&self, mut version: Version<T>, end: End, lived: Duration) -> Phase<T> {
         let End { ending, reason } = end;
-        let wait = version.back_off.ended(&version.spec.restart_policy(), ending, version.begun.elapsed());
+        let wait = version.back_off.ended(&version.spec.restart_policy(), ending, lived);
         let mut status = self.watched.status();
         let Some(wait) = wait else {
             match ending {
-                Ending::Failed => {
+                Ending::Failed | Ending::Unfit => {
                     self.log.tell(Level::ERROR, &format!("{reason}; it is not started again"));
                     status.enter(State::Failed, Some(reason));
                 }
