@@ -102,7 +102,12 @@ impl Loops {
         }
         if let Some(&last) = expected[..count].last() {
             self.after_callback(id);
-            self.call(id, kind.phase(), last, Occurrence::Callback);
+            let phase = match kind {
+                WatcherKind::Idle => Phase::Idle,
+                WatcherKind::Prepare => Phase::Prepare,
+                WatcherKind::Check => Phase::Check,
+            };
+            self.call(id, phase, last, Occurrence::Callback);
         }
         count
     }

@@ -4,7 +4,6 @@
 
 use crate::handle::Kind;
 use crate::links::Anchor;
-use crate::run::Phase;
 use crate::{Error, HandleId, LoopId, Loops};
 
 /// The kind of a watcher.
@@ -13,17 +12,6 @@ pub(crate) enum WatcherKind {
     Idle,
     Prepare,
     Check,
-}
-
-impl WatcherKind {
-    /// Returns the phase that calls handles of the kind.
-    pub(crate) fn phase(self) -> Phase {
-        match self {
-            WatcherKind::Idle => Phase::Idle,
-            WatcherKind::Prepare => Phase::Prepare,
-            WatcherKind::Check => Phase::Check,
-        }
-    }
 }
 
 /// The watcher lists of a loop. For each kind: the active handles, and those that the phase in

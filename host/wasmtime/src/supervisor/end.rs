@@ -19,8 +19,8 @@ impl End {
     }
 
     /// The component is no plugin, so that another start fails too.
-    pub(crate) fn unfit(reason: impl Into<String>) -> End {
-        End { ending: Ending::Unfit, reason: reason.into() }
+    pub(crate) fn unfit(error: &wasmtime::Error) -> End {
+        End { ending: Ending::Unfit, reason: error.to_string() }
     }
 
     pub(crate) fn finished(reason: impl Into<String>) -> End {

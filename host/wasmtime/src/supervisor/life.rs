@@ -176,7 +176,7 @@ struct New<T: 'static> {
 
 async fn begin<T: PluginState + Send>(start: Start<'_, T>, begun: &mut Option<Task>) -> Result<New<T>, End> {
     let Start { spec, log, mailbox, state } = start;
-    spec.check()?;
+    spec.check().map_err(|error| End::unfit(&error))?;
     let (mut seat, traces) = spec.seat(log);
     seat.uv.take_over_async_sender(mailbox).async_sender(STOP);
     // It may connect or look names up. Its panic is its own.

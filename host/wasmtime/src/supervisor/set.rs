@@ -255,7 +255,7 @@ impl<T: PluginState> SupervisedSet<T> {
         log: &Arc<PluginLog>,
         state: Option<Vec<u8>>,
     ) -> Result<Live, End> {
-        spec.check()?;
+        spec.check().map_err(|error| End::unfit(&error))?;
         let limits = spec.life_limits();
         let (mut seat, traces) = spec.seat(log);
         if limits.callback.is_none() {

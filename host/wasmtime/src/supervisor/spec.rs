@@ -1,6 +1,5 @@
 //! The description of a plugin: its component, grants, limits and restart policy.
 
-use super::end::End;
 use super::log::{PluginLog, guarded};
 use super::output::PluginOutput;
 use super::restart::Restart;
@@ -223,8 +222,8 @@ impl<T: PluginState> PluginSpec<T> {
     }
 
     /// Returns an error if the component is no plugin.
-    pub(crate) fn check(&self) -> Result<(), End> {
-        check_is_plugin(self.shared.pre.component()).map_err(|error| End::unfit(error.to_string()))
+    pub(crate) fn check(&self) -> wasmtime::Result<()> {
+        check_is_plugin(self.shared.pre.component())
     }
 
     pub(crate) fn life_config(&self) -> &[u8] {
