@@ -114,8 +114,10 @@ fn judge(
     let judges = workspace.root.join("tests/judges");
     let scratch = dir.join("tmp");
     fs::create_dir_all(&scratch).with_context(|| format!("cannot make {}", scratch.display()))?;
-    let mut command = Command::new(uv_run);
-    command.env("UV_HANDLES_PYTHON", runtime).args([LIMIT, "--signal=int", "--env=HOME=/tmp"]);
+    // A shell lets programs in the background ignore Ctrl+C, and scripts inherit it.
+    let mut command = Command::new("env");
+    command.arg("--default-signal=INT").arg(uv_run).env("UV_HANDLES_PYTHON", runtime);
+    command.args([LIMIT, "--signal=int", "--env=HOME=/tmp"]);
     command.arg(format!("--dir={}::/tmp", scratch.display()));
     command.arg(format!("--dir-ro={}::/judges", judges.display()));
     let adapter = judges.join(suite.name);
