@@ -172,6 +172,28 @@ fn an_upstream_server_has_to_be_granted() {
 }
 
 #[test]
+fn clients_beyond_the_limit_wait_until_one_has_gone() {
+    let (_process, address) = serve(&[], &[]);
+    // Each has a place, and uses it.
+    let mut clients: Vec<_> = (0..512).map(|_| connect(address)).collect();
+    let exchange = |client: &mut TcpStream| {
+        client.write_all(b"GET / HTTP/1.1\r\nhost: test\r\n\r\n").unwrap();
+        let head = head(client).to_lowercase();
+        assert!(head.starts_with("http/1.1 500"), "{head}");
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap();
+        client.read_exact(&mut vec![0; length.parse().unwrap()]).unwrap();
+    };
+    clients.iter_mut().for_each(exchange);
+    let mut waiting = ask(address, "GET /");
+    clients.iter_mut().for_each(exchange);
+    waiting.set_nonblocking(true).unwrap();
+    assert_eq!(waiting.read(&mut [0]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    waiting.set_nonblocking(false).unwrap();
+    clients.pop();
+    assert_eq!(response(waiting).status, 500);
+}
+
+#[test]
 fn a_timeout_ends_a_service() {
     let ended = ended(&["--serve", "127.0.0.1:0", "--timeout", "0.2"], SERVICE, &[]);
     assert_eq!(ended.code, 124, "{ended:?}");

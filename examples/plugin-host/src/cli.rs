@@ -1,9 +1,9 @@
 //! The command line.
 
+use crate::shared::quantities::Seconds;
 use clap::Parser;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Hosts the plugins of a directory.
 ///
@@ -31,8 +31,8 @@ pub struct Cli {
     pub connections: u32,
 
     /// How long a plugin that is to stop may take for it
-    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
-    pub grace: Duration,
+    #[arg(long, value_name = "SECONDS", default_value = "5")]
+    pub grace: Seconds,
 
     /// For how many plugins at a time there is room; about 8 GiB of addresses are reserved for each
     #[arg(long, value_name = "PLUGINS", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -43,21 +43,17 @@ pub struct Cli {
     pub no_cache: bool,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory;
+    use std::time::Duration;
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
         let cli = Cli::parse_from(["plugin-host", "--grace=0.5", "plugins"]);
-        assert_eq!(cli.grace, Duration::from_millis(500));
+        assert_eq!(cli.grace, Seconds(Duration::from_millis(500)));
         assert!(Cli::try_parse_from(["plugin-host", "--grace=-1", "plugins"]).is_err());
     }
 }

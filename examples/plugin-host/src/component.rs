@@ -1,6 +1,7 @@
 //! From a component's bytes to one that can be started, or to one sentence about why it cannot.
 
 use crate::guest::Guest;
+use crate::shared::format;
 use uv_handles_host::supervisor::one_line;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Cache, Engine};
@@ -13,7 +14,7 @@ mod bindings {
     });
 }
 
-pub use bindings::{Plugin as Exports, PluginPre};
+pub type Exports = bindings::Plugin;
 
 /// The export by which the plugin's callbacks are called.
 const EVENTS: &str = "uv:handles/plugin-events@0.2.0";
@@ -48,15 +49,15 @@ impl Components {
     }
 
     /// Compiles and links the component of a file. It takes its time.
-    pub fn link(&self, file: &str, bytes: &[u8]) -> Result<PluginPre<Guest>, String> {
-        check_format(bytes).map_err(|problem| format!("{file} cannot be loaded: {problem}"))?;
+    pub fn link(&self, file: &str, bytes: &[u8]) -> Result<bindings::PluginPre<Guest>, String> {
+        format::check(bytes).map_err(|problem| format!("{file} cannot be loaded: {problem}"))?;
         let component = Component::new(&self.engine, bytes).map_err(|error| {
             format!("{file} is not a valid WebAssembly component: {}", in_one_line(&error))
         })?;
         let misfit = |problem: &str| format!("{file} does not fit the world plugin-host:plugin: {problem}");
         let instance =
             self.linker.instantiate_pre(&component).map_err(|error| misfit(&in_one_line(&error)))?;
-        let pre = PluginPre::new(instance).map_err(|error| misfit(&in_one_line(&error)))?;
+        let pre = bindings::PluginPre::new(instance).map_err(|error| misfit(&in_one_line(&error)))?;
         if !uv_handles_host::is_plugin(&component) {
             return Err(misfit(&format!(
                 "it does not export {EVENTS}; in Rust, state uv_handles::plugin!()"
@@ -66,44 +67,7 @@ impl Components {
     }
 }
 
-/// Says in a few words what wasmtime would say in several lines.
-fn check_format(bytes: &[u8]) -> Result<(), &'static str> {
-    match bytes {
-        [] => Err("it is empty"),
-        // The header's last two bytes tell a component (1) from a core module (0).
-        [b'\0', b'a', b's', b'm', _, _, 0, 0, ..] => {
-            Err("it is a core module, not a component: build it for wasm32-wasip2")
-        }
-        [b'\0', b'a', b's', b'm', _, _, _, _, ..] => Ok(()),
-        [b'\0', b'a', b's', b'm', ..] => Err("it is cut off"),
-        _ => Err("it is not WebAssembly"),
-    }
-}
-
 /// An error of wasmtime's and its causes as one line. It may contain names of the component.
 pub fn in_one_line(error: &wasmtime::Error) -> String {
     one_line(format_args!("{error:#}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_does_not_fit_is_refused_in_one_sentence() {
-        let components = Components::new(1, false).unwrap();
-        for (bytes, expected) in [
-            (&b""[..], "a.wasm cannot be loaded: it is empty"),
-            (b"\0asm", "a.wasm cannot be loaded: it is cut off"),
-            (b"#!/bin/sh\n", "a.wasm cannot be loaded: it is not WebAssembly"),
-            (b"\0asm\x01\0\0\0", "a.wasm cannot be loaded: it is a core module"),
-            (b"\0asm\x0d\0\x01\0\xff\xff", "a.wasm is not a valid WebAssembly component: "),
-            // A component without anything.
-            (b"\0asm\x0d\0\x01\0", "a.wasm does not fit the world plugin-host:plugin: "),
-        ] {
-            let Err(error) = components.link("a.wasm", bytes) else { panic!("{expected}") };
-            assert!(error.starts_with(expected), "{error}");
-            assert!(!error.contains('\n'), "{error}");
-        }
-    }
 }

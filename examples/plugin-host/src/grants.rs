@@ -1,9 +1,11 @@
 //! Makes the grants of a manifest, before a life of the plugin begins.
 
 use crate::manifest::Manifest;
-use crate::network::{self, Http, Sockets};
+use crate::shared::network::{self, Http, Sockets};
+use crate::shared::text::quoted;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
 use std::os::fd::OwnedFd;
@@ -93,8 +95,8 @@ pub fn make(
             None => tokio::task::block_in_place(|| Ok(TcpStream::connect_timeout(&address, CONNECT)?.into())),
         });
     }
-    for signum in &grants.signals {
-        uv.signal(signum.0);
+    for &signum in grants.signals.iter().flat_map(|list| &list.0) {
+        uv.signal(signum);
     }
     for name in &grants.async_handles {
         if [MAILBOX, STOP].contains(&&name[..]) {
@@ -110,12 +112,15 @@ pub fn make(
     }
     let limits = &manifest.limits;
     uv.limits(|uv| {
-        (uv.handles, uv.loops, uv.descriptors) = (limits.handles, limits.loops, limits.descriptors);
-        uv.mailbox_messages = limits.mailbox_messages;
-        uv.mailbox_bytes = u32::try_from(limits.mailbox_bytes.0).unwrap_or(u32::MAX);
+        uv.handles = limits.handles.unwrap_or(uv.handles);
+        uv.loops = limits.loops.unwrap_or(uv.loops);
+        uv.descriptors = limits.descriptors.unwrap_or(uv.descriptors);
+        uv.mailbox_messages = limits.mailbox_messages.unwrap_or(uv.mailbox_messages);
+        let bytes = limits.mailbox_bytes.map_or(uv.mailbox_bytes.into(), |size| size.0);
+        uv.mailbox_bytes = bytes.try_into().unwrap_or(u32::MAX);
     });
     let told = log.clone();
-    uv.on_denied(move |denied| tell(&told, &denied_by_uv(denied)));
+    uv.on_denied(move |denied| tell_uv(&told, denied));
     let sockets = Sockets {
         tcp_connect: grants.tcp_connect.clone(),
         tcp_listen: grants.tcp_listen.clone(),
@@ -124,52 +129,35 @@ pub fn make(
     };
     let sockets = sockets.resolved().map_err(|error| format!("the grant {error}"))?;
     let told = log.clone();
-    let on_denied = Arc::new(move |denied| tell(&told, &denied_by_network(&denied)));
+    let on_denied = Arc::new(move |denied: network::Denied| {
+        tell(&told, &denied, &format!("grants.{}", denied.grant().0));
+    });
     let http = Http { hosts: grants.http.clone(), on_denied };
     Ok(Grants { sockets, name_lookup: grants.name_lookup, http, granted })
 }
 
 fn connect(peer: &str) -> io::Result<TcpStream> {
-    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    let mut result = Err(io::ErrorKind::AddrNotAvailable.into());
     for address in peer.to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, CONNECT) {
-            Ok(socket) => return Ok(socket),
-            Err(error) => last = error,
-        }
+        result = result.or_else(|_| TcpStream::connect_timeout(&address, CONNECT));
     }
-    Err(last)
+    result
 }
 
 /// Logs a request of a plugin that was not granted: its code or its manifest may be wrong.
-fn tell(log: &PluginLog, denied: &str) {
-    log.denied(format_args!("it asks for {denied}, which its manifest does not grant"));
+fn tell(log: &PluginLog, what: impl Display, keys: &str) {
+    log.denied(format_args!("it asks for {what} ({keys}), which its manifest does not grant"));
 }
 
-fn denied_by_uv(denied: Denied<'_>) -> String {
-    match denied {
+fn tell_uv(log: &PluginLog, denied: Denied<'_>) {
+    let (what, keys) = match denied {
         Denied::Descriptor(name) => {
-            format!("the descriptor {:?} (grants.listen, grants.connect)", short(name))
+            (format!("the descriptor {}", quoted(name)), "grants.listen, grants.connect")
         }
-        Denied::Signal(signum) => format!("the signal {signum} (grants.signals)"),
-        Denied::AsyncHandle(name) => format!("the async handle {:?} (grants.async-handles)", short(name)),
-        Denied::AsyncSender(name) => format!("the connection {:?} (grants.plugins)", short(name)),
-        other => format!("{other:?}"),
-    }
-}
-
-fn denied_by_network(denied: &network::Denied) -> String {
-    use network::Denied;
-    match denied {
-        Denied::Http(host) => format!("HTTP requests to {:?} (grants.http)", short(host)),
-        Denied::TcpConnect(address) => format!("a TCP connection to {address} (grants.tcp-connect)"),
-        Denied::TcpListen(address) => format!("a TCP socket that listens on {address} (grants.tcp-listen)"),
-        Denied::UdpSend(address) => format!("datagrams to {address} (grants.udp-send)"),
-        Denied::UdpBind(address) => format!("a UDP socket on {address} (grants.udp-bind)"),
-        Denied::Lookup(name) => format!("the addresses of {:?} (grants.name-lookup)", short(name)),
-    }
-}
-
-/// A name that a plugin has chosen: it may be long and contain any characters.
-fn short(name: &str) -> String {
-    name.chars().take(64).collect()
+        Denied::Signal(signum) => (format!("the signal {signum}"), "grants.signals"),
+        Denied::AsyncHandle(name) => (format!("the async handle {}", quoted(name)), "grants.async-handles"),
+        Denied::AsyncSender(name) => (format!("the connection {}", quoted(name)), "grants.plugins"),
+        other => (format!("{other:?}"), "grants"),
+    };
+    tell(log, what, keys);
 }

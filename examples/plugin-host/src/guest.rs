@@ -1,7 +1,7 @@
 //! The data in the store of a plugin.
 
 use crate::grants::{Granted, Grants};
-use crate::network::Http;
+use crate::shared::network::Http;
 use uv_handles_host::supervisor::{PluginState, Seat};
 use uv_handles_host::{MemoryLimit, UvCtx, UvCtxView, UvView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};

@@ -67,7 +67,7 @@ impl Host {
             EpochTicker::start(components.engine(), EPOCH).map_err(|error| format!("no thread: {error}"))?;
         Ok(Host {
             directory: cli.directory.clone(),
-            grace: cli.grace,
+            grace: cli.grace.0,
             components,
             supervisor: Supervisor::with_log(log),
             plugins: Mutex::default(),
@@ -142,9 +142,11 @@ impl Host {
             let uv = seat.uv.build();
             Ok(Guest::new(seat, uv, grants))
         });
-        let (limits, restart) = (manifest.limits.clone(), manifest.restart);
-        let spec = spec.restart(restart).limits(|life| {
-            (life.memory, life.start, life.stop) = (limits.memory.0, limits.start.0, self.grace);
+        let spec = spec.restart((&manifest.restart).into()).limits(|life| {
+            let memory = manifest.limits.memory.map(|size| usize::try_from(size.0).unwrap_or(usize::MAX));
+            life.memory = memory.unwrap_or(life.memory);
+            life.start = manifest.limits.start.map_or(life.start, |time| time.0);
+            life.stop = self.grace;
         });
         Ok(spec.on_start_async(move |store, instance| {
             let (manifest, shared, file) = (manifest.clone(), shared.clone(), file.clone());
@@ -168,7 +170,7 @@ impl Host {
         let views = self.supervisor.statuses().into_iter().map(|status| {
             let shared = plugins.by_name.get(&status.name).map(|plugin| lock(&plugin.shared.running).clone());
             let (component, granted) = shared.unwrap_or_default();
-            View::new(status, component, granted.listens)
+            View { status, component, listens: granted.listens }
         });
         views.collect()
     }

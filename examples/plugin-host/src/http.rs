@@ -4,6 +4,7 @@ use crate::body::{Bodies, Unread};
 use crate::host::Host;
 use crate::origin::Names;
 use crate::page;
+use crate::view::View;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
@@ -16,7 +17,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use prometheus_client::encoding::text;
 use prometheus_client::registry::Registry;
-use serde::Serialize;
+use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use uv_handles_host::supervisor::{PluginMetrics, Refusal};
@@ -77,12 +78,12 @@ async fn index(State(host): Server) -> Response {
 }
 
 async fn plugins(State(host): Server) -> Response {
-    json(&host.views())
+    json(&host.views().iter().map(View::json).collect())
 }
 
 async fn plugin(State(host): Server, Path(name): Path<String>) -> Response {
-    match host.views().into_iter().find(|view| view.name == name) {
-        Some(view) => json(&view),
+    match host.views().iter().find(|view| view.status.name == name) {
+        Some(view) => json(&view.json()),
         None => problem(StatusCode::NOT_FOUND, &format!("there is no plugin {}", name.escape_debug())),
     }
 }
@@ -98,8 +99,7 @@ async fn message(host: &Host, bodies: &Bodies, name: &str, body: Body) -> Respon
         Err(Unread::TooLarge) => return answer(Err(host.supervisor.too_large(name))),
         Err(Unread::TooSlow) => return problem(StatusCode::REQUEST_TIMEOUT, "the message took too long"),
         Err(Unread::NoRoom) => {
-            let sentence = "there is no memory for the message now".to_owned();
-            return answer(Err(Refusal::NotNow(sentence)));
+            return answer(Err(Refusal::NotNow("there is no memory for the message now".into())));
         }
         Err(Unread::Broken) => return problem(StatusCode::BAD_REQUEST, "the message is not complete"),
     };
@@ -143,11 +143,8 @@ fn problem(code: StatusCode, sentence: &str) -> Response {
     (code, typed("text/plain; charset=utf-8", format!("{sentence}\n"))).into_response()
 }
 
-fn json(value: &impl Serialize) -> Response {
-    match serde_json::to_string_pretty(value) {
-        Ok(text) => typed("application/json", text + "\n"),
-        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, &format!("no JSON: {error}")),
-    }
+fn json(value: &Value) -> Response {
+    typed("application/json", format!("{value:#}\n"))
 }
 
 fn typed(content_type: &'static str, body: impl IntoResponse) -> Response {

@@ -7,8 +7,9 @@
 //! | `component` | from bytes to a component that fits the world, or to one sentence about why it does not |
 //! | `grants`, `guest` | what one life of a plugin gets: descriptors, async handles, WASI |
 //! | `host` | all plugins: loading, reloading; the library's supervisor does the rest |
-//! | `server`, `origin`, `body` | connections within limits, whose requests are served, and the reading of bodies |
+//! | `origin`, `body` | whose requests are served, and the reading of bodies |
 //! | `http`, `page`, `view` | what is served |
+//! | `shared` | uv-run's notation of grants, its checks of WASI's network, and its connections of clients |
 
 #![forbid(unsafe_code)]
 
@@ -21,28 +22,38 @@ mod guest;
 mod host;
 mod http;
 mod manifest;
-#[path = "../../../host/cli/src/network.rs"]
-mod network;
 mod origin;
 mod page;
-mod server;
-#[path = "../../../host/cli/src/signals.rs"]
-#[allow(dead_code, reason = "uv-run shows names")]
-mod signals;
+#[path = "../../../host/cli/src/shared/mod.rs"]
+#[allow(dead_code, reason = "uv-run shows the names of signals")]
+mod shared;
 mod view;
 
 use crate::cli::Cli;
 use crate::host::Host;
 use crate::origin::Names;
+use crate::shared::http_connections::{self, Limits};
 use clap::Parser;
+use hyper_util::service::TowerToHyperService;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
+
+/// The limits of clients.
+const LIMITS: Limits = Limits {
+    connections: 0,
+    buffer: 16 << 10,
+    head: Duration::from_secs(10),
+    age: Duration::from_secs(60),
+    end: Duration::from_secs(30),
+    rest: Duration::from_secs(1),
+    half_close: true,
+};
 
 /// How long clients that are being served may hold up the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -51,58 +62,57 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_target(false).init();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return refuse(&format!("there is no runtime to be had: {error}")),
-    };
+    start(cli).unwrap_or_else(|problem| {
+        eprintln!("plugin-host: {problem}");
+        ExitCode::from(2)
+    })
+}
+
+/// Serves to the end. An error is the server's own failure, in one sentence.
+fn start(cli: Cli) -> Result<ExitCode, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("there is no runtime to be had: {error}"))?;
     let code = runtime.block_on(run(cli));
     // Threads that are still in a system call are abandoned.
     runtime.shutdown_timeout(Duration::from_millis(500));
     code
 }
 
-/// The server's own failure: one sentence, and an exit code.
-fn refuse(problem: &str) -> ExitCode {
-    eprintln!("plugin-host: {problem}");
-    ExitCode::from(2)
-}
-
-async fn run(cli: Cli) -> ExitCode {
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => return refuse(&format!("signals cannot be handled: {error}")),
-    };
-    let listener = match TcpListener::bind(cli.listen).await {
-        Ok(listener) => listener,
-        Err(error) => return refuse(&format!("--listen {}: {error}", cli.listen)),
-    };
-    let host = match Host::new(&cli) {
-        Ok(host) => Arc::new(host),
-        Err(problem) => return refuse(&problem),
-    };
-    match listener.local_addr() {
-        Ok(address) => {
-            // Standard output may have no reader.
-            let _ = writeln!(io::stdout(), "plugin-host: http://{address}/");
+async fn run(cli: Cli) -> Result<ExitCode, String> {
+    let handled = |kind| signal(kind).map_err(|error| format!("signals cannot be handled: {error}"));
+    let mut hangup = handled(SignalKind::hangup())?;
+    let (mut terminate, mut interrupt) =
+        (handled(SignalKind::terminate())?, handled(SignalKind::interrupt())?);
+    let mut stop = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-        Err(error) => return refuse(&format!("--listen {}: {error}", cli.listen)),
-    }
+    };
+    let refused = |error: io::Error| format!("--listen {}: {error}", cli.listen);
+    let listener = TcpListener::bind(cli.listen).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    let host = Arc::new(Host::new(&cli)?);
+    // Standard output may have no reader.
+    let _ = writeln!(io::stdout(), "plugin-host: http://{address}/");
 
     let (shut, shutting) = oneshot::channel::<()>();
-    let router = http::router(host.clone(), Names(cli.host));
-    let limits = server::Limits::new(cli.connections as usize);
-    let server = tokio::spawn(server::serve(listener, router, limits, async {
+    let service = TowerToHyperService::new(http::router(host.clone(), Names(cli.host)));
+    let limits = Limits { connections: cli.connections as usize, ..LIMITS };
+    let server = tokio::spawn(http_connections::serve(listener, service, limits, async {
         let _ = shutting.await;
     }));
-    tokio::spawn(reload(host.clone()));
-    while let Asked::Reload = signals.next().await {
-        tracing::info!("SIGHUP: the directory is read again");
+    loop {
         tokio::spawn(reload(host.clone()));
+        tokio::select! {
+            _ = hangup.recv() => tracing::info!("SIGHUP: the directory is read again"),
+            () = stop() => break,
+        }
     }
     tracing::info!("the plugins are stopped");
     let orderly = tokio::select! {
         orderly = host.supervisor.stop() => orderly,
-        () = signals.stop_again() => {
+        () = stop() => {
             tracing::warn!("asked to stop a second time: ended at once");
             false
         }
@@ -110,45 +120,11 @@ async fn run(cli: Cli) -> ExitCode {
     drop(shut);
     // A client that keeps its connection open does not delay the end.
     let _ = tokio::time::timeout(LAST_ANSWERS, server).await;
-    if orderly { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(if orderly { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn reload(host: Arc<Host>) {
     if let Err(problem) = host.reload().await {
         tracing::error!("{problem}");
-    }
-}
-
-enum Asked {
-    Reload,
-    Stop,
-}
-
-/// The signals that the server handles.
-struct Signals {
-    hup: Signal,
-    term: Signal,
-    int: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Signals> {
-        Ok(Signals {
-            hup: signal(SignalKind::hangup())?,
-            term: signal(SignalKind::terminate())?,
-            int: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn next(&mut self) -> Asked {
-        tokio::select! {
-            _ = self.hup.recv() => Asked::Reload,
-            _ = self.term.recv() => Asked::Stop,
-            _ = self.int.recv() => Asked::Stop,
-        }
-    }
-
-    async fn stop_again(&mut self) {
-        while let Asked::Reload = self.next().await {}
     }
 }

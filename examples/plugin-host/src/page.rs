@@ -2,11 +2,17 @@
 //! second and replaces the table.
 
 use crate::view::View;
+use bytesize::{ByteSize, Display};
+use humantime::{FormattedDuration, format_duration};
 use maud::{DOCTYPE, Markup, html};
+use std::time::Duration;
 use uv_handles_host::supervisor::State;
 
-pub const CSS: &str = include_str!("page.css");
-pub const JS: &str = include_str!("page.js");
+pub const CSS: &str = include_str!("../static/page.css");
+pub const JS: &str = include_str!("../static/page.js");
+
+/// The columns of numbers.
+const NUMBERS: [&str; 6] = ["Timers fired", "Callbacks/s", "Lateness", "Memory", "Restarts", "Messages"];
 
 /// The whole page. `problem` is why the directory cannot be read.
 pub fn page(plugins: &[View], problem: Option<&str>) -> Markup {
@@ -42,7 +48,7 @@ fn table(plugins: &[View], problem: Option<&str>) -> Markup {
     html! {
         ul.summary aria-label="How many plugins are in which state" {
             @for state in State::ALL {
-                @let count = plugins.iter().filter(|plugin| plugin.state == state).count();
+                @let count = plugins.iter().filter(|plugin| plugin.status.state == state).count();
                 @if count > 0 {
                     li { (badge(state)) " " strong { (count) } }
                 }
@@ -59,12 +65,7 @@ fn table(plugins: &[View], problem: Option<&str>) -> Markup {
                         tr {
                             th scope="col" { "Plugin" }
                             th scope="col" { "State" }
-                            th scope="col" .number { "Timers fired" }
-                            th scope="col" .number { "Callbacks/s" }
-                            th scope="col" .number { "Lateness" }
-                            th scope="col" .number { "Memory" }
-                            th scope="col" .number { "Restarts" }
-                            th scope="col" .number { "Messages" }
+                            @for title in NUMBERS { th scope="col" .number { (title) } }
                         }
                     }
                     @for plugin in plugins { (row(plugin)) }
@@ -74,13 +75,15 @@ fn table(plugins: &[View], problem: Option<&str>) -> Markup {
     }
 }
 
-fn row(plugin: &View) -> Markup {
+fn row(view: &View) -> Markup {
+    let plugin = &view.status;
+    let stats = &plugin.stats;
     html! {
         tbody id={ "plugin-" (plugin.name) } data-state=(plugin.state.name()) {
             tr {
                 th scope="row" {
                     span.name { (plugin.name) }
-                    @for (name, address) in &plugin.listens {
+                    @for (name, address) in &view.listens {
                         span.detail { (name) " on " (address) }
                     }
                 }
@@ -88,17 +91,17 @@ fn row(plugin: &View) -> Markup {
                     (badge(plugin.state))
                     span.detail {
                         @match plugin.starts_in {
-                            Some(seconds) => { "starts in " (duration(seconds.ceil() as u64)) }
-                            None => { "for " (duration(plugin.seconds)) }
+                            Some(time) => { "starts in " (seconds(time + Duration::from_millis(999))) }
+                            None => { "for " (seconds(plugin.since)) }
                         }
                     }
                 }
-                td.number { (grouped(plugin.timers)) }
-                td.number { (rate(plugin.callbacks_per_second)) span.detail { (grouped(plugin.callbacks)) " in all" } }
+                td.number { (grouped(stats.timers)) }
+                td.number { (rate(plugin.callbacks_per_second)) span.detail { (grouped(stats.callbacks)) " in all" } }
                 td.number {
-                    @if plugin.timers > 0 {
-                        (milliseconds(plugin.late_ms))
-                        span.detail { "at most " (plugin.latest_ms) " ms" }
+                    @if stats.timers > 0 {
+                        (format!("{:.1} ms", view.late_ms()))
+                        span.detail { "at most " (stats.lateness.longest.as_millis()) " ms" }
                     } @else { (none()) }
                 }
                 td.number {
@@ -141,33 +144,12 @@ fn rate(rate: f64) -> String {
     if rate >= 100.0 { grouped(rate.round() as u64) } else { format!("{rate:.1}") }
 }
 
-fn milliseconds(milliseconds: f64) -> String {
-    format!("{milliseconds:.1} ms")
+fn bytes(bytes: usize) -> Display {
+    ByteSize::b(bytes as u64).display().iec()
 }
 
-/// A number of bytes with a unit.
-fn bytes(bytes: usize) -> String {
-    match bytes {
-        0..1024 => format!("{bytes} B"),
-        1024..1_048_576 => format!("{} KiB", trimmed(bytes as f64 / 1024.0)),
-        1_048_576..1_073_741_824 => format!("{} MiB", trimmed(bytes as f64 / 1_048_576.0)),
-        _ => format!("{} GiB", trimmed(bytes as f64 / 1_073_741_824.0)),
-    }
-}
-
-/// With one digit behind the point, unless that is 0.
-fn trimmed(number: f64) -> String {
-    let text = format!("{number:.1}");
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
-}
-
-fn duration(seconds: u64) -> String {
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        3_600..86_400 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
-        _ => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
-    }
+fn seconds(time: Duration) -> FormattedDuration {
+    format_duration(Duration::from_secs(time.as_secs()))
 }
 
 /// A number with its digits in threes.
@@ -189,16 +171,6 @@ mod tests {
 
     #[test]
     fn numbers_are_said_as_people_say_them() {
-        for (number, expected) in
-            [(0, "0 B"), (1_023, "1023 B"), (1_536, "1.5 KiB"), (16 << 20, "16 MiB"), (3 << 29, "1.5 GiB")]
-        {
-            assert_eq!(bytes(number), expected);
-        }
-        for (seconds, expected) in
-            [(59, "59 s"), (61, "1 min 1 s"), (7_260, "2 h 1 min"), (90_000, "1 d 1 h")]
-        {
-            assert_eq!(duration(seconds), expected);
-        }
         for (number, expected) in [(7, "7"), (1_000, "1\u{202f}000"), (1_234_567, "1\u{202f}234\u{202f}567")]
         {
             assert_eq!(grouped(number), expected);

@@ -3,12 +3,12 @@
 //! The grants and limits of a guest are one struct, [`Options`]. A configuration file fills it in
 //! as well: every option has the key of the same name there.
 
-use crate::config::{entries, number, value};
-use crate::network::{HttpHost, Range};
 use crate::script::Language;
-use crate::values::{
-    Address, Dir, Env, Fifo, FilePath, HostPort, Name, Named, Seconds, Signals, Size, SocketPath, Udp, Wake,
-};
+use crate::shared::config::{entries, value};
+use crate::shared::network::{HttpHost, Range};
+use crate::shared::quantities::{Seconds, Size};
+use crate::shared::signals::Signals;
+use crate::values::{Address, Dir, Env, Fifo, FilePath, HostPort, Name, Named, SocketPath, Udp, Wake};
 use clap::{Args, Parser, ValueHint};
 use clap_complete::Shell;
 use serde::Deserialize;
@@ -362,17 +362,14 @@ pub struct Options {
 
     /// Handles that the guest may have at once, on all loops together [default: 65536]
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
-    #[serde(deserialize_with = "number")]
     pub max_handles: Option<u32>,
 
     /// Loops that the guest may have at once [default: 64]
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
-    #[serde(deserialize_with = "number")]
     pub max_loops: Option<u32>,
 
     /// Descriptors that the guest may have open at once [default: 1024]
     #[arg(long, value_name = "COUNT", help_heading = "Limits")]
-    #[serde(deserialize_with = "number")]
     pub max_descriptors: Option<u32>,
 
     /// Memory that the guest may have, in bytes or with K, M or G [default: 4G for each memory]

@@ -6,6 +6,7 @@ use crate::imports;
 use crate::names;
 use crate::os::process;
 use crate::output;
+use crate::shared::format;
 use crate::shown;
 use std::path::Path;
 use wasmtime::component::{Component, InstancePre, Linker};
@@ -70,7 +71,7 @@ pub fn load_in_its_form(file: &Path, cache: bool) -> Result<(Engine, Component, 
 pub fn load(engine: &Engine, file: &Path) -> Result<Component> {
     let name = file.display();
     let bytes = std::fs::read(file).with_context(|| format!("{name} cannot be read"))?;
-    check_format(&bytes).with_context(|| format!("{name} cannot be run"))?;
+    format::check(&bytes).map_err(|problem| wasmtime::format_err!("{name} cannot be run: {problem}"))?;
     Component::new(engine, bytes).map_err(|error| {
         wasmtime::Error::msg(format!("{name} is not a valid WebAssembly component: {}", in_one_line(&error)))
     })
@@ -165,25 +166,6 @@ fn linker(engine: &Engine) -> Result<Linker<Guest>> {
     names::report_denied_lookups(&mut linker)?;
     output::exit_when_stdout_is_closed(&mut linker)?;
     Ok(linker)
-}
-
-/// Refuses a malformed file in one sentence; wasmtime's own error takes several lines.
-fn check_format(bytes: &[u8]) -> Result<()> {
-    if bytes.trim_ascii_start().starts_with(b"(component") || bytes.trim_ascii_start().starts_with(b"(module")
-    {
-        bail!("it is WebAssembly's text format; `wasm-tools parse` makes a binary of it");
-    }
-    let Some((magic, rest)) = bytes.split_first_chunk() else {
-        bail!("it is too short to be WebAssembly");
-    };
-    if magic != b"\0asm" {
-        bail!("it is not WebAssembly");
-    }
-    // The header's last two bytes tell a component (1) from a core module (0).
-    if rest.get(2..4) == Some(&[0, 0]) {
-        bail!("it is a core module, not a component: build it for wasm32-wasip2");
-    }
-    Ok(())
 }
 
 /// An error of wasmtime's and its causes as one line. It may contain names of the component.

@@ -1,39 +1,18 @@
 //! The configuration file: the command line's options as TOML, and the merge of both.
 
 use crate::cli::Options;
+use crate::shared::config::parse;
 use crate::values::Named;
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::HashSet;
-use std::fmt;
-use std::marker::PhantomData;
 use std::path::Path;
-use std::str::FromStr;
+use wasmtime::Result;
 use wasmtime::error::Context;
-use wasmtime::{Result, bail};
 
 /// Reads a file of options.
 pub fn read(file: &Path) -> Result<Options> {
     let name = file.display();
     let text = std::fs::read_to_string(file).with_context(|| format!("--config {name} cannot be read"))?;
-    match parse(&text) {
-        Ok(options) => Ok(options),
-        Err(message) => bail!("--config {name}{message}"),
-    }
-}
-
-/// Parses options. The error's text follows the file's name.
-fn parse(text: &str) -> Result<Options, String> {
-    toml::from_str(text).map_err(|error: toml::de::Error| {
-        // serde says "field" for a key of TOML.
-        let message = error.message().replace("unknown field", "unknown key").replace('\n', ", ");
-        match error.span() {
-            Some(span) => {
-                let line = text.bytes().take(span.start).filter(|&byte| byte == b'\n').count() + 1;
-                format!(", line {line}: {message}")
-            }
-            None => format!(": {message}"),
-        }
-    })
+    parse(&text).map_err(|message| wasmtime::format_err!("--config {name}{message}"))
 }
 
 impl Options {
@@ -95,93 +74,11 @@ impl Options {
     }
 }
 
-/// One value in the command line's notation. A TOML number is taken as its text.
-pub fn value<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(from: D) -> Result<Option<T>, D::Error> {
-    from.deserialize_any(Texts(PhantomData)).and_then(|mut texts: Vec<T>| match texts.pop() {
-        Some(text) if texts.is_empty() => Ok(Some(text)),
-        _ => Err(de::Error::custom("expected one value")),
-    })
-}
-
-/// A number.
-pub fn number<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
-    u32::deserialize(from).map(Some)
-}
-
-/// An option that may be given several times: an array of values in the command line's notation, a
-/// table of names and values, or a single value.
-pub fn entries<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(from: D) -> Result<Vec<T>, D::Error> {
-    from.deserialize_any(Texts(PhantomData))
-}
-
-struct Texts<T>(PhantomData<T>);
-
-impl<'de, T: FromStr<Err = String>> Visitor<'de> for Texts<T> {
-    type Value = Vec<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text or number, an array of them, or a table")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<T>, E> {
-        Ok(vec![text.parse().map_err(E::custom)?])
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Vec<T>, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Vec<T>, E> {
-        self.visit_str(&number.to_string())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Vec<T>, A::Error> {
-        let mut all = Vec::new();
-        while let Some(Text(text)) = array.next_element()? {
-            all.push(text.parse().map_err(de::Error::custom)?);
-        }
-        Ok(all)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut table: A) -> Result<Vec<T>, A::Error> {
-        let mut all = Vec::new();
-        while let Some((name, Text(text))) = table.next_entry::<String, Text>()? {
-            all.push(format!("{name}={text}").parse().map_err(de::Error::custom)?);
-        }
-        Ok(all)
-    }
-}
-
-/// A text, or a number as text.
-struct Text(String);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Text, D::Error> {
-        struct One;
-        impl Visitor<'_> for One {
-            type Value = Text;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text or number")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(text.into()))
-            }
-
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Text, E> {
-                Ok(Text(number.to_string()))
-            }
-        }
-        from.deserialize_any(One)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::Cli;
-    use crate::values::{Seconds, Size};
+    use crate::shared::quantities::{Seconds, Size};
     use clap::{CommandFactory, Parser};
     use std::time::Duration;
 
@@ -222,7 +119,7 @@ mod tests {
 
     #[test]
     fn every_option_is_a_key() {
-        let options = parse(ALL).unwrap();
+        let options: Options = parse(ALL).unwrap();
         assert_eq!(options.listen.len(), 2);
         assert_eq!(options.udp[0].value.peer.as_ref().unwrap().to_string(), "localhost:8125");
         assert_eq!(options.signal.iter().flat_map(|list| list.0.clone()).collect::<Vec<_>>(), [1, 2, 15]);
@@ -230,7 +127,7 @@ mod tests {
         assert_eq!(options.env[1].value.as_deref(), Some("3"));
         assert_eq!(options.max_memory, Some(Size(16 << 20)));
         assert_eq!(options.timeout, Some(Seconds(Duration::from_millis(2500))));
-        assert_eq!(parse("max-memory = 4096\ntimeout = 2").unwrap().max_memory, Some(Size(4096)));
+        assert_eq!(parse::<Options>("max-memory = 4096\ntimeout = 2").unwrap().max_memory, Some(Size(4096)));
 
         let keys: toml::Table = toml::from_str(ALL).unwrap();
         let of_the_command_line_alone = [
@@ -270,7 +167,7 @@ mod tests {
             ("stdin = true\nstdin = true", ", line 2: duplicate key"),
             ("stdin", ", line 1: "),
         ] {
-            let error = parse(text).unwrap_err();
+            let error = parse::<Options>(text).unwrap_err();
             assert!(error.starts_with(expected), "{text:?}: {error}");
             assert!(!error.contains('\n'), "{error}");
         }

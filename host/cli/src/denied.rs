@@ -1,8 +1,8 @@
 //! Reports denied requests to the user, with the option that would grant each.
 
-use crate::network;
-use crate::output::{quoted, say};
-use crate::signals;
+use crate::output::say;
+use crate::shared::text::quoted;
+use crate::shared::{network, signals};
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
@@ -101,24 +101,18 @@ impl Descriptors {
 
 /// The message for a request of WASI's network.
 pub fn of_network(denied: &network::Denied, descriptors: &Descriptors) -> String {
-    use network::Denied;
-    let (what, option) = match denied {
-        Denied::Http(host) => {
-            (format!("HTTP requests to {}", quoted(host)), format!("--http {}", argument(host)))
-        }
-        Denied::TcpConnect(to) => (format!("a TCP connection to {to}"), format!("--tcp-connect {to}")),
-        Denied::TcpListen(on) => (format!("a TCP socket that listens on {on}"), format!("--tcp-listen {on}")),
-        Denied::UdpSend(to) => (format!("datagrams to {to}"), format!("--udp-send {to}")),
-        Denied::UdpBind(to) => (format!("a UDP socket on {to}"), format!("--udp-bind {to}")),
-        Denied::Lookup(name) => (format!("the addresses of {}", quoted(name)), "--name-lookup".into()),
+    let option = match denied.grant() {
+        (option @ "http", Some(host)) => format!("--{option} {}", argument(&host)),
+        (option, Some(address)) => format!("--{option} {address}"),
+        (option, None) => format!("--{option}"),
     };
     match descriptors.instead_of(denied) {
         Some((name, by)) => format!(
-            "the guest asked for {what}, which was not granted; {by} grants the descriptor {}, which is \
+            "the guest asked for {denied}, which was not granted; {by} grants the descriptor {}, which is \
              opened by this name alone, without an address or port",
             quoted(name)
         ),
-        None => format!("the guest asked for {what}, which was not granted; {option} would grant it"),
+        None => format!("the guest asked for {denied}, which was not granted; {option} would grant it"),
     }
 }
 

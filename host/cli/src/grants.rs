@@ -3,13 +3,14 @@
 
 use crate::cli::Options;
 use crate::denied::{self, Descriptors, Told};
-use crate::network::{Http, OnDenied, Sockets};
 use crate::os::signal_set::SignalSet;
 use crate::os::sockets::{self, SocketFiles};
 use crate::os::{self, Descriptor, closed, ignored};
-use crate::output::{quoted, say};
+use crate::output::say;
 use crate::script::{Language, Script};
-use crate::signals;
+use crate::shared::network::{Http, OnDenied, Sockets};
+use crate::shared::signals;
+use crate::shared::text::quoted;
 use crate::stdio::Standard;
 use crate::values::{Env, HostPort, Udp};
 use crate::virtual_clock::VirtualMonotonicClock;

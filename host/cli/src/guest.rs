@@ -1,6 +1,6 @@
 //! The data of a guest's store.
 
-use crate::network::Http;
+use crate::shared::network::Http;
 use uv_handles_host::{MemoryLimit, UvCtx, UvCtxView, UvView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};

@@ -2,8 +2,9 @@
 //! where the guest's file should.
 
 use crate::cli::Cli;
-use crate::output::{quoted, say};
-use crate::signals;
+use crate::output::say;
+use crate::shared::signals;
+use crate::shared::text::quoted;
 use clap::CommandFactory;
 use std::collections::HashSet;
 use std::ffi::OsStr;

@@ -1,7 +1,7 @@
 //! Reports name lookups that are not granted. wasmtime-wasi refuses them.
 
 use crate::guest::Guest;
-use crate::network::Denied;
+use crate::shared::network::Denied;
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Accessor, Linker, Resource};
 use wasmtime_wasi::p2::Network;

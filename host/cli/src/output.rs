@@ -10,9 +10,6 @@ use wasmtime_wasi::p2::bindings::io::streams as in_task;
 use wasmtime_wasi::p2::bindings::sync::io::streams::{Host, HostOutputStream, StreamError as Reported};
 use wasmtime_wasi::p2::{DynOutputStream, StreamError, StreamResult};
 
-/// The number of characters of a quoted text that are shown.
-const QUOTED: usize = 64;
-
 /// Prints a message on standard error. A closed standard error is ignored.
 pub fn say(message: impl fmt::Display) {
     // In one write: lines of several threads do not mix.
@@ -23,14 +20,6 @@ pub fn say(message: impl fmt::Display) {
 pub fn print(text: &str) {
     if Standard::Output.write_all(text.as_bytes()).is_err() {
         std::process::exit(crate::STDOUT_CLOSED.into());
-    }
-}
-
-/// Quotes, escapes and shortens an untrusted text, so that it can be printed.
-pub fn quoted(text: &str) -> String {
-    match text.char_indices().nth(QUOTED) {
-        Some((end, _)) => format!("\"{}...\"", text[..end].escape_debug()),
-        None => format!("\"{}\"", text.escape_debug()),
     }
 }
 
@@ -184,13 +173,5 @@ mod tests {
             assert!(added.is_err(), "wasmtime-wasi has no {name} in {STREAMS}");
         }
         exit_when_stdout_is_closed(&mut linker).unwrap();
-    }
-
-    #[test]
-    fn what_a_guest_chose_is_escaped_and_cut() {
-        assert_eq!(quoted("a b"), "\"a b\"");
-        assert_eq!(quoted("\x1b[2J\n\u{202e}\""), "\"\\u{1b}[2J\\n\\u{202e}\\\"\"");
-        let long = quoted(&"ä".repeat(1_000_000));
-        assert_eq!(long, format!("\"{}...\"", "ä".repeat(QUOTED)));
     }
 }

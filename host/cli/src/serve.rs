@@ -6,12 +6,12 @@
 use crate::ending;
 use crate::guest::Guest;
 use crate::output::say;
+use crate::shared::http_connections::{self, Limits};
 use crate::timeout::Timeout;
 use crate::values::Address;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use std::convert::Infallible;
 use std::net::TcpListener;
@@ -25,13 +25,21 @@ use uv_handles_host::{Plugin, is_plugin};
 use wasmtime::component::{Accessor, AccessorTask, Instance};
 use wasmtime::error::Context;
 use wasmtime::{Result, Store};
-use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::p3::Request;
 use wasmtime_wasi_http::p3::bindings::{Service, ServicePre};
 use wasmtime_wasi_http::{FieldMap, WasiBody, WasiHttpView};
 
-/// The pause before the next connection is accepted when the OS has no descriptor for one.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The limits of clients. An answer may take and stream as long as the guest lets it: a connection has
+/// no age.
+const LIMITS: Limits = Limits {
+    connections: 512,
+    buffer: 64 << 10,
+    head: Duration::from_secs(60),
+    age: Duration::MAX,
+    end: Duration::MAX,
+    rest: Duration::from_secs(1),
+    half_close: false,
+};
 
 type Response = http::Response<WasiBody>;
 
@@ -96,31 +104,16 @@ fn code(ended: Result<()>, store: &Store<Guest>, timeout: Option<&Timeout>) -> E
 
 /// Accepts connections, and passes their requests on.
 async fn accept(listener: tokio::net::TcpListener, calls: UnboundedSender<Call>) {
-    loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                tracing::warn!("no connection can be accepted: {error}");
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            }
-        };
+    let call = service_fn(move |request| {
         let calls = calls.clone();
-        tokio::spawn(async move {
-            let call = service_fn(|request| {
-                let calls = calls.clone();
-                async move {
-                    let (answer, response) = oneshot::channel();
-                    let _ = calls.send(Call { request, answer });
-                    // The guest has ended if there is no answer.
-                    Ok::<_, Infallible>(response.await.unwrap_or_else(|_| failed("the guest has ended")))
-                }
-            });
-            if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), call).await {
-                tracing::debug!("a connection has failed: {error}");
-            }
-        });
-    }
+        async move {
+            let (answer, response) = oneshot::channel();
+            let _ = calls.send(Call { request, answer });
+            // The guest has ended if there is no answer.
+            Ok::<_, Infallible>(response.await.unwrap_or_else(|_| failed("the guest has ended")))
+        }
+    });
+    http_connections::serve(listener, call, LIMITS, std::future::pending()).await;
 }
 
 /// A request, and where its response goes.

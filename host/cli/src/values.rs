@@ -1,12 +1,11 @@
 //! The types of the options' values. One `FromStr` reads each type from text, whether the text
 //! comes from the command line or from a configuration file.
 
-use crate::signals;
+use crate::shared::signals;
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 /// `NAME=VALUE`: a descriptor under the name that the guest opens it by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,18 +182,6 @@ fn path(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-/// `SIGNAL,...`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Signals(pub Vec<i32>);
-
-impl FromStr for Signals {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Signals, String> {
-        text.split(',').map(signals::number).collect::<Result<_, _>>().map(Signals)
-    }
-}
-
 /// `NAME[=SIGNAL]`: a named async handle, and a signal that triggers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wake {
@@ -252,41 +239,6 @@ impl FromStr for Env {
             return Err("a variable cannot contain a NUL".into());
         }
         Ok(Env { name: name.parse::<Name>()?.0, value })
-    }
-}
-
-/// A time in seconds, with decimals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seconds(pub Duration);
-
-impl FromStr for Seconds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Seconds, String> {
-        let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        match seconds {
-            Some(duration) if !duration.is_zero() => Ok(Seconds(duration)),
-            _ => Err(format!("{text:?} is no number of seconds above 0, such as 2 or 0.5")),
-        }
-    }
-}
-
-/// A size in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size(pub u64);
-
-impl FromStr for Size {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Size, String> {
-        let (digits, shift) = match text.char_indices().last() {
-            Some((at, 'k' | 'K')) => (&text[..at], 10),
-            Some((at, 'm' | 'M')) => (&text[..at], 20),
-            Some((at, 'g' | 'G')) => (&text[..at], 30),
-            _ => (text, 0),
-        };
-        let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(1 << shift));
-        bytes.map(Size).ok_or_else(|| format!("{text:?} is no size in bytes, such as 65536, 64K, 16M or 1G"))
     }
 }
 
@@ -353,12 +305,6 @@ mod tests {
     }
 
     #[test]
-    fn signals_are_a_list() {
-        assert_eq!("hup,SIGTERM,2".parse(), Ok(Signals(vec![1, 15, 2])));
-        refused::<Signals>(&["", "hup,", "hup,kill"]);
-    }
-
-    #[test]
     fn an_async_handle_may_have_a_signal() {
         assert_eq!("print=usr1".parse(), Ok(Wake { name: "print".into(), signal: Some(10) }));
         assert_eq!("print".parse(), Ok(Wake { name: "print".into(), signal: None }));
@@ -378,15 +324,5 @@ mod tests {
         assert_eq!("A=".parse(), Ok(Env { name: "A".into(), value: Some("".into()) }));
         assert_eq!("A".parse(), Ok(Env { name: "A".into(), value: None }));
         refused::<Env>(&["", "=b", "A=\0"]);
-    }
-
-    #[test]
-    fn times_and_sizes_have_units() {
-        assert_eq!("0.25".parse(), Ok(Seconds(Duration::from_millis(250))));
-        refused::<Seconds>(&["", "0", "-1", "inf", "nan", "1s", "1e300"]);
-        for (text, bytes) in [("0", 0), ("12", 12), ("1k", 1 << 10), ("3M", 3 << 20), ("2G", 2 << 30)] {
-            assert_eq!(text.parse(), Ok(Size(bytes)), "{text}");
-        }
-        refused::<Size>(&["", "K", "-1", "1.5M", "1T", "1MB", "99999999999999999999", "99999999999G"]);
     }
 }

@@ -1,8 +1,9 @@
 //! Triggers a guest's async handles when a signal to uv-run arrives.
 
 use crate::os::signal_set::SignalSet;
-use crate::output::{quoted, say};
-use crate::signals;
+use crate::output::say;
+use crate::shared::signals;
+use crate::shared::text::quoted;
 use std::io;
 use uv_handles_host::AsyncSender;
 

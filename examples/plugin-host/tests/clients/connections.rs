@@ -1,9 +1,10 @@
 //! Connections: their number, their times, and the end of the server.
 
-use crate::server::{Limits, serve};
+use crate::http_connections::{Limits, serve};
 use axum::Router;
 use axum::body::Body;
 use axum::routing::{get, post};
+use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,7 +18,15 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// A little longer than it takes to notice something, where only a failure depends on it.
 const MOMENT: Duration = Duration::from_millis(50);
 
-const PATIENT: Limits = Limits { head: HOUR, age: HOUR, end: HOUR, rest: HOUR, ..Limits::new(100) };
+const PATIENT: Limits = Limits {
+    connections: 100,
+    buffer: 16 << 10,
+    head: HOUR,
+    age: HOUR,
+    end: HOUR,
+    rest: HOUR,
+    half_close: true,
+};
 
 /// A server of a few routes.
 struct Server {
@@ -36,7 +45,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(listener, router, limits, async {
+        let task = tokio::spawn(serve(listener, TowerToHyperService::new(router), limits, async {
             let _ = stopped.await;
         }));
         Server { address, stop, task }

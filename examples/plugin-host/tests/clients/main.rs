@@ -2,10 +2,10 @@
 
 #[path = "../../src/body.rs"]
 mod body;
+#[path = "../../../../host/cli/src/shared/http_connections.rs"]
+mod http_connections;
 #[path = "../../src/origin.rs"]
 mod origin;
-#[path = "../../src/server.rs"]
-mod server;
 
 mod bodies;
 mod connections;

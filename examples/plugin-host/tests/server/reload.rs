@@ -55,8 +55,8 @@ fn a_half_written_version_keeps_the_old_one_running() {
     let timers = |server: &Server| server.in_state("kept", "running")["timers"].as_u64().unwrap();
     for (content, expected) in [
         (&whole[..whole.len() / 2], "kept.wasm is not a valid WebAssembly component: "),
-        (&whole[..6], "kept.wasm cannot be loaded: it is cut off"),
-        (&[], "kept.wasm cannot be loaded: it is empty"),
+        (&whole[..6], "kept.wasm is not a valid WebAssembly component: "),
+        (&[], "kept.wasm cannot be loaded: it is too short to be WebAssembly"),
         (&misfit[..], "kept.wasm does not fit the world plugin-host:plugin: "),
     ] {
         server.directory.file("kept.wasm", content);

@@ -1,6 +1,6 @@
 //! The control socket: a line on it triggers an async handle of the guest.
 
-use crate::output::quoted;
+use crate::shared::text::quoted;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::{Arc, mpsc};

@@ -1,6 +1,6 @@
 //! Opening FIFOs.
 
-use crate::output::quoted;
+use crate::shared::text::quoted;
 use crate::values::{Fifo, FifoMode};
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 use rustix::io::Errno;

@@ -1,7 +1,7 @@
 //! Unix sockets: listening on one, removing its file when the run ends, and connecting to one.
 
 use crate::os::Descriptor;
-use crate::output::quoted;
+use crate::shared::text::quoted;
 use rustix::fs::{Mode, fchmod};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};

@@ -1,8 +1,8 @@
 //! Grants of WASI's network: HTTP requests by host, sockets by address range and port, names.
 //!
-//! wasmtime-wasi and wasmtime-wasi-http ask here for each address and each request. The plugin server
-//! shares this file, so it uses nothing else of uv-run.
+//! wasmtime-wasi and wasmtime-wasi-http ask here for each address and each request.
 
+use super::text::quoted;
 use std::fmt;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -196,8 +196,34 @@ pub enum Denied {
     UdpSend(SocketAddr),
     UdpBind(SocketAddr),
     /// Looking this name up.
-    #[allow(dead_code, reason = "the plugin server does not report it")]
     Lookup(String),
+}
+
+impl Denied {
+    /// The option or key that would grant it, and its value.
+    pub fn grant(&self) -> (&'static str, Option<String>) {
+        match self {
+            Denied::Http(host) => ("http", Some(host.clone())),
+            Denied::TcpConnect(to) => ("tcp-connect", Some(to.to_string())),
+            Denied::TcpListen(on) => ("tcp-listen", Some(on.to_string())),
+            Denied::UdpSend(to) => ("udp-send", Some(to.to_string())),
+            Denied::UdpBind(on) => ("udp-bind", Some(on.to_string())),
+            Denied::Lookup(_) => ("name-lookup", None),
+        }
+    }
+}
+
+impl fmt::Display for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Denied::Http(host) => write!(f, "HTTP requests to {}", quoted(host)),
+            Denied::TcpConnect(to) => write!(f, "a TCP connection to {to}"),
+            Denied::TcpListen(on) => write!(f, "a TCP socket that listens on {on}"),
+            Denied::UdpSend(to) => write!(f, "datagrams to {to}"),
+            Denied::UdpBind(on) => write!(f, "a UDP socket on {on}"),
+            Denied::Lookup(name) => write!(f, "the addresses of {}", quoted(name)),
+        }
+    }
 }
 
 /// Reports denied requests.

@@ -1,5 +1,7 @@
 //! Linux's signals, by name and by number.
 
+use std::str::FromStr;
+
 /// The signals that a guest may watch. Missing are those that the host depends on itself, such as
 /// SIGSEGV, and SIGKILL and SIGSTOP, which cannot be caught.
 const SIGNALS: &[(&str, i32)] = &[
@@ -54,9 +56,29 @@ pub fn name(signum: i32) -> String {
     known.map_or_else(|| signum.to_string(), |(name, _)| (*name).to_owned())
 }
 
+/// `SIGNAL,...`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signals(pub Vec<i32>);
+
+impl FromStr for Signals {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Signals, String> {
+        text.split(',').map(number).collect::<Result<_, _>>().map(Signals)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn signals_are_a_list() {
+        assert_eq!("hup,SIGTERM,2".parse(), Ok(Signals(vec![1, 15, 2])));
+        for text in ["", "hup,", "hup,kill"] {
+            assert!(text.parse::<Signals>().is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn signals_have_names_and_numbers() {

@@ -1,15 +1,13 @@
 //! Accepts connections and serves HTTP on them, within limits of number and time.
 
-use axum::Router;
-use axum::http::HeaderValue;
-use axum::http::header::CONNECTION;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use std::convert::Infallible;
+use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +15,6 @@ use tokio::io::{AsyncReadExt, copy, sink};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
-
-/// The buffer for reading from a connection and for writing to it. The head of a request has to
-/// fit.
-const BUFFER: usize = 16 * 1024;
 
 /// The pause after a connection could not be accepted: others may end meanwhile.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -33,6 +27,9 @@ const REST: u64 = 1 << 20;
 pub struct Limits {
     /// Connections at the same time. More wait until the system accepts them for the server.
     pub connections: usize,
+    /// The bytes of the buffer for reading from a connection and for writing to it. The head of a
+    /// request has to fit.
+    pub buffer: usize,
     /// The time for the head of a request. It begins with the connection, or with the end of the
     /// request before.
     pub head: Duration,
@@ -42,23 +39,18 @@ pub struct Limits {
     pub end: Duration,
     /// The time for [`REST`].
     pub rest: Duration,
-}
-
-impl Limits {
-    /// Limits with so many connections.
-    pub const fn new(connections: usize) -> Limits {
-        Limits {
-            connections,
-            head: Duration::from_secs(10),
-            age: Duration::from_secs(60),
-            end: Duration::from_secs(30),
-            rest: Duration::from_secs(1),
-        }
-    }
+    /// Whether a client that sends nothing more still waits for its answer. If not, its request is
+    /// dropped.
+    pub half_close: bool,
 }
 
 /// Serves until `stop`, and then until all answers are sent that are due.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: impl Future<Output = ()>) {
+pub async fn serve<S, B>(listener: TcpListener, service: S, limits: Limits, stop: impl Future<Output = ()>)
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
     let places = Arc::new(Semaphore::new(limits.connections));
     let (ending, end) = watch::channel(());
     let mut stop = pin!(stop);
@@ -73,11 +65,11 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
         };
         match next {
             Some((place, Ok((stream, _)))) => {
-                let connection = Connection { router: router.clone(), limits, _place: place };
+                let connection = Connection { service: service.clone(), limits, _place: place };
                 tokio::spawn(connection.run(stream, end.clone()));
             }
             Some((_, Err(error))) => {
-                tracing::debug!("a connection is not accepted: {error}");
+                tracing::warn!("no connection can be accepted: {error}");
                 sleep(PAUSE).await;
             }
             // The semaphore is never closed.
@@ -90,21 +82,24 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
     ending.closed().await;
 }
 
-struct Connection {
-    router: Router,
+struct Connection<S> {
+    service: S,
     limits: Limits,
     _place: OwnedSemaphorePermit,
 }
 
-impl Connection {
+impl<S, B> Connection<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible>,
+    B: Body<Error: Into<Box<dyn Error + Send + Sync>>> + 'static,
+{
     async fn run(self, mut stream: TcpStream, mut ending: watch::Receiver<()>) {
-        let Limits { head, age, end, rest, .. } = self.limits;
+        let Limits { buffer, head, age, end, rest, half_close, .. } = self.limits;
         let begun = Instant::now();
-        let router = TowerToHyperService::new(self.router);
-        let service = service_fn(|request: Request<Incoming>| {
-            let response = router.call(request);
+        let service = service_fn(|request| {
+            let response = self.service.call(request);
             async move {
-                let mut response: Response<_> = response.await?;
+                let mut response = response.await?;
                 if begun.elapsed() >= age {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
@@ -114,9 +109,8 @@ impl Connection {
         let served = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(head)
-            // A client may say that it sends nothing more, and still wait for the answer.
-            .half_close(true)
-            .max_buf_size(BUFFER)
+            .half_close(half_close)
+            .max_buf_size(buffer)
             .serve_connection(TokioIo::new(&mut stream), service);
         let mut served = pin!(served);
         let whole = async {
@@ -126,7 +120,7 @@ impl Connection {
             }
             served.await
         };
-        match timeout(age + end, whole).await {
+        match timeout(age.saturating_add(end), whole).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return tracing::debug!("a connection has ended: {error}"),
             Err(_) => return tracing::debug!("a connection is cut off: its client is stuck"),
