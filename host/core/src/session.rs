@@ -9,10 +9,16 @@
 //! the guest repeats them.
 //!
 //! A lookahead that is used up saves one call per callback. A void lookahead is wasted work. Its
-//! length therefore adapts to the guest's earlier callbacks.
+//! length therefore adapts to the guest's earlier callbacks ([`length`]).
 
+mod length;
+#[cfg(test)]
+mod tests;
+
+use self::length::{LEAST, Length};
 use crate::timer_pool::{Change, Operation, PoolId};
 use crate::{Error, Event, HandleId, LoopId, Loops, Occurrence, PollEvents, RunMode};
+use slab::Slab;
 use std::iter::Peekable;
 
 /// The id of a run that a guest has begun. It is valid until [`Loops::release_run`].
@@ -65,20 +71,6 @@ pub enum Delivery {
     },
 }
 
-/// The length of the longest batch.
-const LONGEST: u32 = 256;
-
-/// The length of the shortest batch. Fewer callbacks are delivered one at a time, because a list
-/// costs as much as some calls.
-const LEAST: usize = 3;
-
-/// The length of the first lookahead of each kind.
-const FIRST: u32 = 32;
-
-/// The longest pause between lookaheads. During a pause callbacks are delivered one at a time. A
-/// pause follows a lookahead that was void from its beginning.
-const LONGEST_PAUSE: u32 = 255;
-
 /// The state of a session.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -109,40 +101,6 @@ enum Kind {
     Callback,
     Poll,
     Closed,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Length {
-    longest: u32,
-    /// The number of callbacks delivered one at a time before the next lookahead.
-    pause: u32,
-    last_pause: u32,
-}
-
-impl Length {
-    /// Returns how many callbacks the next delivery may hold.
-    fn next(&mut self) -> u32 {
-        match self.pause.checked_sub(1) {
-            None => self.longest,
-            Some(left) => {
-                self.pause = left;
-                1
-            }
-        }
-    }
-
-    fn record_used(&mut self) {
-        self.longest = (self.longest * 2).min(LONGEST);
-        self.last_pause = 0;
-    }
-
-    fn record_void_after(&mut self, called: usize) {
-        self.longest = (called as u32 * 2).clamp(LEAST as u32, LONGEST);
-        if called < LEAST {
-            self.last_pause = (self.last_pause * 2 + 1).min(LONGEST_PAUSE);
-            self.pause = self.last_pause;
-        }
-    }
 }
 
 /// Returns the token of an event, if it fits in 32 bits.
@@ -202,14 +160,17 @@ impl Loops {
             return Err(Error::TooManyLoops);
         }
         self.begin(owner, mode)?;
-        let first = Length { longest: FIRST, pause: 0, last_pause: 0 };
+        if self.sessions.capacity() == 0 {
+            // As for its loops: a guest runs one at a time.
+            self.sessions = Slab::with_capacity(1);
+        }
         let at = self.sessions.insert(Session {
             state: State::Running(owner),
             key: None,
             batch: Vec::new(),
             position: 0,
             kind: Kind::Callback,
-            lengths: [first; 3],
+            lengths: [Length::FIRST; 3],
             stashed: None,
         });
         Ok(RunId(at as u32))
@@ -552,6 +513,3 @@ pub trait Driver {
         self.loops().session_mut(run).end_batch(batch, at);
     }
 }
-
-#[cfg(test)]
-mod tests;
