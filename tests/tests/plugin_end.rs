@@ -224,7 +224,10 @@ async fn a_call_ends_at_its_deadline() -> Result<()> {
 
     let endless = handle.call_within(NO_GRACE, |_| Box::pin(std::future::pending::<Result<()>>()));
     assert_eq!(in_time(endless).await, Err(CallError::DeadlineExceeded));
-    assert!(in_time(task).await.unwrap().unwrap_err().is::<DeadlineExceeded>());
+    assert!(
+        in_time(task).await.unwrap().unwrap_err().downcast::<DeadlineExceeded>().unwrap()
+            == DeadlineExceeded::Call
+    );
     assert!(handle.is_gone());
     Ok(())
 }

@@ -107,7 +107,7 @@ async fn a_new_version_has_the_state_and_the_mailbox_of_the_old_one() -> Result<
     it.until("both messages", async || it.log.lines("it", LogSource::Stdout) == ["one", "two"]).await;
     assert_eq!(it.status().messages.accepted, 2);
     it.the_others_run_on().await;
-    assert!(it.supervisor.stop().await);
+    assert_eq!(it.supervisor.stop().await, Vec::<String>::new());
     assert_eq!(it.status().state, State::Stopped);
     Ok(())
 }
@@ -273,7 +273,7 @@ async fn a_call_beyond_its_deadline_or_with_a_trap_ends_the_plugin() -> Result<(
     assert_eq!(it.call("spin").await, Err(CallError::DeadlineExceeded));
     it.until("a restart", async || it.status().restarts == 1 && it.count_of("it").await.is_ok()).await;
     let lines = it.log.lines("it", LogSource::Supervisor);
-    let expected = "one of its calls took longer than its deadline";
+    let expected = "one of its calls took longer than its deadline (limits.call)";
     assert!(lines.iter().any(|line| line.starts_with(expected)), "{lines:?}");
 
     let Err(CallError::Failed(error)) = it.call("trap").await else { panic!("it traps") };
@@ -290,6 +290,9 @@ async fn a_callback_beyond_its_deadline_ends_the_plugin() -> Result<()> {
     it.run_spec(&it.spec("mailbox").limits(|limits| limits.callback = Some(SHORT))).await.unwrap();
     it.supervisor.send("it", "spin").unwrap();
     it.until("a restart", async || it.status().restarts == 1).await;
+    let lines = it.log.lines("it", LogSource::Supervisor);
+    let expected = "one of its callbacks took longer than 0.3 s (limits.callback)";
+    assert!(lines.iter().any(|line| line.starts_with(expected)), "{lines:?}");
     it.the_others_run_on().await;
     Ok(())
 }
@@ -390,5 +393,15 @@ async fn a_plugin_that_closes_its_handles_when_it_is_asked_to_stop_ends_by_itsel
     assert!(it.supervisor.remove("it").await, "{:?}", it.log);
     assert!(it.log.lines("it", LogSource::Supervisor).contains(&"it has stopped".to_owned()));
     it.the_others_run_on().await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn stop_names_the_plugins_that_had_to_be_interrupted() -> Result<()> {
+    let it = Supervision::new().await?;
+    it.run("tick mailbox stop").await.unwrap();
+    it.supervisor.send("it", "spin").unwrap();
+    it.until("it spins", async || it.supervisor.mailboxes().of("it").depth() == (0, 0)).await;
+    assert_eq!(it.supervisor.stop().await, ["it"]);
     Ok(())
 }

@@ -111,7 +111,7 @@ async fn run(cli: Cli) -> Result<ExitCode, String> {
     }
     tracing::info!("the plugins are stopped");
     let orderly = tokio::select! {
-        orderly = host.supervisor.stop() => orderly,
+        interrupted = host.supervisor.stop() => interrupted.is_empty(),
         () = stop() => {
             tracing::warn!("asked to stop a second time: ended at once");
             false

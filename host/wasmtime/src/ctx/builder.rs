@@ -217,7 +217,7 @@ impl UvCtxBuilder {
     }
 
     /// Limits the time of each callback of a plugin. A callback that computes for longer ends the
-    /// plugin with [`DeadlineExceeded`](crate::DeadlineExceeded).
+    /// plugin with [`DeadlineExceeded::Callback`](crate::DeadlineExceeded::Callback).
     ///
     /// The limit is enforced by the engine's epochs: see
     /// [`interrupt_by_epochs_sync`](crate::interrupt_by_epochs_sync).

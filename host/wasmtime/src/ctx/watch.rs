@@ -5,10 +5,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 
-/// A call of a guest took longer than its deadline, which has ended the guest.
+/// A call of a guest, or a callback, took longer than it may. That has ended the guest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("a call took longer than its deadline")]
-pub struct DeadlineExceeded;
+#[non_exhaustive]
+pub enum DeadlineExceeded {
+    /// A call of an export took longer than its deadline.
+    #[error("a call took longer than its deadline")]
+    Call,
+    /// A callback took longer than this limit, from
+    /// [`UvCtxBuilder::callback_deadline`](crate::UvCtxBuilder::callback_deadline).
+    #[error("a callback took longer than its limit of {0:?}")]
+    Callback(Duration),
+}
 
 type OnSlow = dyn Fn(Duration) + Send + Sync;
 
@@ -18,8 +26,8 @@ pub(crate) struct Watch {
     pub name: Option<Arc<str>>,
     slow: Option<(Duration, Box<OnSlow>)>,
     callback_limit: Option<Duration>,
-    /// The deadline of the call in progress.
-    deadline: Option<Instant>,
+    /// The deadline of the call or callback in progress, and the error beyond it.
+    deadline: Option<(Instant, DeadlineExceeded)>,
 }
 
 impl Watch {
@@ -31,18 +39,24 @@ impl Watch {
         self.callback_limit = Some(limit);
     }
 
+    /// Sets the deadline of a call.
     pub(crate) fn set_deadline(&mut self, deadline: Option<Instant>) {
-        self.deadline = deadline;
+        self.deadline = deadline.map(|deadline| (deadline, DeadlineExceeded::Call));
     }
 
-    pub(crate) fn is_exceeded(&self) -> bool {
-        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+    /// Returns the error if the call or callback in progress is beyond its deadline.
+    pub(crate) fn check(&self) -> Result<(), DeadlineExceeded> {
+        match self.deadline {
+            Some((deadline, error)) if deadline <= Instant::now() => Err(error),
+            _ => Ok(()),
+        }
     }
 
     /// Begins the time of a callback.
     pub(crate) fn begin_callback(&mut self, now: Instant) {
         if let Some(limit) = self.callback_limit {
-            self.deadline = now.checked_add(limit);
+            let deadline = now.checked_add(limit);
+            self.deadline = deadline.map(|deadline| (deadline, DeadlineExceeded::Callback(limit)));
         }
     }
 
@@ -85,10 +99,12 @@ mod tests {
     fn a_deadline_holds_until_the_callback_has_returned() {
         let mut watch = Watch::default();
         watch.limit_callbacks(Duration::ZERO);
-        assert!(!watch.is_exceeded());
+        assert_eq!(watch.check(), Ok(()));
         watch.begin_callback(Instant::now());
-        assert!(watch.is_exceeded());
+        assert_eq!(watch.check(), Err(DeadlineExceeded::Callback(Duration::ZERO)));
         watch.end_callback(Duration::ZERO);
-        assert!(!watch.is_exceeded());
+        assert_eq!(watch.check(), Ok(()));
+        watch.set_deadline(Some(Instant::now()));
+        assert_eq!(watch.check(), Err(DeadlineExceeded::Call));
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::ctx::epoch_deadline::EpochDeadline;
 use crate::ctx::interrupt::Interrupted;
-use crate::ctx::watch::DeadlineExceeded;
 use crate::view::UvView;
 use wasmtime::{AsContextMut, Store, StoreContextMut, UpdateDeadline};
 
@@ -40,8 +39,8 @@ fn interrupt_by_epochs<T: UvView + 'static>(
         if ctx.interrupt.is_interrupted() {
             return Err(Interrupted.into());
         }
-        if ctx.watch.as_ref().is_some_and(|watch| watch.is_exceeded()) {
-            return Err(DeadlineExceeded.into());
+        if let Some(watch) = &ctx.watch {
+            watch.check()?;
         }
         if ctx.epochs == EpochDeadline::Unknown {
             ctx.epochs = EpochDeadline::Ours;

@@ -183,7 +183,7 @@ impl<T: UvView + Send> Plugin<T> {
         let called =
             timeout_at(deadline, call(self.store()).instrument(tracing::debug_span!("export"))).await;
         set_deadline(self.ctx(), None);
-        called.unwrap_or_else(|_| Err(DeadlineExceeded.into()))
+        called.unwrap_or_else(|_| Err(DeadlineExceeded::Call.into()))
     }
 }
 
@@ -249,7 +249,8 @@ impl<T: Send> PluginHandle<T> {
     /// Calls the plugin as [`call`](PluginHandle::call), for at most this long.
     ///
     /// A call that has not begun at its deadline is not made, and the plugin continues. A call that
-    /// has begun is dropped, and the plugin ends with [`DeadlineExceeded`](crate::DeadlineExceeded).
+    /// has begun is dropped, and the plugin ends with
+    /// [`DeadlineExceeded::Call`](crate::DeadlineExceeded::Call).
     /// While the plugin computes, that needs
     /// [`interrupt_by_epochs_async`](crate::interrupt_by_epochs_async). An error that `call` returns
     /// ends the plugin too, because a trapped instance cannot be called again; it is the task's

@@ -55,10 +55,17 @@ impl Traces {
         if error.downcast_ref::<Interrupted>().is_some() {
             return End::failed("it was interrupted");
         }
-        if error.downcast_ref::<DeadlineExceeded>().is_some() {
-            return End::failed(
-                "one of its calls took longer than its deadline (limits.call, limits.callback)",
-            );
+        match error.downcast_ref() {
+            Some(DeadlineExceeded::Call) => {
+                return End::failed("one of its calls took longer than its deadline (limits.call)");
+            }
+            Some(DeadlineExceeded::Callback(limit)) => {
+                let seconds = limit.as_secs_f64();
+                return End::failed(format!(
+                    "one of its callbacks took longer than {seconds} s (limits.callback)"
+                ));
+            }
+            None => {}
         }
         if self.memory.was_refused() {
             let limit = bytes(self.limit);

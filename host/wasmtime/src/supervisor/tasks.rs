@@ -155,18 +155,21 @@ impl<T: PluginState + Send> Supervisor<T> {
         }
     }
 
-    /// Stops all plugins at the same time, for good. Returns whether all of them ended by themselves.
-    pub async fn stop(&self) -> bool {
+    /// Stops all plugins at the same time, for good. Returns the names of those that did not end by
+    /// themselves within [`LifeLimits::stop`](super::LifeLimits::stop), and were interrupted.
+    pub async fn stop(&self) -> Vec<String> {
         let stopped: Vec<_> = {
             let mut plugins = self.plugins();
             plugins.stopping = true;
-            plugins.by_name.values().map(Entry::stop).collect()
+            plugins.by_name.iter().map(|(name, entry)| (name.clone(), entry.stop())).collect()
         };
-        let mut all = true;
-        for stopped in stopped {
-            all &= stopped.await;
+        let mut interrupted = Vec::new();
+        for (name, stopped) in stopped {
+            if !stopped.await {
+                interrupted.push(name);
+            }
         }
-        all
+        interrupted
     }
 
     /// Calls a plugin between two deliveries of events, within
