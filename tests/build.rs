@@ -3,7 +3,7 @@
 //!
 //! Also links the program `conformance` so that it replaces `epoll_wait`.
 //!
-//! A suite is a file of `tests/`. A folder of `guests/src/bin` is a program, and each of its files
+//! A suite is a file of `tests/`, or a folder and each of its files: `uv_run`, `uv_run_limits`. A folder of `guests/src/bin` is a program, and each of its files
 //! but `main.rs` is a case, whose name begins with the program's. A file of `guests/src/bin` is a
 //! program of its own. A case belongs to the suite that its name begins with.
 
@@ -21,7 +21,7 @@ fn main() {
     }
     println!("cargo::rerun-if-changed={GUESTS}");
     println!("cargo::rerun-if-changed=tests");
-    let suites: Vec<String> = entries("tests").iter().filter_map(|path| stem(path)).collect();
+    let suites: Vec<String> = entries("tests").iter().flat_map(|path| suites(path)).collect();
     let mut cases_of: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let (mut constants, mut names) = (String::new(), String::new());
     for (name, value) in cases() {
@@ -47,6 +47,17 @@ fn main() {
     }
     let out = env::var_os("OUT_DIR").expect("cargo sets it");
     fs::write(Path::new(&out).join("guests.rs"), code).expect("cargo has made the directory");
+}
+
+/// The suites of a file or folder of tests.
+fn suites(path: &Path) -> Vec<String> {
+    if !path.is_dir() {
+        return stem(path).into_iter().collect();
+    }
+    let folder = path.file_name().expect("it has a name").to_string_lossy().into_owned();
+    let files = entries(path.to_str().expect("a plain path"));
+    let files = files.iter().filter_map(|path| stem(path)).map(|file| format!("{folder}_{file}"));
+    files.chain([folder.clone()]).collect()
 }
 
 /// Every guest: its name, and the value of its constant.

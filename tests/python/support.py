@@ -1,6 +1,6 @@
 """Shared parts of the tests.
 
-They run inside the sandbox, in virtual time, with the grants of tests/tests/python.rs.
+They run inside the sandbox, in virtual time, with the grants of tests/tests/python/library.rs.
 """
 
 import unittest

@@ -48,6 +48,7 @@ pub mod os;
 pub mod plain;
 pub mod plugins;
 pub mod process;
+pub mod python_peers;
 #[cfg(unix)]
 mod random;
 pub mod script;

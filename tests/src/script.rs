@@ -79,6 +79,13 @@ impl Language {
         self.command(options, script)
     }
 
+    /// `uv-run` in a directory, with these arguments.
+    pub fn in_dir(&self, dir: &Path, arguments: &[&str]) -> Command {
+        let mut command = self.uv_run_script(&[], Path::new(arguments[0]));
+        command.args(&arguments[1..]).current_dir(dir);
+        command
+    }
+
     fn command(&self, options: &[&str], script: &Path) -> Command {
         let mut command = uv_run_file(options, script);
         command.env(self.variable, self.runtime());

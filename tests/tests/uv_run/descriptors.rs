@@ -1,4 +1,4 @@
-//! The options that grant descriptors, but for `--listen` and `--stdin`, which are in `uv_run.rs`.
+//! The options that grant descriptors, but for `--listen` and `--stdin`, which are in `everyday.rs`.
 
 // Unix sockets and FIFOs.
 #![cfg(unix)]

@@ -1,5 +1,5 @@
 //! The command `uv-run`: exit codes, the grants of everyday use, and its messages about a guest.
-//! The other options are tested in the suites `uv_run_*`.
+//! The other options are tested in the files beside this one.
 
 // Signals, terminals and modes of descriptors.
 #![cfg(unix)]
