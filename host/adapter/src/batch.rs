@@ -8,7 +8,7 @@ use crate::bindings::exports::uv::handles::timer::Timer;
 use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::driver::WasiDriver;
 use crate::{Adapter, event_loop, run_keys, with};
-use uv_handles_core::{Delivery, Driver, Loops, PoolId, TimerChange, token_pair};
+use uv_handles_core::{Delivery, Driver, Loops, NO_TOKEN_PAIR, PoolId, TimerChange};
 
 /// The representation of a timer pool's resource. It is dropped with the resource.
 pub struct Owned(PoolId);
@@ -78,11 +78,12 @@ impl Guest for Adapter {
     }
 
     fn next_callbacks(key: u64) -> u64 {
-        token_pair(with(|loops| {
+        let pair = with(|loops| {
             let run = loops.run_of_key(key)?;
             // An error comes again with the next call that can bring it.
             WasiDriver(loops).next_pair(run).ok().flatten()
-        }))
+        });
+        pair.unwrap_or(NO_TOKEN_PAIR)
     }
 
     fn advance(key: u64, position: u32, pool: Option<TimerPoolBorrow<'_>>, changes: Vec<Change>) {

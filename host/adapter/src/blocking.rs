@@ -7,7 +7,7 @@ use crate::bindings::exports::uv::handles::{blocking, blocking_batch};
 use crate::driver::WasiDriver;
 use crate::wait::{self, Waited};
 use crate::{Adapter, batch, event_loop, with};
-use uv_handles_core::{Delivery, Driver, Loops, RunId, Wait, WaitStage, ready_token, token_pair};
+use uv_handles_core::{Delivery, Driver, Loops, NO_READY_TOKEN, NO_TOKEN_PAIR, RunId, Wait, WaitStage};
 
 impl blocking::Guest for Adapter {
     fn wait(run: RunBorrow<'_>) -> Result<(), Error> {
@@ -36,18 +36,18 @@ impl blocking_batch::Guest for Adapter {
     }
 
     fn next_callbacks(key: u64) -> u64 {
-        token_pair(in_brief(key, |driver, run| driver.next_pair(run)))
+        in_brief(key, |driver, run| driver.next_pair(run)).unwrap_or(NO_TOKEN_PAIR)
     }
 
     fn next_ready(key: u64) -> u64 {
-        ready_token(in_brief(key, |driver, run| driver.next_ready(run)))
+        in_brief(key, |driver, run| driver.next_ready(run)).unwrap_or(NO_READY_TOKEN)
     }
 }
 
 /// A form of `next` that returns what fits in a number.
-type Brief<T> = fn(&mut WasiDriver<'_>, RunId) -> Result<Option<T>, uv_handles_core::Error>;
+type Brief = fn(&mut WasiDriver<'_>, RunId) -> Result<Option<u64>, uv_handles_core::Error>;
 
-fn in_brief<T>(key: u64, next: Brief<T>) -> Option<T> {
+fn in_brief(key: u64, next: Brief) -> Option<u64> {
     with(|loops| {
         let run = loops.run_of_key(key)?;
         loop {

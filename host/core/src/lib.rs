@@ -65,6 +65,8 @@ pub use handle::{Event, HandleId, Occurrence};
 pub use loops::{Limits, LoopId, Loops};
 pub use poll::{PollEvents, Readiness, SourceId};
 pub use run::{RunMode, Step, Wait, WaitStage};
-pub use session::{Delivery, Driver, Progress, RunId, ready_token, token_pair};
+pub use session::{
+    Delivery, Driver, NO_READY_TOKEN, NO_TOKEN_PAIR, Progress, RunId, ready_token, token_pair,
+};
 pub use timer_pool::{Change, Operation, PoolId, TimerChange};
 pub use upcoming::Upcoming;

@@ -118,19 +118,27 @@ fn short_token(event: &Event) -> Option<u32> {
     }
 }
 
-/// Packs the result of [`Driver::next_pair`] into one number, as the contract's `token-pair`: the first
-/// token in the lower half, the second in the upper half, all bits of a half set for no token.
+/// The contract's `token-pair` for no token: all bits are set.
+pub const NO_TOKEN_PAIR: u64 = token_pair(u32::MAX, None);
+
+/// The contract's `ready-token` for no token: all bits of the lower half are set.
+pub const NO_READY_TOKEN: u64 = u32::MAX as u64;
+
+/// Packs one or two tokens into the contract's `token-pair`: the first in the lower half, the second in
+/// the upper half, all bits of a half set for no token.
 #[inline]
-pub fn token_pair(pair: Option<(u32, Option<u32>)>) -> u64 {
-    let (first, second) = pair.unwrap_or((u32::MAX, None));
-    u64::from(second.unwrap_or(u32::MAX)) << u32::BITS | u64::from(first)
+pub const fn token_pair(first: u32, second: Option<u32>) -> u64 {
+    let second = match second {
+        Some(second) => second,
+        None => u32::MAX,
+    };
+    (second as u64) << u32::BITS | first as u64
 }
 
-/// Packs the result of [`Driver::next_ready`] into one number, as the contract's `ready-token`: the token
-/// in the lower half, the readiness in the upper half, all bits of the lower half set for no token.
+/// Packs a token and its readiness into the contract's `ready-token`: the token in the lower half, the
+/// readiness in the upper half.
 #[inline]
-pub fn ready_token(ready: Option<(u32, PollEvents)>) -> u64 {
-    let (token, events) = ready.unwrap_or((u32::MAX, PollEvents::empty()));
+pub fn ready_token(token: u32, events: PollEvents) -> u64 {
     u64::from(events.bits()) << u32::BITS | u64::from(token)
 }
 
@@ -319,17 +327,19 @@ impl Loops {
     }
 
     /// Returns the tokens of this callback and the upcoming one, if neither has arguments.
+    ///
+    /// They are packed: a number stays in registers, while a tuple would go through memory.
     #[inline]
-    fn hand_over_pair(&mut self, run: RunId, owner: LoopId, event: &Event) -> Option<(u32, Option<u32>)> {
+    fn hand_over_pair(&mut self, run: RunId, owner: LoopId, event: &Event) -> Option<u64> {
         let first = short_token(event)?;
         let mut upcoming = self.upcoming(owner);
         let Some(next) = upcoming.next() else {
-            return Some((first, None));
+            return Some(token_pair(first, None));
         };
         let is_pair = upcoming.next().is_none();
         let session = self.session_mut(run);
         if session.lengths[Kind::Callback as usize].next() < LEAST as u32 {
-            return Some((first, None));
+            return Some(token_pair(first, None));
         }
         if !is_pair {
             return None;
@@ -340,15 +350,15 @@ impl Loops {
             session.batch.push(next.handle);
             (session.kind, session.position) = (Kind::Callback, 0);
         }
-        Some((first, second))
+        Some(token_pair(first, second))
     }
 
     /// Returns the token and the readiness of this poll handle, unless another one is upcoming.
     #[inline]
-    fn hand_over_ready(&self, owner: LoopId, event: &Event) -> Option<(u32, PollEvents)> {
+    fn hand_over_ready(&self, owner: LoopId, event: &Event) -> Option<u64> {
         match event.what {
             Occurrence::Poll(Ok(events)) if self.upcoming(owner).next().is_none() => {
-                Some((short(event.token)?, events))
+                Some(ready_token(short(event.token)?, events))
             }
             _ => None,
         }
@@ -394,28 +404,28 @@ pub trait Driver {
         })
     }
 
-    /// As [`next`](Driver::next), for one or two callbacks without arguments, by their tokens.
-    /// Returns `None` for any other event, which is stashed for `next`.
+    /// As [`next`](Driver::next), for one or two callbacks without arguments: their tokens, as
+    /// [`token_pair`] packs them. Returns `None` for any other event, which is stashed for `next`.
     #[inline(always)]
-    fn next_pair(&mut self, run: RunId) -> Result<Option<(u32, Option<u32>)>, Self::Error> {
+    fn next_pair(&mut self, run: RunId) -> Result<Option<u64>, Self::Error> {
         self.next_in_brief(run, |loops, owner, event| loops.hand_over_pair(run, owner, event))
     }
 
     /// As [`next_pair`](Driver::next_pair), for one poll handle without an error that is ready: its token
-    /// and its readiness.
+    /// and its readiness, as [`ready_token`] packs them.
     #[inline(always)]
-    fn next_ready(&mut self, run: RunId) -> Result<Option<(u32, PollEvents)>, Self::Error> {
+    fn next_ready(&mut self, run: RunId) -> Result<Option<u64>, Self::Error> {
         self.next_in_brief(run, |loops, owner, event| loops.hand_over_ready(owner, event))
     }
 
     /// As [`next`](Driver::next), for callbacks of which `hand_over` makes a short answer. Any other
     /// answer is stashed for `next`.
     #[inline(always)]
-    fn next_in_brief<T>(
+    fn next_in_brief(
         &mut self,
         run: RunId,
-        hand_over: impl FnOnce(&mut Loops, LoopId, &Event) -> Option<T>,
-    ) -> Result<Option<T>, Self::Error> {
+        hand_over: impl FnOnce(&mut Loops, LoopId, &Event) -> Option<u64>,
+    ) -> Result<Option<u64>, Self::Error> {
         if self.loops().session(run).stashed.is_some() {
             return Ok(None);
         }

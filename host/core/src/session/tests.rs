@@ -1,6 +1,6 @@
 //! Sessions released midway, and sessions nested in callbacks.
 
-use super::{Delivery, Driver, RunId};
+use super::{Delivery, Driver, RunId, token_pair};
 use crate::testing::World;
 use crate::{
     Change, Error, HandleId, LoopId, Operation, PollEvents, PoolId, Readiness, RunMode, SourceId, TimerChange,
@@ -362,9 +362,9 @@ fn pairs_of_two_loops_are_independent() {
     let inner = world.loops.make_loop(0).unwrap();
     world.due_timers(inner, 10..12);
     let outer = world.session(RunMode::Default);
-    assert_eq!(world.next_pair(outer), Ok(Some((0, Some(1)))));
+    assert_eq!(world.next_pair(outer), Ok(Some(token_pair(0, Some(1)))));
     let run = world.loops.begin_run(inner, RunMode::Default).unwrap();
-    assert_eq!(world.next_pair(run), Ok(Some((10, Some(11)))));
+    assert_eq!(world.next_pair(run), Ok(Some(token_pair(10, Some(11)))));
     // The second callback of each loop is reported, so it is not withdrawn.
     for session in [run, outer] {
         world.advance(Some(session), 1, None, std::iter::empty());

@@ -7,7 +7,7 @@ use crate::bindings::timer::Timer;
 use crate::bindings::types::{Error, ErrorCode};
 use crate::driver::{OsDriver, RunError};
 use crate::view::UvCtxView;
-use uv_handles_core::{Delivery, Driver, LoopId, PoolId, RunId, TimerChange, token_pair};
+use uv_handles_core::{Delivery, Driver, LoopId, NO_TOKEN_PAIR, PoolId, RunId, TimerChange};
 use wasmtime::component::Resource;
 
 impl UvCtxView<'_> {
@@ -47,10 +47,10 @@ impl UvCtxView<'_> {
 
     /// Converts the result of a call that returns tokens in a number. An interrupt becomes a trap.
     #[inline]
-    pub(super) fn answer_in_brief<T>(
+    pub(super) fn answer_in_brief(
         &mut self,
-        brought: Result<Option<T>, RunError>,
-    ) -> wasmtime::Result<Option<T>> {
+        brought: Result<Option<u64>, RunError>,
+    ) -> wasmtime::Result<Option<u64>> {
         match brought {
             Ok(brought) => Ok(brought),
             Err(RunError::Interrupted) => Err(self.interrupted()),
@@ -123,10 +123,10 @@ impl Host for UvCtxView<'_> {
 
     fn next_callbacks(&mut self, key: u64) -> wasmtime::Result<u64> {
         let Some(run) = self.ctx.loops.run_of_key(key) else {
-            return Ok(token_pair(None));
+            return Ok(NO_TOKEN_PAIR);
         };
         let pair = OsDriver(self.ctx).next_pair(run);
-        self.answer_in_brief(pair).map(token_pair)
+        Ok(self.answer_in_brief(pair)?.unwrap_or(NO_TOKEN_PAIR))
     }
 
     fn advance(&mut self, key: u64, position: u32, pool: Option<Resource<TimerPool>>, changes: Vec<Change>) {

@@ -9,7 +9,7 @@ use crate::bindings::types::{Error, ErrorCode};
 use crate::bindings::{blocking, blocking_batch};
 use crate::driver::{OsDriver, RunError};
 use crate::view::UvCtxView;
-use uv_handles_core::{Delivery, Driver, RunId, ready_token, token_pair};
+use uv_handles_core::{Delivery, Driver, NO_READY_TOKEN, NO_TOKEN_PAIR, RunId};
 use wasmtime::component::Resource;
 
 impl blocking::Host for UvCtxView<'_> {
@@ -45,39 +45,45 @@ impl blocking_batch::Host for UvCtxView<'_> {
 
     fn next_callbacks(&mut self, key: u64) -> wasmtime::Result<u64> {
         let Some(run) = self.blocking_run(key) else {
-            return Ok(token_pair(None));
+            return Ok(NO_TOKEN_PAIR);
         };
         // Called directly, and so inlined: a result that goes through memory costs as much as a tenth of
         // an iteration.
         match OsDriver(self.ctx).next_pair(run) {
-            Ok(Some(pair)) => Ok(token_pair(Some(pair))),
-            other => self.wait_in_brief(run, other, |driver, run| driver.next_pair(run)).map(token_pair),
+            Ok(Some(pair)) => Ok(pair),
+            other => {
+                let pair = self.wait_in_brief(run, other, |driver, run| driver.next_pair(run))?;
+                Ok(pair.unwrap_or(NO_TOKEN_PAIR))
+            }
         }
     }
 
     fn next_ready(&mut self, key: u64) -> wasmtime::Result<u64> {
         let Some(run) = self.blocking_run(key) else {
-            return Ok(ready_token(None));
+            return Ok(NO_READY_TOKEN);
         };
         match OsDriver(self.ctx).next_ready(run) {
-            Ok(Some(ready)) => Ok(ready_token(Some(ready))),
-            other => self.wait_in_brief(run, other, |driver, run| driver.next_ready(run)).map(ready_token),
+            Ok(Some(ready)) => Ok(ready),
+            other => {
+                let ready = self.wait_in_brief(run, other, |driver, run| driver.next_ready(run))?;
+                Ok(ready.unwrap_or(NO_READY_TOKEN))
+            }
         }
     }
 }
 
 /// A form of `next` that returns what fits in a number.
-type Brief<T> = fn(&mut OsDriver<'_>, RunId) -> Result<Option<T>, RunError>;
+type Brief = fn(&mut OsDriver<'_>, RunId) -> Result<Option<u64>, RunError>;
 
 impl UvCtxView<'_> {
     /// Waits while that is all that a form of `next` brings.
     #[inline(never)]
-    fn wait_in_brief<T>(
+    fn wait_in_brief(
         &mut self,
         run: RunId,
-        mut brought: Result<Option<T>, RunError>,
-        next: Brief<T>,
-    ) -> wasmtime::Result<Option<T>> {
+        mut brought: Result<Option<u64>, RunError>,
+        next: Brief,
+    ) -> wasmtime::Result<Option<u64>> {
         while matches!(brought, Ok(None)) && self.ctx.loops.take_stashed_wait(run) {
             let waited = self.ctx.wait_blocking(run);
             brought = waited.and_then(|()| next(&mut OsDriver(self.ctx), run));
@@ -94,8 +100,8 @@ impl UvCtxView<'_> {
 #[cfg(feature = "async")]
 mod in_task {
     use super::{
-        BatchStep, Brief, Change, Delivery, Driver, Error, ErrorCode, OsDriver, Resource, Run, TimerPool,
-        UvCtxView, ready_token, run_id, token_pair,
+        BatchStep, Brief, Change, Delivery, Driver, Error, ErrorCode, NO_READY_TOKEN, NO_TOKEN_PAIR,
+        OsDriver, Resource, Run, TimerPool, UvCtxView, run_id,
     };
     use crate::bindings::in_task::{blocking, blocking_batch};
 
@@ -131,16 +137,18 @@ mod in_task {
         }
 
         async fn next_callbacks(&mut self, key: u64) -> wasmtime::Result<u64> {
-            self.in_brief(key, |driver, run| driver.next_pair(run)).await.map(token_pair)
+            let pair = self.in_brief(key, |driver, run| driver.next_pair(run)).await?;
+            Ok(pair.unwrap_or(NO_TOKEN_PAIR))
         }
 
         async fn next_ready(&mut self, key: u64) -> wasmtime::Result<u64> {
-            self.in_brief(key, |driver, run| driver.next_ready(run)).await.map(ready_token)
+            let ready = self.in_brief(key, |driver, run| driver.next_ready(run)).await?;
+            Ok(ready.unwrap_or(NO_READY_TOKEN))
         }
     }
 
     impl UvCtxView<'_> {
-        async fn in_brief<T>(&mut self, key: u64, next: Brief<T>) -> wasmtime::Result<Option<T>> {
+        async fn in_brief(&mut self, key: u64, next: Brief) -> wasmtime::Result<Option<u64>> {
             let Some(run) = self.blocking_run(key) else {
                 return Ok(None);
             };

@@ -201,12 +201,13 @@ impl Model {
         };
         self.proceeded(owner, progress);
         match (pair.expect("the driver has not failed"), progress) {
-            (Some((first, second)), Progress::Deliver(event)) => {
-                assert_eq!((u64::from(first), Occurrence::Callback), (event.token, event.what));
-                if let Some(second) = second {
+            (Some(pair), Progress::Deliver(event)) => {
+                let (first, second) = (pair & u64::from(u32::MAX), pair >> u32::BITS);
+                assert_eq!((first, Occurrence::Callback), (event.token, event.what));
+                if second != u64::from(u32::MAX) {
                     self.keep_batch(at, event, 2);
                     let next = self.sessions[at].batch[1];
-                    assert_eq!((u64::from(second), Occurrence::Callback), (next.token, next.what));
+                    assert_eq!((second, Occurrence::Callback), (next.token, next.what));
                 }
             }
             (Some(pair), progress) => panic!("{pair:?} for {progress:?}"),

@@ -1,6 +1,6 @@
 //! `batch`, `blocking-batch` and `concurrent`.
 
-use uv_handles_core::{Delivery, Driver, PoolId, RunId, TimerChange, ready_token, token_pair};
+use uv_handles_core::{Delivery, Driver, NO_READY_TOKEN, NO_TOKEN_PAIR, PoolId, RunId, TimerChange};
 
 use super::handles::timer::Timer;
 use super::loops::{Loop, Run};
@@ -72,25 +72,26 @@ pub fn next_blocking(
 
 #[cfg(feature = "concurrent")]
 pub fn next_callbacks(key: RunKey) -> u64 {
-    token_pair(with(|world| {
+    let pair = with(|world| {
         let run = world.loops.run_of_key(key)?;
         // An error comes again with the next call that can bring it.
         world.next_pair(run).ok().flatten()
-    }))
+    });
+    pair.unwrap_or(NO_TOKEN_PAIR)
 }
 
 pub fn next_callbacks_blocking(key: RunKey) -> u64 {
-    token_pair(in_brief(key, World::next_pair))
+    in_brief(key, World::next_pair).unwrap_or(NO_TOKEN_PAIR)
 }
 
 pub fn next_ready(key: RunKey) -> u64 {
-    ready_token(in_brief(key, World::next_ready))
+    in_brief(key, World::next_ready).unwrap_or(NO_READY_TOKEN)
 }
 
 /// A form of `next` that returns what fits in a number.
-type Brief<T> = fn(&mut World, RunId) -> Result<Option<T>, uv_handles_core::Error>;
+type Brief = fn(&mut World, RunId) -> Result<Option<u64>, uv_handles_core::Error>;
 
-fn in_brief<T>(key: RunKey, next: Brief<T>) -> Option<T> {
+fn in_brief(key: RunKey, next: Brief) -> Option<u64> {
     with(|world| {
         let run = world.loops.run_of_key(key)?;
         let brought = next(world, run).ok()?;
