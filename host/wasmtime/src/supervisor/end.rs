@@ -23,6 +23,7 @@ impl End {
         End { ending: Ending::Unfit, reason: error.to_string() }
     }
 
+    #[cfg(feature = "async")]
     pub(crate) fn finished(reason: impl Into<String>) -> End {
         End { ending: Ending::Finished, reason: reason.into() }
     }

@@ -1,7 +1,6 @@
 //! Waiting for a loop's poll from outside: its descriptor can itself be polled.
 
 use crate::os::native::selector::Selector;
-use crate::os::unix::fd::RawFd;
 use mio::unix::SourceFd;
 use mio::{Interest, Registry, Token};
 use std::io;
@@ -11,7 +10,7 @@ use std::{
     sync::Arc,
 };
 #[cfg(feature = "async")]
-use {std::task, tokio::io::unix::AsyncFd};
+use {crate::os::unix::fd::RawFd, std::task, tokio::io::unix::AsyncFd};
 
 /// What watches a poll. It is dropped before the poll.
 #[derive(Debug, Default)]
