@@ -79,7 +79,7 @@ Object.defineProperty(Math, "random", {
   writable: true,
 });
 
-/** What an instance does not share with others: the modules are evaluated once for all of them. */
+/** Sets up the state of this instance. The modules were evaluated once, for all instances. */
 function begin() {
   performance.timeOrigin = Date.now() - native.milliseconds();
   beginProcess();

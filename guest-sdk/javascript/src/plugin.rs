@@ -11,7 +11,7 @@ use crate::{modules, script};
 ///
 /// # Errors
 ///
-/// What was thrown, as a sentence.
+/// Returns the thrown value, as a sentence.
 pub fn init(config: Vec<(String, String)>) -> Result<(), String> {
     let Some((name, source)) = modules::kept_main() else {
         return Err("the plugin has no script".to_owned());

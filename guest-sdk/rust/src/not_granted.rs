@@ -21,8 +21,8 @@ thread_local! {
         const { RefCell::new((0, ManuallyDrop::new(VecDeque::new()))) };
 }
 
-/// What a guest has asked for, and the host has not granted. The error that has it names it when it
-/// is shown, together with the option of `uv-run` that grants it.
+/// A request of the guest that the host has not granted. The error that has it names it when it is
+/// shown, together with the option of `uv-run` that grants it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NotGranted(Asked);
 

@@ -22,7 +22,7 @@ const PAUSE = 100;
 export class Stream {
   #descriptor;
   #poll;
-  // What waits for an event: a function to go on with, or undefined.
+  // The functions that the next events call. Undefined: there is no wait.
   #reader;
   #writer;
   // The write before the next one.

@@ -1,4 +1,4 @@
-//! What JavaScript cannot find out about values by itself.
+//! Facts about values that JavaScript itself cannot tell.
 
 use rquickjs::promise::PromiseState;
 use rquickjs::{Array, Ctx, Function, Object, Persistent, Promise, Result, Value};

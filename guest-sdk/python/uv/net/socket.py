@@ -46,7 +46,7 @@ class Socket(socket.socket):
     ) -> None:
         if fileno is not None:
             raise failed(errno.ENOTSUP, "a socket of a descriptor")
-        # What Python's class would set.
+        # Python's class would set these.
         self._io_refs = 0
         self._closed = False
         self._family = socket.AF_INET if family == -1 else family

@@ -2,9 +2,9 @@
 
 use rustix::io::{self, fcntl_dupfd_cloexec};
 
-/// What a standard stream can be duplicated from.
+/// The source from which a standard stream is duplicated.
 pub(crate) use std::os::fd::AsFd as AsStream;
-/// What can be granted.
+/// A descriptor that can be granted.
 pub(crate) use std::os::fd::OwnedFd as Grantable;
 pub(crate) use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 

@@ -12,7 +12,7 @@ use std::{
 #[cfg(feature = "async")]
 use {crate::os::unix::fd::RawFd, std::task, tokio::io::unix::AsyncFd};
 
-/// What watches a poll. It is dropped before the poll.
+/// The watchers of a poll. They are dropped before the poll.
 #[derive(Debug, Default)]
 pub(crate) struct Outside {
     /// The poll as registered with tokio, once a task has waited for it.

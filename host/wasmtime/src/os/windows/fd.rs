@@ -3,10 +3,10 @@
 use rustix::io::{self, Errno};
 use std::os::windows::io::{AsRawSocket, BorrowedSocket, OwnedSocket, RawSocket};
 
-/// What a standard stream can be duplicated from.
+/// The source from which a standard stream is duplicated.
 pub(crate) use std::os::windows::io::AsHandle as AsStream;
 pub(crate) use std::os::windows::io::AsSocket;
-/// What can be granted.
+/// A socket that can be granted.
 pub(crate) use std::os::windows::io::OwnedSocket as Grantable;
 
 pub(crate) type OwnedFd = OwnedSocket;

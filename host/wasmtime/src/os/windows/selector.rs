@@ -45,7 +45,7 @@ struct Shared {
     is_over: AtomicBool,
 }
 
-/// What mio has reported since the last wait.
+/// The events that mio has reported since the last wait.
 #[derive(Debug, Default)]
 struct Reported {
     handles: Vec<HandleId>,

@@ -19,7 +19,7 @@ pub(crate) struct Input {
     reader: OnceLock<Arc<Reader>>,
 }
 
-/// What the thread has read.
+/// The input that the thread has read.
 #[derive(Debug)]
 struct Reader {
     /// Set while a read of the guest has something to return.
