@@ -154,7 +154,7 @@ enum Command {
     /// A program that differs is minimized and printed with both traces.
     Conformance {
         /// Shows instead that faults put into the core are found, each within 2,000 programs
-        #[arg(long, exclusive = true)]
+        #[arg(long, conflicts_with = "args")]
         faults: bool,
 
         /// How many programs (--programs N), from which seed (--seed S), as Python scripts (--python), and
@@ -388,5 +388,25 @@ fn run(mut cli: Cli) -> Result<()> {
         Command::Soak { minutes, plugins, .. } => {
             soak::run(&workspace, cli.guest_toolchain, minutes, plugins)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    /// Also where an environment variable gives an option of all commands.
+    #[test]
+    fn faults_are_shown_without_options_of_a_comparison() {
+        let parse = |args: &[&str]| Cli::try_parse_from([&["xtask"], args].concat());
+        assert!(parse(&["--install", "conformance", "--faults"]).is_ok());
+        assert!(parse(&["conformance", "--faults", "--programs", "1"]).is_err());
     }
 }
