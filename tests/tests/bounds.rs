@@ -37,8 +37,7 @@ const BOUNDS: [Bound; 14] = [
     Bound { kind: "check", count: HANDLES, bytes: 192 },
     Bound { kind: "async", count: HANDLES, bytes: 192 },
     Bound { kind: "signal", count: HANDLES, bytes: 192 },
-    // The OS layer of other systems takes 50 bytes more than Linux's.
-    Bound { kind: "poll", count: HANDLES, bytes: 448 },
+    Bound { kind: "poll", count: HANDLES, bytes: 384 },
     Bound { kind: "closing", count: HANDLES, bytes: 192 },
     Bound { kind: "loop", count: 63, bytes: 4_096 },
     Bound { kind: "descriptor", count: CLIENTS, bytes: 512 },

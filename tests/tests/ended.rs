@@ -7,7 +7,6 @@
 
 use std::io::Read;
 use std::net::{SocketAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
 use uv_handles_host::{AsyncSender, SendError};
 use uv_handles_tests::os::{connect, installed, kill_self, listener};
 use uv_handles_tests::*;
@@ -42,10 +41,6 @@ fn others() -> Vec<String> {
     links.retain(|link| link != EVENTFD);
     links
 }
-
-/// The files that are made once, when the first loop waits for signals, have been made. Timing decides which
-/// guest's loop that is.
-static ONCE: AtomicBool = AtomicBool::new(false);
 
 /// A guest, and its senders and peers outside.
 struct Reached {
@@ -94,12 +89,7 @@ fn ends(way: &str, kind: &str) {
     if let Some(mut client) = client {
         assert_eq!(client.read(&mut [0]).unwrap(), 0, "the accepted connection is closed");
     }
-    let after = others();
-    // Other systems' OS layer makes a pair of sockets for the life of the process.
-    assert!(
-        after == before || !ONCE.swap(true, Ordering::Relaxed),
-        "{way} in {kind}: {before:?} before, {after:?} after"
-    );
+    assert_eq!(others(), before, "{way} in {kind}");
 }
 
 const KINDS: [&str; 8] = ["async", "poll", "signal", "timer", "idle", "prepare", "check", "close"];

@@ -54,6 +54,7 @@ mod tests {
         Cli::command().debug_assert();
         let cli = Cli::parse_from(["plugin-host", "--grace=0.5", "plugins"]);
         assert_eq!(cli.grace, Seconds(Duration::from_millis(500)));
+        assert_eq!(Cli::parse_from(["plugin-host", "--grace=0", "plugins"]).grace.0, Duration::ZERO);
         assert!(Cli::try_parse_from(["plugin-host", "--grace=-1", "plugins"]).is_err());
     }
 }

@@ -45,15 +45,10 @@ use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
 
 /// The limits of clients.
-const LIMITS: Limits = Limits {
-    connections: 0,
-    buffer: 16 << 10,
-    head: Duration::from_secs(10),
-    age: Duration::from_secs(60),
-    end: Duration::from_secs(30),
-    rest: Duration::from_secs(1),
-    half_close: true,
-};
+fn limits(connections: usize) -> Limits {
+    let [head, age, end, rest] = [10, 60, 30, 1].map(Duration::from_secs);
+    Limits { connections, buffer: 16 << 10, head, age, end, rest, half_close: true }
+}
 
 /// How long clients that are being served may hold up the end.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -98,7 +93,7 @@ async fn run(cli: Cli) -> Result<ExitCode, String> {
 
     let (shut, shutting) = oneshot::channel::<()>();
     let service = TowerToHyperService::new(http::router(host.clone(), Names(cli.host)));
-    let limits = Limits { connections: cli.connections as usize, ..LIMITS };
+    let limits = limits(cli.connections as usize);
     let server = tokio::spawn(http_connections::serve(listener, service, limits, async {
         let _ = shutting.await;
     }));

@@ -6,9 +6,11 @@
 use crate::script::Language;
 use crate::shared::config::{entries, value};
 use crate::shared::network::{HttpHost, Range};
-use crate::shared::quantities::{Seconds, Size};
+use crate::shared::quantities::Size;
 use crate::shared::signals::Signals;
-use crate::values::{Address, Dir, Env, Fifo, FilePath, HostPort, Name, Named, SocketPath, Udp, Wake};
+use crate::values::{
+    Address, Dir, Env, Fifo, FilePath, HostPort, Name, Named, SocketPath, TimeLimit, Udp, Wake,
+};
 use clap::{Args, Parser, ValueHint};
 use clap_complete::Shell;
 use serde::Deserialize;
@@ -380,7 +382,7 @@ pub struct Options {
     /// Ends the guest after this time, with exit code 124. Decimals are allowed.
     #[arg(long, value_name = "SECONDS", help_heading = "Limits")]
     #[serde(deserialize_with = "value")]
-    pub timeout: Option<Seconds>,
+    pub timeout: Option<TimeLimit>,
 
     /// Lets the loops' time jump to the next timer instead of waiting for it.
     ///

@@ -78,7 +78,8 @@ impl Options {
 mod tests {
     use super::*;
     use crate::cli::Cli;
-    use crate::shared::quantities::{Seconds, Size};
+    use crate::shared::quantities::Size;
+    use crate::values::TimeLimit;
     use clap::{CommandFactory, Parser};
     use std::time::Duration;
 
@@ -126,7 +127,7 @@ mod tests {
         assert_eq!(options.wake.iter().map(|wake| wake.signal).collect::<Vec<_>>(), [Some(10), Some(12)]);
         assert_eq!(options.env[1].value.as_deref(), Some("3"));
         assert_eq!(options.max_memory, Some(Size(16 << 20)));
-        assert_eq!(options.timeout, Some(Seconds(Duration::from_millis(2500))));
+        assert_eq!(options.timeout, Some(TimeLimit(Duration::from_millis(2500))));
         assert_eq!(parse::<Options>("max-memory = 4096\ntimeout = 2").unwrap().max_memory, Some(Size(4096)));
 
         let keys: toml::Table = toml::from_str(ALL).unwrap();
@@ -191,7 +192,7 @@ mod tests {
         assert_eq!(options.signal.len(), 3);
         let env: Vec<_> = options.env.iter().map(|variable| variable.value.as_deref()).collect();
         assert_eq!(env, [Some("3"), Some("de")]);
-        assert_eq!(options.timeout, Some(Seconds(Duration::from_secs(1))));
+        assert_eq!(options.timeout, Some(TimeLimit(Duration::from_secs(1))));
         assert!(options.stdin && options.virtual_time);
     }
 }

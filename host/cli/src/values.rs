@@ -1,11 +1,13 @@
 //! The types of the options' values. One `FromStr` reads each type from text, whether the text
 //! comes from the command line or from a configuration file.
 
+use crate::shared::quantities::Seconds;
 use crate::shared::signals;
 use std::fmt;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 /// `NAME=VALUE`: a descriptor under the name that the guest opens it by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -242,6 +244,21 @@ impl FromStr for Env {
     }
 }
 
+/// A time in seconds, above 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeLimit(pub Duration);
+
+impl FromStr for TimeLimit {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<TimeLimit, String> {
+        match text.parse() {
+            Ok(Seconds(limit)) if !limit.is_zero() => Ok(TimeLimit(limit)),
+            _ => Err(format!("{text:?} is no number of seconds above 0, such as 2 or 0.5")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -324,5 +341,11 @@ mod tests {
         assert_eq!("A=".parse(), Ok(Env { name: "A".into(), value: Some("".into()) }));
         assert_eq!("A".parse(), Ok(Env { name: "A".into(), value: None }));
         refused::<Env>(&["", "=b", "A=\0"]);
+    }
+
+    #[test]
+    fn a_time_limit_is_above_0() {
+        assert_eq!("0.25".parse(), Ok(TimeLimit(Duration::from_millis(250))));
+        refused::<TimeLimit>(&["", "0", "-1", "inf", "nan", "1s", "1e300"]);
     }
 }

@@ -26,9 +26,7 @@ pub struct File {
 
 /// The source files of a library crate that are not for its unit tests alone.
 pub fn files(src: &Path) -> Vec<File> {
-    let mut paths = Vec::new();
-    collect(src, &mut paths);
-    paths.sort();
+    let paths = paths(src, &["rs"]);
     let mut files: Vec<File> = paths.iter().map(|path| File::read(src, path)).collect();
     let tests: BTreeSet<Vec<String>> =
         files.iter().flat_map(|file| scan::test_modules(&file.code, &file.module)).collect();
@@ -47,13 +45,25 @@ impl File {
     }
 }
 
-fn collect(dir: &Path, paths: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).expect("src is a directory") {
-        let path = entry.expect("src can be listed").path();
+/// The files below a directory that have one of these extensions, sorted. Build products and hidden
+/// directories are left out.
+pub fn paths(dir: &Path, extensions: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    collect(dir, extensions, &mut found);
+    found.sort();
+    found
+}
+
+fn collect(dir: &Path, extensions: &[&str], found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).expect("it is a directory") {
+        let path = entry.expect("it can be listed").path();
+        let name = path.file_name().expect("it has a name").to_string_lossy();
         if path.is_dir() {
-            collect(&path, paths);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            paths.push(path);
+            if !["target", "node_modules"].contains(&&*name) && !name.starts_with('.') {
+                collect(&path, extensions, found);
+            }
+        } else if path.extension().is_some_and(|it| extensions.iter().any(|extension| it == *extension)) {
+            found.push(path);
         }
     }
 }

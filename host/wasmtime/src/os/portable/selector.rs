@@ -9,7 +9,7 @@ use crate::os::unix::access::retry;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::fmt;
+use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
@@ -18,18 +18,22 @@ use uv_handles_core::{HandleId, PollEvents, Readiness};
 /// The number of events taken from the OS at once, the same as in libuv.
 const EVENTS: usize = 1024;
 
-/// mio's poll, and what is known of its last events.
-pub(crate) struct Selector {
-    poll: Poll,
+thread_local! {
+    /// The buffers, shared by all loops that wait on this thread.
+    static READY: Cell<Option<Buffers>> = const { Cell::new(None) };
+}
+
+/// The buffers of a wait.
+struct Buffers {
     events: Events,
     /// The handles that mio has reported, with what they watch.
     reported: Vec<(HandleId, RawFd, PollEvents)>,
 }
 
-impl fmt::Debug for Selector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Selector").field("poll", &self.poll).finish_non_exhaustive()
-    }
+/// mio's poll.
+#[derive(Debug)]
+pub(crate) struct Selector {
+    poll: Poll,
 }
 
 impl Selector {
@@ -37,7 +41,7 @@ impl Selector {
     pub(crate) fn new(waker: &Waker, token: Token) -> io::Result<Selector> {
         let poll = Poll::new()?;
         waker.watch(poll.registry(), token)?;
-        Ok(Selector { poll, events: Events::with_capacity(EVENTS), reported: Vec::new() })
+        Ok(Selector { poll })
     }
 
     pub(crate) fn registry(&self) -> &Registry {
@@ -76,32 +80,47 @@ impl Selector {
         &mut self,
         timeout: Option<Duration>,
         watched: impl Fn(HandleId) -> Option<(RawFd, PollEvents)>,
+        ready: impl FnMut(HandleId, Readiness),
+    ) -> io::Result<()> {
+        let mut buffers = READY
+            .take()
+            .unwrap_or_else(|| Buffers { events: Events::with_capacity(EVENTS), reported: Vec::new() });
+        let result = self.wait_with(&mut buffers, timeout, watched, ready);
+        READY.set(Some(buffers));
+        result
+    }
+
+    fn wait_with(
+        &mut self,
+        Buffers { events, reported }: &mut Buffers,
+        timeout: Option<Duration>,
+        watched: impl Fn(HandleId) -> Option<(RawFd, PollEvents)>,
         mut ready: impl FnMut(HandleId, Readiness),
     ) -> io::Result<()> {
-        match self.poll.poll(&mut self.events, timeout) {
+        match self.poll.poll(events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             result => result?,
         }
-        self.reported.clear();
-        for event in &self.events {
+        reported.clear();
+        for event in events.iter() {
             // Other numbers are those of the waker and of the signals.
             let Ok(handle) = u32::try_from(event.token().0).map(HandleId::from_index) else { continue };
             // kqueue has an event for each direction.
-            if self.reported.iter().rev().take(2).any(|&(last, ..)| last == handle) {
+            if reported.iter().rev().take(2).any(|&(last, ..)| last == handle) {
                 continue;
             }
             if let Some((fd, events)) = watched(handle) {
-                self.reported.push((handle, fd, events));
+                reported.push((handle, fd, events));
             }
         }
-        if self.reported.is_empty() {
+        if reported.is_empty() {
             return Ok(());
         }
-        let watched = self.reported.iter().map(|&(_, fd, events)| (borrow(fd), flags(events)));
+        let watched = reported.iter().map(|&(_, fd, events)| (borrow(fd), flags(events)));
         let mut fds: Vec<PollFd<'_>> =
             watched.map(|(fd, flags)| PollFd::from_borrowed_fd(fd, flags)).collect();
         retry(|| poll(&mut fds, Some(&Timespec::default())))?;
-        for (&(handle, fd, events), polled) in self.reported.iter().zip(&fds) {
+        for (&(handle, fd, events), polled) in reported.iter().zip(&fds) {
             let found = readiness(polled.revents());
             // Without one, mio reports the descriptor when something changes.
             if !found.is_empty() {
