@@ -97,6 +97,9 @@ impl Drop for SignalWake {
     }
 }
 
+/// Prepares for the first handler. Nothing is needed: a loop that waits brings an eventfd.
+pub(crate) fn prepare() {}
+
 /// Ends the waits of all loops that watch signals. It is async-signal-safe. The delivery must have
 /// been published.
 pub(crate) fn wake_all() {

@@ -36,11 +36,7 @@ impl SignalWake {
         _token: Token,
         wake: impl Fn() -> io::Result<()> + Send + Sync + 'static,
     ) -> io::Result<SignalWake> {
-        let starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
-        if WRITER.load(Ordering::Acquire) < 0 {
-            WRITER.store(start()?.into_raw_fd(), Ordering::Release);
-        }
-        drop(starting);
+        start()?;
         let listener = SignalListener::new(wake);
         // Either the handler sees the socket, or the reader of the log sees its delivery.
         fence(Ordering::SeqCst);
@@ -58,8 +54,23 @@ impl SignalWake {
     }
 }
 
-/// Starts the thread, and returns the socket for handlers. The thread ends with the process.
-fn start() -> io::Result<OwnedFd> {
+/// Prepares for the first handler: starts the thread. If that fails, the first loop that waits for
+/// signals tries again, and its wait returns the error.
+pub(crate) fn prepare() {
+    let _ = start();
+}
+
+/// Starts the thread, unless it runs. It ends with the process.
+fn start() -> io::Result<()> {
+    let _starting = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    if WRITER.load(Ordering::Acquire) < 0 {
+        WRITER.store(spawn()?.into_raw_fd(), Ordering::Release);
+    }
+    Ok(())
+}
+
+/// Spawns the thread, and returns the socket for handlers.
+fn spawn() -> io::Result<OwnedFd> {
     let (reader, writer) = pair()?;
     thread::Builder::new().name("uv-handles wakes".into()).spawn(move || {
         signal_mask::block_all_except(None);

@@ -40,6 +40,7 @@ struct Installed {
 /// Starts to catch a signal on behalf of one guest. A signal that the calling thread blocks is
 /// delivered nevertheless.
 pub(crate) fn watch(signum: i32) -> io::Result<()> {
+    signal_wakes::prepare();
     let mut installed = installed();
     let slot = &mut installed[signum as usize];
     let entry = install(signum, slot)?;
