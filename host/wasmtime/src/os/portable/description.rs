@@ -1,8 +1,7 @@
-//! Open file descriptions: a separate one of the same file, and whether two are the same.
+//! Separate open file descriptions of a file.
 
 use rustix::fs::{Mode, OFlags, open, stat};
 use rustix::io;
-use std::cmp::Ordering;
 use std::ffi::CStr;
 use std::io::IsTerminal;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
@@ -40,10 +39,4 @@ pub(crate) fn reopen(stream: BorrowedFd<'_>, direction: OFlags) -> io::Result<Op
         0 => Ok(reopened().unwrap_or(None)),
         _ => Ok(None),
     }
-}
-
-/// Compares the descriptions of two descriptors of one file. The system does not tell, so they are
-/// taken to be the same: a description then may stay in non-blocking mode.
-pub(crate) fn compare(_one: &OwnedFd, _two: &OwnedFd) -> Ordering {
-    Ordering::Equal
 }

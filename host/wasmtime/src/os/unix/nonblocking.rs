@@ -100,8 +100,7 @@ impl Shared {
                         result => return result,
                     }
                 }
-                let fd = self.nonblocking()?;
-                retry(|| io::read(fd, &mut *buffer))
+                self.nonblocking(|fd| retry(|| io::read(fd, &mut *buffer)))
             }
         }
     }
@@ -123,18 +122,16 @@ impl Shared {
                 result => return result,
             }
         }
-        let fd = self.nonblocking()?;
-        retry(|| io::write(fd, bytes))
+        self.nonblocking(|fd| retry(|| io::write(fd, bytes)))
     }
 
     /// Accepts a connection, which is in non-blocking mode.
     pub(crate) fn accept(&self) -> io::Result<(OwnedFd, Option<SocketAddrAny>)> {
-        let fd = self.nonblocking()?;
-        retry(|| sockets::accept(fd))
+        self.nonblocking(|fd| retry(|| sockets::accept(fd)))
     }
 
-    /// Returns a descriptor of the same file in non-blocking mode.
-    fn nonblocking(&self) -> io::Result<BorrowedFd<'_>> {
+    /// Calls a function with a descriptor of the same file in non-blocking mode.
+    fn nonblocking<T>(&self, call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>) -> io::Result<T> {
         let other = match self.other.get() {
             Some(other) => other,
             None => {
@@ -146,8 +143,8 @@ impl Shared {
             }
         };
         match other {
-            Other::Own(own) => Ok(own.as_fd()),
-            Other::Held(held) => held.fd(),
+            Other::Own(own) => call(own.as_fd()),
+            Other::Held(held) => held.call(call),
         }
     }
 }
@@ -167,7 +164,7 @@ mod tests {
     use super::*;
     use crate::os::unix::held_mode::set_nonblocking;
     use crate::os::unix::test_terminal::{make_fifo, pipe, terminal};
-    #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
+    #[cfg(target_os = "linux")]
     use rustix::event::{EventfdFlags, eventfd};
     use rustix::fs::{OFlags, fcntl_getfl};
     use std::fs::File;
@@ -181,7 +178,7 @@ mod tests {
         let (_reader, writer) = pipe();
         assert_eq!(Way::to(&writer), Ok(Way::MayRaise));
         assert_eq!(Way::to(UdpSocket::bind("127.0.0.1:0").unwrap()), Ok(Way::Socket));
-        #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
+        #[cfg(target_os = "linux")]
         assert_eq!(Way::to(eventfd(0, EventfdFlags::empty()).unwrap()), Ok(Way::Plain));
         assert_eq!(Way::to(tempfile::tempfile().unwrap()), Ok(Way::File));
         assert_eq!(Way::to(File::open("/dev/null").unwrap()), Ok(Way::Plain));
@@ -191,7 +188,7 @@ mod tests {
         fcntl_getfl(fd).unwrap().contains(OFlags::NONBLOCK)
     }
 
-    #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
+    #[cfg(target_os = "linux")]
     fn inotify() -> OwnedFd {
         rustix::fs::inotify::init(rustix::fs::inotify::CreateFlags::CLOEXEC).unwrap()
     }
@@ -235,10 +232,9 @@ mod tests {
             ("udp", UdpSocket::bind("127.0.0.1:0").unwrap().into(), None),
             ("terminal", slave.into(), Some(master)),
             ("master", other_master, Some(other_slave.into())),
-            // Elsewhere the modes of such descriptors are not apart: they have one inode.
-            #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
+            #[cfg(target_os = "linux")]
             ("eventfd", eventfd(0, EventfdFlags::empty()).unwrap(), None),
-            #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
+            #[cfg(target_os = "linux")]
             ("inotify", inotify(), None),
         ]
     }
@@ -333,8 +329,7 @@ mod tests {
             assert_eq!(shared.write(b"hello"), Err(Errno::PIPE));
             if shared.way == Way::MayRaise {
                 // Also where the call has no flag.
-                let own = shared.nonblocking().unwrap();
-                let write = || retry(|| io::write(own, b"hello"));
+                let write = || shared.nonblocking(|fd| retry(|| io::write(fd, b"hello")));
                 assert_eq!(signal_mask::without_sigpipe(write), Err(Errno::PIPE));
             } else {
                 assert_eq!(send(shared.fd(), b"hello"), Err(Errno::PIPE));
@@ -368,9 +363,9 @@ mod tests {
         });
     }
 
-    /// Linux's own calls tell descriptions apart, and have a flag.
+    /// All inotify descriptors have one inode.
     #[test]
-    #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
+    #[cfg(target_os = "linux")]
     fn holders_of_different_descriptions_of_one_kind_are_apart() {
         let [one, two] = [inotify(), inotify()];
         let [kept_one, kept_two] = [&one, &two].map(|fd| fd.try_clone().unwrap());
@@ -385,7 +380,7 @@ mod tests {
         assert!(is_nonblocking(&kept_two), "it was in this mode before");
     }
 
-    /// Linux's own calls tell descriptions apart, and have a flag.
+    /// Linux alone has a flag.
     #[test]
     #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
     fn an_eventfd_is_read_with_the_flag_of_the_call_also_after_writes() {
@@ -400,9 +395,9 @@ mod tests {
         assert!(!is_nonblocking(&beside));
     }
 
-    /// Linux's own calls tell descriptions apart, and have a flag.
+    /// All eventfds have one inode.
     #[test]
-    #[cfg(all(target_os = "linux", not(feature = "portable-os")))]
+    #[cfg(target_os = "linux")]
     fn each_of_many_descriptions_of_one_inode_has_its_own_mode_back() {
         let was_nonblocking = |at: usize| at.is_multiple_of(3);
         let eventfds: Vec<OwnedFd> = (0..100).map(|_| eventfd(0, EventfdFlags::CLOEXEC).unwrap()).collect();
