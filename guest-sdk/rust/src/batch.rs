@@ -8,7 +8,7 @@
 //! Some operations are deferred, so that they neither end their batch nor cost a call each: closing
 //! the handle whose callback runs, dropping a handle after its close callback, and changes of
 //! timers of the [timer pool](crate::timer_pool). Changes wait in the command buffer. They are
-//! flushed with the next call.
+//! flushed with the next call. One change alone is not deferred: see [`is_single`].
 //!
 //! All of this state belongs to the thread and not to a loop. It stays consistent because a
 //! [`Run`](crate::run::Run) asks the host for the next callbacks right after a batch, and every
@@ -39,6 +39,10 @@ thread_local! {
     static RUNNING: Cell<Option<Running>> = const { Cell::new(None) };
     /// The callback that is running may have withdrawn the rest of its batch.
     static IS_LAST: Cell<bool> = const { Cell::new(false) };
+    /// The next change of a timer is better called than deferred: see [`is_single`].
+    static IS_SINGLE: Cell<bool> = const { Cell::new(false) };
+    /// Callbacks that are called alone, outside of a batch, make one change at most.
+    static EXPECTS_ONE: Cell<bool> = const { Cell::new(true) };
     /// The changes that have not been flushed.
     static COMMANDS: RefCell<ManuallyDrop<CommandBuffer>> =
         const { RefCell::new(ManuallyDrop::new(CommandBuffer::new())) };
@@ -60,6 +64,7 @@ struct Running {
 /// ones behind it.
 pub(crate) fn dispatch(run: RunKey, events: impl ExactSizeIterator<Item = Event> + Clone) {
     registry::warm(events.clone().map(|event| event.token));
+    IS_SINGLE.set(false);
     for (position, event) in (0..).zip(events) {
         RUNNING.set(Some(Running { run, position, token: event.token }));
         registry::dispatch(event);
@@ -74,6 +79,20 @@ pub(crate) fn dispatch(run: RunKey, events: impl ExactSizeIterator<Item = Event>
     if !has_deferred() {
         RUNNING.set(None);
     }
+}
+
+/// Calls the callback of an event that came alone.
+#[inline(always)]
+pub(crate) fn dispatch_alone(event: Event) {
+    IS_SINGLE.set(EXPECTS_ONE.get());
+    registry::dispatch(event);
+}
+
+/// Whether the change of a timer that follows is to be made by a call of its own: the first one of a
+/// callback that is called alone. That and [`call_next_callbacks`] cost less than one call with a
+/// list of changes, unless the callback makes more of them.
+pub(crate) fn is_single() -> bool {
+    IS_SINGLE.take()
 }
 
 /// Tells the host how far the batch has come and flushes the command buffer. Called before every
@@ -161,7 +180,7 @@ pub(crate) fn call_next_callbacks(run: RunKey, form: Form) -> bool {
     let tokens = (form.next_callbacks)(run);
     match (tokens as u32, (tokens >> 32) as u32) {
         (NO_TOKEN, _) => return false,
-        (first, NO_TOKEN) => registry::dispatch(callback(first.into())),
+        (first, NO_TOKEN) => dispatch_alone(callback(first.into())),
         (first, second) => {
             dispatch(run, [first, second].map(|token| callback(token.into())).into_iter());
         }
@@ -185,7 +204,7 @@ pub(crate) fn call_next_ready(run: RunKey, form: Form) -> bool {
         return false;
     }
     let events = PollEvents::from_bits_truncate((brought >> 32) as u8);
-    registry::dispatch(ready((token.into(), events)));
+    dispatch_alone(ready((token.into(), events)));
     true
 }
 
@@ -196,6 +215,10 @@ pub(crate) fn next(run: RunKey, form: Form) -> Result<BatchStep, Error> {
         flush();
     }
     with_commands(|running, pool, changes| {
+        if running.is_none() && !changes.is_empty() {
+            // If one was expected, it has been made by a call.
+            EXPECTS_ONE.set(changes.len() == 1 && !EXPECTS_ONE.get());
+        }
         // Without a position, all of the batch has been called.
         (form.next)(run, MAX, running.map(|running| running.position), pool, changes)
     })
@@ -232,6 +255,7 @@ pub(crate) fn defer_close_own(token: Token) -> bool {
 #[inline(always)]
 pub(crate) fn defer(token: impl FnOnce() -> Token, timer: TimerNumber, operation: Operation) {
     let running = RUNNING.get();
+    IS_SINGLE.set(false);
     let is_full = COMMANDS.with_borrow_mut(|commands| {
         if let Some(running) = running {
             // Nothing behind in the batch depends on a timer that has just been called or opened.

@@ -1,6 +1,6 @@
 //! Changes of timers that have been made and not yet flushed to the host.
 
-use crate::imports::batch::{Change, OpenAndStartTimer, OpenTimer, Operation, TimerNumber};
+use crate::imports::batch::{Change, OpenAndStartTimer, OpenTimer, Operation, StartTimer, TimerNumber};
 
 /// The longest a command buffer becomes before it is flushed.
 const CAPACITY: usize = 1024;
@@ -20,23 +20,30 @@ impl CommandBuffer {
     }
 
     /// Adds an operation that the callback at this position of its batch has made. A start merges
-    /// with the opening of the same timer right before it.
+    /// with the opening of the same timer right before it, and takes the place of a stop or start
+    /// there: `uv_timer_start` stops a timer first.
     // Inlined because every caller knows the operation: nothing is left of the match.
     #[inline(always)]
     pub(crate) fn push(&mut self, position: u32, operation: Operation) {
         if let Operation::Start(start) = operation
             && let Some(last) = self.0.last_mut()
             && last.position == position
-            && let Operation::Open(OpenTimer { timer, token }) = last.operation
-            && timer == start.timer
         {
-            last.operation = Operation::OpenAndStart(OpenAndStartTimer {
-                timer,
-                token,
-                timeout: start.timeout,
-                repeat: start.repeat,
-            });
-            return;
+            match last.operation {
+                Operation::Open(OpenTimer { timer, token }) if timer == start.timer => {
+                    let StartTimer { timeout, repeat, .. } = start;
+                    let both = OpenAndStartTimer { timer, token, timeout, repeat };
+                    last.operation = Operation::OpenAndStart(both);
+                    return;
+                }
+                Operation::Stop(timer) | Operation::Start(StartTimer { timer, .. })
+                    if timer == start.timer =>
+                {
+                    last.operation = operation;
+                    return;
+                }
+                _ => {}
+            }
         }
         self.0.push(Change { position, operation });
     }
@@ -103,11 +110,25 @@ mod tests {
     }
 
     #[test]
+    fn a_start_takes_the_place_of_a_stop_or_start_right_before_it() {
+        let other = Start(StartTimer { timer: 3, timeout: 1, repeat: 2 });
+        for before in [Stop(3), other] {
+            assert_eq!(pushed(&[(1, before), (1, start(3))]), pushed(&[(1, start(3))]));
+        }
+        assert_eq!(pushed(&[(1, Stop(3)), (1, other), (1, start(3))]), pushed(&[(1, start(3))]));
+        let apart = [pushed(&[(1, open(3))]), pushed(&[(1, start(3))])].concat();
+        assert_eq!(pushed(&[(1, open(3)), (1, Stop(3)), (1, start(3))]), apart);
+    }
+
+    #[test]
     fn other_changes_stay_apart() {
         for apart in [
             &[(1, open(3)), (2, start(3))][..],
             &[(1, open(3)), (1, start(4))],
-            &[(1, open(3)), (1, Stop(3)), (1, start(3))],
+            &[(1, Stop(3)), (2, start(3))],
+            &[(1, Stop(3)), (1, start(4))],
+            &[(1, start(3)), (1, Stop(3))],
+            &[(1, open_and_start(3)), (1, Stop(3))],
             &[(0, Close(3)), (0, CloseOwn)],
         ] {
             let each: Vec<_> = apart.iter().flat_map(|&one| pushed(&[one])).collect();

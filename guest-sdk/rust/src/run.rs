@@ -6,7 +6,6 @@ use crate::imports;
 use crate::imports::batch::{BatchStep, RunKey, key};
 use crate::imports::event_loop::Run as RawRun;
 use crate::imports::types::{Event, EventKind};
-use crate::registry;
 
 /// A run that has begun. Dropping it ends the run: callbacks that are still due stay due for the
 /// next run of the loop.
@@ -99,7 +98,7 @@ impl Run {
             in_a_row = if kind == last { in_a_row.saturating_add(1) } else { 1 };
             last = kind;
             match step {
-                BatchStep::Event(event) => registry::dispatch(event),
+                BatchStep::Event(event) => batch::dispatch_alone(event),
                 BatchStep::Callbacks(tokens) => self.dispatch(tokens, batch::callback),
                 BatchStep::Polls(ready) => self.dispatch(ready, batch::ready),
                 BatchStep::Closes(tokens) => self.dispatch(tokens, batch::closed),

@@ -58,7 +58,7 @@ impl Timer {
 
     /// Defers an operation on an open timer, if it is one of the pool. Returns whether it did.
     fn defer(&self, operation: impl FnOnce(TimerNumber) -> Operation) -> bool {
-        let number = self.0.raw.number().filter(|_| self.0.common.is_open());
+        let number = self.deferring_number().filter(|_| self.0.common.is_open());
         if let Some(number) = number {
             self.defer_as(number, operation(number));
         }
@@ -67,11 +67,16 @@ impl Timer {
 
     /// Defers closing the timer, which knows already that it is closing. Returns whether it did.
     pub(crate) fn defer_close(&self) -> bool {
-        let number = self.0.raw.number();
+        let number = self.deferring_number();
         if let Some(number) = number {
             self.defer_as(number, Operation::Close(number));
         }
         number.is_some()
+    }
+
+    /// The timer's number in the pool, if its next change is to be deferred.
+    fn deferring_number(&self) -> Option<TimerNumber> {
+        self.0.raw.number().filter(|_| !batch::is_single())
     }
 
     #[inline(always)]
