@@ -5,13 +5,14 @@
 //! one. So no mode is put back while a call on a descriptor of the same inode is in progress, which
 //! relies on the mode. A later call sets the mode again, and its holder puts it back in turn.
 
+use crate::os::unix::fd::duplicate;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl, fstat};
 use rustix::io;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard, TryLockError};
 
 /// The device and the inode of a file.
 type Key = (libc::dev_t, libc::ino_t);
@@ -21,73 +22,98 @@ type Key = (libc::dev_t, libc::ino_t);
 static INODES: Mutex<BTreeMap<Key, Arc<Inode>>> = Mutex::new(BTreeMap::new());
 
 /// The descriptors of an inode.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inode {
+    key: Key,
     /// Read during each call, and written to put modes back.
     calls: RwLock<()>,
-    /// Dropped descriptors whose mode is still to be put back.
-    changed: Mutex<Vec<Arc<OwnedFd>>>,
+    /// Duplicates of descriptors whose mode the last call puts back.
+    left: Mutex<Vec<OwnedFd>>,
 }
 
 impl Inode {
-    /// Puts modes back, unless a call is in progress: that call does it then, at its end.
-    fn put_back(&self) {
-        let mut changed = lock(&self.changed);
-        if changed.is_empty() {
-            return;
+    fn of(fd: BorrowedFd<'_>) -> io::Result<Arc<Inode>> {
+        let stat = fstat(fd)?;
+        let key = (stat.st_dev, stat.st_ino);
+        let new = || Arc::new(Inode { key, calls: RwLock::default(), left: Mutex::default() });
+        Ok(lock(&INODES).entry(key).or_insert_with(new).clone())
+    }
+
+    /// Returns a guard during which no call is in progress, or `None` if one is.
+    fn without_calls(&self) -> Option<RwLockWriteGuard<'_, ()>> {
+        match self.calls.try_write() {
+            Ok(guard) => Some(guard),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
         }
-        let alone = self.calls.try_write();
-        if matches!(alone, Err(TryLockError::WouldBlock)) {
-            return;
+    }
+
+    /// Puts back the mode of a descriptor. While a call is in progress, that is left to the call.
+    fn put_back(&self, fd: BorrowedFd<'_>) {
+        let mut left = lock(&self.left);
+        // Nothing is left to be done if one of these fails.
+        if let Some(_guard) = self.without_calls() {
+            let _ = set_nonblocking(fd, false);
+        } else {
+            left.extend(duplicate(fd));
         }
-        for fd in changed.drain(..) {
-            // Nothing is left to be done if that fails.
-            let _ = set_nonblocking(&fd, false);
+    }
+
+    /// Puts back the modes that were left to calls.
+    fn put_all_back(&self) {
+        let mut left = lock(&self.left);
+        if !left.is_empty()
+            && let Some(_guard) = self.without_calls()
+        {
+            for fd in left.drain(..) {
+                let _ = set_nonblocking(fd, false);
+            }
         }
     }
 }
 
-/// A descriptor that is in non-blocking mode during each call.
+/// Calls that must not block, on a descriptor whose calls have no flag for it.
 #[derive(Debug)]
 pub(super) struct Held {
-    fd: Arc<OwnedFd>,
-    key: Key,
     inode: Arc<Inode>,
     /// A call found the description in blocking mode.
     was_blocking: AtomicBool,
 }
 
 impl Held {
-    pub(super) fn new(fd: Arc<OwnedFd>) -> io::Result<Held> {
-        let stat = fstat(&fd)?;
-        let key = (stat.st_dev, stat.st_ino);
-        let inode = lock(&INODES).entry(key).or_default().clone();
-        Ok(Held { fd, key, inode, was_blocking: AtomicBool::new(false) })
+    pub(super) fn new(fd: BorrowedFd<'_>) -> io::Result<Held> {
+        Ok(Held { inode: Inode::of(fd)?, was_blocking: AtomicBool::new(false) })
     }
 
     /// Calls a function with the descriptor in non-blocking mode.
-    pub(super) fn call<T>(&self, call: impl FnOnce(BorrowedFd<'_>) -> io::Result<T>) -> io::Result<T> {
+    pub(super) fn call<'fd, T>(
+        &self,
+        fd: BorrowedFd<'fd>,
+        call: impl FnOnce(BorrowedFd<'fd>) -> io::Result<T>,
+    ) -> io::Result<T> {
         let calling = self.inode.calls.read().unwrap_or_else(PoisonError::into_inner);
-        let result = set_nonblocking(&self.fd, true).and_then(|changed| {
+        let result = set_nonblocking(fd, true).and_then(|changed| {
             if changed {
                 self.was_blocking.store(true, Ordering::Relaxed);
             }
-            call(self.fd.as_fd())
+            call(fd)
         });
         drop(calling);
-        self.inode.put_back();
+        self.inode.put_all_back();
         result
     }
-}
 
+    /// Puts the descriptor's mode back if a call has changed it. No call follows.
+    pub(super) fn put_back(&self, fd: BorrowedFd<'_>) {
+        if self.was_blocking.load(Ordering::Relaxed) {
+            self.inode.put_back(fd);
+        }
+    }
+}
 impl Drop for Held {
     fn drop(&mut self) {
-        if self.was_blocking.load(Ordering::Relaxed) {
-            lock(&self.inode.changed).push(self.fd.clone());
-            self.inode.put_back();
-        }
-        // The table's and this one.
-        if let Entry::Occupied(inode) = lock(&INODES).entry(self.key)
+        // The table has one, and this is the other.
+        if let Entry::Occupied(inode) = lock(&INODES).entry(self.inode.key)
             && Arc::strong_count(inode.get()) == 2
         {
             inode.remove();
@@ -122,30 +148,48 @@ mod tests {
         fcntl_getfl(fd).unwrap().contains(OFlags::NONBLOCK)
     }
 
-    /// Two holders of one description, and another descriptor of it.
-    fn holders() -> (Held, Held, OwnedFd) {
+    /// Two holders of one description, each with a descriptor, and another descriptor of it.
+    fn holders() -> ([Holder; 2], OwnedFd) {
         let (read, _) = pipe();
-        let again = read.try_clone().unwrap();
-        let held = || Held::new(Arc::new(read.try_clone().unwrap())).unwrap();
-        (held(), held(), again)
+        ([(); 2].map(|()| Holder::new(read.try_clone().unwrap())), read)
+    }
+
+    struct Holder {
+        held: Held,
+        fd: OwnedFd,
+    }
+
+    impl Holder {
+        fn new(fd: OwnedFd) -> Holder {
+            Holder { held: Held::new(fd.as_fd()).unwrap(), fd }
+        }
+
+        /// Returns whether the descriptor is in non-blocking mode during the call.
+        fn call(&self) -> bool {
+            self.held.call(self.fd.as_fd(), |fd| Ok(is_nonblocking(fd))).unwrap()
+        }
+
+        fn end(self) {
+            self.held.put_back(self.fd.as_fd());
+        }
     }
 
     #[test]
     fn a_mode_is_not_put_back_during_a_call_of_another_holder() {
-        let (first, second, fd) = holders();
-        first.call(|_| Ok(())).unwrap();
+        let ([first, second], fd) = holders();
+        assert!(first.call());
         let (inside, is_inside) = mpsc::channel();
         let (finish, finished) = mpsc::channel::<()>();
         let call = thread::spawn(move || {
-            let is_nonblocking = second.call(|fd| {
+            let was_nonblocking = second.held.call(second.fd.as_fd(), |fd| {
                 inside.send(()).unwrap();
                 finished.recv().unwrap();
                 Ok(is_nonblocking(fd))
             });
-            (is_nonblocking, second)
+            (was_nonblocking, second)
         });
         is_inside.recv().unwrap();
-        drop(first);
+        first.end();
         assert!(is_nonblocking(&fd));
         finish.send(()).unwrap();
         let (was_nonblocking, _second) = call.join().unwrap();
@@ -155,30 +199,29 @@ mod tests {
 
     #[test]
     fn each_holder_puts_back_its_own_change() {
-        let (first, second, fd) = holders();
-        first.call(|_| Ok(())).unwrap();
-        second.call(|_| Ok(())).unwrap();
-        drop(first);
+        let ([first, second], fd) = holders();
+        assert!(first.call() && second.call());
+        first.end();
         assert!(!is_nonblocking(&fd));
-        second.call(|fd| Ok(assert!(is_nonblocking(fd)))).unwrap();
-        assert!(is_nonblocking(&fd));
-        drop(second);
+        assert!(second.call() && is_nonblocking(&fd));
+        second.end();
         assert!(!is_nonblocking(&fd));
     }
 
     #[test]
     fn a_mode_that_was_there_before_stays() {
-        let (first, second, fd) = holders();
+        let ([first, second], fd) = holders();
         set_nonblocking(&fd, true).unwrap();
-        first.call(|_| Ok(())).unwrap();
-        drop((first, second));
+        assert!(first.call());
+        first.end();
+        second.end();
         assert!(is_nonblocking(&fd));
     }
 
     #[test]
     fn an_inode_is_forgotten_with_its_last_holder() {
-        let (first, second, _fd) = holders();
-        let key = first.key;
+        let ([first, second], _fd) = holders();
+        let key = first.held.inode.key;
         drop(first);
         assert!(lock(&INODES).contains_key(&key));
         drop(second);

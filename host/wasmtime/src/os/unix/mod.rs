@@ -14,4 +14,6 @@ pub(crate) mod signals;
 pub(crate) mod stdin;
 pub(crate) mod stdout;
 #[cfg(test)]
+pub(crate) mod test_child;
+#[cfg(test)]
 pub(crate) mod test_terminal;

@@ -17,8 +17,8 @@ use rustix::fs::{FileType, RawMode, fstat};
 use rustix::io::{self, Errno};
 use rustix::net::{self, SocketAddrAny};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
 
 pub(crate) use crate::os::unix::access::retry;
 
@@ -58,7 +58,7 @@ impl Way {
 /// A granted descriptor.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    fd: Arc<OwnedFd>,
+    fd: OwnedFd,
     way: Way,
     /// The file supports `RWF_NOWAIT` in this direction, as far as is known. An eventfd does for
     /// reads alone.
@@ -79,7 +79,7 @@ impl Shared {
     pub(crate) fn new(fd: OwnedFd) -> io::Result<Shared> {
         let way = Way::to(&fd)?;
         let [read_has_flag, write_has_flag] = [true; 2].map(AtomicBool::new);
-        Ok(Shared { fd: Arc::new(fd), way, read_has_flag, write_has_flag, other: OnceLock::new() })
+        Ok(Shared { fd, way, read_has_flag, write_has_flag, other: OnceLock::new() })
     }
 
     pub(crate) fn fd(&self) -> &OwnedFd {
@@ -137,14 +137,22 @@ impl Shared {
             None => {
                 let other = match reopened(self.fd.as_fd())? {
                     Some(own) => Other::Own(own),
-                    None => Other::Held(Held::new(self.fd.clone())?),
+                    None => Other::Held(Held::new(self.fd.as_fd())?),
                 };
                 self.other.get_or_init(|| other)
             }
         };
         match other {
             Other::Own(own) => call(own.as_fd()),
-            Other::Held(held) => held.call(call),
+            Other::Held(held) => held.call(self.fd.as_fd(), call),
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Some(Other::Held(held)) = self.other.get() {
+            held.put_back(self.fd.as_fd());
         }
     }
 }
@@ -163,6 +171,7 @@ pub(crate) fn send(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
 mod tests {
     use super::*;
     use crate::os::unix::held_mode::set_nonblocking;
+    use crate::os::unix::test_child::with_default_sigpipe;
     use crate::os::unix::test_terminal::{make_fifo, pipe, terminal};
     #[cfg(target_os = "linux")]
     use rustix::event::{EventfdFlags, eventfd};
@@ -170,7 +179,6 @@ mod tests {
     use std::fs::File;
     use std::net::{TcpListener, TcpStream, UdpSocket};
     use std::os::unix::net::UnixStream;
-    use std::process;
     use std::thread;
 
     #[test]
@@ -285,25 +293,10 @@ mod tests {
         });
     }
 
-    /// In a process of its own, in which SIGPIPE does what it does by default.
     #[test]
     fn without_a_reader_no_signal_is_raised() {
-        const IN_CHILD: &str = "UV_HANDLES_TEST_SIGPIPE";
-        if std::env::var_os(IN_CHILD).is_some() {
-            #[expect(unsafe_code, reason = "the standard library cannot do it")]
-            // SAFETY: the default action; no other test runs in this process.
-            unsafe {
-                libc::signal(libc::SIGPIPE, libc::SIG_DFL)
-            };
-            return without_a_reader_the_write_is_an_error();
-        }
-        let child = process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "os::unix::nonblocking::tests::without_a_reader_no_signal_is_raised"])
-            .env(IN_CHILD, "1")
-            .output()
-            .unwrap();
-        let stdout = String::from_utf8_lossy(&child.stdout);
-        assert!(child.status.success() && stdout.contains("1 passed"), "{}: {stdout}", child.status);
+        let name = "os::unix::nonblocking::tests::without_a_reader_no_signal_is_raised";
+        with_default_sigpipe(name, without_a_reader_the_write_is_an_error);
     }
 
     fn without_a_reader_the_write_is_an_error() {

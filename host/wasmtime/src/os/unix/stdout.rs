@@ -148,6 +148,7 @@ fn write_all(stream: &OwnedFd, mut bytes: &[u8]) -> io::Result<()> {
 mod tests {
     use super::*;
     use crate::os::outputs::Outputs;
+    use crate::os::unix::test_child::with_default_sigpipe;
     use crate::os::unix::test_terminal::{pipe, terminal};
     use rustix::fs::fcntl_getfl;
     use std::fs::File;
@@ -268,25 +269,10 @@ mod tests {
         assert_eq!(output.write(b"next"), Ok(4));
     }
 
-    /// In a process of its own, in which SIGPIPE does what it does by default.
     #[test]
     fn without_a_reader_no_signal_is_raised() {
-        const IN_CHILD: &str = "UV_HANDLES_TEST_SIGPIPE";
-        if std::env::var_os(IN_CHILD).is_some() {
-            #[expect(unsafe_code, reason = "the standard library cannot do it")]
-            // SAFETY: the default action; no other test runs in this process.
-            unsafe {
-                libc::signal(libc::SIGPIPE, libc::SIG_DFL)
-            };
-            return without_a_reader_the_write_is_an_error();
-        }
-        let child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "os::unix::stdout::tests::without_a_reader_no_signal_is_raised"])
-            .env(IN_CHILD, "1")
-            .output()
-            .unwrap();
-        let stdout = String::from_utf8_lossy(&child.stdout);
-        assert!(child.status.success() && stdout.contains("1 passed"), "{}: {stdout}", child.status);
+        let name = "os::unix::stdout::tests::without_a_reader_no_signal_is_raised";
+        with_default_sigpipe(name, without_a_reader_the_write_is_an_error);
     }
 
     fn without_a_reader_the_write_is_an_error() {
