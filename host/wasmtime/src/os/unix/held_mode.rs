@@ -17,9 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard, T
 /// The device and the inode of a file.
 type Key = (libc::dev_t, libc::ino_t);
 
-/// The inodes of the descriptors that are held in non-blocking mode. All eventfds have the same one,
-/// for example.
-static INODES: Mutex<BTreeMap<Key, Arc<Inode>>> = Mutex::new(BTreeMap::new());
+/// The inodes of the descriptors that are held, with the number of holders. All eventfds have the same
+/// inode, for example.
+static INODES: Mutex<BTreeMap<Key, (Arc<Inode>, usize)>> = Mutex::new(BTreeMap::new());
 
 /// The descriptors of an inode.
 #[derive(Debug)]
@@ -32,11 +32,15 @@ struct Inode {
 }
 
 impl Inode {
-    fn of(fd: BorrowedFd<'_>) -> io::Result<Arc<Inode>> {
+    /// Counts one more holder, and returns the inode.
+    fn hold(fd: BorrowedFd<'_>) -> io::Result<Arc<Inode>> {
         let stat = fstat(fd)?;
         let key = (stat.st_dev, stat.st_ino);
-        let new = || Arc::new(Inode { key, calls: RwLock::default(), left: Mutex::default() });
-        Ok(lock(&INODES).entry(key).or_insert_with(new).clone())
+        let new = || (Arc::new(Inode { key, calls: RwLock::default(), left: Mutex::default() }), 0);
+        let mut inodes = lock(&INODES);
+        let (inode, holders) = inodes.entry(key).or_insert_with(new);
+        *holders += 1;
+        Ok(inode.clone())
     }
 
     /// Returns a guard during which no call is in progress, or `None` if one is.
@@ -82,7 +86,7 @@ pub(super) struct Held {
 
 impl Held {
     pub(super) fn new(fd: BorrowedFd<'_>) -> io::Result<Held> {
-        Ok(Held { inode: Inode::of(fd)?, was_blocking: AtomicBool::new(false) })
+        Ok(Held { inode: Inode::hold(fd)?, was_blocking: AtomicBool::new(false) })
     }
 
     /// Calls a function with the descriptor in non-blocking mode.
@@ -112,11 +116,12 @@ impl Held {
 }
 impl Drop for Held {
     fn drop(&mut self) {
-        // The table has one, and this is the other.
-        if let Entry::Occupied(inode) = lock(&INODES).entry(self.inode.key)
-            && Arc::strong_count(inode.get()) == 2
-        {
-            inode.remove();
+        if let Entry::Occupied(mut inode) = lock(&INODES).entry(self.inode.key) {
+            let (_, holders) = inode.get_mut();
+            *holders -= 1;
+            if *holders == 0 {
+                inode.remove();
+            }
         }
     }
 }
