@@ -45,6 +45,7 @@ pub mod javascript_order;
 #[cfg(unix)]
 pub mod line_stats;
 pub mod os;
+mod own_process;
 pub mod plain;
 pub mod plugins;
 pub mod process;
@@ -58,6 +59,7 @@ pub mod supervised;
 pub use beside::beside;
 pub use case::Case;
 pub use hash::Hash;
+pub use own_process::own_process;
 #[cfg(unix)]
 pub use random::{random_calls, random_calls_composed};
 pub use seeds::seeds;

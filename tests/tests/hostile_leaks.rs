@@ -6,7 +6,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::Command;
 use uv_handles_tests::os::stream_pair;
 use uv_handles_tests::*;
 
@@ -23,8 +22,8 @@ fn alone(test: &str, body: impl FnOnce()) {
     if std::env::var_os(ALONE).is_some_and(|alone| alone == test) {
         return body();
     }
-    let mut command = Command::new(std::env::current_exe().expect("this is a program"));
-    command.args(["--exact", test, "--nocapture", "--test-threads", "1"]).env(ALONE, test);
+    let mut command = own_process(test);
+    command.args(["--nocapture", "--test-threads", "1"]).env(ALONE, test);
     // One heap for all threads, of which all free memory can be given back: see `Level::now`.
     command.env("MALLOC_ARENA_MAX", "1");
     let output = command.output().expect("it can be started once more");

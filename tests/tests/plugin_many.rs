@@ -5,13 +5,12 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use uv_handles_host::{EpochTicker, PluginHandle, STOP, Stopped, UvCtx, engine_config};
 use uv_handles_tests::os::{kill_self, raise_descriptor_limit};
 use uv_handles_tests::plugins::{Plugins, in_time};
-use uv_handles_tests::{PATIENCE, State};
+use uv_handles_tests::{PATIENCE, State, own_process};
 use wasmtime::Result;
 
 /// Runs a function of this file in a process of its own.
@@ -21,10 +20,7 @@ fn alone(name: &str, body: impl AsyncFnOnce() -> Result<()>) -> Result<()> {
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         return runtime.worker_threads(2).enable_all().build()?.block_on(body());
     }
-    let status = Command::new(std::env::current_exe()?)
-        .args(["--exact", name, "--nocapture"])
-        .env(CHILD, "1")
-        .status()?;
+    let status = own_process(name).arg("--nocapture").env(CHILD, "1").status()?;
     assert!(status.success(), "{status}");
     Ok(())
 }

@@ -193,11 +193,7 @@ fn a_pipe_without_reader_raises_no_signal() {
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
         return poll_pipe_without_reader();
     }
-    let child = std::process::Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "a_pipe_without_reader_raises_no_signal"])
-        .env(IN_CHILD, "1")
-        .output()
-        .unwrap();
+    let child = own_process("a_pipe_without_reader_raises_no_signal").env(IN_CHILD, "1").output().unwrap();
     assert!(child.status.success(), "{}: {}", child.status, String::from_utf8_lossy(&child.stdout));
 }
 

@@ -258,9 +258,8 @@ fn a_signal_that_is_blocked_everywhere_is_delivered_while_it_is_watched() {
     if std::env::var_os(IN_CHILD).is_some() {
         return with_a_blocked_signal(54);
     }
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    let name = "a_signal_that_is_blocked_everywhere_is_delivered_while_it_is_watched";
-    child.args(["--exact", name]).env(IN_CHILD, "1");
+    let mut child = own_process("a_signal_that_is_blocked_everywhere_is_delivered_while_it_is_watched");
+    child.env(IN_CHILD, "1");
     // SAFETY: it makes one system call.
     unsafe { child.pre_exec(|| block(54)) };
     let child = child.output().unwrap();
