@@ -110,6 +110,7 @@ impl Emulator {
                 "handle_dropped_resources",
                 "poll_exists",
                 "poll_unread_data",
+                "grants::tests::what_can_not_be_granted_is_one_sentence",
             ],
         }
     }

@@ -15,15 +15,19 @@ pub fn main() -> Result<()> {
         move |_| idles.set(idles.get() + 1)
     })?;
     let check = Check::new(&event_loop)?;
+    let timer = Timer::new(&event_loop)?;
+    timer.set_callback(|timer| timer.event_loop().handles().iter().for_each(Handle::close));
     check.start_with({
-        let (idles, checks) = (idles.clone(), checks.clone());
+        let (idles, checks, timer) = (idles.clone(), checks.clone(), timer.clone());
         move |_| {
             checks.set(checks.get() + 1);
             assert_eq!(checks.get(), idles.get(), "once in each iteration");
+            // Not before: it could be due in the first iteration of a busy machine.
+            if checks.get() == 1 {
+                timer.start(20, 0).expect("it is open");
+            }
         }
     })?;
-    let timer = Timer::new(&event_loop)?;
-    timer.start_with(20, 0, |timer| timer.event_loop().handles().iter().for_each(Handle::close))?;
     assert!(!event_loop.run(RunMode::Default)?);
     assert!(idles.get() > 0 && checks.get() > 0);
     assert!(idle.is_closed() && check.is_closed() && timer.is_closed());
