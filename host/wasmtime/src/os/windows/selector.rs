@@ -151,7 +151,9 @@ impl Selector {
             let mut fds = [PollFd::new(source, flags(interest))];
             poll(&mut fds, Some(&Timespec::default()))?;
             let found = readiness(fds[0].revents(), events);
-            if !found.is_empty() || !fds[0].revents().contains(PollFlags::IN) {
+            // Of the two flags of `IN`, usual data sets one.
+            let has_data = fds[0].revents().intersects(PollFlags::IN);
+            if !found.is_empty() || !has_data {
                 self.arm(fd, handle, interest)?;
             } else {
                 aside.push(handle);
