@@ -1,6 +1,7 @@
 //! `uv-run` as a process.
 
 use std::env;
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
@@ -97,13 +98,9 @@ impl Drop for Program {
 pub fn uv_run(options: &[&str], guest: &str) -> Command {
     let guests = env::var_os("UV_HANDLES_GUESTS").expect("`cargo xtask test` says where the guests are");
     let program = env!("CARGO_BIN_EXE_uv-run");
-    let mut command = match env::var_os("UV_HANDLES_RUNNER") {
-        Some(runner) => Command::new(runner),
-        None => Command::new(program),
-    };
-    if env::var_os("UV_HANDLES_RUNNER").is_some() {
-        command.arg(program);
-    }
+    let runner = env::var_os("UV_HANDLES_RUNNER");
+    let mut command = Command::new(runner.as_deref().unwrap_or(OsStr::new(program)));
+    command.args(runner.is_some().then_some(program));
     command.env_remove("RUST_LOG").args(options).arg(Path::new(&guests).join(format!("{guest}.wasm")));
     command
 }
