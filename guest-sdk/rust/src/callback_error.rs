@@ -6,6 +6,7 @@ use std::fmt;
 use crate::handle::Common;
 use crate::handle::sealed::Sealed;
 use crate::label;
+use crate::message;
 
 /// The result of a callback that can fail: `?` works with every error in it.
 pub type CallbackResult = std::result::Result<(), Box<dyn StdError>>;
@@ -52,9 +53,13 @@ pub(crate) struct Shown<'a> {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind)?;
         match label::get(self.handle) {
-            Some(label) => write!(f, "{} \"{label}\"", self.kind),
-            None => write!(f, "{} {}", self.kind, self.handle.number()),
+            Some(label) => message::write_all(f, [" \"", &label, "\""]),
+            None => {
+                f.write_str(" ")?;
+                fmt::Display::fmt(&self.handle.number(), f)
+            }
         }
     }
 }

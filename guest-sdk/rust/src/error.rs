@@ -52,7 +52,10 @@ impl fmt::Display for Error {
             Self::LoopClosed => f.write_str("the loop is closed"),
             Self::Status(code) => fmt::Display::fmt(code, f),
             Self::NotGranted(asked) => fmt::Display::fmt(asked, f),
-            Self::LoopBusy(busy) => write!(f, "{}{busy}", StatusCode::EBUSY),
+            Self::LoopBusy(busy) => {
+                fmt::Display::fmt(&StatusCode::EBUSY, f)?;
+                fmt::Display::fmt(busy, f)
+            }
         }
     }
 }
@@ -86,7 +89,7 @@ impl fmt::Display for BusyLoop {
         for (at, handle) in handles.iter().take(NAMED).enumerate() {
             let (kind, handle) = (handle.kind(), handle.common());
             f.write_str(if at == 0 { "; not closed: " } else { ", " })?;
-            write!(f, "{}", Shown { kind, handle })?;
+            fmt::Display::fmt(&Shown { kind, handle }, f)?;
             if !handle.is_open() {
                 f.write_str(" (closing)")?;
             }

@@ -9,12 +9,7 @@ use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use crate::handle::Common;
-
-/// The longest label or name in a message, in bytes.
-const LONGEST: usize = 64;
-
-/// The end of a label or name that was cut.
-const CUT: &str = "…";
+use crate::message::one_line;
 
 thread_local! {
     static LABELS: RefCell<ManuallyDrop<Option<Box<dyn Labels>>>> =
@@ -44,21 +39,6 @@ impl Labels for BTreeMap<usize, Rc<str>> {
 
 fn key(handle: &Common) -> usize {
     std::ptr::from_ref(handle).addr()
-}
-
-/// Returns a text for a message: without control characters, so that the message stays one line. `…`
-/// stands for the part that is too long.
-// Neither slices the text nor shows it with `Debug`. Both would put tables of Unicode's characters
-// into each guest, and each instance has a copy of the page that they share with its data.
-pub(crate) fn one_line(text: &str) -> String {
-    let is_cut = text.len() > LONGEST;
-    let end = if is_cut { LONGEST - CUT.len() } else { text.len() };
-    let kept = text.get(..text.floor_char_boundary(end)).unwrap_or_default();
-    let mut line: String = kept.chars().filter(|char| !char.is_control()).collect();
-    if is_cut {
-        line.push_str(CUT);
-    }
-    line
 }
 
 /// Sets the label, as [`one_line`]. An empty one removes it.

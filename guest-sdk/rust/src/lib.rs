@@ -168,6 +168,7 @@ mod handle;
 mod imports;
 mod label;
 mod loops;
+mod message;
 mod milliseconds;
 #[cfg(all(feature = "native", not(target_family = "wasm")))]
 pub mod native;

@@ -7,7 +7,7 @@ use std::mem::ManuallyDrop;
 
 use crate::error::{Error, Result};
 use crate::imports::types::Error as RawError;
-use crate::label;
+use crate::message::{self, write_all};
 use crate::signum::Signum;
 use crate::status::StatusCode;
 
@@ -68,7 +68,7 @@ pub(crate) fn signal(signum: Signum, result: Result<(), RawError>) -> Result<()>
 
 #[cold]
 fn not_granted(kind: Kind, name: &str) -> NotGranted {
-    let name = label::one_line(name);
+    let name = message::one_line(name);
     NAMES.with_borrow_mut(|(first, names)| {
         if names.len() == KEPT {
             names.pop_front();
@@ -85,29 +85,34 @@ fn name_of(number: u32) -> Option<String> {
 
 impl fmt::Display for NotGranted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let code = self.code().name();
+        write_all(f, [self.code().name(), ": "])?;
         let (kind, number) = match self.0 {
             Asked::Signal(signum) => {
                 let name = signum.name().map_or_else(|| signum.number().to_string(), str::to_owned);
                 let option = name.strip_prefix("SIG").unwrap_or(&name).to_ascii_lowercase();
-                return write!(f, "{code}: the signal {name} was not granted (uv-run --signal {option})");
+                return write_all(
+                    f,
+                    ["the signal ", &name, " was not granted (uv-run --signal ", &option, ")"],
+                );
             }
             Asked::Named(kind, number) => (kind, number),
         };
         let Some(name) = name_of(number) else {
-            return write!(f, "{code}: this name was not granted");
+            return f.write_str("this name was not granted");
         };
+        let mut not_granted = |kind| write_all(f, ["the ", kind, " \"", &name, "\" was not granted"]);
         match kind {
             Kind::AsyncHandle => {
-                write!(f, "{code}: the async handle \"{name}\" was not granted (uv-run --wake {name})")
+                not_granted("async handle")?;
+                write_all(f, [" (uv-run --wake ", &name, ")"])
             }
-            Kind::AsyncSender => write!(f, "{code}: the async sender \"{name}\" was not granted"),
+            Kind::AsyncSender => not_granted("async sender"),
             Kind::Descriptor => {
-                write!(f, "{code}: the descriptor \"{name}\" was not granted (uv-run ")?;
+                not_granted("descriptor")?;
                 match name.as_str() {
-                    "stdin" => f.write_str("--stdin)"),
-                    "stdout" => f.write_str("--stdout-as stdout)"),
-                    _ => write!(f, "--listen {name}=ADDRESS:PORT, --connect, --udp, ...)"),
+                    "stdin" => f.write_str(" (uv-run --stdin)"),
+                    "stdout" => f.write_str(" (uv-run --stdout-as stdout)"),
+                    _ => write_all(f, [" (uv-run --listen ", &name, "=ADDRESS:PORT, --connect, --udp, ...)"]),
                 }
             }
         }

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use crate::imports::types::{Error as RawError, ErrorCode as RawCode};
+use crate::message;
 
 /// A status code, as libuv's `UV_E…`: a number, a name and a message.
 ///
@@ -50,6 +51,20 @@ macro_rules! status_codes {
                 match self {
                     $(Self::$name => $message,)*
                     _ => "success",
+                }
+            }
+
+            /// The status code with this number, if there is one.
+            ///
+            /// ```
+            /// # use uv_handles::StatusCode;
+            /// assert_eq!(StatusCode::from_code(-22), Some(StatusCode::EINVAL));
+            /// assert_eq!(StatusCode::from_code(22), None);
+            /// ```
+            pub const fn from_code(code: i32) -> Option<Self> {
+                match code {
+                    0 $(| $code)* => Some(Self(code)),
+                    _ => None,
                 }
             }
         }
@@ -175,18 +190,6 @@ impl StatusCode {
     pub const fn code(self) -> i32 {
         self.0
     }
-
-    /// The status code with this number, if there is one.
-    ///
-    /// ```
-    /// # use uv_handles::StatusCode;
-    /// assert_eq!(StatusCode::from_code(-22), Some(StatusCode::EINVAL));
-    /// assert_eq!(StatusCode::from_code(22), None);
-    /// ```
-    pub fn from_code(code: i32) -> Option<Self> {
-        let wanted = Self(code);
-        (wanted == Self::SUCCESS || Self::ERRORS.contains(&wanted)).then_some(wanted)
-    }
 }
 
 /// So that `?` passes a status on in callbacks that can fail.
@@ -201,7 +204,7 @@ impl fmt::Debug for StatusCode {
 /// Name and message: `EAGAIN: resource temporarily unavailable`.
 impl fmt::Display for StatusCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.name(), self.message())
+        message::write_all(f, [self.name(), ": ", self.message()])
     }
 }
 
