@@ -17,6 +17,7 @@
 //! The state is never dropped, so that handles can be dropped while their thread ends.
 
 use std::cell::{Cell, RefCell};
+use std::hint::black_box;
 use std::mem::{self, ManuallyDrop};
 use std::ops::Deref;
 use std::rc::Rc;
@@ -46,6 +47,8 @@ thread_local! {
     /// The changes that have not been flushed.
     static COMMANDS: RefCell<ManuallyDrop<CommandBuffer>> =
         const { RefCell::new(ManuallyDrop::new(CommandBuffer::new())) };
+    /// [`flush`], once the guest has made a loop that it runs: see [`enable`].
+    static FLUSH: Cell<Option<fn()>> = const { Cell::new(None) };
     /// Handles after their close callback, to be dropped once the host knows that it has returned.
     static CLOSED: RefCell<ManuallyDrop<Vec<Rc<dyn Registered>>>> =
         const { RefCell::new(ManuallyDrop::new(Vec::new())) };
@@ -95,11 +98,26 @@ pub(crate) fn is_single() -> bool {
     IS_SINGLE.take()
 }
 
+/// Makes batches and deferred changes possible. Called for a loop that the guest runs.
+///
+/// A plugin has no such loop. Nothing in it refers to [`flush`] then, and it does not import the
+/// host's functions for batches. Each import takes memory in each instance of a plugin.
+pub(crate) fn enable() {
+    // The compiler would replace a pointer that it knows by the function.
+    FLUSH.set(Some(black_box(flush)));
+}
+
 /// Tells the host how far the batch has come and flushes the command buffer. Called before every
 /// call of the host.
 pub(crate) fn sync() {
     check_host();
     if RUNNING.get().is_some() || has_deferred() {
+        flush_if_enabled();
+    }
+}
+
+fn flush_if_enabled() {
+    if let Some(flush) = FLUSH.get() {
         flush();
     }
 }
@@ -270,7 +288,7 @@ pub(crate) fn defer(token: impl FnOnce() -> Token, timer: TimerNumber, operation
         commands.is_full()
     });
     if is_full || (running.is_none() && has_waits()) {
-        flush();
+        flush_if_enabled();
     }
 }
 

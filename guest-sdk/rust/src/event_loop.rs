@@ -89,6 +89,7 @@ impl Loop {
     /// plugin must not block its host, so its loops are made with [`hosted`](Self::hosted).
     pub fn new() -> Result<Self> {
         batch::sync();
+        batch::enable();
         Ok(Self::of(RawLoop::create()?, Some(FreeTimers::new())))
     }
 

@@ -31,16 +31,22 @@ thread_local! {
         const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
+/// Allocates timers of the pool on a loop.
+type Allocate = fn(&RawLoop, u32) -> Result<Vec<(RawTimer, TimerNumber)>>;
+
 /// The timers of the pool that are on a loop and in no use.
 pub(crate) struct FreeTimers {
     timers: RefCell<Vec<(Synced<RawTimer>, TimerNumber)>>,
+    /// [`allocate`]. A pointer, so that a plugin, which has no free timers, does not contain it: see
+    /// [`enable`](crate::batch::enable).
+    allocate: Allocate,
     /// How many to allocate when there is none left.
     next: Cell<u32>,
 }
 
 impl FreeTimers {
     pub(crate) fn new() -> Rc<Self> {
-        let free = Rc::new(Self { timers: RefCell::default(), next: Cell::new(1) });
+        let free = Rc::new(Self { timers: RefCell::default(), allocate, next: Cell::new(1) });
         ALL.with_borrow_mut(|all| {
             all.retain(|free| free.strong_count() > 0);
             all.push(Rc::downgrade(&free));
@@ -63,7 +69,7 @@ impl FreeTimers {
     #[cold]
     fn allocate(&self, event_loop: &Synced<RawLoop>) -> Result<()> {
         let count = self.next.get();
-        let timers = freeing_if_full(|| allocate(event_loop, count))?;
+        let timers = freeing_if_full(|| (self.allocate)(event_loop, count))?;
         if timers.is_empty() {
             return Err(Error::Status(StatusCode::ENOMEM));
         }
