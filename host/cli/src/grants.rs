@@ -52,8 +52,9 @@ pub fn make(options: &Options, args: &[String], script: Option<&Script>, is_plug
     if is_plugin {
         uv.plugin();
     }
+    // They are made here, and closed in programs that this one might start.
     let mut grant = |option: &str, name: &str, made: Result<Descriptor>| {
-        let made = made.and_then(|fd| uv.descriptor(name, fd).map(drop).map_err(Into::into));
+        let made = made.and_then(|fd| uv.exclusive_descriptor(name, fd).map(drop).map_err(Into::into));
         made.with_context(|| format!("{option} {} is not possible", name.escape_debug()))
     };
     for listen in &options.listen {

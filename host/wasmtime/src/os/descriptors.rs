@@ -4,7 +4,7 @@
 //! opened again. A guest sees numbers of its own, never those of the host.
 
 use crate::os::family::fd::{AsFd, BorrowedFd, OwnedFd, duplicate};
-use crate::os::family::nonblocking::{Shared, receive, retry, send};
+use crate::os::family::nonblocking::{self, Shared, retry};
 use crate::os::family::stdin::Input;
 use crate::os::family::stdout::Output;
 use crate::os::native::sockets;
@@ -51,6 +51,8 @@ struct Grant {
 
 enum Granted {
     Descriptor(Arc<Shared>),
+    /// Nothing else uses its description.
+    Exclusive(OwnedFd, nonblocking::Way),
     /// Made at each open.
     Made(Box<Make>),
     Input(Arc<Input>),
@@ -64,6 +66,7 @@ impl fmt::Debug for Granted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Granted::Descriptor(_) => "Descriptor",
+            Granted::Exclusive(..) => "Exclusive",
             Granted::Made(_) => "Made",
             Granted::Input(_) => "Input",
             Granted::Output(_) => "Output",
@@ -89,8 +92,8 @@ pub(crate) struct Descriptor {
 /// How a descriptor is read and written.
 #[derive(Debug)]
 enum Way {
-    /// An accepted connection, which the guest does not share.
-    Accepted,
+    /// Nothing but the guest uses the description: an accepted connection, or an exclusive grant.
+    Exclusive(nonblocking::Way),
     Shared(Arc<Shared>),
     /// For reading alone, in the input's own way.
     Input(Arc<Input>),
@@ -114,6 +117,13 @@ impl Descriptors {
     /// Grants a descriptor. A later grant of the same name replaces an earlier one.
     pub(crate) fn grant(&mut self, name: String, fd: OwnedFd) -> io::Result<()> {
         self.insert_grant(name, Granted::Descriptor(Arc::new(Shared::new(fd)?)));
+        Ok(())
+    }
+
+    /// Grants a descriptor whose description nothing else uses, as `grant` does.
+    pub(crate) fn grant_exclusive(&mut self, name: String, fd: OwnedFd) -> io::Result<()> {
+        let way = nonblocking::Way::exclusive(&fd)?;
+        self.insert_grant(name, Granted::Exclusive(fd, way));
         Ok(())
     }
 
@@ -156,6 +166,7 @@ impl Descriptors {
         self.check_limit()?;
         let (fd, way) = match &self.grants[at].granted {
             Granted::Descriptor(shared) => (duplicate(shared.fd())?, Way::Shared(shared.clone())),
+            Granted::Exclusive(fd, way) => (duplicate(fd)?, Way::Exclusive(*way)),
             Granted::Made(make) => {
                 let shared = Shared::new(make().map_err(Refused::NotMade)?)?;
                 (duplicate(shared.fd())?, Way::Shared(Arc::new(shared)))
@@ -170,13 +181,13 @@ impl Descriptors {
     /// Accepts a connection on the listening socket at this place.
     pub(crate) fn accept(&mut self, place: u32) -> Result<u32, Refused> {
         self.check_limit()?;
-        let (fd, peer) = match &self.get(place)?.way {
+        let listener = self.get(place)?;
+        let (fd, peer) = match &listener.way {
+            Way::Exclusive(_) => nonblocking::accept(&listener.fd)?,
             Way::Shared(shared) => shared.accept()?,
-            // It does not listen.
-            Way::Accepted => return Err(Errno::INVAL.into()),
             Way::Input(_) | Way::Output(_) => return Err(Errno::NOTSOCK.into()),
         };
-        Ok(self.insert(fd, Way::Accepted, None, peer))
+        Ok(self.insert(fd, Way::Exclusive(nonblocking::Way::Socket), None, peer))
     }
 
     fn check_limit(&self) -> Result<(), Refused> {
@@ -249,7 +260,7 @@ impl Descriptor {
             Way::Input(input) => input.read(buffer),
             Way::Output(_) => Err(Errno::BADF),
             _ if buffer.is_empty() => Ok(0),
-            Way::Accepted => receive(&self.fd, buffer),
+            Way::Exclusive(way) => way.read(&self.fd, buffer),
             Way::Shared(shared) => shared.read(buffer),
         }
     }
@@ -258,7 +269,7 @@ impl Descriptor {
     /// with that signal.
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         match &self.way {
-            Way::Accepted => send(&self.fd, bytes),
+            Way::Exclusive(way) => way.write(&self.fd, bytes),
             Way::Shared(shared) => shared.write(bytes),
             Way::Input(_) => Err(Errno::BADF),
             Way::Output(output) => output.write(bytes),

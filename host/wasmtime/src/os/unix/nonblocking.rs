@@ -8,10 +8,13 @@
 //! - a pipe, an eventfd and the like have `RWF_NOWAIT`;
 //! - a terminal is reopened, with a description of its own;
 //! - for the rest, and to accept, the mode is set before each call: see `held_mode`.
+//!
+//! A description that nothing else uses keeps its mode: that of an accepted connection, or one of which
+//! the embedder states it. It is read and written directly: see [`Way::exclusive`].
 
 use crate::os::native::{nowait, sockets};
 use crate::os::unix::access::reopened;
-use crate::os::unix::held_mode::Held;
+use crate::os::unix::held_mode::{Held, set_nonblocking};
 use crate::os::unix::signal_mask;
 use rustix::fs::{FileType, RawMode, fstat};
 use rustix::io::{self, Errno};
@@ -51,6 +54,31 @@ impl Way {
             // Nothing else has a reader. Linux gives an eventfd, a timerfd and their like no type
             // at all.
             _ => Way::Plain,
+        }
+    }
+
+    /// Switches a descriptor whose description nothing else uses to non-blocking mode, and returns its
+    /// way.
+    pub(crate) fn exclusive(fd: impl AsFd) -> io::Result<Way> {
+        set_nonblocking(&fd, true)?;
+        Way::to(fd)
+    }
+
+    /// Reads what is there, as much as fits. The description is in non-blocking mode.
+    pub(crate) fn read(self, fd: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Way::Socket => receive(fd, buffer),
+            Way::File | Way::Plain | Way::MayRaise => retry(|| io::read(&fd, &mut *buffer)),
+        }
+    }
+
+    /// Writes what fits. The description is in non-blocking mode. A closed reader is an error, never a
+    /// SIGPIPE.
+    pub(crate) fn write(self, fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Way::Socket => send(fd, bytes),
+            Way::File | Way::Plain => retry(|| io::write(&fd, bytes)),
+            Way::MayRaise => signal_mask::without_sigpipe(|| retry(|| io::write(&fd, bytes))),
         }
     }
 }
@@ -127,7 +155,7 @@ impl Shared {
 
     /// Accepts a connection, which is in non-blocking mode.
     pub(crate) fn accept(&self) -> io::Result<(OwnedFd, Option<SocketAddrAny>)> {
-        self.nonblocking(|fd| retry(|| sockets::accept(fd)))
+        self.nonblocking(|fd| accept(fd))
     }
 
     /// Calls a function with a descriptor of the same file in non-blocking mode.
@@ -157,6 +185,11 @@ impl Drop for Shared {
     }
 }
 
+/// Accepts a connection, which is in non-blocking mode as the listening socket is.
+pub(crate) fn accept(listener: impl AsFd) -> io::Result<(OwnedFd, Option<SocketAddrAny>)> {
+    retry(|| sockets::accept(&listener))
+}
+
 /// Receives what is there, whatever the socket's mode.
 pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
     retry(|| net::recv(&socket, &mut *buffer, sockets::RECEIVE)).map(|(received, _)| received)
@@ -170,7 +203,6 @@ pub(crate) fn send(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::os::unix::held_mode::set_nonblocking;
     use crate::os::unix::test_child::with_default_sigpipe;
     use crate::os::unix::test_terminal::{make_fifo, pipe, terminal};
     #[cfg(target_os = "linux")]
@@ -294,6 +326,29 @@ mod tests {
     }
 
     #[test]
+    fn an_exclusive_description_is_switched_once() {
+        in_time(|| {
+            for (name, fd, peer) in empty_inputs() {
+                let way = Way::exclusive(&fd).unwrap();
+                assert!(is_nonblocking(&fd), "{name}");
+                assert_eq!(way.read(&fd, &mut [0; 64]), Err(Errno::AGAIN), "{name}");
+                let output = match (name, &peer) {
+                    ("udp" | "inotify" | "master", _) => continue,
+                    ("pipe", Some(writer)) => writer,
+                    _ => &fd,
+                };
+                let way = Way::exclusive(output).unwrap();
+                let bytes: &[u8] = if name == "eventfd" { &[0x7f; 8] } else { &[0; 10_000] };
+                let refused = std::iter::repeat_with(|| way.write(output, bytes)).find(Result::is_err);
+                assert_eq!(refused, Some(Err(Errno::AGAIN)), "{name}");
+            }
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            assert_eq!(Way::exclusive(&listener), Ok(Way::Socket));
+            assert_eq!(accept(&listener).map(drop), Err(Errno::AGAIN));
+        });
+    }
+
+    #[test]
     fn without_a_reader_no_signal_is_raised() {
         let name = "os::unix::nonblocking::tests::without_a_reader_no_signal_is_raised";
         with_default_sigpipe(name, without_a_reader_the_write_is_an_error);
@@ -318,6 +373,8 @@ mod tests {
             _ => None,
         });
         for output in outputs.chain([named.into()]).collect::<Vec<_>>() {
+            let way = Way::exclusive(&output).unwrap();
+            assert_eq!(way.write(&output, b"hello"), Err(Errno::PIPE));
             let shared = Shared::new(output).unwrap();
             assert_eq!(shared.write(b"hello"), Err(Errno::PIPE));
             if shared.way == Way::MayRaise {
