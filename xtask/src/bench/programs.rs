@@ -90,7 +90,7 @@ impl Programs {
     /// A work's numbers, as far as the system's limits let it do as much.
     pub fn numbers(&self, work: &Work, quick: bool) -> Vec<u64> {
         let mut numbers = if quick { work.quick } else { work.full }.to_vec();
-        if work.name == "many-polls" || is_of_many(work) {
+        if matches!(work.name, "many-polls" | "many-shared-polls") || is_of_many(work) {
             // Two for each: the granted one and the guest's own; the loop's poller and its waker.
             let room = self.descriptors.saturating_sub(OTHER_DESCRIPTORS) / 2;
             numbers[0] = numbers[0].min(room);

@@ -47,7 +47,7 @@ fn main() -> uv_handles::Result<()> {
         ("phases", &[times]) => watchers::iterate(times, true, false),
         ("idle-poll", &[times]) => watchers::iterate(times, false, true),
         ("ping-pong", &[times]) => polls::ping_pong(times),
-        ("many-polls", &[many, ready, events]) => polls::many(many, ready, events),
+        ("many-polls" | "many-shared-polls", &[many, ready, events]) => polls::many(many, ready, events),
         ("wake-up", &[times]) => wakes::wake_up(times),
         ("signal", &[times]) => wakes::signal(times),
         ("echo", &[connections, _]) => echo::serve(connections),

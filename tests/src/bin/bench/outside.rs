@@ -29,6 +29,11 @@ pub fn grant(uv: &mut UvCtxBuilder, session: &mut Session, name: &str, numbers: 
         }
         ("many-polls", &[many, ..]) => {
             for at in 0..many {
+                uv.exclusive_descriptor(at.to_string(), event_descriptor()).expect("it can be granted");
+            }
+        }
+        ("many-shared-polls", &[many, ..]) => {
+            for at in 0..many {
                 uv.descriptor(at.to_string(), event_descriptor()).expect("it can be granted");
             }
         }
