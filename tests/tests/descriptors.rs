@@ -5,7 +5,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::{Arc, Mutex};
 use uv_handles_host::UvCtx;
@@ -228,15 +228,27 @@ fn descriptors_half_close() {
 
 #[test]
 fn descriptors_errors() {
-    let (socket, peer) = UnixStream::pair().unwrap();
-    let (reads, writes) = std::io::pipe().unwrap();
-    let output = run(DESCRIPTORS_ERRORS, |uv| {
-        uv.limits(|limits| limits.read_bytes = 10);
-        uv.descriptor("socket", socket).unwrap().descriptor("peer", peer).unwrap();
-        uv.descriptor("reads", reads).unwrap().descriptor("writes", writes).unwrap();
-        uv.descriptor("listener", listener().0).unwrap();
-    });
-    output.succeeded();
+    for is_exclusive in [false, true] {
+        let (socket, peer) = UnixStream::pair().unwrap();
+        let (reads, writes) = std::io::pipe().unwrap();
+        let fds: [(&str, OwnedFd); 5] = [
+            ("socket", socket.into()),
+            ("peer", peer.into()),
+            ("reads", reads.into()),
+            ("writes", writes.into()),
+            ("listener", listener().0.into()),
+        ];
+        let output = run(DESCRIPTORS_ERRORS, |uv| {
+            uv.limits(|limits| limits.read_bytes = 10);
+            for (name, fd) in fds {
+                match is_exclusive {
+                    false => uv.descriptor(name, fd).unwrap(),
+                    true => uv.exclusive_descriptor(name, fd).unwrap(),
+                };
+            }
+        });
+        output.succeeded();
+    }
 }
 
 #[test]

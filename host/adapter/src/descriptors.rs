@@ -1,7 +1,7 @@
 //! `uv:handles/descriptors`: the table of the guest's open descriptors.
 
 use crate::bindings::exports::uv::handles::descriptors::{
-    Datagram, Descriptor, DescriptorBorrow, Guest, GuestDescriptor, ShutdownHow,
+    Datagram, Descriptor, DescriptorBorrow, Guest, GuestDescriptor, ShortBytes, ShutdownHow,
 };
 use crate::bindings::exports::uv::handles::types::{Error, ErrorCode};
 use crate::source::{self, Source};
@@ -18,6 +18,9 @@ const LIMIT: usize = 1024;
 
 /// The largest number of bytes that one read brings, as by default in the native host.
 const READ_BYTES: u32 = 65_536;
+
+/// A short read brings at most so many bytes.
+const SHORT_BYTES: u32 = u64::BITS / 8;
 
 thread_local! {
     static TABLE: RefCell<Table> = RefCell::new(Table::default());
@@ -128,6 +131,13 @@ impl GuestDescriptor for Owned {
 
     fn read(&self, max: u32) -> Result<Vec<u8>, Error> {
         self.source(|source| source.read(max.min(READ_BYTES) as usize))
+    }
+
+    fn read_short(&self, max: u32) -> Result<ShortBytes, Error> {
+        let read = self.source(|source| source.read(max.min(SHORT_BYTES) as usize))?;
+        let mut bytes = [0; SHORT_BYTES as usize];
+        bytes[..read.len()].copy_from_slice(&read);
+        Ok(ShortBytes { length: read.len() as u8, bits: u64::from_le_bytes(bytes) })
     }
 
     fn write(&self, bytes: Vec<u8>) -> Result<u32, Error> {

@@ -1,6 +1,6 @@
 //! `uv:handles/descriptors`.
 
-use crate::bindings::descriptors::{Datagram, Descriptor, Host, HostDescriptor, ShutdownHow};
+use crate::bindings::descriptors::{Datagram, Descriptor, Host, HostDescriptor, ShortBytes, ShutdownHow};
 use crate::bindings::types::Error;
 use crate::ctx::denied::Denied;
 use crate::ctx::limits::Limits;
@@ -50,6 +50,13 @@ impl HostDescriptor for UvCtxView<'_> {
         let buffer = read_buffer(&mut self.ctx.read_buffer, max, &self.ctx.limits);
         let read = self.ctx.descriptors.get(descriptor.rep())?.read(buffer)?;
         Ok(buffer[..read].to_vec())
+    }
+
+    fn read_short(&mut self, descriptor: Resource<Descriptor>, max: u32) -> Result<ShortBytes, Error> {
+        let mut bytes = [0; size_of::<u64>()];
+        let max = read_limit(max, &self.ctx.limits).min(bytes.len());
+        let length = self.open_descriptor(&descriptor)?.read(&mut bytes[..max])? as u8;
+        Ok(ShortBytes { length, bits: u64::from_le_bytes(bytes) })
     }
 
     fn recv_from(&mut self, descriptor: Resource<Descriptor>, max: u32) -> Result<Datagram, Error> {

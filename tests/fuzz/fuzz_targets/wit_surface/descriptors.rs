@@ -25,6 +25,14 @@ impl Guest {
         });
     }
 
+    pub fn read_short(&mut self, at: u8, max: u32) {
+        self.with_descriptor(at, |host, descriptor| {
+            if let Ok(short) = host.read_short(descriptor, max) {
+                assert!(u32::from(short.length) <= max.min(8));
+            }
+        });
+    }
+
     pub fn recv_from(&mut self, at: u8, max: u32) {
         self.with_descriptor(at, |host, descriptor| {
             if let Ok(datagram) = host.recv_from(descriptor, max) {

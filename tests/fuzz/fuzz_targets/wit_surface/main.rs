@@ -132,6 +132,7 @@ enum HandleCall {
 enum DescriptorCall {
     Open(Name),
     Read(u8, u32),
+    ReadShort(u8, u32),
     RecvFrom(u8, u32),
     Write(u8, Vec<u8>),
     WriteMuch(u8, u16),
@@ -281,6 +282,7 @@ fn of_descriptor(guest: &mut Guest, outside: &Outside, call: DescriptorCall) {
     match call {
         DescriptorCall::Open(name) => guest.open(name.of(&outside::DESCRIPTORS)),
         DescriptorCall::Read(at, max) => guest.read(at, max),
+        DescriptorCall::ReadShort(at, max) => guest.read_short(at, max),
         DescriptorCall::RecvFrom(at, max) => guest.recv_from(at, max),
         DescriptorCall::Write(at, bytes) => guest.write(at, bytes),
         DescriptorCall::WriteMuch(at, length) => guest.write(at, vec![7; length.into()]),

@@ -475,6 +475,16 @@ pub fn read(world: &mut World) -> Option<()> {
     Some(())
 }
 
+/// Reads a few bytes.
+pub fn read_short(world: &mut World) -> Option<()> {
+    let (max, limit) = (size(), world.read_limit);
+    if let Ok(short) = fastrand::choice(&world.descriptors)?.read_short(max) {
+        assert!(u32::from(short.length) <= max.min(limit).min(8));
+        assert_eq!(short.bits.checked_shr(8 * u32::from(short.length)).unwrap_or(0), 0);
+    }
+    Some(())
+}
+
 /// Receives a datagram.
 pub fn recv_from(world: &mut World) -> Option<()> {
     let (max, limit) = (size(), world.read_limit);

@@ -14,7 +14,7 @@ pub(crate) mod descriptors {
     pub use super::generated::ShutdownHow;
 }
 
-use generated::{Datagram, ShutdownHow};
+use generated::{Datagram, ShortBytes, ShutdownHow};
 
 /// The number of a guest's first descriptor. Those below belong to the standard streams.
 const FIRST_NUMBER: u64 = 3;
@@ -47,6 +47,13 @@ impl Descriptor {
 
     pub fn read(&self, max: u32) -> Result<Vec<u8>, Error> {
         self.source().read(max.min(READ_BYTES) as usize).map_err(Error::Code)
+    }
+
+    pub fn read_short(&self, max: u32) -> Result<ShortBytes, Error> {
+        let mut bytes = [0; size_of::<u64>()];
+        let read = self.read(max.min(bytes.len() as u32))?;
+        bytes[..read.len()].copy_from_slice(&read);
+        Ok(ShortBytes { length: read.len() as u8, bits: u64::from_le_bytes(bytes) })
     }
 
     pub fn write(&self, bytes: &[u8]) -> Result<u32, Error> {

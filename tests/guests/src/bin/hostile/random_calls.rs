@@ -193,6 +193,7 @@ const FUNCTIONS: &[Function] = &[
     Function("descriptors", "open", open),
     Function("descriptors", "accept", accept),
     Function("descriptors", "read", read),
+    Function("descriptors", "read-short", read_short),
     Function("descriptors", "write", write),
     Function("descriptors", "recv-from", recv_from),
     Function("descriptors", "send-to", send_to),

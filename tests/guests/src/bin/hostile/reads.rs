@@ -14,6 +14,10 @@ pub fn main() {
         assert_eq!(stream.read(max).unwrap().len(), LIMIT, "{max}");
         assert_eq!(datagrams.recv_from(max).unwrap().bytes.len(), LIMIT, "{max}");
     }
+    for max in [u32::MAX, 1 << 31, 9, 8] {
+        assert_eq!(stream.read_short(max).unwrap().length, 8, "{max}");
+    }
+    assert_eq!(stream.read_short(0).unwrap().length, 0);
     assert!(stream.read(0).unwrap().is_empty(), "not the end");
     assert_eq!(stream.read(1).unwrap().len(), 1);
     assert_eq!(datagrams.recv_from(0).unwrap().bytes.len(), 0);
