@@ -1,7 +1,7 @@
 //! A server of HTTP, for the works with requests. Each request comes on a connection of its own.
 
 use crate::session::Peer;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 
 /// The work of the server.
@@ -20,7 +20,7 @@ pub enum Requests {
 ///
 /// If the OS has no ports.
 pub fn http_server(requests: Requests) -> (SocketAddr, Peer) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let listener = listener().expect("there is a free port");
     let address = listener.local_addr().expect("it is bound");
     let peer = Peer::new(move |_| {
         let requested = || requested(&listener);
@@ -38,6 +38,17 @@ pub fn http_server(requests: Requests) -> (SocketAddr, Peer) {
         Vec::new()
     });
     (address, peer)
+}
+
+/// The most clients that wait to be accepted.
+const CLIENTS: i32 = 4_096;
+
+/// Listens with room for all clients that connect at once. A listener of the standard library has room for
+/// 128. Beyond that Linux keeps a connection in a SYN cookie alone, and may reset it later.
+fn listener() -> io::Result<TcpListener> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    rustix::net::listen(&listener, CLIENTS)?;
+    Ok(listener)
 }
 
 struct Request {
