@@ -54,7 +54,7 @@ impl Descriptor {
         if buffer.len() <= size_of::<u64>() {
             let short = self.0.without_sync().read_short(buffer.len() as u32)?;
             let length = usize::from(short.length).min(buffer.len());
-            // Byte by byte, which is faster than a copy of so few of them.
+            // Byte by byte: a copy of memory is a call of the WebAssembly runtime.
             for (to, from) in buffer[..length].iter_mut().zip(short.bits.to_le_bytes()) {
                 *to = from;
             }

@@ -107,8 +107,7 @@ impl UvCtxBuilder {
     }
 
     /// Grants a descriptor whose open file description nothing else uses: no other process has it, and
-    /// this process has neither a duplicate nor the right to use its number otherwise. It is switched
-    /// to non-blocking mode at once and stays in it.
+    /// this process has no duplicate of it. It is switched to non-blocking mode at once and stays in it.
     ///
     /// The guest's calls rely on that mode. They take fewer system calls than those on a
     /// [`descriptor`](UvCtxBuilder::descriptor) that is a pipe, an eventfd or a listening socket, and

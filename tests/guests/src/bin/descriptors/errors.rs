@@ -1,5 +1,5 @@
-//! The errors of reading, writing and accepting. A read brings ten bytes at most,
-//! whatever is asked for.
+//! Reads of several lengths, and the errors of reading, writing and accepting. A read brings ten bytes
+//! at most, whatever is asked for.
 
 use std::io::{ErrorKind, Read, Write};
 use uv_handles::{Descriptor, Result, StatusCode};
