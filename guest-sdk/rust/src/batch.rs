@@ -36,10 +36,12 @@ use crate::timer_pool;
 const MAX: u32 = 256;
 
 thread_local! {
-    /// The callback of a batch that is running, until the host has been told of it.
-    static RUNNING: Cell<Option<Running>> = const { Cell::new(None) };
-    /// The callback that is running may have withdrawn the rest of its batch.
-    static IS_LAST: Cell<bool> = const { Cell::new(false) };
+    /// Whether a callback of a batch is running.
+    static STAGE: Cell<Stage> = const { Cell::new(Stage::Outside) };
+    /// The run that brought the batch which is being called.
+    static RUN: Cell<RunKey> = const { Cell::new(0) };
+    /// The callback of that batch which is running.
+    static RUNNING: Cell<Running> = const { Cell::new(Running { position: 0, token: 0 }) };
     /// The next change of a timer is better called than deferred: see [`is_single`].
     static IS_SINGLE: Cell<bool> = const { Cell::new(false) };
     /// Callbacks that are called alone, outside of a batch, make one change at most.
@@ -54,13 +56,31 @@ thread_local! {
         const { RefCell::new(ManuallyDrop::new(Vec::new())) };
 }
 
+/// Whether a callback of a batch is running. One variable, because it is asked after each callback.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// None is running, or the host has been told of it.
+    Outside,
+    /// One is running.
+    Inside,
+    /// One is running that may have withdrawn the rest of its batch.
+    Last,
+}
+
 /// A callback of a batch.
 #[derive(Clone, Copy)]
 struct Running {
-    /// The run that brought the batch.
-    run: RunKey,
     position: u32,
     token: Token,
+}
+
+/// The callback of a batch that is running, until the host has been told of it.
+fn running() -> Option<Running> {
+    is_running().then(|| RUNNING.get())
+}
+
+fn is_running() -> bool {
+    STAGE.get() != Stage::Outside
 }
 
 /// Calls the callbacks of a batch, up to the first that calls the host or may have withdrawn the
@@ -68,19 +88,20 @@ struct Running {
 pub(crate) fn dispatch(run: RunKey, events: impl ExactSizeIterator<Item = Event> + Clone) {
     registry::warm(events.clone().map(|event| event.token));
     IS_SINGLE.set(false);
+    RUN.set(run);
+    STAGE.set(Stage::Inside);
     for (position, event) in (0..).zip(events) {
-        RUNNING.set(Some(Running { run, position, token: event.token }));
+        RUNNING.set(Running { position, token: event.token });
         registry::dispatch(event);
-        if RUNNING.get().is_none() {
-            return;
-        }
-        if IS_LAST.get() {
-            break;
+        match STAGE.get() {
+            Stage::Inside => {}
+            Stage::Last => break,
+            Stage::Outside => return,
         }
     }
     // Otherwise the position goes with the changes, which the next call flushes.
     if !has_deferred() {
-        RUNNING.set(None);
+        STAGE.set(Stage::Outside);
     }
 }
 
@@ -111,7 +132,7 @@ pub(crate) fn enable() {
 /// call of the host.
 pub(crate) fn sync() {
     check_host();
-    if RUNNING.get().is_some() || has_deferred() {
+    if is_running() || has_deferred() {
         flush_if_enabled();
     }
 }
@@ -129,7 +150,7 @@ fn has_deferred() -> bool {
 #[cold]
 fn flush() {
     with_commands(|running, pool, changes| match running {
-        Some(Running { run, position, .. }) => raw::advance(run, position, pool, changes),
+        Some(Running { position, .. }) => raw::advance(RUN.get(), position, pool, changes),
         None => {
             if let Some(pool) = pool {
                 pool.flush(changes);
@@ -142,8 +163,8 @@ fn flush() {
 
 /// Empties the command buffer into a call that takes how far the batch has come and the changes.
 fn with_commands<R>(call: impl FnOnce(Option<Running>, Option<&TimerPool>, &[Change]) -> R) -> R {
-    let running = RUNNING.take();
-    IS_LAST.set(false);
+    let running = running();
+    STAGE.set(Stage::Outside);
     COMMANDS.with_borrow_mut(|commands| {
         let result = match commands.is_empty() {
             // The host looks a borrowed resource up, so the pool goes along only where it is
@@ -192,7 +213,7 @@ pub(crate) const BLOCKING: Form = Form {
 /// otherwise [`next`] brings the next step.
 #[inline(always)]
 pub(crate) fn call_next_callbacks(run: RunKey, form: Form) -> bool {
-    if RUNNING.get().is_some() || has_deferred() {
+    if is_running() || has_deferred() {
         return false;
     }
     let tokens = (form.next_callbacks)(run);
@@ -213,7 +234,7 @@ pub(crate) fn call_next_ready(run: RunKey, form: Form) -> bool {
     let Some(next_ready) = form.next_ready else {
         return false;
     };
-    if RUNNING.get().is_some() || has_deferred() {
+    if is_running() || has_deferred() {
         return false;
     }
     let brought = next_ready(run);
@@ -260,8 +281,8 @@ pub(crate) fn closed(token: Token) -> Event {
 /// Defers closing the handle with this token if its own callback is running in a batch. Returns
 /// whether it did; otherwise the handle has to be closed with a call.
 pub(crate) fn defer_close_own(token: Token) -> bool {
-    match RUNNING.get() {
-        Some(Running { position, token: own, .. }) if own == token => {
+    match running() {
+        Some(Running { position, token: own }) if own == token => {
             COMMANDS.with_borrow_mut(|commands| commands.push(position, Operation::CloseOwn));
             true
         }
@@ -270,18 +291,25 @@ pub(crate) fn defer_close_own(token: Token) -> bool {
 }
 
 /// Defers an operation on a timer of the pool, by its token and its number.
+// The operation is a closure so that each caller, which knows its operation, has its own copy of this
+// function: nothing is left of the matches.
 #[inline(always)]
-pub(crate) fn defer(token: impl FnOnce() -> Token, timer: TimerNumber, operation: Operation) {
-    let running = RUNNING.get();
+pub(crate) fn defer(
+    token: impl FnOnce() -> Token,
+    timer: TimerNumber,
+    operation: impl FnOnce(TimerNumber) -> Operation,
+) {
+    let running = running();
     IS_SINGLE.set(false);
     let is_full = COMMANDS.with_borrow_mut(|commands| {
+        let operation = operation(timer);
         if let Some(running) = running {
             // Nothing behind in the batch depends on a timer that has just been called or opened.
             let withdraws_nothing = matches!(operation, Operation::Open(_))
                 || commands.last_is_of(timer)
                 || token() == running.token;
             if !withdraws_nothing {
-                IS_LAST.set(true);
+                STAGE.set(Stage::Last);
             }
         }
         commands.push(running.map_or(0, |running| running.position), operation);
@@ -295,7 +323,7 @@ pub(crate) fn defer(token: impl FnOnce() -> Token, timer: TimerNumber, operation
 /// Drops a handle after its close callback. In a batch the drop is deferred until the host knows
 /// that the callback has returned.
 pub(crate) fn drop_closed(handle: Rc<dyn Registered>) {
-    if RUNNING.get().is_some() {
+    if is_running() {
         CLOSED.with_borrow_mut(|closed| closed.push(handle));
     }
 }
@@ -376,6 +404,13 @@ impl<R> Deref for Synced<R> {
 /// Dropping a resource is a call too. The resource itself is dropped after this.
 impl<R> Drop for Synced<R> {
     fn drop(&mut self) {
-        sync();
+        sync_out_of_line();
     }
+}
+
+/// [`sync`], without its code in every place that may drop a resource: the drop of a holder that has
+/// given its resource back is then one comparison.
+#[inline(never)]
+fn sync_out_of_line() {
+    sync();
 }

@@ -22,7 +22,7 @@ impl CommandBuffer {
     /// Adds an operation that the callback at this position of its batch has made. A start merges
     /// with the opening of the same timer right before it, and takes the place of a stop or start
     /// there: `uv_timer_start` stops a timer first.
-    // Inlined because every caller knows the operation: nothing is left of the match.
+    // Inlined because every caller knows the operation: nothing is left of the matches.
     #[inline(always)]
     pub(crate) fn push(&mut self, position: u32, operation: Operation) {
         if let Operation::Start(start) = operation

@@ -9,19 +9,28 @@ thread_local! {
     static LOOPS: RefCell<ManuallyDrop<Vec<(u32, WeakLoop)>>> =
         const { RefCell::new(ManuallyDrop::new(Vec::new())) };
     static MADE: Cell<u32> = const { Cell::new(0) };
+    /// Whether there is more than one: asked before each callback.
+    static ARE_SEVERAL: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Adds a loop. The number is its own, until 2^32 of them have been made.
 pub(crate) fn add(event_loop: &Loop) -> u32 {
     let number = MADE.get();
     MADE.set(number.wrapping_add(1));
-    LOOPS.with_borrow_mut(|loops| loops.push((number, event_loop.downgrade())));
+    change(|loops| loops.push((number, event_loop.downgrade())));
     number
 }
 
 /// Removes a loop that is dropped.
 pub(crate) fn remove(number: u32) {
-    LOOPS.with_borrow_mut(|loops| loops.retain(|&(other, _)| other != number));
+    change(|loops| loops.retain(|&(other, _)| other != number));
+}
+
+fn change(change: impl FnOnce(&mut Vec<(u32, WeakLoop)>)) {
+    LOOPS.with_borrow_mut(|loops| {
+        change(loops);
+        ARE_SEVERAL.set(loops.len() > 1);
+    });
 }
 
 /// The loop with this number.
@@ -34,7 +43,7 @@ pub(crate) fn find(number: u32) -> Option<Loop> {
 /// Whether there is more than one.
 #[cfg(feature = "async")]
 pub(crate) fn are_several() -> bool {
-    LOOPS.with_borrow(|loops| loops.len() > 1)
+    ARE_SEVERAL.get()
 }
 
 /// The loop, if there is exactly one.

@@ -50,7 +50,7 @@ impl Timer {
             Some((held, number)) => {
                 let (timer, token) =
                     registry::register_at_once(|token| Self(Inner::new(held, event_loop, token)));
-                batch::defer(|| token, number, Operation::Open(OpenTimer { timer: number, token }));
+                batch::defer(|| token, number, |timer| Operation::Open(OpenTimer { timer, token }));
                 Ok(timer)
             }
         }
@@ -60,7 +60,7 @@ impl Timer {
     fn defer(&self, operation: impl FnOnce(TimerNumber) -> Operation) -> bool {
         let number = self.deferring_number().filter(|_| self.0.common.is_open());
         if let Some(number) = number {
-            self.defer_as(number, operation(number));
+            self.defer_as(number, operation);
         }
         number.is_some()
     }
@@ -69,7 +69,7 @@ impl Timer {
     pub(crate) fn defer_close(&self) -> bool {
         let number = self.deferring_number();
         if let Some(number) = number {
-            self.defer_as(number, Operation::Close(number));
+            self.defer_as(number, Operation::Close);
         }
         number.is_some()
     }
@@ -80,7 +80,7 @@ impl Timer {
     }
 
     #[inline(always)]
-    fn defer_as(&self, number: TimerNumber, operation: Operation) {
+    fn defer_as(&self, number: TimerNumber, operation: impl FnOnce(TimerNumber) -> Operation) {
         batch::defer(|| self.0.common.token(), number, operation);
     }
 

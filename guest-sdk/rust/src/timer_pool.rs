@@ -56,28 +56,25 @@ impl FreeTimers {
 
     /// Takes a closed timer of the loop.
     pub(crate) fn take(&self, event_loop: &Synced<RawLoop>) -> Result<(HeldTimer, TimerNumber)> {
-        loop {
-            let free = self.timers.borrow_mut().pop();
-            if let Some((timer, number)) = free {
-                return Ok((HeldTimer::Pooled(timer, number), number));
-            }
-            self.allocate(event_loop)?;
-        }
+        let free = self.timers.borrow_mut().pop();
+        let (timer, number) = match free {
+            Some(timer) => timer,
+            None => self.allocate(event_loop)?,
+        };
+        Ok((HeldTimer::Pooled(timer, number), number))
     }
 
-    /// Allocates more timers, at least one.
+    /// Allocates more timers and returns the first of them.
     #[cold]
-    fn allocate(&self, event_loop: &Synced<RawLoop>) -> Result<()> {
+    fn allocate(&self, event_loop: &Synced<RawLoop>) -> Result<(Synced<RawTimer>, TimerNumber)> {
         let count = self.next.get();
         let timers = freeing_if_full(|| (self.allocate)(event_loop, count))?;
-        if timers.is_empty() {
-            return Err(Error::Status(StatusCode::ENOMEM));
-        }
+        let mut timers = timers.into_iter().map(|(timer, number)| (Synced::new(timer), number));
+        let first = timers.next().ok_or(Error::Status(StatusCode::ENOMEM))?;
         // In reverse, because they are taken from the end.
-        let timers = timers.into_iter().rev().map(|(timer, number)| (Synced::new(timer), number));
-        self.timers.borrow_mut().extend(timers);
+        self.timers.borrow_mut().extend(timers.rev());
         self.next.set((count * 2).min(MOST));
-        Ok(())
+        Ok(first)
     }
 }
 
