@@ -6,7 +6,7 @@ use std::rc::{Rc, Weak};
 
 use crate::batch::{self, Synced};
 use crate::error::Result;
-use crate::imports::descriptors::{Descriptor as RawDescriptor, ShutdownHow};
+use crate::imports::descriptors::{Descriptor as RawDescriptor, ShortBytes, ShutdownHow};
 use crate::imports::types::Error as RawError;
 use crate::not_granted::{self, Kind};
 
@@ -50,16 +50,29 @@ impl Descriptor {
     ///
     /// It may be fewer than fit, since the host limits a read. EAGAIN when there is no input yet;
     /// otherwise the system's error (ECONNRESET, ENOTCONN for a listening socket, …).
+    // Inlined because most callers know the buffer's length: one of the two ways is left.
+    #[inline]
     pub fn read(&self, buffer: &mut [u8]) -> Result<usize> {
-        if buffer.len() <= size_of::<u64>() {
-            let short = self.0.without_sync().read_short(buffer.len() as u32)?;
-            let length = usize::from(short.length).min(buffer.len());
-            // Byte by byte: a copy of memory is a call of the WebAssembly runtime.
-            for (to, from) in buffer[..length].iter_mut().zip(short.bits.to_le_bytes()) {
-                *to = from;
-            }
-            return Ok(length);
+        match buffer.len() <= size_of::<u64>() {
+            true => self.read_short(buffer),
+            false => self.read_long(buffer),
         }
+    }
+
+    fn read_short(&self, buffer: &mut [u8]) -> Result<usize> {
+        let short = self.0.without_sync().read_short(buffer.len() as u32)?;
+        let bytes = short.bits.to_le_bytes();
+        let length = usize::from(short.length).min(buffer.len());
+        // A copy of memory is a call of the WebAssembly runtime. This is one store, as for an eventfd, or
+        // goes byte by byte.
+        match (<&mut [u8; size_of::<u64>()]>::try_from(&mut *buffer), length) {
+            (Ok(buffer), 8) => *buffer = bytes,
+            _ => buffer[..length].iter_mut().zip(bytes).for_each(|(to, from)| *to = from),
+        }
+        Ok(length)
+    }
+
+    fn read_long(&self, buffer: &mut [u8]) -> Result<usize> {
         let bytes = self.read_vec(clamped(buffer.len()))?;
         buffer[..bytes.len()].copy_from_slice(&bytes);
         Ok(bytes.len())
@@ -73,7 +86,26 @@ impl Descriptor {
 
     /// Writes as many bytes as fit and returns their number. EAGAIN when none fits now, EPIPE when
     /// the other side does not read any more; otherwise the system's error.
+    // Inlined as `read`.
+    #[inline]
     pub fn write(&self, bytes: &[u8]) -> Result<usize> {
+        match bytes.len() <= size_of::<u64>() {
+            true => self.write_short(bytes),
+            false => self.write_long(bytes),
+        }
+    }
+
+    fn write_short(&self, bytes: &[u8]) -> Result<usize> {
+        // One load, as for an eventfd, or byte by byte.
+        let bits = match <[u8; size_of::<u64>()]>::try_from(bytes) {
+            Ok(bytes) => u64::from_le_bytes(bytes),
+            Err(_) => bytes.iter().rev().fold(0, |bits, byte| bits << 8 | u64::from(*byte)),
+        };
+        let short = ShortBytes { length: bytes.len() as u8, bits };
+        Ok(self.0.without_sync().write_short(short)? as usize)
+    }
+
+    fn write_long(&self, bytes: &[u8]) -> Result<usize> {
         Ok(self.0.without_sync().write(bytes)? as usize)
     }
 

@@ -144,6 +144,12 @@ impl GuestDescriptor for Owned {
         self.source(|source| source.write(&bytes))
     }
 
+    fn write_short(&self, bytes: ShortBytes) -> Result<u32, Error> {
+        let all = bytes.bits.to_le_bytes();
+        let bytes = all.get(..bytes.length.into()).ok_or(Error::Code(ErrorCode::Einval))?;
+        self.source(|source| source.write(bytes))
+    }
+
     fn recv_from(&self, _: u32) -> Result<Datagram, Error> {
         self.source(|source| source.datagrams())
     }

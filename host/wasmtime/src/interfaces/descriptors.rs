@@ -52,6 +52,7 @@ impl HostDescriptor for UvCtxView<'_> {
         Ok(buffer[..read].to_vec())
     }
 
+    #[inline]
     fn read_short(&mut self, descriptor: Resource<Descriptor>, max: u32) -> Result<ShortBytes, Error> {
         let mut bytes = [0; size_of::<u64>()];
         let max = read_limit(max, &self.ctx.limits).min(bytes.len());
@@ -79,6 +80,13 @@ impl HostDescriptor for UvCtxView<'_> {
         let written = self.open_descriptor(&descriptor)?.write(&bytes)?;
         // A guest's memory, and so its argument, is smaller than 4 GiB.
         Ok(u32::try_from(written).unwrap_or(u32::MAX))
+    }
+
+    #[inline]
+    fn write_short(&mut self, descriptor: Resource<Descriptor>, bytes: ShortBytes) -> Result<u32, Error> {
+        let all = bytes.bits.to_le_bytes();
+        let bytes = all.get(..bytes.length.into()).ok_or(Errno::INVAL)?;
+        Ok(self.open_descriptor(&descriptor)?.write(bytes)? as u32)
     }
 
     fn accept(&mut self, descriptor: Resource<Descriptor>) -> Result<Resource<Descriptor>, Error> {

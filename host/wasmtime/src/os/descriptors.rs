@@ -255,6 +255,7 @@ impl Descriptor {
     }
 
     /// Reads what is there, as much as fits.
+    #[inline]
     pub(crate) fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match &self.way {
             Way::Input(input) => input.read(buffer),
@@ -267,6 +268,7 @@ impl Descriptor {
 
     /// Writes what fits. A closed reader is an error, never a SIGPIPE, whatever the embedder does
     /// with that signal.
+    #[inline]
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         match &self.way {
             Way::Exclusive(way) => way.write(&self.fd, bytes),

@@ -3,7 +3,9 @@
 use crate::guest::{Guest, refusable};
 use crate::resources::{borrow, pick};
 use uv_handles_host::UvCtxView;
-use uv_handles_host::bindings::uv::handles::descriptors::{Descriptor, HostDescriptor, ShutdownHow};
+use uv_handles_host::bindings::uv::handles::descriptors::{
+    Descriptor, HostDescriptor, ShortBytes, ShutdownHow,
+};
 use wasmtime::component::Resource;
 
 impl Guest {
@@ -45,6 +47,13 @@ impl Guest {
         let length = bytes.len();
         self.with_descriptor(at, |host, descriptor| {
             assert!(host.write(descriptor, bytes).unwrap_or_default() as usize <= length);
+        });
+    }
+
+    pub fn write_short(&mut self, at: u8, length: u8, bits: u64) {
+        self.with_descriptor(at, |host, descriptor| {
+            let written = host.write_short(descriptor, ShortBytes { length, bits });
+            assert!(written.unwrap_or_default() <= length.into() && (length <= 8 || written.is_err()));
         });
     }
 

@@ -136,6 +136,7 @@ enum DescriptorCall {
     RecvFrom(u8, u32),
     Write(u8, Vec<u8>),
     WriteMuch(u8, u16),
+    WriteShort(u8, u8, u64),
     SendTo(u8, Vec<u8>, Address),
     Accept(u8),
     Shutdown(u8, u8),
@@ -285,6 +286,7 @@ fn of_descriptor(guest: &mut Guest, outside: &Outside, call: DescriptorCall) {
         DescriptorCall::ReadShort(at, max) => guest.read_short(at, max),
         DescriptorCall::RecvFrom(at, max) => guest.recv_from(at, max),
         DescriptorCall::Write(at, bytes) => guest.write(at, bytes),
+        DescriptorCall::WriteShort(at, length, bits) => guest.write_short(at, length, bits),
         DescriptorCall::WriteMuch(at, length) => guest.write(at, vec![7; length.into()]),
         DescriptorCall::SendTo(at, bytes, address) => {
             let address = match address {

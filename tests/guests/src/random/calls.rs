@@ -9,7 +9,7 @@ use uv::batch::{
 };
 use uv::blocking::wait;
 use uv::blocking_batch;
-use uv::descriptors::{Descriptor, ShutdownHow};
+use uv::descriptors::{Descriptor, ShortBytes, ShutdownHow};
 use uv::event_loop::{Loop, Step};
 use uv::handle;
 use uv::poll::Poll;
@@ -499,6 +499,15 @@ pub fn write(world: &mut World) -> Option<()> {
     let bytes = bytes();
     if let Ok(written) = fastrand::choice(&world.descriptors)?.write(&bytes) {
         assert!(written as usize <= bytes.len());
+    }
+    Some(())
+}
+
+/// Writes a few bytes.
+pub fn write_short(world: &mut World) -> Option<()> {
+    let bytes = ShortBytes { length: fastrand::u8(..12), bits: fastrand::u64(..) };
+    if let Ok(written) = fastrand::choice(&world.descriptors)?.write_short(bytes) {
+        assert!(written <= bytes.length.into() && bytes.length <= 8);
     }
     Some(())
 }

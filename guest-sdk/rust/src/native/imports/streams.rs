@@ -11,7 +11,7 @@ use crate::native::world::with;
 
 pub(crate) mod descriptors {
     pub use super::Descriptor;
-    pub use super::generated::ShutdownHow;
+    pub use super::generated::{ShortBytes, ShutdownHow};
 }
 
 use generated::{Datagram, ShortBytes, ShutdownHow};
@@ -58,6 +58,11 @@ impl Descriptor {
 
     pub fn write(&self, bytes: &[u8]) -> Result<u32, Error> {
         self.source().write(bytes).map_err(Error::Code)
+    }
+
+    pub fn write_short(&self, bytes: ShortBytes) -> Result<u32, Error> {
+        let all = bytes.bits.to_le_bytes();
+        self.write(all.get(..bytes.length.into()).ok_or(Error::Code(ErrorCode::Einval))?)
     }
 
     pub fn accept(&self) -> Result<Descriptor, Error> {

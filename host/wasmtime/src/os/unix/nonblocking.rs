@@ -65,6 +65,7 @@ impl Way {
     }
 
     /// Reads what is there, as much as fits. The description is in non-blocking mode.
+    #[inline]
     pub(crate) fn read(self, fd: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Way::Socket => receive(fd, buffer),
@@ -74,6 +75,7 @@ impl Way {
 
     /// Writes what fits. The description is in non-blocking mode. A closed reader is an error, never a
     /// SIGPIPE.
+    #[inline]
     pub(crate) fn write(self, fd: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
         match self {
             Way::Socket => send(fd, bytes),

@@ -39,15 +39,26 @@ pub fn main() -> Result<()> {
     assert_eq!(&short[..5], b"stu..", "the rest of the buffer is as before");
     assert_refused(socket.read(&mut short[..8]), StatusCode::EAGAIN);
 
+    // And short writes.
+    for length in 0..10 {
+        assert_eq!(peer.write(&text[..length]), Ok(length));
+        let mut read = [0; 10];
+        let expected = if length == 0 { Err(StatusCode::EAGAIN.into()) } else { Ok(length) };
+        assert_eq!(socket.read(&mut read), expected);
+        assert_eq!(read[..length], text[..length]);
+    }
+
     let listener = Descriptor::open("listener")?;
     assert_refused(listener.accept(), StatusCode::EAGAIN);
     assert_refused(listener.read_vec(1), StatusCode::ENOTCONN);
     assert_refused(listener.read(&mut short[..1]), StatusCode::ENOTCONN);
     assert_refused(listener.write(b"x"), StatusCode::EPIPE);
+    assert_refused(listener.write(b"more than 8 bytes"), StatusCode::EPIPE);
     assert_eq!(listener.read_vec(0), Ok(vec![]));
 
     let (reads, writes) = (Descriptor::open("reads")?, Descriptor::open("writes")?);
     assert_refused(reads.write(b"x"), StatusCode::EBADF);
+    assert_refused(reads.write(b"more than 8 bytes"), StatusCode::EBADF);
     assert_refused(writes.read_vec(1), StatusCode::EBADF);
     assert_refused(writes.read(&mut short[..1]), StatusCode::EBADF);
     assert_refused(reads.accept(), StatusCode::ENOTSOCK);

@@ -195,6 +195,7 @@ const FUNCTIONS: &[Function] = &[
     Function("descriptors", "read", read),
     Function("descriptors", "read-short", read_short),
     Function("descriptors", "write", write),
+    Function("descriptors", "write-short", write_short),
     Function("descriptors", "recv-from", recv_from),
     Function("descriptors", "send-to", send_to),
     Function("descriptors", "shutdown", shutdown),

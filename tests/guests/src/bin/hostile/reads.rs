@@ -1,6 +1,6 @@
 //! Reads and buffers of absurd lengths. The host allows 1,000 bytes for one read.
 
-use uv::descriptors::Descriptor;
+use uv::descriptors::{Descriptor, ShortBytes};
 use uv::types::ErrorCode;
 use uv_handles::bindings::uv::handles as uv;
 use uv_handles_test_guests::assert_code;
@@ -18,6 +18,10 @@ pub fn main() {
         assert_eq!(stream.read_short(max).unwrap().length, 8, "{max}");
     }
     assert_eq!(stream.read_short(0).unwrap().length, 0);
+    for length in [9, 64, 255] {
+        let bytes = ShortBytes { length, bits: u64::MAX };
+        assert_code(stream.write_short(bytes), ErrorCode::Einval);
+    }
     assert!(stream.read(0).unwrap().is_empty(), "not the end");
     assert_eq!(stream.read(1).unwrap().len(), 1);
     assert_eq!(datagrams.recv_from(0).unwrap().bytes.len(), 0);
