@@ -57,6 +57,7 @@ mod timer;
 mod timer_pool;
 mod timer_queue;
 mod upcoming;
+mod warm;
 mod watcher;
 mod wheel;
 

@@ -78,11 +78,12 @@ impl PollState {
 
 /// The poll handles of a loop.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Polls {
-    /// The active handle of each descriptor, as libuv's `loop->watchers`.
-    watching: HashMap<SourceId, HandleId>,
     /// Handles with reported readiness, in the order of the reports.
     ready: Anchor,
+    /// The active handle of each descriptor, as libuv's `loop->watchers`.
+    watching: HashMap<SourceId, HandleId>,
 }
 
 impl Polls {

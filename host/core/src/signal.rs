@@ -30,19 +30,20 @@ type Place = (i32, bool, u64);
 
 /// The signal handles of a loop, and the deliveries to them.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(crate) struct SignalQueue {
+    /// The number of handles with deliveries that have found no room in `messages`.
+    behind: usize,
+    /// The number of deliveries read and not dispatched yet.
+    read: u64,
+    /// There were deliveries when the poll ended. They are read after the poll's other events.
+    readable: bool,
+    /// The last read was full, so there may be more to read.
+    read_again: bool,
     /// The active handles.
     watching: BTreeMap<Place, Watching>,
     /// Deliveries to handles, as in libuv's signal pipe.
     messages: VecDeque<Message>,
-    /// The number of handles with deliveries that have found no room in `messages`.
-    behind: usize,
-    /// There were deliveries when the poll ended. They are read after the poll's other events.
-    readable: bool,
-    /// The number of deliveries read and not dispatched yet.
-    read: u64,
-    /// The last read was full, so there may be more to read.
-    read_again: bool,
 }
 
 /// An active handle.
@@ -181,6 +182,7 @@ const WAITING: usize = 4_096;
 
 /// The signals that the active handles of all loops watch.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(crate) struct Watched {
     /// The number of handles per signal. Empty until a signal is watched, because there may be many
     /// guests.

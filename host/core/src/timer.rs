@@ -38,6 +38,16 @@ impl Timers {
         self.queue.may_be_due(links, now)
     }
 
+    /// Returns the first timer, if that needs no search.
+    pub(crate) fn first(&self, links: &Links) -> Option<u32> {
+        self.queue.first(links)
+    }
+
+    /// Returns the deadline of the timer that was called last.
+    pub(crate) fn called(&self) -> u64 {
+        self.called
+    }
+
     /// Returns the deadline of the first timer.
     pub(crate) fn earliest(&mut self, links: &Links) -> Option<u64> {
         self.queue.earliest(links)

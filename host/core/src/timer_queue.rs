@@ -61,6 +61,14 @@ impl TimerQueue {
         }
     }
 
+    /// Returns the first timer, if that needs no search: there is no wheel.
+    pub(crate) fn first(&self, links: &Links) -> Option<u32> {
+        match self.wheel {
+            Some(_) => None,
+            None => links.first(self.few),
+        }
+    }
+
     /// Returns the earliest deadline.
     pub(crate) fn earliest(&mut self, links: &Links) -> Option<u64> {
         match &mut self.wheel {

@@ -35,39 +35,43 @@ use std::io;
 use uv_handles_core::{HandleId, LoopId, Loops};
 
 /// The loops, handles and grants of one guest. Dropping it releases everything.
+// Here and in the fields, the order is such that what an iteration reads is adjacent: of an idle
+// plugin, each cache line has to be fetched.
 #[derive(Debug)]
+#[repr(C)]
 pub struct UvCtx {
     pub(crate) loops: Loops,
-    pub(crate) pollers: Pollers,
     pub(crate) interrupt: InterruptHandle,
-    pub(crate) descriptors: Descriptors,
-    pub(crate) signals: SignalWatch,
-    pub(crate) async_handles: AsyncHandles,
-    pub(crate) connections: Connections,
+    pub(crate) watch: Option<Box<Watch>>,
+    pub(crate) clock: Clock,
+    pub(crate) epochs: EpochDeadline,
+    /// The host runs the loops; the guest itself cannot.
+    pub(crate) is_plugin: bool,
+    pub(crate) turn: Turn,
+    pub(crate) pollers: Pollers,
     /// The pollables that poll handles watch.
     #[cfg(feature = "wasi")]
     pub(crate) pollables: Pollables,
-    pub(crate) clock: Clock,
+    pub(crate) async_handles: AsyncHandles,
+    pub(crate) signals: SignalWatch,
+    pub(crate) descriptors: Descriptors,
+    pub(crate) connections: Connections,
     pub(crate) run_keys: RunKeys,
-    pub(crate) turn: Turn,
     pub(crate) on_denied: OnDenied,
     /// The buffer of all reads, reused so that it need not be cleared for each.
     pub(crate) read_buffer: Vec<u8>,
     pub(crate) limits: Limits,
-    /// The host runs the loops; the guest itself cannot.
-    pub(crate) is_plugin: bool,
-    pub(crate) epochs: EpochDeadline,
-    pub(crate) watch: Option<Box<Watch>>,
     outputs: Outputs,
 }
 
 /// The signals of a guest.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct SignalWatch {
-    /// The granted signals: bit 0 for signal 1 and so on.
-    pub granted: u64,
     /// The signals caught on the guest's behalf.
     pub(super) caught: u64,
+    /// The granted signals: bit 0 for signal 1 and so on.
+    pub granted: u64,
     /// The guest's position in the log of deliveries.
     pub(super) position: Position,
 }

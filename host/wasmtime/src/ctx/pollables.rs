@@ -30,11 +30,12 @@ pub(crate) fn is_pollable(source: SourceId) -> bool {
 
 /// The pollables of a guest's poll handles.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(crate) struct Pollables {
-    table: Table,
     /// The pollable of each poll handle that has one and is open, by the representation of its
     /// resource.
     of_handles: BTreeMap<HandleId, u32>,
+    table: Table,
     /// The number of pollables so far.
     count: u64,
     woken: Arc<Woken>,
@@ -150,8 +151,11 @@ impl Pollables {
     /// Returns whether polling could report anything: a pollable may have become ready, or one is not
     /// polled.
     pub(super) fn needs_poll(&self, loops: &Loops) -> bool {
+        if self.of_handles.is_empty() {
+            return false;
+        }
         match &self.table {
-            Table::Free(_) => !self.of_handles.is_empty(),
+            Table::Free(_) => true,
             Table::Polling(polling) => {
                 self.woken.is_woken.load(Ordering::SeqCst) || polling.misses_any(loops)
             }

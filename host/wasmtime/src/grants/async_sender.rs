@@ -173,15 +173,16 @@ impl AsyncSender {
 
 /// The named async handles that were granted to a guest: the receiving end of senders.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct AsyncHandles {
     granted: Vec<Arc<Shared>>,
     /// Names that are taken over from a guest which has them open.
     taking_over: bool,
     /// The capacity of each handle's mailbox.
     pub capacity: Capacity,
+    sent: Arc<AtomicBool>,
     /// The open handles, each with its index in `granted`.
     open: Vec<(HandleId, usize)>,
-    sent: Arc<AtomicBool>,
 }
 
 /// A name that is being opened. It holds the lock, so no other guest can open the name.

@@ -21,8 +21,8 @@ use {
 /// The pollers of a guest's loops, by the number of the loop. A poller is made when its loop first
 /// needs one: to block a thread, or to watch descriptors or signals.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Pollers {
-    pollers: Vec<Option<Poller>>,
     /// The wakers of the loops, with and without pollers.
     wakers: Vec<Option<Arc<Waker>>>,
     /// Ends the waits of all loops.
@@ -35,6 +35,7 @@ pub(crate) struct Pollers {
     /// The plugin's callbacks are called while its exports are suspended.
     #[cfg(feature = "concurrent")]
     rechecks_in_task: bool,
+    pollers: Vec<Option<Poller>>,
 }
 
 impl Pollers {

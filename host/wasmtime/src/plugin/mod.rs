@@ -21,6 +21,7 @@ mod stats;
 mod task;
 mod timing;
 mod wake_queue;
+mod warm;
 
 pub use call_error::CallError;
 #[cfg(feature = "async")]
