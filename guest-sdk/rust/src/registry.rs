@@ -215,7 +215,12 @@ impl<T> Slab<T> {
         }
     }
 
-    fn new_index(&self) -> u32 {
+    /// The index of a slot that is pushed next.
+    fn new_index(&mut self) -> u32 {
+        if self.slots.capacity() == 0 {
+            // Many plugins have one handle, and there may be many plugins.
+            self.slots.reserve_exact(1);
+        }
         u32::try_from(self.slots.len()).expect("the memory holds fewer slots")
     }
 
