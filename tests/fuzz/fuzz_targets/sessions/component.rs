@@ -280,11 +280,13 @@ impl Component {
         let pooled = self.handles.iter().filter(|handle| handle.is_pooled);
         let own: Vec<u32> = pooled.map(|handle| handle.rep).collect();
         let changes = changes.iter().filter_map(|&(position, timer, operate)| {
+            // A token is taken for each change, sent or not: tokens are in the trace, and whether a guessed
+            // number is a timer of the component's own depends on the other component.
+            let token = self.new_token();
             let timer = match timer {
                 Timer::Own(at) => pick(&own, at)?.1,
                 Timer::Guess(number) => Some(u32::from(number)).filter(|number| !own.contains(number))?,
             };
-            let token = self.new_token();
             let operation = match operate {
                 Operate::Open => Operation::Open(OpenTimer { timer, token }),
                 Operate::OpenAndStart => {
